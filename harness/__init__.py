@@ -1,0 +1,1 @@
+"""Hardware-in-the-loop tests and Cortex-M emulation for TensorFlow Lite Micro firmware."""

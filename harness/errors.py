@@ -1,0 +1,17 @@
+"""The two kinds of failure that the harness reports to people.
+
+A `HilError` is something that its reader can mend: its message is one line that says what is wrong, where, and how to
+mend it. A `DeviceError` is a device that hangs, reboots, crashes or lies; it also carries the tail of the UART log.
+"""
+
+
+class HilError(Exception):
+    """Bad input or a missing piece of the environment. One line: what, where, how to mend it."""
+
+
+class DeviceError(HilError):
+    """A device that did not behave. `log_tail` holds the last lines of its UART log, oldest first."""
+
+    def __init__(self, message: str, log_tail: list[str] | None = None) -> None:
+        super().__init__(message)
+        self.log_tail = log_tail or []
