@@ -1,0 +1,29 @@
+"""A measured figure held against its limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Excess:
+    """A figure beyond its limit, both in `unit`."""
+
+    figure: str
+    measured: int
+    limit: int
+    unit: str
+
+    def __str__(self) -> str:
+        over = self.measured - self.limit
+        return f"{self.figure}: {self.measured:,} {self.unit}, {over:,} over the budget of {self.limit:,}"
+
+
+def over_budget(figures: Iterable[tuple[str, int, int | None, str]]) -> list[Excess]:
+    """The (figure, measured, limit, unit) rows that exceed their limit; a limit of None allows anything."""
+    return [
+        Excess(figure, measured, limit, unit)
+        for figure, measured, limit, unit in figures
+        if limit is not None and measured > limit
+    ]

@@ -1,0 +1,44 @@
+"""Files that are there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from harness.errors import HilError
+
+# A report with its JUnit file stays well below this; a folder that cannot take so much is as good as full.
+PROBE_BYTES = 256 * 1024
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` (UTF-8) beside `path`, then rename: a reader sees the old file or the new one, never half of it.
+
+    Raises:
+        HilError: the folder cannot be made or written to, or the disk is full.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+            os.chmod(name, 0o644)
+            os.replace(name, path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise HilError(f"cannot write {path}: {error.strerror}; free or name another folder") from error
+
+
+def probe_folder(folder: Path) -> None:
+    """Make sure that `folder` can be written to, before minutes are spent on what it is to hold.
+
+    Raises:
+        HilError: it cannot be made, is not a folder, is read-only or is full.
+    """
+    probe = folder / ".probe"
+    write_text(probe, "\0" * PROBE_BYTES)
+    probe.unlink()

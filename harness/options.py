@@ -1,0 +1,119 @@
+"""The options of a run, resolved once: command line, then environment, then ini file, then default."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of the command line, with its environment variable and ini key derived from its name."""
+
+    name: str
+    default: str | None
+    help: str
+    metavar: str
+
+    @property
+    def flag(self) -> str:
+        """The command-line spelling, e.g. `--board`."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        """The environment variable, e.g. `HIL_BOARD`."""
+        return "HIL_" + self.name.removeprefix("hil_").upper()
+
+    @property
+    def ini(self) -> str:
+        """The ini key, e.g. `hil_board`."""
+        return "hil_" + self.name.removeprefix("hil_")
+
+
+OPTIONS = (
+    Option("board", None, "where the firmware runs: emulated, auto, a serial port or a URL", "emulated|auto|PORT|URL"),
+    Option("emulator", "auto", "the emulator of --board=emulated (default: auto)", "auto|qemu"),
+    Option("target", "stm32f4", "the chip that the firmware is built for (default: stm32f4)", "NAME"),
+    Option("engine", "auto", "what executes the network; auto takes every engine that is available", "auto|aot"),
+    Option("model", None, "only this model; may be given several times (default: every model)", "NAME"),
+    Option("hil_report", "reports", "folder of results.json, report.md and junit.xml (default: reports/)", "DIR"),
+    Option("hil_baseline", None, "compare the figures with the baseline in this folder", "DIR"),
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user asked for. Paths are absolute."""
+
+    root: Path
+    board: str | None
+    emulator: str
+    target: str
+    engine: str
+    models: tuple[str, ...]
+    report_dir: Path
+    baseline_dir: Path | None
+    update_baseline: bool
+    flash: bool
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Declare every option on pytest's command line and in its ini file."""
+    group = parser.getgroup("hil", "hardware in the loop")
+    for option in OPTIONS:
+        text = f"{option.help} [environment: {option.variable}]"
+        action = "append" if option.name == "model" else "store"
+        group.addoption(
+            option.flag, dest=f"hil_option_{option.name}", action=action, metavar=option.metavar, help=text
+        )
+        parser.addini(option.ini, option.help)
+    group.addoption(
+        "--hil-update-baseline", action="store_true", help="write the figures of this run as the new baseline"
+    )
+    group.addoption(
+        "--hil-no-flash", action="store_true", help="the board runs the right image already: do not flash it"
+    )
+
+
+def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) -> Options:
+    """Resolve all options.
+
+    Raises:
+        pytest.UsageError: `--hil-update-baseline` without a folder to write to.
+    """
+
+    def value(name: str) -> str | None:
+        option = next(option for option in OPTIONS if option.name == name)
+        given = config.getoption(f"hil_option_{name}")
+        if isinstance(given, Sequence) and not isinstance(given, str):
+            given = ",".join(given)
+        return given or environment.get(option.variable) or config.getini(option.ini) or option.default
+
+    def text(name: str) -> str:
+        return value(name) or ""
+
+    def folder(name: str) -> Path | None:
+        given = value(name)
+        return (config.rootpath / given).resolve() if given else None
+
+    baseline = folder("hil_baseline")
+    update = bool(config.getoption("hil_update_baseline"))
+    if update and baseline is None:
+        raise pytest.UsageError("--hil-update-baseline: no baseline folder given; add --hil-baseline=DIR")
+    return Options(
+        root=config.rootpath,
+        board=value("board"),
+        emulator=text("emulator"),
+        target=text("target"),
+        engine=text("engine"),
+        models=tuple(name.strip() for name in text("model").split(",") if name.strip()),
+        report_dir=folder("hil_report") or config.rootpath / "reports",
+        baseline_dir=baseline,
+        update_baseline=update,
+        flash=not config.getoption("hil_no_flash"),
+    )

@@ -1,0 +1,102 @@
+"""Baselines: figures of an earlier run that later runs must not fall behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.report.results import Results, Run, load, save
+
+FILE = "baseline.json"
+# Figures of one toolchain are exact, so this only forgives what nobody would act upon.
+TOLERANCE = 0.01
+
+# For each figure, how to get it from a run. Less is better in all of them.
+FIGURES: dict[str, Callable[[Run], int | None]] = {
+    "flash_bytes": lambda run: run.firmware.flash_bytes if run.firmware else None,
+    "ram_bytes": lambda run: run.firmware.ram_bytes if run.firmware else None,
+    "arena_bytes": lambda run: run.firmware.arena_bytes if run.firmware else None,
+    "stack_peak_bytes": lambda run: run.firmware.stack_peak_bytes if run.firmware else None,
+    "latency_median": lambda run: run.latency.median if run.latency else None,
+    "latency_max": lambda run: run.latency.max if run.latency else None,
+}
+
+
+@dataclass(frozen=True)
+class Change:
+    """A figure that differs from the baseline."""
+
+    run: str
+    figure: str
+    before: int
+    now: int
+
+    @property
+    def regressed(self) -> bool:
+        """Whether it got worse by more than the tolerance."""
+        return self.now > self.before * (1 + TOLERANCE)
+
+    def __str__(self) -> str:
+        percent = f"{(self.now - self.before) / self.before:+.1%}" if self.before else "new"
+        return f"{self.run} {self.figure}: {self.before:,} -> {self.now:,} ({percent})"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`incomparable` says why figures were not compared, one line each; `missing` names runs that the baseline lacks."""
+
+    changes: list[Change]
+    missing: list[str]
+    incomparable: list[str]
+
+    @property
+    def regressions(self) -> list[Change]:
+        """The changes for the worse."""
+        return [change for change in self.changes if change.regressed]
+
+
+def _key(run: Run) -> tuple[str | None, ...]:
+    # The kind of board, not the port: the same board may be /dev/ttyACM0 today and /dev/ttyACM1 tomorrow.
+    kind = "emulated" if run.emulator else "hardware"
+    return (run.model, run.variant, run.engine, run.target, kind)
+
+
+def compare(results: Results, folder: Path) -> Comparison:
+    """Hold `results` against the baseline in `folder`.
+
+    Figures of another compiler are listed as incomparable, not as regressions: they would blame the wrong change.
+
+    Raises:
+        HilError: there is no baseline, or it cannot be read.
+    """
+    baseline = load(folder / FILE)
+    compiler = "arm-none-eabi-gcc"
+    before, now = baseline.toolchain.get(compiler), results.toolchain.get(compiler)
+    if before != now:
+        reason = f"the baseline was made with {compiler} {before}, this run with {now}: update it to compare again"
+        return Comparison([], [], [reason])
+    known = {_key(run): run for run in baseline.runs}
+    changes: list[Change] = []
+    missing: list[str] = []
+    for run in results.runs:
+        old = known.get(_key(run))
+        if old is None:
+            missing.append(run.name)
+            continue
+        for figure, get in FIGURES.items():
+            was, is_now = get(old), get(run)
+            if was is not None and is_now is not None and was != is_now:
+                changes.append(Change(run.name, figure, was, is_now))
+    return Comparison(changes, missing, [])
+
+
+def update(results: Results, folder: Path) -> Path:
+    """Make `results` the baseline in `folder`; returns the file.
+
+    Raises:
+        HilError: it cannot be written.
+    """
+    path = folder / FILE
+    save(results, path)
+    return path
