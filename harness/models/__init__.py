@@ -1,0 +1,1 @@
+"""Models: their manifest, their .tflite, the preprocessing before them and the references they are held against."""

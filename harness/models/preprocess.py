@@ -1,0 +1,51 @@
+"""From the sensor's counts to the network's input tensor: the definition that the firmware repeats.
+
+Every step is an IEEE 754 binary32 operation, rounded on its own (no fused multiply-add):
+
+    x = float32(count) * gain + offset
+    q = clip(rint(x / scale) + zero_point)        rint rounds halves to even; float32 inputs take x as it is
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.recordings.channel import Channel
+
+
+@dataclass(frozen=True)
+class Quantisation:
+    """How a tensor holds real numbers: real = (stored - zero_point) * scale; float32 tensors leave both at 0."""
+
+    dtype: np.dtype[Any]
+    scale: float = 0.0
+    zero_point: int = 0
+
+    def quantise(self, values: NDArray[np.float32]) -> NDArray[Any]:
+        """Real `values` as `dtype`, rounded half to even and clipped to its range; any shape."""
+        if self.dtype == np.float32:
+            return values
+        limits = np.iinfo(self.dtype)
+        steps = np.rint(values / np.float32(self.scale)).astype(np.float64) + self.zero_point
+        return np.clip(steps, limits.min, limits.max).astype(self.dtype)
+
+    def dequantise(self, stored: NDArray[Any]) -> NDArray[np.float32]:
+        """The real numbers that `stored` stands for; any shape."""
+        if self.dtype == np.float32:
+            return stored
+        return (stored.astype(np.float32) - np.float32(self.zero_point)) * np.float32(self.scale)
+
+
+def normalise(raw: NDArray[np.int16], channels: Sequence[Channel]) -> NDArray[np.float32]:
+    """Counts [..., channels] as float32 of the same shape, each channel's minimum..maximum mapped to 0..1."""
+    gain = np.array([channel.gain for channel in channels], dtype=np.float32)
+    offset = np.array([channel.offset for channel in channels], dtype=np.float32)
+    return raw.astype(np.float32) * gain + offset
+
+
+def prepare(raw: NDArray[np.int16], channels: Sequence[Channel], quantisation: Quantisation) -> NDArray[Any]:
+    """Windows of counts [n, window, channels] as the bytes of the input tensor, `quantisation.dtype` of that shape."""
+    return quantisation.quantise(normalise(raw, channels))

@@ -1,0 +1,1 @@
+"""Recorded sensor sessions: formats, units and windows."""
