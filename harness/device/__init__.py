@@ -1,0 +1,1 @@
+"""The host's side of the wire protocol that docs/protocol.md defines."""

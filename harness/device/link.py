@@ -1,0 +1,121 @@
+"""Frames over a connection: logged, counted, and unasked news turned into errors."""
+
+import dataclasses
+import enum
+import time
+from collections.abc import Callable, Sequence
+from typing import NoReturn, TypeVar
+
+from harness.device.connection import Connection
+from harness.device.framing import Corrupt, Decoder, Frame, encode
+from harness.device.timeout import Clock
+from harness.device.uart_log import UartLog
+from harness.errors import DeviceError
+
+T = TypeVar("T")
+
+
+class EventKind(enum.StrEnum):
+    """What can go wrong on the line and be mended there."""
+
+    CORRUPT = "damaged on its way to the host"
+    NAK_CORRUPT = "a frame was damaged on its way to the device"
+    NAK_GAP = "lost on its way to the device"
+    SKIPPED = "its answer was lost"
+    TIMEOUT = "no answer in time"
+    DUPLICATE = "answered twice"
+    RETRY = "sent again"
+
+
+@dataclasses.dataclass(frozen=True)
+class LinkEvent:
+    """An event and the sequence number of the request that it concerns (the oldest unanswered where none is known)."""
+
+    seq: int
+    kind: EventKind
+
+    def __str__(self) -> str:
+        return f"#{self.seq}: {self.kind}"
+
+
+@dataclasses.dataclass
+class LinkStats:
+    """Counts of frames and bytes since the client was made; `corrupted` counts damaged frames from the device."""
+
+    sent: int = 0
+    received: int = 0
+    sent_bytes: int = 0
+    received_bytes: int = 0
+    corrupted: int = 0
+    retried: int = 0
+    duplicates: int = 0
+    naks: int = 0
+    events: list[LinkEvent] = dataclasses.field(default_factory=list)
+
+
+class Link:
+    """The frame layer of one connection; it neither orders nor repeats anything."""
+
+    def __init__(self, connection: Connection, log: UartLog, name: str, clock: Clock = time.monotonic) -> None:
+        self.log = log
+        self.name = name
+        self.clock = clock
+        self.stats = LinkStats()
+        self._connection = connection
+        self._decoder = Decoder()
+
+    def send(self, frames: Sequence[tuple[int, int, bytes]], cut_off: bool = False) -> None:
+        """Send (type, seq, body) frames at once; `cut_off` puts a delimiter in front that ends whatever came before."""
+        wire = b"\0" if cut_off else b""
+        for type_, seq, body in frames:
+            self.log.sent(type_, seq, body)
+            wire += encode(type_, seq, body)
+        self.stats.sent += len(frames)
+        self.send_raw(wire)
+
+    def receive(self, timeout: float) -> list[Frame | Corrupt]:
+        """Return what has arrived; an empty list when nothing was completed within `timeout` seconds."""
+        items = self._decoder.feed(self.receive_raw(timeout))
+        for item in items:
+            self.log.received(item)
+            if isinstance(item, Frame):
+                self.stats.received += 1
+            else:
+                self.stats.corrupted += 1
+        return items
+
+    def send_raw(self, data: bytes) -> None:
+        """Send bytes outside of any frame."""
+        try:
+            self._connection.write(data)
+        except DeviceError as error:
+            self.fail(str(error))
+        self.stats.sent_bytes += len(data)
+
+    def receive_raw(self, timeout: float) -> bytes:
+        """Return bytes outside of any frame, b"" when none came within `timeout` seconds."""
+        try:
+            data = self._connection.read(timeout)
+        except DeviceError as error:
+            self.fail(str(error))
+        self.stats.received_bytes += len(data)
+        return data
+
+    def event(self, seq: int, kind: EventKind) -> None:
+        """Keep and log an event that concerns request `seq`."""
+        event = LinkEvent(seq, kind)
+        self.stats.events.append(event)
+        self.log.note(str(event))
+
+    def parse(self, parser: Callable[[bytes], T], body: bytes) -> T:
+        """Return what `parser` makes of a body; its DeviceError gets the tail of the log."""
+        try:
+            return parser(body)
+        except DeviceError as error:
+            self.fail(str(error))
+
+    def fail(self, message: str) -> NoReturn:
+        """Raise DeviceError with the tail of the log."""
+        tail = self.log.tail()
+        self.log.note(message)
+        raise DeviceError(message, tail)

@@ -1,0 +1,284 @@
+"""The bodies of docs/protocol.md as Python values: requests are packed here, everything the device says is parsed."""
+
+import dataclasses
+import enum
+import math
+import struct
+from typing import Any
+
+import numpy as np
+
+from harness.device.crash import Crash
+from harness.device.reader import Reader
+
+PROTOCOL = 1
+RESPONSE = 0x80
+"""Bit that turns the type of a request into the type of its response."""
+
+
+class Message(enum.IntEnum):
+    """Frame types."""
+
+    HELLO = 0x01
+    BEGIN = 0x02
+    SAMPLES = 0x03
+    STATUS = 0x04
+    TENSOR = 0x05
+    ECHO = 0x06
+    RESET = 0x07
+    FAULT = 0x08
+    BOOT = 0xF0
+    CRASH = 0xF1
+    LOG = 0xF2
+    NAK = 0xF3
+    ERROR = 0xFF
+
+
+class Counter(enum.IntEnum):
+    """What the device counts ticks with."""
+
+    DWT = 1
+    SYSTICK = 2
+
+
+class FaultKind(enum.IntEnum):
+    """What a FAULT request provokes."""
+
+    UNDEFINED_INSTRUCTION = 0
+    BUS_ERROR = 1
+    HANG = 2
+
+
+class NakReason(enum.IntEnum):
+    """Why the device wants requests again."""
+
+    CORRUPT = 1
+    GAP = 2
+
+
+_BOOT_CAUSES = {1: "power-on", 2: "reset pin", 3: "software reset", 4: "watchdog"}
+_ERROR_REASONS = {
+    1: "unknown request",
+    2: "malformed request",
+    3: "not available in this build",
+    4: "the engine failed",
+}
+_DTYPES: dict[int, type[np.generic]] = {
+    0: np.float32,
+    1: np.float16,
+    2: np.int32,
+    3: np.uint8,
+    4: np.int64,
+    6: np.bool_,
+    7: np.int16,
+    9: np.int8,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class TensorInfo:
+    """An input or output: `type` is TFLite's TensorType, real = scale * (stored - zero_point)."""
+
+    type: int
+    shape: tuple[int, ...]
+    scale: float
+    zero_point: int
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type as numpy has it."""
+        return np.dtype(_DTYPES[self.type])
+
+    @property
+    def bytes(self) -> int:
+        """Size in memory."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
+@dataclasses.dataclass(frozen=True)
+class DeviceInfo:
+    """What HELLO tells about the image that runs. `window` and `stride` are in rows of `channels` samples."""
+
+    debug: bool
+    credits: int
+    max_body: int
+    counter: Counter
+    clock_hz: int
+    overhead_ticks: int
+    window: int
+    stride: int
+    channels: int
+    arena_bytes: int
+    model_hash: bytes
+    build_id: bytes
+    engine: str
+    engine_version: str
+    target: str
+    inputs: tuple[TensorInfo, ...]
+    outputs: tuple[TensorInfo, ...]
+
+    @property
+    def output_bytes(self) -> int:
+        """Bytes of all outputs of one window."""
+        return sum(tensor.bytes for tensor in self.outputs)
+
+
+@dataclasses.dataclass(frozen=True)
+class WindowResult:
+    """One inference. `index` counts from the recording's beginning, `outputs` is the memory of the outputs in order."""
+
+    index: int
+    prepare_ticks: int
+    invoke_ticks: int
+    outputs: bytes
+
+
+@dataclasses.dataclass(frozen=True)
+class Status:
+    """Counters of the device since it booted; stack figures in bytes."""
+
+    stack_peak: int
+    stack_size: int
+    bad_frames: int
+    overruns: int
+    windows: int
+
+
+def pack_hello(nonce: int) -> bytes:
+    """Return the body of a HELLO request; `nonce` has 32 bits."""
+    return struct.pack("<BI", PROTOCOL, nonce)
+
+
+def pack_tensor(index: int, offset: int, length: int) -> bytes:
+    """Return the body of a TENSOR request for `length` bytes from `offset` of tensor `index`."""
+    return struct.pack("<HIB", index, offset, length)
+
+
+def pack_echo(count: int) -> bytes:
+    """Return the body of an ECHO request for `count` raw bytes."""
+    return struct.pack("<I", count)
+
+
+def pack_fault(kind: FaultKind) -> bytes:
+    """Return the body of a FAULT request."""
+    return struct.pack("<B", kind)
+
+
+def parse_hello_head(body: bytes) -> tuple[int, int]:
+    """Return protocol version and nonce of a HELLO response of any version."""
+    protocol, nonce = Reader("HELLO", body).take("BI")
+    return protocol, nonce
+
+
+def parse_hello(body: bytes) -> DeviceInfo:
+    """Return the content of a HELLO response of this protocol version. Raises DeviceError where it makes no sense."""
+    reader = Reader("HELLO", body)
+    reader.take("BI")
+    flags, credits_, max_body, counter, clock_hz, overhead = reader.take("BBHBII")
+    window, stride, channels, arena = reader.take("HHBI")
+    model_hash, build_id = reader.bytes(8), reader.bytes(20)
+    engine, engine_version, target = reader.text(), reader.text(), reader.text()
+    input_count, output_count = reader.take("BB")
+    inputs = tuple(_tensor(reader) for _ in range(input_count))
+    outputs = tuple(_tensor(reader) for _ in range(output_count))
+    reader.end()
+    if counter not in set(Counter):
+        raise reader.malformed(f"counter kind {counter} does not exist")
+    if not (credits_ and window and stride and channels and outputs):
+        raise reader.malformed("credits, window, stride, channels and outputs must not be 0")
+    if 2 * channels > max_body or 5 + 8 + sum(tensor.bytes for tensor in outputs) > max_body:
+        raise reader.malformed(f"a row or a window's outputs do not fit into max_body = {max_body}")
+    return DeviceInfo(
+        bool(flags & 1),
+        credits_,
+        max_body,
+        Counter(counter),
+        clock_hz,
+        overhead,
+        window,
+        stride,
+        channels,
+        arena,
+        model_hash,
+        build_id,
+        engine,
+        engine_version,
+        target,
+        inputs,
+        outputs,
+    )
+
+
+def _tensor(reader: Reader) -> TensorInfo:
+    type_, rank = reader.take("BB")
+    if type_ not in _DTYPES:
+        raise reader.malformed(f"tensor type {type_} is not supported")
+    shape = reader.take(f"{rank}H")
+    scale, zero_point = reader.take("fi")
+    return TensorInfo(type_, shape, scale, zero_point)
+
+
+def parse_samples(body: bytes, output_bytes: int) -> list[WindowResult]:
+    """Return the windows of a SAMPLES response, of `output_bytes` of outputs each."""
+    reader = Reader("SAMPLES", body)
+    first, count = reader.take("IB")
+    results = []
+    for index in range(first, first + count):
+        prepare_ticks, invoke_ticks = reader.take("II")
+        results.append(WindowResult(index, prepare_ticks, invoke_ticks, reader.bytes(output_bytes)))
+    reader.end()
+    return results
+
+
+def parse_status(body: bytes) -> Status:
+    """Return the content of a STATUS response."""
+    reader = Reader("STATUS", body)
+    status = Status(*reader.take("5I"))
+    reader.end()
+    return status
+
+
+def parse_tensor(body: bytes) -> tuple[int, bytes]:
+    """Return the whole tensor's size in bytes and the part of it that a TENSOR response carries."""
+    (total,) = Reader("TENSOR", body).take("I")
+    return total, body[4:]
+
+
+def parse_boot(body: bytes) -> str:
+    """Return the cause of a BOOT as words."""
+    reader = Reader("BOOT", body)
+    _, cause = reader.take("BB")
+    return _BOOT_CAUSES.get(cause, "unknown cause")
+
+
+def parse_crash(body: bytes) -> Crash:
+    """Return the registers of a CRASH."""
+    reader = Reader("CRASH", body)
+    crash = Crash(*reader.take("B8I"))
+    reader.end()
+    return crash
+
+
+def parse_nak(body: bytes) -> tuple[int, int]:
+    """Return the sequence number that the device expects and the reason (NakReason) of a NAK."""
+    reader = Reader("NAK", body)
+    expected, reason = reader.take("HB")
+    reader.end()
+    return expected, reason
+
+
+def parse_error(body: bytes) -> str:
+    """Return the reason of an error response as words."""
+    reader = Reader("error", body)
+    (reason,) = reader.take("B")
+    text = reader.text()
+    return _ERROR_REASONS.get(reason, f"reason {reason}") + (f": {text}" if text else "")
+
+
+def name_of(type_: int) -> str:
+    """Return the name of a frame type, of a request's or its response's, for people."""
+    known = {*Message}
+    for candidate in (type_, type_ & ~RESPONSE):
+        if candidate in known:
+            return Message(candidate).name
+    return f"0x{type_:02x}"

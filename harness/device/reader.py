@@ -1,0 +1,43 @@
+"""Taking a message's body apart."""
+
+import struct
+from typing import Any
+
+from harness.errors import DeviceError
+
+
+class Reader:
+    """Takes the body of message `name` apart from its beginning. All methods raise DeviceError where it ends early."""
+
+    def __init__(self, name: str, body: bytes) -> None:
+        self._name = name
+        self._body = body
+        self._at = 0
+
+    def take(self, layout: str) -> tuple[Any, ...]:
+        """Return the next values; `layout` as in `struct`, little endian and without padding."""
+        layout = "<" + layout
+        return struct.unpack(layout, self.bytes(struct.calcsize(layout)))
+
+    def bytes(self, count: int) -> bytes:
+        """Return the next `count` bytes."""
+        taken = self._body[self._at : self._at + count]
+        if len(taken) < count:
+            raise self.malformed(f"it ends after {len(self._body)} bytes")
+        self._at += count
+        return taken
+
+    def text(self) -> str:
+        """Return the next `str`: a length and that many bytes of UTF-8."""
+        return self.bytes(self.take("B")[0]).decode(errors="replace")
+
+    def end(self) -> None:
+        """Insist that nothing is left."""
+        if self._at < len(self._body):
+            raise self.malformed(f"{len(self._body) - self._at} bytes too many")
+
+    def malformed(self, what: str) -> DeviceError:
+        """Return the error that says what is wrong with this message."""
+        return DeviceError(
+            f"the device sent a malformed {self._name} message: {what}: was its firmware built from this checkout?"
+        )
