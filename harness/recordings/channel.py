@@ -27,6 +27,8 @@ class Channel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"unit {self.unit!r} is unknown, use one of {', '.join(UNITS)}")
         if not (math.isfinite(self.lsb_per_unit) and self.lsb_per_unit > 0):
             raise ValueError("lsb_per_unit must be a number above 0")
+        if self.unit == "raw" and self.lsb_per_unit != 1:
+            raise ValueError("lsb_per_unit of a channel in raw counts must be 1")
         if not (math.isfinite(self.minimum) and math.isfinite(self.maximum) and self.minimum < self.maximum):
             raise ValueError("minimum must be below maximum, both finite")
 

@@ -1,0 +1,118 @@
+"""From a folder with recordings.toml to recordings in the sensor's raw counts."""
+
+import glob
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import HilError
+from harness.recordings.channel import Channel
+from harness.recordings.csv_file import Layout, read_csv
+from harness.recordings.manifest import MANIFEST, Column, Manifest, load_manifest
+from harness.recordings.units import factor
+from harness.recordings.windows import window_count, window_labels
+
+_TIME_UNITS_S = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One recorded session: `samples` are raw counts [rows, channels].
+
+    `name` is unique within its folder and stable: `punch/017` is the 17th recording of punch.csv, `continuous_1` the
+    only one of continuous_1.csv. `label` holds for all rows; `row_labels`, where the file has them, row by row.
+    """
+
+    name: str
+    file: Path
+    label: str | None
+    samples: NDArray[np.int16]
+    row_labels: list[str | None] | None
+    sample_rate_hz: float
+
+    def window_labels(self, window: int, stride: int) -> list[str | None]:
+        """The true label of each window: the recording's, or the one that more than half of the rows carry, or None."""
+        if self.row_labels is None:
+            return [self.label] * window_count(len(self.samples), window, stride)
+        return window_labels(self.row_labels, window, stride)
+
+
+def load_recordings(directory: Path, channels: Sequence[Channel], minimum_rows: int = 1) -> list[Recording]:
+    """All recordings that `directory`/recordings.toml lists, in its order, as counts of `channels`.
+
+    Values are rounded to the nearest count. What is beyond the 16 bits of the sensor is clipped, as the sensor does.
+    Raises HilError for a wrong manifest or file, and for a recording of less than `minimum_rows` rows (pass the
+    model's window).
+    """
+    manifest = load_manifest(directory)
+    origin = directory / MANIFEST
+    sources = [manifest.columns.get(channel.name, Column()) for channel in channels]
+    unknown = sorted(set(manifest.columns) - {channel.name for channel in channels})
+    if unknown:
+        raise HilError(f"{origin}: [columns] maps {', '.join(unknown)}, which the model does not have; correct it")
+    scale = np.array([_counts_per_value(origin, *pair) for pair in zip(channels, sources, strict=True)])
+    columns = [source.name or channel.name for channel, source in zip(channels, sources, strict=True)]
+
+    recordings: dict[str, Recording] = {}
+    for path, label, layout in _files(directory, manifest, columns):
+        stem = path.relative_to(directory).with_suffix("").as_posix()
+        blocks = read_csv(path, layout)
+        for number, block in enumerate(blocks, start=1):
+            if len(block.values) < minimum_rows:
+                raise HilError(
+                    f"{path}:{block.line}: the recording has {len(block.values)} rows, a window takes {minimum_rows}; "
+                    "record longer or delete it"
+                )
+            name = f"{stem}/{number:03d}" if len(blocks) > 1 else stem
+            if name in recordings:
+                raise HilError(f"{origin}: two recordings are called {name}; list each file once, or rename one")
+            recordings[name] = Recording(
+                name=name,
+                file=path,
+                label=label,
+                samples=_counts(block.values, scale),
+                row_labels=block.labels if layout.label_column else None,
+                sample_rate_hz=manifest.sample_rate_hz,
+            )
+    return list(recordings.values())
+
+
+def _files(directory: Path, manifest: Manifest, columns: list[str]) -> list[tuple[Path, str | None, Layout]]:
+    found: list[tuple[Path, str | None, Layout]] = []
+    for files in manifest.files:
+        # A name is not a pattern where it is that of a file; and unlike Path.glob, this one takes any pattern.
+        matches = glob.glob(files.path, root_dir=directory)  # noqa: PTH207
+        names = [files.path] if (directory / files.path).is_file() else sorted(matches)
+        if not names:
+            raise HilError(f"{directory / MANIFEST}: no file matches path {files.path!r}; add one or correct it")
+        layout = Layout(
+            columns=columns,
+            sample_rate_hz=manifest.sample_rate_hz,
+            names=manifest.names,
+            rows=files.rows,
+            label_column=files.label_column,
+            time_column=manifest.time_column,
+            time_unit_s=_TIME_UNITS_S[manifest.time_unit],
+        )
+        found.extend((directory / name, files.label, layout) for name in names)
+    return found
+
+
+def _counts_per_value(origin: Path, channel: Channel, source: Column) -> float:
+    unit = source.unit or channel.unit
+    if unit == "raw":
+        return 1.0
+    try:
+        return factor(unit, channel.unit) * channel.lsb_per_unit
+    except ValueError as error:
+        raise HilError(f"{origin}: [columns] {channel.name}: {error}; correct the unit") from error
+
+
+def _counts(values: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.int16]:
+    limits = np.iinfo(np.int16)
+    with np.errstate(over="ignore"):
+        counts = np.rint(values * scale)
+    return np.clip(counts, limits.min, limits.max).astype(np.int16)
