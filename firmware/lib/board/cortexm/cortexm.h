@@ -1,0 +1,61 @@
+/*
+ * The registers of the Cortex-M core that the firmware uses (ARMv7-M Architecture Reference Manual, DDI 0403, chapter
+ * B3) and what the files of this folder share.
+ */
+#ifndef CORTEXM_H
+#define CORTEXM_H
+
+#include <stdint.h>
+
+#define REGISTER(address) (*(volatile uint32_t *)(address))
+
+#define SYST_CSR REGISTER(0xE000E010u)
+#define SYST_RVR REGISTER(0xE000E014u)
+#define SYST_CVR REGISTER(0xE000E018u)
+#define SYST_CSR_ENABLE (1u << 0)
+#define SYST_CSR_TICKINT (1u << 1)
+#define SYST_CSR_CORE_CLOCK (1u << 2)
+
+#define NVIC_ISER(irq) REGISTER(0xE000E100u + 4u * ((irq) / 32u))
+#define NVIC_ICER(irq) REGISTER(0xE000E180u + 4u * ((irq) / 32u))
+#define NVIC_IPR(irq) (*(volatile uint8_t *)(0xE000E400u + (irq)))
+#define NVIC_BIT(irq) (1u << ((irq) % 32u))
+
+#define SCB_AIRCR REGISTER(0xE000ED0Cu)
+#define SCB_AIRCR_SYSRESETREQ (0x05FA0000u | (1u << 2))
+#define SCB_SHPR3 REGISTER(0xE000ED20u)
+#define SCB_SHCSR REGISTER(0xE000ED24u)
+#define SCB_SHCSR_FAULTS_ENABLE (7u << 16) /* usage, bus and memory management apart from the hard fault */
+#define SCB_CFSR REGISTER(0xE000ED28u)
+#define SCB_HFSR REGISTER(0xE000ED2Cu)
+#define SCB_MMFAR REGISTER(0xE000ED34u)
+#define SCB_BFAR REGISTER(0xE000ED38u)
+#define SCB_CPACR REGISTER(0xE000ED88u)
+#define SCB_CPACR_FPU (0xFu << 20)
+
+#define DCB_DEMCR REGISTER(0xE000EDFCu)
+#define DCB_DEMCR_TRCENA (1u << 24)
+#define DWT_CTRL REGISTER(0xE0001000u)
+#define DWT_CTRL_CYCCNTENA (1u << 0)
+#define DWT_CYCCNT REGISTER(0xE0001004u)
+
+typedef void (*vector_t)(void);
+
+/* Interrupts off and asleep until a reset. */
+__attribute__((noreturn)) void cortexm_halt(void);
+
+/* Finds the counter of this core and what an empty measurement shows. */
+void counter_init(void);
+void counter_on_systick(void);
+
+/* Handler of every fault and of every exception and interrupt that has no other. */
+void fault_entry(void);
+
+/*
+ * What a microcontroller's folder provides, besides the board_uart_ functions and board_reset_cause(): its vectors, in
+ * section .vectors.irq, its clock and the interrupt of its UART.
+ */
+void chip_init(void);
+extern const uint8_t chip_uart_irq;
+
+#endif

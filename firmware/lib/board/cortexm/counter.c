@@ -1,0 +1,67 @@
+/*
+ * Measures a stretch of code in ticks. The cycle counter of the debug unit where it counts; where it stands still, as
+ * in emulators, SysTick: 24 bits that count down from a full circle, so wraps are counted, and begun anew for each
+ * measurement, so that the same code gives the same count every time.
+ */
+#include "board.h"
+#include "cortexm.h"
+
+#define SYSTICK_BITS 24
+#define SYSTICK_MASK ((1u << SYSTICK_BITS) - 1u)
+
+static board_counter_t counter;
+static uint32_t overhead;
+static uint32_t started;
+static volatile uint32_t wraps;
+
+void counter_on_systick(void) {
+    wraps++;
+}
+
+void counter_init(void) {
+    DCB_DEMCR |= DCB_DEMCR_TRCENA;
+    DWT_CYCCNT = 0;
+    DWT_CTRL |= DWT_CTRL_CYCCNTENA;
+    __asm volatile("nop\n nop\n nop\n nop\n isb" ::: "memory");
+    counter = DWT_CYCCNT != 0 ? BOARD_COUNTER_DWT : BOARD_COUNTER_SYSTICK;
+    SYST_RVR = SYSTICK_MASK;
+    SCB_SHPR3 &= 0x00FFFFFFu; /* SysTick at the highest priority: a wrap waits for nothing */
+    NVIC_IPR(chip_uart_irq) = 0x80;
+    board_measure_begin();
+    overhead = board_measure_end();
+}
+
+board_counter_t board_counter(void) {
+    return counter;
+}
+
+void board_measure_begin(void) {
+    if (counter == BOARD_COUNTER_DWT) {
+        started = DWT_CYCCNT;
+        return;
+    }
+    NVIC_ICER(chip_uart_irq) = NVIC_BIT(chip_uart_irq);
+    __asm volatile("dsb\n isb" ::: "memory");
+    wraps = 0;
+    SYST_CVR = 0;
+    SYST_CSR = SYST_CSR_ENABLE | SYST_CSR_TICKINT | SYST_CSR_CORE_CLOCK;
+}
+
+uint32_t board_measure_end(void) {
+    if (counter == BOARD_COUNTER_DWT) {
+        return DWT_CYCCNT - started;
+    }
+    uint32_t wrapped, value;
+    do {
+        wrapped = wraps;
+        value = SYST_CVR;
+        __asm volatile("isb" ::: "memory");
+    } while (wrapped != wraps);
+    SYST_CSR = 0;
+    NVIC_ISER(chip_uart_irq) = NVIC_BIT(chip_uart_irq);
+    return (wrapped << SYSTICK_BITS) + ((0u - value) & SYSTICK_MASK);
+}
+
+uint32_t board_measure_overhead(void) {
+    return overhead;
+}

@@ -1,0 +1,62 @@
+/* Start, sleep, reset and death of the core. */
+#include "board.h"
+#include "cortexm.h"
+
+/* ELF note header: three words and the name "GNU", padded to a word; the id follows. */
+#define BUILD_ID_OFFSET 16
+
+/* Reserved on every Cortex-M that the firmware knows: a read is answered with a bus error. */
+#define UNMAPPED 0x3FFFFFF0u
+
+#define IRQ_WORDS 8
+
+extern const uint8_t _build_id_note[];
+
+void board_init(void) {
+    chip_init();
+    counter_init();
+    NVIC_ISER(chip_uart_irq) = NVIC_BIT(chip_uart_irq);
+}
+
+const uint8_t *board_build_id(void) {
+    return _build_id_note + BUILD_ID_OFFSET;
+}
+
+void board_sleep_while(bool (*idle)(void)) {
+    __asm volatile("cpsid i" ::: "memory");
+    if (idle()) {
+        __asm volatile("dsb\n wfi" ::: "memory"); /* a pending interrupt wakes it even while masked */
+    }
+    __asm volatile("cpsie i" ::: "memory");
+}
+
+void board_reset(void) {
+    __asm volatile("dsb" ::: "memory");
+    SCB_AIRCR = SCB_AIRCR_SYSRESETREQ;
+    for (;;) {
+    }
+}
+
+void board_crash(board_crash_t kind) {
+    switch (kind) {
+    case BOARD_CRASH_UNDEFINED_INSTRUCTION:
+        __asm volatile("udf #0");
+        break;
+    case BOARD_CRASH_BUS_ERROR:
+        (void)REGISTER(UNMAPPED);
+        __asm volatile("dsb" ::: "memory");
+        break;
+    default:
+        cortexm_halt();
+    }
+}
+
+void cortexm_halt(void) {
+    __asm volatile("cpsid i" ::: "memory");
+    for (uint32_t word = 0; word < IRQ_WORDS; word++) {
+        NVIC_ICER(32u * word) = ~0u; /* a pending interrupt would end every sleep at once */
+    }
+    for (;;) {
+        __asm volatile("wfi");
+    }
+}

@@ -1,0 +1,12 @@
+/* CRC-16/IBM-3740: polynomial 0x1021, not reflected, no final xor; "123456789" gives 0x29B1. */
+#ifndef CRC16_H
+#define CRC16_H
+
+#include <stdint.h>
+
+#define CRC16_INITIAL 0xFFFFu
+
+/* The CRC of `length` bytes, continuing from `crc`. */
+uint16_t crc16(uint16_t crc, const uint8_t *data, uint32_t length);
+
+#endif

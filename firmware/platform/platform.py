@@ -1,0 +1,54 @@
+"""The development platform: what PlatformIO needs to install before it can build the firmware.
+
+The registry is asked for nothing that is already on this machine: the toolchain may be the system's, and SCons the one
+from PyPI.
+"""
+
+import importlib.metadata
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from platformio.dependencies import get_core_dependencies
+from platformio.package.manager.core import get_core_package_dir
+from platformio.package.meta import PackageItem, PackageMetadata, PackageSpec, PackageType
+from platformio.platform.base import PlatformBase
+from semantic_version import Version
+
+TOOLCHAIN = "toolchain-gccarmnoneeabi"
+
+
+class HilPlatform(PlatformBase):  # type: ignore[misc]
+    """Bare-metal Cortex-M targets."""
+
+    def configure_default_packages(self, options: dict[str, Any], targets: list[str]) -> None:
+        """Choose the packages of one build. PlatformIO calls this before it installs any, its own SCons included."""
+        if shutil.which("arm-none-eabi-gcc") is None:
+            self.packages[TOOLCHAIN]["optional"] = False
+        provide_scons(Path(self.config.get("platformio", "packages_dir")))
+        super().configure_default_packages(options, targets)
+
+
+def provide_scons(packages: Path) -> None:
+    """Make the SCons of this Python environment PlatformIO's `tool-scons` package.
+
+    PlatformIO numbers that package 4.<major><minor><patch in two digits each>.0. Where SCons is missing, or is not the
+    version that this PlatformIO wants, nothing is done and PlatformIO fetches its own.
+    """
+    try:
+        installed = importlib.metadata.version("scons")
+    except importlib.metadata.PackageNotFoundError:
+        return
+    major, minor, patch = (int(part) for part in installed.split("."))
+    version = Version(f"4.{major}{minor:02d}{patch:02d}.0")
+    spec = PackageSpec(owner="platformio", name="tool-scons", requirements=get_core_dependencies()["tool-scons"])
+    if version not in spec.requirements or get_core_package_dir("tool-scons", spec, auto_install=False):
+        return
+    package = packages / "tool-scons"
+    package.mkdir(parents=True, exist_ok=True)
+    (package / "package.json").write_text(
+        json.dumps({"name": "tool-scons", "version": str(version), "description": f"SCons {installed} from PyPI"})
+    )
+    (package / "scons.py").write_text("from SCons.Script.Main import main\n\nmain()\n")
+    PackageItem(str(package), PackageMetadata(PackageType.TOOL, "tool-scons", str(version), spec)).dump_meta()
