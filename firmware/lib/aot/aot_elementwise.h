@@ -1,0 +1,52 @@
+/* Operators on one tensor, element by element. x and y may be the same buffer where both have the same element size. */
+#ifndef AOT_ELEMENTWISE_H
+#define AOT_ELEMENTWISE_H
+
+#include "aot_fixed.h"
+
+/* int8 -> int8: y = clamp((x - input_zero_point) * scale + output_zero_point). RELU, and QUANTIZE of int8. */
+typedef struct {
+    uint32_t elements;
+    aot_scale_t scale;
+    int32_t input_zero_point;
+    int32_t output_zero_point;
+    int32_t minimum, maximum;
+} aot_rescale_s8_t;
+
+void aot_rescale_s8(const aot_rescale_s8_t *layer, const int8_t *x, int8_t *y);
+
+/* int8 -> int8: y = clamp(x). RELU6, which keeps its input's quantisation. */
+typedef struct {
+    uint32_t elements;
+    int32_t minimum, maximum;
+} aot_clamp_s8_t;
+
+void aot_clamp_s8(const aot_clamp_s8_t *layer, const int8_t *x, int8_t *y);
+
+/* float32 -> float32: y = clamp(x); NaN stays NaN. RELU, RELU6. */
+typedef struct {
+    uint32_t elements;
+    float minimum, maximum;
+} aot_clamp_f32_t;
+
+void aot_clamp_f32(const aot_clamp_f32_t *layer, const float *x, float *y);
+
+/* float32 -> int8: y = clamp(round(x / scale) + zero_point), halves away from zero; NaN gives the zero point. */
+typedef struct {
+    uint32_t elements;
+    float scale;
+    int32_t zero_point;
+} aot_quantize_f32_s8_t;
+
+void aot_quantize_f32_s8(const aot_quantize_f32_s8_t *layer, const float *x, int8_t *y);
+
+/* int8 -> float32: y = scale * (x - zero_point). */
+typedef struct {
+    uint32_t elements;
+    float scale;
+    int32_t zero_point;
+} aot_dequantize_s8_f32_t;
+
+void aot_dequantize_s8_f32(const aot_dequantize_s8_f32_t *layer, const int8_t *x, float *y);
+
+#endif

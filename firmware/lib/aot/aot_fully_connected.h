@@ -1,0 +1,47 @@
+/* FULLY_CONNECTED: y[b][r] = activation(sum over c of x[b][c] * w[r][c] + bias[r]). */
+#ifndef AOT_FULLY_CONNECTED_H
+#define AOT_FULLY_CONNECTED_H
+
+#include "aot_fixed.h"
+
+/*
+ * int8. The compiler folds the input's zero point into the bias (bias - zero_point * sum of the row's weights), so the
+ * kernels multiply the stored inputs as they are.
+ */
+typedef struct {
+    uint32_t batches;
+    uint32_t columns; /* inputs of a batch */
+    uint32_t rows;    /* outputs of a batch */
+    const void *weights;
+    const int32_t *bias;      /* rows, the input's zero point folded in */
+    const aot_scale_t *scale; /* input scale * weight scale / output scale */
+    uint32_t scale_step;      /* 1: a scale for each row; 0: one for all */
+    int32_t zero_point;       /* of the output */
+    int32_t minimum, maximum; /* of the stored output */
+} aot_fully_connected_s8_t;
+
+/*
+ * Weights packed as aot_dot_s8.h says: row groups of four, then one of two where one or two rows remain (a missing last
+ * row is zero), columns padded to a multiple of four. x must be readable up to that padding.
+ */
+void aot_fully_connected_s8(const aot_fully_connected_s8_t *layer, const int8_t *x, int8_t *y);
+
+/* Weights as the .tflite has them, int8 [rows][columns]: for the rare layers whose weights cannot be packed. */
+void aot_fully_connected_s8_unpacked(const aot_fully_connected_s8_t *layer, const int8_t *x, int8_t *y);
+
+/*
+ * float32. Sums run over the columns in order and products are rounded before they are added, as in TFLM's reference
+ * kernel, so the results are the same to the last bit.
+ */
+typedef struct {
+    uint32_t batches;
+    uint32_t columns;
+    uint32_t rows;
+    const float *weights;   /* groups of four rows as [column][4]; the remaining rows as [row][column] */
+    const float *bias;      /* rows */
+    float minimum, maximum; /* of the output */
+} aot_fully_connected_f32_t;
+
+void aot_fully_connected_f32(const aot_fully_connected_f32_t *layer, const float *x, float *y);
+
+#endif

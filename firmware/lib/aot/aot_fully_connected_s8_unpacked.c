@@ -1,0 +1,18 @@
+/* FULLY_CONNECTED on int8, with the weights as they are. */
+#include "aot_fully_connected.h"
+
+void aot_fully_connected_s8_unpacked(const aot_fully_connected_s8_t *layer, const int8_t *x, int8_t *y) {
+    for (uint32_t batch = 0; batch < layer->batches; batch++, x += layer->columns) {
+        const int8_t *weights = layer->weights;
+        const aot_scale_t *scale = layer->scale;
+        for (uint32_t row = 0; row < layer->rows; row++) {
+            uint32_t sum = (uint32_t)layer->bias[row];
+            for (uint32_t column = 0; column < layer->columns; column++) {
+                sum += (uint32_t)(*weights++ * x[column]);
+            }
+            const int32_t value = aot_rescale((int32_t)sum, *scale) + layer->zero_point;
+            *y++ = (int8_t)aot_clamp(value, layer->minimum, layer->maximum);
+            scale += layer->scale_step;
+        }
+    }
+}

@@ -1,0 +1,26 @@
+/* SOFTMAX: y[r][i] = e^(beta x[r][i]) / sum over k of e^(beta x[r][k]). */
+#ifndef AOT_SOFTMAX_H
+#define AOT_SOFTMAX_H
+
+#include "aot_fixed.h"
+
+/* int8. The output has the scale 1/256 and the zero point -128. */
+typedef struct {
+    uint32_t rows;
+    uint32_t depth;             /* at most 4095, or the sum of the exponentials would not fit */
+    aot_scale_t scale;          /* beta * input scale, times 2^26 */
+    int32_t difference_minimum; /* elements further below the row's maximum count as zero */
+} aot_softmax_s8_t;
+
+void aot_softmax_s8(const aot_softmax_s8_t *layer, const int8_t *x, int8_t *y);
+
+/* float32. */
+typedef struct {
+    uint32_t rows;
+    uint32_t depth;
+    float beta;
+} aot_softmax_f32_t;
+
+void aot_softmax_f32(const aot_softmax_f32_t *layer, const float *x, float *y);
+
+#endif

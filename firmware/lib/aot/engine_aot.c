@@ -1,0 +1,50 @@
+/* The engine interface over a network that was compiled ahead of time. */
+#include "aot_model.h"
+
+#include <stddef.h>
+
+const char *engine_name(void) {
+    return "aot";
+}
+
+const char *engine_version(void) {
+    return "1";
+}
+
+bool engine_init(void) {
+    return true;
+}
+
+uint8_t engine_input_count(void) {
+    return aot_model.input_count;
+}
+
+const engine_tensor_t *engine_input(uint8_t i) {
+    return &aot_model.inputs[i];
+}
+
+uint8_t engine_output_count(void) {
+    return aot_model.output_count;
+}
+
+const engine_tensor_t *engine_output(uint8_t i) {
+    return &aot_model.outputs[i];
+}
+
+bool engine_invoke(void) {
+    aot_model.run();
+    return true;
+}
+
+uint32_t engine_arena_bytes(void) {
+    return aot_model.arena_bytes;
+}
+
+bool engine_tensor(uint16_t index, const void **data, uint32_t *bytes) {
+    if (index >= aot_model.tensor_count || aot_model.tensors[index].data == NULL) {
+        return false;
+    }
+    *data = aot_model.tensors[index].data;
+    *bytes = aot_model.tensors[index].bytes;
+    return true;
+}

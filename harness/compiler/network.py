@@ -1,0 +1,154 @@
+"""The graph as the compiler works on it: checked as a whole, float16 constants unfolded, tensors looked up by index."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.compiler.quantisation import INT8_MAX, INT8_MIN, Quantisation
+from harness.errors import HilError
+from harness.models.tflite_file import Graph, Operator, Tensor, TensorType
+
+# What engine_tensor_t can describe (firmware/lib/engine/engine.h).
+MAX_RANK = 6
+MAX_DIMENSION = 2**16 - 1
+IO_TYPES = (TensorType.FLOAT32, TensorType.INT8)
+
+
+class Network:
+    """A graph that the aot engine may be able to run; the operators check the rest when they are lowered.
+
+    `tensors` has the batch set to 1 and every float16 constant that a DEQUANTIZE unfolds as a float32 constant;
+    `operators` lacks those DEQUANTIZEs. Operators keep the index that they have in the file.
+
+    Raises:
+        HilError: the graph is of a kind that no operator could rescue. One line, naming the tensor or operator.
+    """
+
+    def __init__(self, path: Path, graph: Graph) -> None:
+        self.path = path
+        if graph.subgraphs != 1:
+            raise HilError(
+                f"{path}: has {graph.subgraphs} subgraphs, the aot engine takes one; export it without control flow"
+            )
+        self.tensors = [self._static(tensor) for tensor in graph.tensors]
+        self.inputs = graph.inputs
+        self.outputs = graph.outputs
+        self.operators = [operator for operator in graph.operators if not self._unfold(operator)]
+        self._check_order()
+        for index in [*self.inputs, *self.outputs]:
+            self._check_interface(self.tensors[index])
+
+    def refuse(self, operator: Operator, reason: str) -> HilError:
+        """The error that says why `operator` cannot be compiled. Raise it."""
+        return HilError(f"{self.path}: operator {operator.index} ({operator.kind}): {reason}")
+
+    def tensor(self, operator: Operator, position: int) -> Tensor:
+        """Input `position` of `operator`. Raises HilError where it is absent."""
+        if position >= len(operator.inputs) or operator.inputs[position] < 0:
+            raise self.refuse(operator, f"input {position} is missing; export the model again")
+        return self.tensors[operator.inputs[position]]
+
+    def output(self, operator: Operator) -> Tensor:
+        """The only output of `operator`. Raises HilError where it has none or several."""
+        if len(operator.outputs) != 1:
+            raise self.refuse(operator, f"has {len(operator.outputs)} outputs instead of one; export the model again")
+        return self.tensors[operator.outputs[0]]
+
+    def constant(self, operator: Operator, position: int, name: str, kind: TensorType) -> npt.NDArray[Any]:
+        """The data of the constant input `position`. Raises HilError where it is no constant or of another type."""
+        tensor = self.tensor(operator, position)
+        if tensor.data is None:
+            raise self.refuse(operator, f"its {name} must be constant; tensor {tensor.index} is computed at run time")
+        if tensor.type != kind:
+            raise self.refuse(operator, f"its {name} are {tensor.type.name}; supported here: {kind.name}")
+        if kind is TensorType.FLOAT32 and not np.all(np.isfinite(tensor.data)):
+            raise self.refuse(operator, f"its {name} hold NaN or infinity; train or export the model again")
+        return tensor.data
+
+    def quantisation(self, operator: Operator, tensor: Tensor) -> Quantisation:
+        """The one scale and zero point of an int8 tensor. Raises HilError where it has none, several, or no sane ones."""
+        if len(tensor.scales) != 1:
+            count = "no quantisation" if len(tensor.scales) == 0 else f"{len(tensor.scales)} scales"
+            raise self.refuse(operator, f"tensor {tensor.index} ({tensor.name!r}) has {count}; it needs one scale")
+        scale, zero_point = float(tensor.scales[0]), int(tensor.zero_points[0])
+        if scale == 0 or not INT8_MIN <= zero_point <= INT8_MAX:
+            raise self.refuse(
+                operator, f"tensor {tensor.index} ({tensor.name!r}) has scale {scale:g} and zero point {zero_point}"
+            )
+        return Quantisation(scale, zero_point)
+
+    def option(self, operator: Operator, name: str, default: int | float) -> int | float:
+        """An option of `operator`. Raises HilError where its options belong to another kind of operator."""
+        if operator.options and name not in operator.options:
+            raise self.refuse(operator, f"has no option {name}, so its options are another operator's; export it again")
+        return operator.options.get(name, default)
+
+    def _static(self, tensor: Tensor) -> Tensor:
+        """`tensor` with the batch set to 1."""
+        if -1 in tensor.shape[1:]:
+            raise HilError(
+                f"{self.path}: tensor {tensor.index} ({tensor.name!r}) has the dynamic shape {list(tensor.shape)}; "
+                "only the batch may be open, so export the model with a fixed input shape"
+            )
+        return dataclasses.replace(tensor, shape=tuple(1 if size == -1 else size for size in tensor.shape))
+
+    def _unfold(self, operator: Operator) -> bool:
+        """Where `operator` makes float32 of a float16 constant, do so now and say that it is done."""
+        if operator.kind != "DEQUANTIZE":
+            return False
+        source, target = self.tensor(operator, 0), self.output(operator)
+        if source.data is None or source.type is not TensorType.FLOAT16 or target.type is not TensorType.FLOAT32:
+            return False
+        if source.shape != target.shape:
+            raise self.refuse(operator, f"makes {list(target.shape)} of {list(source.shape)}; export the model again")
+        self.tensors[target.index] = dataclasses.replace(target, data=source.data.astype("<f4"))
+        return True
+
+    def _check_order(self) -> None:
+        """Every tensor is a constant, an input, or the output of exactly one earlier operator."""
+        known = {tensor.index for tensor in self.tensors if tensor.data is not None}
+        if known.intersection(self.inputs) or len(set(self.inputs)) != len(self.inputs):
+            raise HilError(f"{self.path}: an input of the graph is constant or named twice; export the model again")
+        known.update(self.inputs)
+        for operator in self.operators:
+            for index in operator.inputs:
+                if index >= 0:
+                    self._check_storage(operator, self.tensors[index])
+                    if index not in known:
+                        raise self.refuse(operator, f"tensor {index} is used before it is computed; export it again")
+            for index in operator.outputs:
+                self._check_storage(operator, self.tensors[index])
+                if index in known:
+                    raise self.refuse(operator, f"tensor {index} is written a second time; export the model again")
+                known.add(index)
+        for index in self.outputs:
+            if index not in known or self.tensors[index].data is not None:
+                raise HilError(f"{self.path}: output tensor {index} is constant or never computed; export it again")
+
+    def _check_storage(self, operator: Operator, tensor: Tensor) -> None:
+        place = f"tensor {tensor.index} ({tensor.name!r})"
+        if tensor.external:
+            raise self.refuse(operator, f"{place} lies outside the flatbuffer; export a model below 2 GB")
+        if tensor.sparse:
+            raise self.refuse(operator, f"{place} is sparse; export the model with dense weights")
+        if tensor.variable:
+            raise self.refuse(operator, f"{place} keeps state between inferences; export a stateless model")
+        if tensor.elements == 0:
+            raise self.refuse(operator, f"{place} is empty: {list(tensor.shape)}; export the model again")
+
+    def _check_interface(self, tensor: Tensor) -> None:
+        place = f"{self.path}: input or output tensor {tensor.index} ({tensor.name!r})"
+        if tensor.type not in IO_TYPES:
+            supported = ", ".join(kind.name for kind in IO_TYPES)
+            raise HilError(f"{place} is {tensor.type.name}; the aot engine takes {supported}")
+        if tensor.elements == 0 or len(tensor.shape) > MAX_RANK or max(tensor.shape, default=1) > MAX_DIMENSION:
+            raise HilError(
+                f"{place} has the shape {list(tensor.shape)}; at most {MAX_RANK} dimensions of 1..{MAX_DIMENSION}"
+            )
+        if tensor.type is TensorType.INT8 and len(tensor.scales) != 1:
+            raise HilError(f"{place} is INT8 with {len(tensor.scales)} scales instead of one; export the model again")

@@ -1,0 +1,41 @@
+"""The operators that the aot engine runs: one function each, from an operator of the graph to a Step.
+
+To add one: write its kernel in firmware/lib/aot, a function here that checks what the kernel assumes and works out its
+parameters, and a line below.
+"""
+
+from collections.abc import Callable
+
+from harness.compiler.network import Network
+from harness.compiler.operators.activations import lower_relu, lower_relu6
+from harness.compiler.operators.fully_connected import lower_fully_connected
+from harness.compiler.operators.quantise import lower_dequantize, lower_quantize
+from harness.compiler.operators.reshape import lower_reshape
+from harness.compiler.operators.softmax import lower_softmax
+from harness.compiler.step import Step
+from harness.models.tflite_file import Operator
+
+LOWER: dict[str, Callable[[Operator, Network], Step]] = {
+    "DEQUANTIZE": lower_dequantize,
+    "FULLY_CONNECTED": lower_fully_connected,
+    "QUANTIZE": lower_quantize,
+    "RELU": lower_relu,
+    "RELU6": lower_relu6,
+    "RESHAPE": lower_reshape,
+    "SOFTMAX": lower_softmax,
+}
+
+
+def lower(operator: Operator, network: Network) -> Step:
+    """The call that `operator` becomes.
+
+    Raises:
+        HilError: the aot engine has no such operator, or not with these types, shapes or options.
+    """
+    if operator.kind not in LOWER:
+        raise network.refuse(
+            operator,
+            f"the aot engine does not have it; supported: {', '.join(sorted(LOWER))}; change the model or use "
+            "--engine=tflm",
+        )
+    return LOWER[operator.kind](operator, network)

@@ -1,0 +1,27 @@
+"""What several operators check in the same way."""
+
+from __future__ import annotations
+
+from harness.compiler.network import Network
+from harness.errors import HilError
+from harness.models.tflite_file import Operator, Tensor, TensorType
+
+
+def refuse_types(operator: Operator, network: Network, supported: str) -> HilError:
+    """The error for a combination of element types that the operator is not available for. Raise it."""
+    present = [network.tensors[index] for index in operator.inputs if index >= 0]
+    types = " x ".join(tensor.type.name for tensor in present)
+    return network.refuse(operator, f"{types} -> {network.output(operator).type.name}; supported: {supported}")
+
+
+def unary(operator: Operator, network: Network) -> tuple[Tensor, Tensor]:
+    """Input and output of an operator that keeps the shape. Raises HilError where it does not."""
+    x, y = network.tensor(operator, 0), network.output(operator)
+    if x.shape != y.shape:
+        raise network.refuse(operator, f"makes {list(y.shape)} of {list(x.shape)}; export the model again")
+    return x, y
+
+
+def types_of(x: Tensor, y: Tensor) -> tuple[TensorType, TensorType]:
+    """The element types of input and output, for a match statement."""
+    return x.type, y.type

@@ -1,0 +1,87 @@
+"""The numbers that TFLM derives from quantisation scales, to the last bit.
+
+Sources: tensorflow/lite/kernels/internal/quantization_util.cc (QuantizeMultiplier), kernel_util.cc
+(CalculateActivationRange and its quantised variant) of tensorflow/tflite-micro.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+INT8_MIN, INT8_MAX = -128, 127
+FLOAT_MAX = float(np.finfo(np.float32).max)
+
+
+@dataclass(frozen=True)
+class Quantisation:
+    """real value = scale * (stored value - zero_point). `scale` holds a float32 exactly."""
+
+    scale: float
+    zero_point: int
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A positive factor as `aot_scale_t`: multiplier * 2^(left - right - 31)."""
+
+    multiplier: int
+    left: int
+    right: int
+
+
+def round_half_away(value: float) -> int:
+    """C's round(): the nearest integer, halves away from zero."""
+    return math.floor(value + 0.5) if value >= 0 else math.ceil(value - 0.5)
+
+
+def quantise_multiplier(factor: float) -> Scale:
+    """`factor` (not negative, below 2^31) as a 31-bit multiplier and a shift; below 2^-32 it becomes zero.
+
+    Raises:
+        ValueError: the factor is not in that range.
+    """
+    if not 0 <= factor < 2**31:
+        raise ValueError(f"the scale factor {factor:g} is not in 0..2^31")
+    significand, shift = math.frexp(factor)
+    # Exact: the product has 31 integer bits and at most 22 more, and so has the sum with one half.
+    multiplier = round_half_away(significand * 2**31)
+    if multiplier == 2**31:
+        multiplier //= 2
+        shift += 1
+    if shift < -31:
+        return Scale(0, 0, 0)
+    return Scale(multiplier, max(shift, 0), max(-shift, 0))
+
+
+# The limits of each fused activation in real numbers, by TFLite's ActivationFunctionType; None: no limit.
+ACTIVATIONS: dict[int, tuple[str, float | None, float | None]] = {
+    0: ("NONE", None, None),
+    1: ("RELU", 0.0, None),
+    2: ("RELU_N1_TO_1", -1.0, 1.0),
+    3: ("RELU6", 0.0, 6.0),
+}
+
+
+def quantise_int8(value: float, quantisation: Quantisation) -> int:
+    """`value` as int8: divided in float32, rounded half away from zero, saturated."""
+    quotient = float(np.float32(value) / np.float32(quantisation.scale))
+    stored = quotient if math.isinf(quotient) else round_half_away(quotient) + quantisation.zero_point
+    return int(min(max(stored, INT8_MIN), INT8_MAX))
+
+
+def int8_limits(activation: int, quantisation: Quantisation) -> tuple[int, int]:
+    """The stored values between which a fused activation keeps an int8 output."""
+    _, low, high = ACTIVATIONS[activation]
+    return (
+        INT8_MIN if low is None else quantise_int8(low, quantisation),
+        INT8_MAX if high is None else quantise_int8(high, quantisation),
+    )
+
+
+def float_limits(activation: int) -> tuple[float, float]:
+    """The values between which a fused activation keeps a float32 output. Without one, infinities become finite."""
+    _, low, high = ACTIVATIONS[activation]
+    return (-FLOAT_MAX if low is None else low, FLOAT_MAX if high is None else high)

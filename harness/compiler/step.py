@@ -1,0 +1,51 @@
+"""What an operator becomes: one call of one kernel, with its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.compiler.quantisation import Scale
+from harness.models.tflite_file import Operator
+
+
+@dataclass(frozen=True)
+class Array:
+    """A constant array in flash. `ctype` is the C element type; `values` are numbers or, for aot_scale_t, scales."""
+
+    ctype: str
+    values: npt.NDArray[Any] | Sequence[Scale]
+
+    @property
+    def bytes(self) -> int:
+        """Its size in flash."""
+        return self.values.nbytes if isinstance(self.values, np.ndarray) else 8 * len(self.values)
+
+
+Value = int | float | Scale | Array
+
+
+@dataclass(frozen=True)
+class Step:
+    """A call `kernel(&parameters, inputs..., output)`; `header` declares the kernel and its structure kernel_t.
+
+    `parameters` are the members of that structure by name, in any order. A Step without a kernel (RESHAPE) generates
+    no code: its output is its input under another name.
+
+    `in_place`: the kernel may write its output over its first input. `readable`: bytes that the kernel may read of an
+    input beyond the tensor's own, by tensor index; the memory plan makes them readable.
+    """
+
+    operator: Operator
+    inputs: tuple[int, ...]
+    output: int
+    header: str = ""
+    kernel: str | None = None
+    parameters: dict[str, Value] = field(default_factory=dict)
+    in_place: bool = False
+    readable: dict[int, int] = field(default_factory=dict)
+    note: str = ""
