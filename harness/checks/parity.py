@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+FLOAT32_ULP = 16
+
 
 @dataclass(frozen=True)
 class Mismatch:
@@ -68,11 +70,10 @@ def compare(
     labels: Sequence[str],
     truth: Sequence[str | None],
     stride: int,
-    tolerance_ulp: int,
 ) -> Parity:
     """Compare the outputs of one recording, both [windows, outputs] of the same type.
 
-    Integers must be equal; float32 may differ by `tolerance_ulp`; the label (first largest output) must be equal in any case.
+    Integers must be equal; float32 may differ by `FLOAT32_ULP`; the label (first largest output) must be equal in any case.
     `truth` holds the right label of each window where it is known.
 
     Raises:
@@ -85,7 +86,7 @@ def compare(
     wide_device, wide_reference = device.astype(np.float64), reference.astype(np.float64)
     if device.dtype == np.float32:
         ulp = ulp_distance(device.astype(np.float32), reference.astype(np.float32)).max(axis=1, initial=0)
-        outputs_differ = ulp > tolerance_ulp
+        outputs_differ = ulp > FLOAT32_ULP
         max_ulp = int(ulp.max(initial=0))
     else:
         outputs_differ = (device != reference).any(axis=1)

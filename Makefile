@@ -1,0 +1,33 @@
+# Everything on a fresh machine: `make demo` shows it, `make test` checks it.
+VENV   := .venv
+PYTHON := $(VENV)/bin/python
+PYTEST := $(PYTHON) -m pytest
+
+.PHONY: help demo test lint unit emulated bench clean
+
+help:           ## this list
+	@sed -n 's/^\([a-z]*\): .*##/\1\t/p' $(MAKEFILE_LIST)
+
+demo: setup     ## set up, then test the example firmware on the emulated board
+	@$(PYTEST) --board=emulated
+
+test: lint unit emulated     ## set up, then every check: style, types, host tests, emulated board
+
+lint: setup     ## style, types and formats
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" .ci/lint
+
+unit: setup     ## the tests that need no board
+	@$(PYTEST) -n 2 tests/unit
+
+emulated: setup ## the suite on the emulated board, one emulator for each of two workers
+	@$(PYTEST) -n 2 --board=emulated
+
+bench: setup    ## instructions, sizes and streaming rate against their goals
+	@$(VENV)/bin/hil bench
+
+.PHONY: setup
+setup:
+	@.ci/setup $(VENV)
+
+clean:          ## remove all that was built; the virtual environment stays
+	rm -rf .hil .pio reports build

@@ -1,0 +1,52 @@
+"""The table at the end of a terminal session."""
+
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+from rich.table import Table
+
+from harness.report.publish import Published
+from harness.report.results import LatencyFigures, Run
+from harness.report.text import number, percent
+
+
+def summary_lines(published: Published, width: int) -> list[str]:
+    """The runs as a table at most `width` columns wide, then what the baseline has to say."""
+    table = Table(box=None, pad_edge=False, header_style="")
+    for heading in ("run", "board"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("windows", "differ", "accuracy", "median", "max", "flash", "RAM", "arena", "stack"):
+        table.add_column(heading, justify="right")
+    table.add_column("verdict")
+    for run in published.results.runs:
+        table.add_row(*_row(run))
+    buffer = io.StringIO()
+    Console(file=buffer, width=max(width, 100), color_system=None).print(table)
+    units = {run.latency.unit for run in published.results.runs if run.latency}
+    legend = f"median, max: {' or '.join(sorted(units))} an inference; flash, RAM, arena, stack: bytes" if units else ""
+    lines = [line.rstrip() for line in buffer.getvalue().splitlines()]
+    return [*lines, *filter(None, [legend]), *published.notes]
+
+
+def _row(run: Run) -> list[str]:
+    parity, firmware = run.parity, run.firmware
+    return [
+        run.name,
+        run.emulator or run.board,
+        number(parity.windows if parity else None),
+        number(parity.label_mismatches if parity else None),
+        percent(parity.accuracy_device if parity else None),
+        *_latency(run.latency),
+        number(firmware.flash_bytes if firmware else None),
+        number(firmware.ram_bytes if firmware else None),
+        number(firmware.arena_bytes if firmware else None),
+        number(firmware.stack_peak_bytes if firmware else None),
+        run.verdict,
+    ]
+
+
+def _latency(latency: LatencyFigures | None) -> list[str]:
+    return [number(latency.median), number(latency.max)] if latency else ["-", "-"]
+

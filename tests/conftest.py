@@ -1,0 +1,14 @@
+"""With a board and without paths on the command line, the suite below this folder runs alone: the host tests need no board."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+HOST_TESTS = Path(__file__).parent / "unit"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    from_ini = config.args_source == pytest.Config.ArgsSource.TESTPATHS
+    return True if collection_path == HOST_TESTS and from_ini and config.getoption("hil_option_board") else None

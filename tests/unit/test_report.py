@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.errors import HilError
+from harness.files import probe_folder, write_text
+from harness.options import Options
+from harness.report.aggregate import Aggregator, Contribution, RunKey, latency_part
+from harness.report.publish import publish
+from harness.report.results import Results, Run, load, save
+from harness.report.summary import summary_lines
+
+KEY = RunKey(model="gesture", variant="int8", engine="aot", board="emulated", emulator="qemu 7.2", target="stm32f4")
+
+
+def parity(windows: int, correct: int) -> Contribution:
+    return Contribution(
+        run=KEY,
+        parity={
+            "windows": windows,
+            "label_mismatches": 0,
+            "bit_exact": True,
+            "max_abs_diff": 0.0,
+            "max_ulp": 0,
+            "labelled": windows,
+            "correct_device": correct,
+            "correct_reference": windows,
+            "oracle": "tflite-micro 1",
+        },
+    )
+
+
+def footprint(flash: int = 20000) -> Contribution:
+    return Contribution(
+        run=KEY,
+        firmware={
+            "elf_sha256": "00",
+            "flash_bytes": flash,
+            "ram_bytes": 1000,
+            "uart_buffer_bytes": 2000,
+            "arena_bytes": 500,
+            "model_bytes": 10000,
+            "sections": {".text": flash},
+            "symbols": [{"name": "main", "section": ".text", "kind": "FUNC", "size": 40}],
+        },
+        stack_peak_bytes=300,
+    )
+
+
+def latency(*counts: int) -> Contribution:
+    return Contribution(run=KEY, latency=latency_part("instructions", counts, [5 for _ in counts]))
+
+
+def results(*contributions: Contribution, compiler: str = "12.2") -> Results:
+    return Results(
+        created="2026-01-01T00:00:00+00:00",
+        git={"commit": "0" * 40, "branch": "main", "dirty": False},
+        host={"system": "Linux", "python": "3.11"},
+        toolchain={"arm-none-eabi-gcc": compiler},
+        runs=Aggregator(list(contributions)).runs(),
+    )
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> Options:
+    return Options(
+        root=tmp_path,
+        board="emulated",
+        emulator="auto",
+        target="stm32f4",
+        engine="auto",
+        models=(),
+        report_dir=tmp_path / "reports",
+        baseline_dir=None,
+        update_baseline=False,
+        flash=True,
+    )
+
+
+def test_tests_of_one_run_add_up() -> None:
+    (run,) = Aggregator([parity(10, 9), parity(30, 27), latency(3, 1), latency(2), footprint()]).runs()
+    assert run.parity is not None
+    assert run.latency is not None
+    assert run.firmware is not None
+    assert (run.parity.windows, run.parity.accuracy_device, run.parity.accuracy_reference) == (40, 0.9, 1.0)
+    assert (run.latency.count, run.latency.min, run.latency.median, run.latency.max) == (3, 1, 2, 3)
+    assert run.firmware.stack_peak_bytes == 300
+    assert run.verdict == "pass"
+
+
+def test_runs_are_kept_apart_and_one_failing_test_fails_its_run_only() -> None:
+    other = RunKey(**{**KEY, "variant": "float32"})
+    failed = Contribution(run=other, failure="tests/test_x.py::test_y")
+    runs = {run.name: run for run in Aggregator([parity(1, 1), failed]).runs()}
+    assert runs["gesture-int8-aot"].verdict == "pass"
+    assert runs["gesture-float32-aot"].verdict == "fail"
+    assert runs["gesture-float32-aot"].failures == ["tests/test_x.py::test_y"]
+
+
+def test_contributions_survive_the_way_from_a_worker_process() -> None:
+    contributions = [parity(10, 9), latency(3, 1, 1), footprint()]
+    travelled = json.loads(json.dumps(contributions))
+    assert Aggregator(travelled).runs() == Aggregator(contributions).runs()
+
+
+def test_results_come_back_from_disk_with_the_contracts_keys(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    written = results(parity(10, 9), latency(3), footprint())
+    save(written, path)
+    assert load(path) == written
+    raw = json.loads(path.read_text())
+    assert raw["schema"] == "hil-results/1"
+    (run,) = raw["runs"]
+    assert {"model", "variant", "engine", "board", "emulator", "target", "verdict"} <= set(run)
+    assert {"windows", "label_mismatches", "bit_exact", "max_abs_diff", "oracle"} <= set(run["parity"])
+    assert {"elf_sha256", "flash_bytes", "ram_bytes", "stack_peak_bytes", "sections"} <= set(run["firmware"])
+    assert {"unit", "count", "min", "median", "p99", "max"} == set(run["latency"])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("", "not a results file"), ('{"schema": 1}', "not a results file"), (None, "No such file")],
+)
+def test_a_broken_results_file_is_one_clear_line(tmp_path: Path, content: str | None, message: str) -> None:
+    path = tmp_path / "results.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(HilError, match=message):
+        load(path)
+
+
+def test_reports_show_every_figure(options: Options) -> None:
+    published = publish(results(parity(1234, 1234), latency(15000), footprint()), options, passed=True)
+    text = published.report.read_text()
+    for figure in ("1,234", "15,000", "20,000", "bit-exact", "100.0%", "tflite-micro 1", "`main`"):
+        assert figure in text
+    table = "\n".join(summary_lines(published, 120))
+    for figure in ("gesture-int8-aot", "1,234", "15,000", "20,000", "100.0%", "pass"):
+        assert figure in table
+
+
+def test_a_run_that_measured_nothing_is_reported_as_such(options: Options) -> None:
+    published = publish(results(Contribution(run=KEY, failure="tests/t.py::t")), options, passed=False)
+    assert "**fail**" in published.report.read_text()
+    assert "fail" in "\n".join(summary_lines(published, 120))
+
+
+def test_a_baseline_catches_what_got_worse(options: Options, tmp_path: Path) -> None:
+    update = replace(options, baseline_dir=tmp_path / "base", update_baseline=True)
+    publish(results(latency(1000), footprint(20000)), update, passed=True)
+    held = replace(update, update_baseline=False)
+    same = publish(results(latency(1000), footprint(20000)), held, passed=True)
+    assert (same.regressed, same.notes) == (False, [])
+    worse = publish(results(latency(1000), footprint(20300)), held, passed=True)
+    assert worse.regressed
+    assert worse.notes == ["REGRESSED: gesture-int8-aot flash_bytes: 20,000 -> 20,300 (+1.5%)"]
+    better = publish(results(latency(900), footprint(20000)), held, passed=True)
+    assert not better.regressed
+    assert len(better.notes) == 2  # median and maximum
+
+
+def test_a_baseline_of_another_compiler_is_not_compared_and_says_so(options: Options, tmp_path: Path) -> None:
+    update = replace(options, baseline_dir=tmp_path / "base", update_baseline=True)
+    publish(results(footprint(20000)), update, passed=True)
+    published = publish(results(footprint(30000), compiler="13.2"), replace(update, update_baseline=False), passed=True)
+    assert not published.regressed
+    assert "made with arm-none-eabi-gcc 12.2, this run with 13.2" in published.notes[0]
+
+
+def test_a_failing_session_does_not_become_the_baseline(options: Options, tmp_path: Path) -> None:
+    update = replace(options, baseline_dir=tmp_path / "base", update_baseline=True)
+    published = publish(results(footprint()), update, passed=False)
+    assert published.notes == ["baseline: not updated, because tests failed"]
+    assert not (tmp_path / "base").exists()
+
+
+def test_a_missing_baseline_is_named(options: Options, tmp_path: Path) -> None:
+    with pytest.raises(HilError, match="baseline.json: No such file"):
+        publish(results(footprint()), replace(options, baseline_dir=tmp_path), passed=True)
+
+
+def test_a_file_that_cannot_be_written_leaves_the_old_one_alone(tmp_path: Path) -> None:
+    path = tmp_path / "report.md"
+    write_text(path, "old")
+    with pytest.raises(UnicodeEncodeError):
+        write_text(path, "half of it \ud800")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_report_folder_that_is_a_file_is_found_before_the_run(tmp_path: Path) -> None:
+    (tmp_path / "reports").write_text("")
+    with pytest.raises(HilError, match="cannot write .*reports.*free or name another folder"):
+        probe_folder(tmp_path / "reports")
+
+
+def test_run_names_are_what_tests_are_called() -> None:
+    assert Run(**KEY, verdict="pass").name == "gesture-int8-aot"
