@@ -133,9 +133,9 @@ class Client:
         self._session = None
         deadline = Deadline(self._timeout * (self._retries + 1), self._link.clock)
         while not deadline.expired:
-            for item in self._link.receive(deadline.left):
-                if isinstance(item, Frame) and item.type == Message.BOOT:
-                    return
+            item = self._link.receive(deadline.left)
+            if isinstance(item, Frame) and item.type == Message.BOOT:
+                return
         self._link.fail(f"{self._link.name} acknowledged a reset, but never came back from it")
 
     def fault(self, kind: FaultKind) -> None:

@@ -42,9 +42,9 @@ class Handshake:
         boots = len(self._boots)
         # A device that boots now may have missed the request, so there is no use in waiting for the answer.
         while not deadline.expired and len(self._boots) == boots:
-            for item in self._link.receive(deadline.left):
-                if (info := self._take(item)) is not None:
-                    return info
+            item = self._link.receive(deadline.left)
+            if item is not None and (info := self._take(item)) is not None:
+                return info
         return None
 
     def _take(self, item: Frame | Corrupt) -> DeviceInfo | None:

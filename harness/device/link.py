@@ -1,5 +1,6 @@
 """Frames over a connection: logged, counted, and unasked news turned into errors."""
 
+import collections
 import dataclasses
 import enum
 import time
@@ -63,6 +64,7 @@ class Link:
         self.stats = LinkStats()
         self._connection = connection
         self._decoder = Decoder()
+        self._arrived: collections.deque[Frame | Corrupt] = collections.deque()
 
     def send(self, frames: Sequence[tuple[int, int, bytes]], cut_off: bool = False) -> None:
         """Send (type, seq, body) frames at once; `cut_off` puts a delimiter in front that ends whatever came before."""
@@ -73,16 +75,19 @@ class Link:
         self.stats.sent += len(frames)
         self.send_raw(wire)
 
-    def receive(self, timeout: float) -> list[Frame | Corrupt]:
-        """Return what has arrived; an empty list when nothing was completed within `timeout` seconds."""
-        items = self._decoder.feed(self.receive_raw(timeout))
-        for item in items:
-            self.log.received(item)
-            if isinstance(item, Frame):
-                self.stats.received += 1
-            else:
-                self.stats.corrupted += 1
-        return items
+    def receive(self, timeout: float) -> Frame | Corrupt | None:
+        """Return the next that has arrived; None when nothing was completed by what came within `timeout` seconds."""
+        if not self._arrived:
+            self._arrived.extend(self._decoder.feed(self.receive_raw(timeout)))
+        if not self._arrived:
+            return None
+        item = self._arrived.popleft()
+        self.log.received(item)
+        if isinstance(item, Frame):
+            self.stats.received += 1
+        else:
+            self.stats.corrupted += 1
+        return item
 
     def send_raw(self, data: bytes) -> None:
         """Send bytes outside of any frame."""

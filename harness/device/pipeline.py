@@ -66,7 +66,7 @@ class Pipeline:
         delivered = self._next
         self._fill(waiting)
         while self._pending:
-            for item in self._link.receive(self._deadline.left):
+            if (item := self._link.receive(self._deadline.left)) is not None:
                 self._handle(item)
             while self._refused is None and delivered in self._answers:
                 answered(self._answers.pop(delivered))
@@ -106,7 +106,7 @@ class Pipeline:
             self._link.fail(f"{self._link.name} rebooted in the middle of the session ({cause})")
         elif item.type == Message.CRASH:
             self._link.fail(f"{self._link.name} crashed: {self._link.parse(parse_crash, item.body).describe()}")
-        elif item.type != Message.LOG:
+        elif item.type not in (Message.LOG, Message.HELLO | RESPONSE):  # HELLO may have been repeated.
             self._response(item)
 
     def _response(self, frame: Frame) -> None:
