@@ -1,0 +1,200 @@
+"""The emulated board: QEMU, with instructions for a clock."""
+
+import contextlib
+import functools
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from harness.boards import lifeline
+from harness.boards.qmp import Monitor
+from harness.boards.targets import Target
+from harness.device.connection import Connection, SocketConnection
+from harness.device.messages import Counter, DeviceInfo
+from harness.device.timeout import Deadline
+from harness.errors import HilError
+from harness.firmware.image import FirmwareImage
+
+QEMU = "qemu-system-arm"
+
+_START_S = 10.0
+_QUIT_S = 3.0
+_POLL_S = 0.005
+_LONGEST_SOCKET_DIR = 80
+"""A unix socket's path has at most 107 characters; this leaves some for the directory's own name and the socket's."""
+
+
+def command_line(target: Target, elf: Path, uart: Path, monitor: Path) -> list[str]:
+    """Return the arguments that run `elf` on `target`, halted at its reset vector.
+
+    Its UART and the monitor are unix sockets that QEMU listens on.
+    """
+    emulation = target.emulation
+    return [
+        QEMU,
+        *("-M", emulation.machine),
+        *("-icount", f"shift={emulation.icount_shift}"),
+        *("-display", "none", "-monitor", "none", "-nodefaults"),
+        *("-chardev", f"socket,id=uart,path={_escaped(uart)},server=on,wait=off"),
+        *(["-serial", "null"] * emulation.serial),
+        *("-serial", "chardev:uart"),
+        *("-qmp", f"unix:{_escaped(monitor)},server=on,wait=off"),
+        "-S",
+        *("-kernel", str(elf)),
+    ]
+
+
+def _escaped(path: Path) -> str:
+    return str(path).replace(",", ",,")
+
+
+@functools.cache
+def version() -> str:
+    """Return QEMU's version, e.g. `7.2.22`. Raises HilError where there is none."""
+    if shutil.which(QEMU) is None:
+        raise HilError(f"{QEMU} is not installed, --board=emulated needs it: apt-get install qemu-system-arm")
+    result = subprocess.run([QEMU, "--version"], capture_output=True, text=True, check=False)
+    found = re.search(r"version (\d[\w.]*)", result.stdout)
+    if found is None:
+        raise HilError(
+            f"{QEMU} does not work: {result.stderr.strip().splitlines()[-1:]}: install qemu-system-arm again"
+        )
+    return found[1]
+
+
+class QemuBoard:
+    """A board that QEMU emulates; see Board. What QEMU itself says goes to `run_dir`/qemu.log.
+
+    The machine is halted when QEMU starts and on every reset, and runs from the moment that the serial line is open, so
+    nothing that it says while it boots is lost.
+    """
+
+    name = "emulated"
+
+    def __init__(self, target: Target, run_dir: Path) -> None:
+        self.emulator: str | None = f"qemu {version()}"
+        self._target = target
+        self._errors = run_dir / "qemu.log"
+        self._elf: Path | None = None
+        self._elf_sha256 = ""
+        self._sockets: Path | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._monitor: Monitor | None = None
+        self._connection: Connection | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of QEMU while it runs."""
+        return self._process.pid if self._process is not None else None
+
+    def unit(self, info: DeviceInfo) -> str:
+        """See Board."""
+        if info.counter != Counter.SYSTICK:
+            raise HilError(f"{self.name}: the image counts with {info.counter.name}, which stands still in QEMU")
+        return "instructions"
+
+    def counts(self, info: DeviceInfo, ticks: int) -> int:
+        """See Board."""
+        instructions = self._target.emulation.instructions
+        return instructions(ticks) - instructions(info.overhead_ticks)
+
+    def flash(self, image: FirmwareImage) -> None:
+        """See Board."""
+        if self._elf != image.elf or self._elf_sha256 != image.elf_sha256:
+            self.close()
+            self._elf, self._elf_sha256 = image.elf, image.elf_sha256
+
+    def connect(self) -> Connection:
+        """See Board."""
+        if self._monitor is None or self._process is None or self._process.poll() is not None:
+            self._start()
+        elif self._connection is not None:
+            self._connection.close()
+            self._execute("stop")
+            self._execute("system_reset")
+        line = socket.socket(socket.AF_UNIX)
+        self._connection = SocketConnection(line, self.name, self._last_words)
+        line.connect(str(self._uart_socket))
+        self._await_line()
+        self._execute("cont")
+        return self._connection
+
+    def close(self) -> None:
+        """See Board."""
+        if self._connection is not None:
+            self._connection.close()
+        if self._process is not None:
+            grace = 0.0
+            if self._monitor is not None:
+                with contextlib.suppress(HilError):  # Where it cannot be asked, it is told.
+                    self._monitor.execute("quit")
+                    grace = _QUIT_S
+                self._monitor.close()
+            lifeline.stop(self._process, grace)
+        if self._sockets is not None:
+            shutil.rmtree(self._sockets, ignore_errors=True)
+        self._connection = self._monitor = self._process = self._sockets = None
+
+    @property
+    def _uart_socket(self) -> Path:
+        assert self._sockets is not None
+        return self._sockets / "uart"
+
+    def _start(self) -> None:
+        if self._elf is None:
+            raise HilError("the emulated board has no image: it keeps none between runs, so run without --hil-no-flash")
+        self.close()
+        self._sockets = _socket_dir()
+        monitor = self._sockets / "monitor"
+        self._process = lifeline.spawn(command_line(self._target, self._elf, self._uart_socket, monitor), self._errors)
+        deadline = Deadline(_START_S)
+        try:
+            while not monitor.exists():
+                if self._process.poll() is not None:
+                    raise HilError(f"QEMU did not start: {self._last_words()}")
+                if deadline.expired:
+                    raise HilError(f"QEMU did not open its monitor within {_START_S:g} s: {self._last_words()}")
+                time.sleep(_POLL_S)
+            self._monitor = Monitor(monitor)
+        except BaseException:
+            self.close()
+            raise
+
+    def _await_line(self) -> None:
+        """Wait until QEMU has accepted the connection to its UART: what the machine says before that would be lost."""
+        deadline = Deadline(_START_S)
+        while True:
+            devices = self._execute("query-chardev")
+            if any(d["label"] == "uart" and not d["filename"].startswith("disconnected:") for d in devices):
+                return
+            if deadline.expired:
+                raise HilError(f"QEMU did not accept the serial line within {_START_S:g} s: {self._last_words()}")
+            time.sleep(_POLL_S)
+
+    def _execute(self, command: str) -> list[dict[str, str]]:
+        assert self._monitor is not None
+        try:
+            answer: list[dict[str, str]] = self._monitor.execute(command)
+        except HilError as error:
+            raise HilError(f"{error} ({self._last_words()})") from None
+        return answer
+
+    def _last_words(self) -> str:
+        state = "QEMU runs"
+        if self._process is not None and (code := self._process.poll()) is not None:
+            state = f"QEMU ended with {code}" if code >= 0 else f"QEMU was killed by signal {-code}"
+        try:
+            said = self._errors.read_text(errors="replace").strip().splitlines()[-1:]
+        except OSError:
+            said = []
+        return f"{state}, {said[0] if said else 'it said nothing'}; see {self._errors}"
+
+
+def _socket_dir() -> Path:
+    """Return a new directory whose path is short enough for sockets."""
+    base = tempfile.gettempdir()
+    return Path(tempfile.mkdtemp(prefix="hil-", dir=base if len(base) <= _LONGEST_SOCKET_DIR else "/tmp"))

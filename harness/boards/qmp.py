@@ -1,0 +1,51 @@
+"""QEMU's monitor, one command at a time."""
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+from qemu.qmp import QMPClient, QMPError
+
+from harness.errors import HilError
+
+TIMEOUT_S = 10.0
+
+T = TypeVar("T")
+
+
+class Monitor:
+    """A QMP session over a unix socket.
+
+    The library is asynchronous; its event loop runs only while a call is under way, which is all that a harness that
+    asks and waits has need of. Every call is bounded in time and raises HilError when QEMU does not answer.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._client = QMPClient("hil")
+        try:
+            self._wait(self._client.connect(str(path)), "connecting")
+        except HilError:
+            self._loop.close()
+            raise
+
+    def execute(self, command: str) -> Any:
+        """Return what QEMU answers to `command`."""
+        return self._wait(self._client.execute(command), command)
+
+    def close(self) -> None:
+        """Leave QEMU alone, be it there or not; closing twice is harmless."""
+        if not self._loop.is_closed():
+            with contextlib.suppress(HilError):  # It may have gone already: no news to someone who closes.
+                self._wait(self._client.disconnect(), "disconnecting")
+            self._loop.close()
+
+    def _wait(self, answer: Coroutine[Any, Any, T], what: str) -> T:
+        try:
+            return self._loop.run_until_complete(asyncio.wait_for(answer, TIMEOUT_S))
+        except TimeoutError:
+            raise HilError(f"QEMU's monitor: no answer within {TIMEOUT_S:g} s ({what})") from None
+        except (QMPError, OSError, EOFError) as error:
+            raise HilError(f"QEMU's monitor: {what}: {error}") from None
