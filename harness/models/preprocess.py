@@ -30,13 +30,8 @@ class Quantisation:
             return values
         limits = np.iinfo(self.dtype)
         steps = np.rint(values / np.float32(self.scale)).astype(np.float64) + self.zero_point
-        return np.clip(steps, limits.min, limits.max).astype(self.dtype)
-
-    def dequantise(self, stored: NDArray[Any]) -> NDArray[np.float32]:
-        """The real numbers that `stored` stands for; any shape."""
-        if self.dtype == np.float32:
-            return stored
-        return (stored.astype(np.float32) - np.float32(self.zero_point)) * np.float32(self.scale)
+        stored: NDArray[Any] = np.clip(steps, limits.min, limits.max).astype(self.dtype)
+        return stored
 
 
 def normalise(raw: NDArray[np.int16], channels: Sequence[Channel]) -> NDArray[np.float32]:

@@ -1,0 +1,119 @@
+"""Model manifests say what they should, or are refused with the file and the key."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from harness.errors import HilError
+from harness.models.manifest import Budget, load_model, load_models
+
+ROOT = Path(__file__).parents[2]
+MANIFEST = """\
+schema = "hil-model/1"
+name = "wave"
+labels = ["up", "down"]
+window = 30
+stride = 5
+sample_rate_hz = 50
+recordings = "waves"
+
+[[channels]]
+name = "aX"
+unit = "g"
+lsb_per_unit = 8192
+minimum = -4
+maximum = 4
+
+[variants.int8]
+file = "wave.tflite"
+[variants.int8.budgets.stm32f4_aot]
+flash_bytes = 1000
+"""
+
+
+def write_model(root: Path, manifest: str = MANIFEST, folder: str = "wave") -> Path:
+    directory = root / "models" / folder
+    directory.mkdir(parents=True)
+    (directory / "model.toml").write_text(manifest)
+    (directory / "wave.tflite").write_bytes(b"network")
+    return directory
+
+
+def test_a_manifest_becomes_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_model(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    model = load_models(Path())["wave"]
+    assert (model.labels, model.window, model.stride, model.sample_rate_hz) == (["up", "down"], 30, 5, 50.0)
+    assert model.directory == tmp_path / "models" / "wave"
+    assert model.recordings == tmp_path / "recordings" / "waves"
+    variant = model.variants["int8"]
+    assert (variant.name, variant.path) == ("int8", tmp_path / "models" / "wave" / "wave.tflite")
+    assert variant.budgets == {"stm32f4_aot": Budget(flash_bytes=1000)}
+    assert variant.sha256 == hashlib.sha256(b"network").digest()
+
+
+def test_gain_and_offset_map_the_range_to_0_and_1(tmp_path: Path) -> None:
+    (channel,) = load_model(write_model(tmp_path), tmp_path).channels
+    assert channel.gain == 1 / 65536
+    assert channel.offset == 0.5
+
+
+def test_the_projects_own_models() -> None:
+    gesture = load_models(ROOT)["gesture"]
+    assert gesture.labels == ["punch", "flex"]
+    assert sorted(gesture.variants) == ["float32", "int8"]
+    assert gesture.variants["int8"].budgets["stm32f4_aot"].instructions == 16000
+    # 1 / (16.4 * 4000) has no exact float32: it is rounded once, from float64.
+    assert gesture.channels[3].gain.hex() == "0x1.ff80200000000p-17"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        pytest.param("window = 30", 'window = "30"', "Expected `int`, got `str` - at `$.window`", id="type"),
+        pytest.param("window = 30", "", "missing required field `window`", id="missing"),
+        pytest.param("window = 30", "window = 30\nwidth = 1", "unknown field `width`", id="unknown"),
+        pytest.param("window = 30", "window = 0", "`int` >= 1 - at `$.window`", id="no-window"),
+        pytest.param("stride = 5", "stride = 70000", "`int` <= 65535 - at `$.stride`", id="stride"),
+        pytest.param("hil-model/1", "hil-model/2", "Invalid enum value 'hil-model/2' - at `$.schema`", id="schema"),
+        pytest.param('"wave"', '"../wave"', "matching regex", id="name"),
+        pytest.param('"down"', '"up"', "labels must differ from each other", id="labels"),
+        pytest.param('"g"', '"G"', "unit 'G' is unknown, use one of g, mg, m/s^2, dps, rad/s, raw", id="unit"),
+        pytest.param("8192", "0", "lsb_per_unit must be a number above 0 - at `$.channels[0]`", id="lsb"),
+        pytest.param("8192", "nan", "lsb_per_unit must be a number above 0", id="nan"),
+        pytest.param("maximum = 4", "maximum = -4", "minimum must be below maximum", id="range"),
+        pytest.param("flash_bytes", "flash", "unknown field `flash` - at `$.variants[...].budgets[...]`", id="budget"),
+        pytest.param("[[channels]]", "[[channels]", "is not TOML: ", id="toml"),
+        pytest.param('"wave.tflite"', '"w.tflite"', "[variants.int8] names w.tflite, which is not there", id="file"),
+    ],
+)
+def test_a_wrong_manifest_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
+    directory = write_model(tmp_path, MANIFEST.replace(old, new))
+    with pytest.raises(HilError) as raised:
+        load_model(directory, tmp_path / "recordings")
+    said = str(raised.value)
+    assert said.startswith(f"{directory / 'model.toml'}: ")
+    assert message in said
+    assert "\n" not in said
+
+
+def test_a_manifest_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    directory = write_model(tmp_path)
+    (directory / "model.toml").write_bytes(MANIFEST.replace("up", "\xfc").encode("latin-1"))
+    with pytest.raises(HilError, match=r"model\.toml: is not UTF-8; save it as UTF-8"):
+        load_model(directory, tmp_path)
+
+
+def test_names_must_differ(tmp_path: Path) -> None:
+    write_model(tmp_path, folder="a")
+    write_model(tmp_path, folder="b")
+    with pytest.raises(HilError, match=r"b/model\.toml: the name 'wave' is taken by .*/a; choose another"):
+        load_models(tmp_path)
+
+
+def test_a_tflite_that_went_away(tmp_path: Path) -> None:
+    variant = load_model(write_model(tmp_path), tmp_path).variants["int8"]
+    variant.path.unlink()
+    with pytest.raises(HilError, match=r"wave\.tflite: cannot be read \(No such file or directory\)"):
+        _ = variant.sha256

@@ -1,0 +1,56 @@
+"""Preprocessing follows its definition in the last bit."""
+
+import struct
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.models.preprocess import Quantisation, prepare
+from harness.recordings import Channel
+
+CHANNELS = [Channel("aX", "g", 8192.0, -4.0, 4.0), Channel("gX", "dps", 16.4, -2000.0, 2000.0)]
+counts = st.integers(-32768, 32767)
+
+
+def binary32(value: float) -> float:
+    rounded: float = struct.unpack("f", struct.pack("f", value))[0]
+    return rounded
+
+
+def normalised(count: int, channel: Channel) -> float:
+    """Python's floats have enough bits that rounding their result again gives what binary32 arithmetic gives."""
+    return binary32(binary32(count * channel.gain) + channel.offset)
+
+
+@given(rows=st.lists(st.tuples(counts, counts), min_size=1, max_size=8))
+def test_float32_input(rows: list[tuple[int, int]]) -> None:
+    prepared = prepare(np.array([rows], dtype=np.int16), CHANNELS, Quantisation(np.dtype(np.float32)))
+    assert prepared.dtype == np.float32
+    assert prepared[0].tolist() == [[normalised(*pair) for pair in zip(row, CHANNELS, strict=True)] for row in rows]
+
+
+@given(
+    rows=st.lists(st.tuples(counts, counts), min_size=1, max_size=8),
+    dtype=st.sampled_from([np.int8, np.uint8, np.int16]),
+    scale=st.floats(2**-13, 0.125, width=32),
+    zero_point=st.integers(-128, 127),
+)
+def test_quantised_input(rows: list[tuple[int, int]], dtype: type[Any], scale: float, zero_point: int) -> None:
+    prepared = prepare(np.array([rows], dtype=np.int16), CHANNELS, Quantisation(np.dtype(dtype), scale, zero_point))
+    limits = np.iinfo(dtype)
+    assert prepared.dtype == dtype
+    for row, result in zip(rows, prepared[0].tolist(), strict=True):
+        for count, channel, value in zip(row, CHANNELS, result, strict=True):
+            # Python's round() rounds halves to even.
+            stored = round(binary32(normalised(count, channel) / scale)) + zero_point
+            assert value == min(max(stored, limits.min), limits.max)
+
+
+@pytest.mark.parametrize(("count", "stored"), [(-1, 0), (1, 0), (3, 2), (5, 2), (32767, 127), (-32768, -128)])
+def test_halves_go_to_even_and_the_rest_is_clipped(count: int, stored: int) -> None:
+    channel = Channel("aX", "raw", 1.0, 0.0, 1.0)
+    raw = np.array([[[count]]], dtype=np.int16)
+    assert prepare(raw, [channel], Quantisation(np.dtype(np.int8), 2.0)).item() == stored

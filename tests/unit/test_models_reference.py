@@ -1,0 +1,133 @@
+"""The host's TFLM gives every window its output, and bad networks one line."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+
+from harness.errors import HilError
+from harness.models.manifest import Model, load_models
+from harness.models.preprocess import prepare
+from harness.models.reference import TflmHost
+from harness.recordings import load_recordings, windows
+
+ROOT = Path(__file__).parents[2]
+EXTERNAL = ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return load_models(ROOT)["gesture"]
+
+
+@pytest.fixture
+def network(model: Model) -> Any:
+    """The committed int8 network, to be damaged."""
+    return schema.ModelT.InitFromObj(schema.Model.GetRootAs(model.variants["int8"].path.read_bytes(), 0))
+
+
+def save(network: Any, path: Path) -> Path:
+    builder = schema.flatbuffers.Builder(0)
+    builder.Finish(network.Pack(builder), b"TFL3")
+    path.write_bytes(builder.Output())
+    return path
+
+
+@pytest.mark.parametrize("variant", ["float32", "int8"])
+def test_the_committed_networks_know_the_gestures(model: Model, variant: str) -> None:
+    reference = TflmHost(model.variants[variant].path)
+    right: list[bool] = []
+    for recording in load_recordings(model.recordings, model.channels, model.window):
+        raw = windows(recording.samples, model.window, model.stride)
+        outputs = reference.run(prepare(raw, model.channels, reference.input_quantisation))
+        assert outputs.shape == (len(raw), 2)
+        assert outputs.dtype == variant
+        truth = recording.window_labels(model.window, model.stride)
+        found = [model.labels[index] for index in outputs.argmax(axis=1)]
+        right.extend(label == wanted for label, wanted in zip(found, truth, strict=True) if wanted)
+    assert len(right) > 300
+    assert np.mean(right) > 0.95
+
+
+def test_outputs_do_not_depend_on_what_ran_before(model: Model) -> None:
+    reference = TflmHost(model.variants["int8"].path)
+    inputs = np.random.default_rng(1).integers(-128, 128, (5, 30, 6)).astype(np.int8)
+    together = reference.run(inputs)
+    assert np.array_equal(reference.run(inputs[::-1])[::-1], together)
+    assert len({output.tobytes() for output in together}) > 1
+
+
+def test_the_oracle_names_its_version(model: Model) -> None:
+    name, version = TflmHost(model.variants["int8"].path).oracle.split()
+    assert name == "tflite-micro"
+    assert version[0].isdigit()
+
+
+@pytest.mark.parametrize("inputs", [np.zeros((2, 29, 6), np.int8), np.zeros((2, 30, 6), np.float32)])
+def test_windows_must_fit_the_network(model: Model, inputs: Any) -> None:
+    with pytest.raises(HilError, match=r"gesture_int8\.tflite: takes 180 x int8 a window, not .*; correct window"):
+        TflmHost(model.variants["int8"].path).run(inputs)
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(HilError) as raised:
+        TflmHost(path)
+    said = str(raised.value)
+    assert said.startswith(f"{path}: ")
+    assert "\n" not in said
+    return said
+
+
+def test_an_operator_that_tflm_lacks(network: Any, tmp_path: Path) -> None:
+    network.operatorCodes[0].builtinCode = network.operatorCodes[0].deprecatedBuiltinCode = schema.BuiltinOperator.RNN
+    network.subgraphs[0].operators[0].builtinOptionsType = 0
+    network.subgraphs[0].operators[0].builtinOptions = None
+    assert "TFLM refuses it: Didn't find op for builtin opcode 'RNN'" in refusal(save(network, tmp_path / "rnn.tflite"))
+
+
+def test_a_network_that_takes_tflm_down(network: Any, tmp_path: Path) -> None:
+    """Shapes that contradict each other make TFLM read beyond its buffers."""
+    network.subgraphs[0].tensors[7].shape = [1, 8388658]
+    assert "TFLM crashes on it" in refusal(save(network, tmp_path / "shape.tflite"))
+
+
+def test_a_network_with_two_outputs(network: Any, tmp_path: Path) -> None:
+    network.subgraphs[0].outputs = [9, 10]
+    assert "has 1 inputs and 2 outputs" in refusal(save(network, tmp_path / "two.tflite"))
+
+
+@pytest.mark.parametrize("content", [b"", b"TFL3" * 10])
+def test_what_is_no_tflite_is_never_tried(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "nonsense.tflite"
+    path.write_bytes(content)
+    refusal(path)
+
+
+@pytest.mark.external
+@pytest.mark.parametrize(
+    "name",
+    [
+        "punch-uppercut/gesture_model",
+        "magic-wand/magic_wand",
+        "magic-wand/micro_speech_quantized",
+        "mlperf-tiny/ad01_int8",
+        "mlperf-tiny/pretrainedResnet_quant",
+    ],
+)
+def test_networks_of_others(name: str) -> None:
+    path = EXTERNAL / f"{name}.tflite"
+    if not path.is_file():
+        pytest.skip(f"{path} is not there")
+    reference = TflmHost(path)
+    inputs = np.zeros((2, *reference.input_shape[1:]), reference.input_quantisation.dtype)
+    assert len(reference.run(inputs)) == 2
+
+
+@pytest.mark.external
+def test_a_hybrid_network() -> None:
+    path = EXTERNAL / "refused" / "hybrid_weights.tflite"
+    if not path.is_file():
+        pytest.skip(f"{path} is not there")
+    assert "TFLM refuses it: Input type: FLOAT32 with filter type: INT8 not supported." in refusal(path)
