@@ -8,29 +8,61 @@ import numpy as np
 from harness.errors import HilError
 from harness.files import write_text
 from harness.models.manifest import Model
+from harness.models.tflite_file import Graph, Tensor, TensorType
 
 HASH_BYTES = 8
 
-# A SAMPLES request is packed into one frame, and so is its response (docs/protocol.md).
+# A row travels in one SAMPLES request, and what the device says about a window in one response (docs/protocol.md).
 MAX_BODY = 249
 MAX_CHANNELS = MAX_BODY // 2
+MAX_OUTPUT_BYTES = MAX_BODY - 5 - 8
+
+# What firmware/lib/windowing can write.
+INPUT_TYPES = (TensorType.FLOAT32, TensorType.INT8, TensorType.UINT8, TensorType.INT16)
 
 
-def write_model_config(model: Model, sha256: bytes, directory: Path) -> list[Path]:
+def write_model_config(model: Model, sha256: bytes, graph: Graph, directory: Path) -> list[Path]:
     """Write model_config.h and model_config.c of `model` into `directory`.
 
-    `sha256` is the digest of the .tflite, from which HELLO's model hash is taken. Raises HilError for more channels than
-    one frame carries and where the directory cannot be written to.
+    `sha256` is the digest of the .tflite, from which HELLO's model hash is taken, and `graph` what is in it.
+
+    Raises:
+        HilError: the network does not take window x channels values, or a row or a window's outputs exceed a frame, or
+            the directory cannot be written to.
     """
-    if len(model.channels) > MAX_CHANNELS:
-        raise HilError(
-            f"{model.directory}: {len(model.channels)} channels, and a frame carries a row of at most {MAX_CHANNELS}; "
-            "leave out channels"
-        )
+    _check_fit(model, graph)
     header, source = directory / "model_config.h", directory / "model_config.c"
     write_text(header, _header(model))
     write_text(source, _source(model, sha256))
     return [header, source]
+
+
+def _check_fit(model: Model, graph: Graph) -> None:
+    name, channels = model.directory / "model.toml", len(model.channels)
+    if channels > MAX_CHANNELS:
+        raise HilError(
+            f"{name}: {channels} channels, but a frame carries rows of at most {MAX_CHANNELS}; leave some out"
+        )
+    network_input = graph.tensors[graph.inputs[0]]
+    if network_input.type not in INPUT_TYPES:
+        known = ", ".join(kind.name for kind in INPUT_TYPES)
+        raise HilError(f"{name}: the network's input is {network_input.type.name}, and the firmware writes {known}")
+    if network_input.elements != model.window * channels:
+        raise HilError(
+            f"{name}: window x channels is {model.window} x {channels}, but the network takes {network_input.elements} "
+            "values; correct window or channels"
+        )
+    output_bytes = sum(_bytes(graph.tensors[index]) for index in graph.outputs)
+    if output_bytes > MAX_OUTPUT_BYTES:
+        raise HilError(
+            f"{name}: the network's outputs take {output_bytes} bytes, but a frame carries {MAX_OUTPUT_BYTES}; "
+            "use a network with smaller outputs"
+        )
+
+
+def _bytes(tensor: Tensor) -> int:
+    dtype = tensor.type.dtype
+    return tensor.elements * dtype.itemsize if dtype else tensor.elements
 
 
 def _header(model: Model) -> str:

@@ -1,0 +1,115 @@
+"""A built firmware image: what it takes in flash and RAM, read from its ELF file."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from elftools.common.exceptions import ELFError
+from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import NoteSection, Section, SymbolTableSection
+
+from harness.errors import HilError
+
+# Output sections of the linker scripts that are RAM, but not the program's own.
+STACK = ".stack"
+UART_BUFFERS = ".uart_buffers"
+
+_ALLOC = 0x2  # SHF_ALLOC
+_WRITE = 0x1  # SHF_WRITE
+_KINDS = {"STT_FUNC": "function", "STT_OBJECT": "object"}
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """A function or an object, its size in bytes and the section that it lies in."""
+
+    name: str
+    section: str
+    kind: str
+    size: int
+
+
+@dataclass(frozen=True)
+class FirmwareImage:
+    """One image. Sizes are in bytes.
+
+    `flash_bytes` is everything that is written to flash, the initial values of variables included. `ram_total_bytes` is
+    static RAM without the reserved stack, and `ram_bytes` that without the buffers of the link to the harness.
+    `model_bytes` are the constants of the network, `sections` what lies in flash or RAM, `generated` the directory of the
+    sources that were generated for it.
+    """
+
+    elf: Path
+    bin: Path
+    build_id: bytes
+    elf_sha256: str
+    flash_bytes: int
+    ram_bytes: int
+    ram_total_bytes: int
+    sections: dict[str, int]
+    symbols: list[Symbol]
+    model_bytes: int
+    generated: Path
+
+
+def read_image(elf: Path, model_bytes: int, generated: Path) -> FirmwareImage:
+    """Read the ELF file at `elf`, which has its .bin beside it.
+
+    Raises HilError where it cannot be read, is not an ELF file or has no build id.
+    """
+    try:
+        content = elf.read_bytes()
+        with elf.open("rb") as stream:
+            file = ELFFile(stream)
+            sections = [section for section in file.iter_sections() if section["sh_flags"] & _ALLOC]
+            build_id = _build_id(sections)
+            symbols = _symbols(file)
+    except OSError as error:
+        raise HilError(f"{elf}: cannot be read ({error.strerror}); build it again") from error
+    except (ELFError, ValueError) as error:
+        raise HilError(
+            f"{elf}: not an image of this firmware ({error}); delete its directory and build again"
+        ) from error
+    sizes = {section.name: int(section["sh_size"]) for section in sections if section["sh_size"]}
+    ram = {section.name for section in sections if section["sh_flags"] & _WRITE} - {STACK}
+    ram_total = sum(size for name, size in sizes.items() if name in ram)
+    return FirmwareImage(
+        elf=elf,
+        bin=elf.with_suffix(".bin"),
+        build_id=build_id,
+        elf_sha256=hashlib.sha256(content).hexdigest(),
+        flash_bytes=sum(int(section["sh_size"]) for section in sections if section["sh_type"] != "SHT_NOBITS"),
+        ram_bytes=ram_total - sizes.get(UART_BUFFERS, 0),
+        ram_total_bytes=ram_total,
+        sections=sizes,
+        symbols=symbols,
+        model_bytes=model_bytes,
+        generated=generated,
+    )
+
+
+def _build_id(sections: list[Section]) -> bytes:
+    for section in sections:
+        if isinstance(section, NoteSection):
+            for note in section.iter_notes():
+                if note["n_type"] == "NT_GNU_BUILD_ID":
+                    return bytes.fromhex(note["n_desc"])
+    raise ValueError("no build id")
+
+
+def _symbols(file: ELFFile) -> list[Symbol]:
+    """Functions and objects, largest first."""
+    table = file.get_section_by_name(".symtab")
+    if not isinstance(table, SymbolTableSection):
+        raise ValueError("no symbols")
+    symbols = [
+        Symbol(
+            name=symbol.name,
+            section=file.get_section(symbol["st_shndx"]).name,
+            kind=_KINDS[symbol["st_info"]["type"]],
+            size=int(symbol["st_size"]),
+        )
+        for symbol in table.iter_symbols()
+        if symbol["st_info"]["type"] in _KINDS and symbol["st_size"] and isinstance(symbol["st_shndx"], int)
+    ]
+    return sorted(symbols, key=lambda symbol: (-symbol.size, symbol.name))

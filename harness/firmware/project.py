@@ -1,0 +1,130 @@
+"""The firmware project: from a model to an image, doing again only what is out of date."""
+
+import configparser
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+import harness
+from harness.compiler import compile_model
+from harness.errors import HilError
+from harness.files import write_text
+from harness.firmware import platformio, toolchain
+from harness.firmware.image import FirmwareImage, read_image
+from harness.firmware.model_config import write_model_config
+from harness.models.manifest import Model, Variant
+from harness.models.tflite_file import read
+
+PROGRAM = "program.elf"
+
+# The packages of the harness that decide what is generated.
+GENERATORS = ("compiler", "firmware", "models", "recordings")
+
+
+@dataclass(frozen=True)
+class _Stamp:
+    """What an image was made of, and what is not in its ELF file."""
+
+    inputs: str
+    elf_sha256: str
+    model_bytes: int
+
+
+class FirmwareProject:
+    """The PlatformIO project at `root`; what is built lies in `build_root`.
+
+    Several processes may build at once: each image is built by one of them, and the others wait for it.
+    """
+
+    def __init__(self, root: Path, build_root: Path | None = None) -> None:
+        self.root = root.resolve()
+        self.build_root = (build_root or self.root / ".hil").resolve()
+
+    def build(self, model: Model, variant: str, engine: str, target: str, debug: bool = False) -> FirmwareImage:
+        """The image of `model`'s `variant` with `engine` for `target`, built if anything it depends on has changed.
+
+        A `debug` image keeps every tensor of the network in RAM and answers TENSOR requests.
+
+        Raises:
+            HilError: no such environment in platformio.ini, a tool is missing, the engine cannot run the model, the
+                build failed, the image is too large or the disk is full.
+        """
+        environment = f"{target}_{engine}" + ("_debug" if debug else "")
+        self._check_environment(environment)
+        place = self.build_root / "firmware" / f"{model.name}-{variant}-{environment}"
+        elf = place / "build" / environment / PROGRAM
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            with FileLock(place / "lock"):
+                inputs = self._inputs(model, model.variants[variant], environment)
+                stamp = _read_stamp(place)
+                if stamp is None or stamp.inputs != inputs or stamp.elf_sha256 != _sha256(elf):
+                    stamp = self._rebuild(model, model.variants[variant], environment, place, elf, inputs, debug)
+                return read_image(elf, stamp.model_bytes, place / "generated")
+        except OSError as error:
+            raise HilError(f"cannot build in {place}: {error.strerror}; free or name another folder") from error
+
+    def _rebuild(
+        self, model: Model, variant: Variant, environment: str, place: Path, elf: Path, inputs: str, debug: bool
+    ) -> _Stamp:
+        toolchain.versions()
+        generated = place / "generated"
+        written = write_model_config(model, variant.sha256, read(variant.path), generated)
+        compiled = compile_model(variant.path, generated, keep_tensors=debug)
+        for leftover in set(generated.iterdir()) - {*written, *compiled.sources}:
+            leftover.unlink()
+        platformio.run(self.root, environment, self.build_root, place / "build", generated, place / "build.log")
+        stamp = _Stamp(inputs, _sha256(elf), compiled.constant_bytes)
+        write_text(_stamp_path(place), json.dumps(asdict(stamp), indent=1) + "\n")
+        return stamp
+
+    def _check_environment(self, environment: str) -> None:
+        ini = self.root / "platformio.ini"
+        parser = configparser.ConfigParser(interpolation=None)
+        try:
+            parser.read_string(ini.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise HilError(
+                f"{ini}: cannot be read ({error.strerror}); run in the root of a tflm-hil project"
+            ) from error
+        except configparser.Error as error:
+            raise HilError(f"{ini}: {str(error).splitlines()[0]}; correct it") from error
+        known = [section.removeprefix("env:") for section in parser.sections() if section.startswith("env:")]
+        if environment not in known:
+            raise HilError(f"{ini} has no environment {environment}; it has {', '.join(known) or 'none'}")
+
+    def _inputs(self, model: Model, variant: Variant, environment: str) -> str:
+        """A digest of everything that the image depends on."""
+        compiler = toolchain.find_compiler()
+        digest = hashlib.sha256()
+        for fact in (environment, str(model), str(compiler), str(compiler.stat().st_mtime_ns)):
+            digest.update(fact.encode() + b"\0")
+        for path in (variant.path, self.root / "platformio.ini", *self._sources()):
+            digest.update(str(path).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+        return digest.hexdigest()
+
+    def _sources(self) -> Iterator[Path]:
+        package = Path(harness.__file__).parent
+        for directory in (self.root / "firmware", *(package / name for name in GENERATORS)):
+            for path in sorted(directory.rglob("*")):
+                if path.is_file() and "__pycache__" not in path.parts:
+                    yield path
+
+
+def _stamp_path(place: Path) -> Path:
+    return place / "stamp.json"
+
+
+def _read_stamp(place: Path) -> _Stamp | None:
+    try:
+        return _Stamp(**json.loads(_stamp_path(place).read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
