@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from harness.compiler.network import Network
-from harness.compiler.quantisation import Scale
+from harness.compiler.quantisation import Fraction, Scale
 from harness.compiler.step import Array, Step, Value
 from harness.compiler.storage import Storage
 from harness.models.tflite_file import Tensor, TensorType
@@ -78,10 +78,10 @@ def _constants(network: Network, steps: Sequence[Step], storage: Storage) -> lis
     """Constants that kernels read as tensors, padded to what they may read."""
     extra: dict[int, int] = {}
     for step in steps:
-        for tensor in step.inputs if step.kernel else ():
-            root = storage.root(tensor)
+        for index in step.inputs if step.kernel else ():
+            root = storage.root(index)
             if network.tensors[root].data is not None:
-                extra[root] = max(extra.get(root, 0), step.readable.get(tensor, 0))
+                extra[root] = max(extra.get(root, 0), step.readable.get(index, 0))
     arrays = []
     for root, bytes_ in sorted(extra.items()):
         tensor = network.tensors[root]
@@ -130,6 +130,8 @@ def _literal(value: Value) -> str:
     match value:
         case Scale(multiplier, left, right):
             return f"{{{multiplier}, {left}, {right}}}"
+        case Fraction(multiplier, shift):
+            return f"{{{multiplier}, {shift}}}"
         case float():
             return float_literal(value)
         case int():

@@ -71,7 +71,7 @@ class Network:
         return tensor.data
 
     def quantisation(self, operator: Operator, tensor: Tensor) -> Quantisation:
-        """The one scale and zero point of an int8 tensor. Raises HilError where it has none, several, or no sane ones."""
+        """The one scale and zero point of an int8 tensor. Raises HilError where it has none, several, or odd ones."""
         if len(tensor.scales) != 1:
             count = "no quantisation" if len(tensor.scales) == 0 else f"{len(tensor.scales)} scales"
             raise self.refuse(operator, f"tensor {tensor.index} ({tensor.name!r}) has {count}; it needs one scale")

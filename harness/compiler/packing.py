@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
+from harness.compiler.quantisation import INT8_MIN, Scale
+
 # The columns of a block in the order in which SXTB16 unpacks the inputs.
 COLUMN_ORDER = [0, 2, 1, 3]
-# Blocks that one call of a dot product covers: AOT_DOT_BLOCKS.
-CALL_BLOCKS = 120
 
 
-def can_pack(weights: npt.NDArray[np.int8]) -> bool:
-    """Whether 256 * high + low fits 16 bits for every pair of rows.
+def can_pack(weights: npt.NDArray[np.int8], bias: npt.NDArray[np.int32], scales: Sequence[Scale]) -> bool:
+    """Whether the packed kernels are exact for a layer with these weights [rows, columns], folded biases and scales.
 
-    Only -128 above a negative weight does not, and TFLite's quantisation specification keeps weights above -128.
+    256 * high + low must fit 16 bits for every pair of rows: only -128 above a negative weight does not, and TFLite's
+    quantisation specification keeps weights above -128. Scales must be below one half and sums below 2^30
+    (aot_requantise.h), which a layer violates only if its output resolves less than one step of its sums.
     """
     rows = weights.shape[0]
-    return not np.any((weights[0 : rows - 1 : 2] == -128) & (weights[1::2] < 0))
+    if np.any((weights[0 : rows - 1 : 2] == INT8_MIN) & (weights[1::2] < 0)):
+        return False
+    largest_sum = np.abs(weights.astype(np.int64)).sum(axis=1) * -INT8_MIN + np.abs(bias.astype(np.int64))
+    return bool(np.all(largest_sum < 2**30)) and all(scale.left == 0 and scale.right >= 1 for scale in scales)
 
 
 def pack_rows(weights: npt.NDArray[np.int8]) -> npt.NDArray[np.int16]:
-    """Pack `weights` [rows, columns]: groups of four rows, then one of two where one or two rows remain.
-
-    Inside a group the columns come in calls of at most CALL_BLOCKS blocks, which needs no order of its own: blocks
-    follow each other, and each holds four values for every pair of rows.
-    """
+    """Pack `weights` [rows, columns]: groups of four rows, then one of two where one or two rows remain."""
     rows, columns = weights.shape
     padded = np.zeros((rows + rows % 2, columns + -columns % 4), np.int16)
     padded[:rows, :columns] = weights

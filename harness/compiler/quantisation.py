@@ -32,6 +32,14 @@ class Scale:
     right: int
 
 
+@dataclass(frozen=True)
+class Fraction:
+    """A factor below one half as `aot_fraction_t`: multiplier * 2^(-shift - 32)."""
+
+    multiplier: int
+    shift: int
+
+
 def round_half_away(value: float) -> int:
     """C's round(): the nearest integer, halves away from zero."""
     return math.floor(value + 0.5) if value >= 0 else math.ceil(value - 0.5)

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from harness.compiler.quantisation import Scale
+from harness.compiler.quantisation import Fraction, Scale
 from harness.models.tflite_file import Operator
 
 
 @dataclass(frozen=True)
 class Array:
-    """A constant array in flash. `ctype` is the C element type; `values` are numbers or, for aot_scale_t, scales."""
+    """A constant array in flash. `ctype` is the C element type, `values` are numbers or structures."""
 
     ctype: str
-    values: npt.NDArray[Any] | Sequence[Scale]
+    values: npt.NDArray[Any] | Sequence[Scale] | Sequence[Fraction]
 
     @property
     def bytes(self) -> int:
@@ -26,7 +26,7 @@ class Array:
         return self.values.nbytes if isinstance(self.values, np.ndarray) else 8 * len(self.values)
 
 
-Value = int | float | Scale | Array
+Value = int | float | Scale | Fraction | Array
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Step:
     output: int
     header: str = ""
     kernel: str | None = None
-    parameters: dict[str, Value] = field(default_factory=dict)
+    parameters: Mapping[str, Value] = field(default_factory=dict)
     in_place: bool = False
     readable: dict[int, int] = field(default_factory=dict)
     note: str = ""

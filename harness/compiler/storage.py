@@ -20,7 +20,7 @@ class Storage:
         self.network = network
         self._root: dict[int, int] = {}
         end = len(steps)
-        last_use = {index: -1 for index in network.inputs}
+        last_use = dict.fromkeys(network.inputs, -1)
         for number, step in enumerate(steps):
             last_use[step.output] = number
             last_use.update((index, number) for index in step.inputs)

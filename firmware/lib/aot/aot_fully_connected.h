@@ -2,32 +2,43 @@
 #ifndef AOT_FULLY_CONNECTED_H
 #define AOT_FULLY_CONNECTED_H
 
-#include "aot_fixed.h"
+#include "aot_requantise.h"
 
 /*
  * int8. The compiler folds the input's zero point into the bias (bias - zero_point * sum of the row's weights), so the
  * kernels multiply the stored inputs as they are.
+ *
+ * Weights packed as aot_dot_s8.h says: groups of four rows, then one of two where one or two rows remain (a missing
+ * last row is zero), columns padded to a multiple of four. x must be readable up to that padding.
  */
 typedef struct {
     uint32_t batches;
     uint32_t columns; /* inputs of a batch */
     uint32_t rows;    /* outputs of a batch */
-    const void *weights;
-    const int32_t *bias;      /* rows, the input's zero point folded in */
-    const aot_scale_t *scale; /* input scale * weight scale / output scale */
-    uint32_t scale_step;      /* 1: a scale for each row; 0: one for all */
-    int32_t zero_point;       /* of the output */
-    int32_t minimum, maximum; /* of the stored output */
+    const int16_t *weights;
+    const int32_t *bias;         /* rows, the input's zero point folded in */
+    const aot_fraction_t *scale; /* input scale * weight scale / output scale */
+    uint32_t scale_step;         /* 1: a scale for each row; 0: one for all */
+    int32_t zero_point;          /* of the output */
+    int32_t minimum, maximum;    /* of the stored output */
 } aot_fully_connected_s8_t;
 
-/*
- * Weights packed as aot_dot_s8.h says: row groups of four, then one of two where one or two rows remain (a missing last
- * row is zero), columns padded to a multiple of four. x must be readable up to that padding.
- */
 void aot_fully_connected_s8(const aot_fully_connected_s8_t *layer, const int8_t *x, int8_t *y);
 
-/* Weights as the .tflite has them, int8 [rows][columns]: for the rare layers whose weights cannot be packed. */
-void aot_fully_connected_s8_unpacked(const aot_fully_connected_s8_t *layer, const int8_t *x, int8_t *y);
+/* int8, for the rare layers that cannot be packed: weights as the .tflite has them, [rows][columns], and any scale. */
+typedef struct {
+    uint32_t batches;
+    uint32_t columns;
+    uint32_t rows;
+    const int8_t *weights;
+    const int32_t *bias;
+    const aot_scale_t *scale;
+    uint32_t scale_step;
+    int32_t zero_point;
+    int32_t minimum, maximum;
+} aot_fully_connected_s8_unpacked_t;
+
+void aot_fully_connected_s8_unpacked(const aot_fully_connected_s8_unpacked_t *layer, const int8_t *x, int8_t *y);
 
 /*
  * float32. Sums run over the columns in order and products are rounded before they are added, as in TFLM's reference

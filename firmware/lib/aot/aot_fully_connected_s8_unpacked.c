@@ -1,7 +1,7 @@
-/* FULLY_CONNECTED on int8, with the weights as they are. */
+/* FULLY_CONNECTED on int8, for weights and scales that the packed kernel does not take. */
 #include "aot_fully_connected.h"
 
-void aot_fully_connected_s8_unpacked(const aot_fully_connected_s8_t *layer, const int8_t *x, int8_t *y) {
+void aot_fully_connected_s8_unpacked(const aot_fully_connected_s8_unpacked_t *layer, const int8_t *x, int8_t *y) {
     for (uint32_t batch = 0; batch < layer->batches; batch++, x += layer->columns) {
         const int8_t *weights = layer->weights;
         const aot_scale_t *scale = layer->scale;

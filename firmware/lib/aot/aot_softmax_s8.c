@@ -20,8 +20,8 @@ static void softmax_row(const aot_softmax_s8_t *layer, const int8_t *x, int8_t *
         }
     }
 
-    /* sum = (1 + f) * 2^(12 - headroom) with f in [0, 1). */
-    const int headroom = __builtin_clz((uint32_t)sum) + 1;
+    /* sum = (1 + fraction) * 2^(12 - headroom) with fraction in [0, 1). */
+    const int headroom = __builtin_clz((uint32_t)sum);
     const int32_t fraction = (int32_t)(((uint32_t)sum << headroom) - (UINT32_C(1) << 31));
     const int32_t reciprocal = aot_one_over_one_plus_x(fraction);
     const int exponent = 12 - headroom + 31 - 8;

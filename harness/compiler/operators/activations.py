@@ -7,7 +7,7 @@ import numpy as np
 from harness.compiler.network import Network
 from harness.compiler.operators.common import refuse_types, types_of, unary
 from harness.compiler.quantisation import INT8_MAX, quantise_int8, quantise_multiplier
-from harness.compiler.step import Step
+from harness.compiler.step import Step, Value
 from harness.models.tflite_file import Operator, Tensor, TensorType
 
 HEADER = "aot_elementwise.h"
@@ -27,7 +27,7 @@ def lower_relu(operator: Operator, network: Network) -> Step:
                 scale = quantise_multiplier(float(np.float32(source.scale) / np.float32(target.scale)))
             except ValueError as error:
                 raise network.refuse(operator, f"{error}; quantise the model again") from error
-            parameters = {
+            parameters: dict[str, Value] = {
                 "elements": x.elements,
                 "scale": scale,
                 "input_zero_point": source.zero_point,

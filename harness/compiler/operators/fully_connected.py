@@ -10,8 +10,8 @@ import numpy.typing as npt
 from harness.compiler.network import Network
 from harness.compiler.operators.common import refuse_types
 from harness.compiler.packing import can_pack, pack_rows
-from harness.compiler.quantisation import ACTIVATIONS, Scale, float_limits, int8_limits, quantise_multiplier
-from harness.compiler.step import Array, Step
+from harness.compiler.quantisation import ACTIVATIONS, Fraction, Scale, float_limits, int8_limits, quantise_multiplier
+from harness.compiler.step import Array, Step, Value
 from harness.models.tflite_file import Operator, Tensor, TensorType
 
 HEADER = "aot_fully_connected.h"
@@ -41,7 +41,7 @@ def lower_fully_connected(operator: Operator, network: Network) -> Step:
     batches = y.elements // rows
     if x.elements != batches * columns:
         raise network.refuse(operator, f"takes {batches} x {columns} inputs, but gets {list(x.shape)}; export it again")
-    shape: dict[str, Any] = {"batches": batches, "columns": columns, "rows": rows}
+    shape: dict[str, Value] = {"batches": batches, "columns": columns, "rows": rows}
     note = ACTIVATIONS[activation][0]
     match x.type, weights.type, y.type:
         case TensorType.FLOAT32, TensorType.FLOAT32, TensorType.FLOAT32:
@@ -66,7 +66,7 @@ def _bias(operator: Operator, network: Network, rows: int, kind: TensorType) -> 
     return bias.reshape(rows)
 
 
-def _float_parameters(operator: Operator, network: Network, rows: int, activation: int) -> dict[str, Any]:
+def _float_parameters(operator: Operator, network: Network, rows: int, activation: int) -> dict[str, Value]:
     weights = network.constant(operator, 1, "weights", TensorType.FLOAT32)
     grouped = rows - rows % 4
     # Groups of four rows column by column; the remaining rows as they are.
@@ -80,7 +80,7 @@ def _float_parameters(operator: Operator, network: Network, rows: int, activatio
     }
 
 
-def _int8_parameters(operator: Operator, network: Network, activation: int) -> tuple[str, dict[str, Any]]:
+def _int8_parameters(operator: Operator, network: Network, activation: int) -> tuple[str, dict[str, Value]]:
     """The kernel for these weights and its parameters."""
     x, weights, y = network.tensor(operator, 0), network.tensor(operator, 1), network.output(operator)
     values = network.constant(operator, 1, "weights", TensorType.INT8)
@@ -92,17 +92,19 @@ def _int8_parameters(operator: Operator, network: Network, activation: int) -> t
     # sum((x - z) w) + b = sum(x w) + (b - z sum(w)). TFLM's sums wrap at 32 bits, so this may, too.
     folded = (bias - source.zero_point * values.sum(axis=1, dtype=np.int64)).astype(np.int32)
     minimum, maximum = int8_limits(activation, target)
-    packed = can_pack(values)
-    parameters = {
-        "weights": Array("int16_t", pack_rows(values)) if packed else Array("int8_t", values.ravel()),
+    common: dict[str, Value] = {
         "bias": Array("int32_t", folded),
-        "scale": Array("aot_scale_t", scales),
         "scale_step": 1 if len(scales) > 1 else 0,
         "zero_point": target.zero_point,
         "minimum": minimum,
         "maximum": maximum,
     }
-    return "aot_fully_connected_s8" if packed else "aot_fully_connected_s8_unpacked", parameters
+    if can_pack(values, folded, scales):
+        fractions = [Fraction(scale.multiplier, scale.right - 1) for scale in scales]
+        arrays = {"weights": Array("int16_t", pack_rows(values)), "scale": Array("aot_fraction_t", fractions)}
+        return "aot_fully_connected_s8", arrays | common
+    arrays = {"weights": Array("int8_t", values.ravel()), "scale": Array("aot_scale_t", scales)}
+    return "aot_fully_connected_s8_unpacked", arrays | common
 
 
 def _scales(operator: Operator, network: Network, source: float, weights: Tensor, target: float) -> list[Scale]:

@@ -1,0 +1,39 @@
+/*
+ * The end of a packed int8 layer: from a 32-bit sum to a stored output, in few instructions.
+ *
+ * It computes what aot_rescale() does, under conditions that practically every layer meets and that the compiler
+ * checks (harness/compiler/packing.py): the factor is below one half, and |sum| below 2^30, so nothing can overflow.
+ */
+#ifndef AOT_REQUANTISE_H
+#define AOT_REQUANTISE_H
+
+#include "aot_fixed.h"
+
+/* A factor below one half: multiplier * 2^(-shift - 32). */
+typedef struct {
+    int32_t multiplier;
+    uint32_t shift; /* 0..30 */
+} aot_fraction_t;
+
+/* a * b * 2^-32, halves rounded up. */
+static inline int32_t aot_multiply_high_32(int32_t a, int32_t b) {
+#if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
+    int32_t result;
+    __asm__("smmulr %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
+    return result;
+#else
+    return (int32_t)(((int64_t)a * b + INT64_C(0x80000000)) >> 32);
+#endif
+}
+
+/*
+ * sum * fraction + zero_point, not yet limited to int8; `twice_zero_point_plus_one` is just that. The product is
+ * rounded to an integer first (2 * sum makes up for the 32 bits) and then, halves away from zero, to a multiple of
+ * 2^(shift + 1): less 1 where it is negative, that is rounding halves up, which is shift, add one, shift once more.
+ */
+static inline int32_t aot_requantise(int32_t sum, aot_fraction_t fraction, int32_t twice_zero_point_plus_one) {
+    const int32_t product = aot_multiply_high_32(2 * sum, fraction.multiplier);
+    return (((product + (product >> 31)) >> fraction.shift) + twice_zero_point_plus_one) >> 1;
+}
+
+#endif
