@@ -78,7 +78,8 @@ def _try(path: Path) -> None:
         name = signal.Signals(-child.returncode).name
         raise HilError(f"{path}: TFLM crashes on it ({name}), so the file contradicts itself; convert the model again")
     if child.returncode > 0:
-        said = ", ".join(child.stderr.decode(errors="replace").split("\n")).strip(", ")
+        lines = child.stderr.decode(errors="replace").splitlines()
+        said = ", ".join(line.strip(" .") for line in lines if line.strip())
         raise HilError(f"{path}: TFLM refuses it: {said}; convert the model without that")
 
 

@@ -130,4 +130,4 @@ def test_a_hybrid_network() -> None:
     path = EXTERNAL / "refused" / "hybrid_weights.tflite"
     if not path.is_file():
         pytest.skip(f"{path} is not there")
-    assert "TFLM refuses it: Input type: FLOAT32 with filter type: INT8 not supported." in refusal(path)
+    assert "TFLM refuses it: Input type: FLOAT32 with filter type: INT8 not supported, Node FULLY" in refusal(path)
