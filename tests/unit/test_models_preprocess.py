@@ -54,3 +54,11 @@ def test_halves_go_to_even_and_the_rest_is_clipped(count: int, stored: int) -> N
     channel = Channel("aX", "raw", 1.0, 0.0, 1.0)
     raw = np.array([[[count]]], dtype=np.int16)
     assert prepare(raw, [channel], Quantisation(np.dtype(np.int8), 2.0)).item() == stored
+
+
+def test_the_scale_is_divided_by() -> None:
+    """Multiplying by 1 / 14 instead would give -119."""
+    channel = Channel("aX", "raw", 1.0, 0.0, 1.0)
+    assert (
+        prepare(np.array([[[-1659]]], dtype=np.int16), [channel], Quantisation(np.dtype(np.int8), 14.0)).item() == -118
+    )
