@@ -88,7 +88,7 @@ def export(network: Any, inputs: Values, int8: bool) -> bytes:
         converter.representative_dataset = lambda: ([row[None]] for row in inputs[:: len(inputs) // 500])
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = converter.inference_output_type = tf.int8
-        # One scale a weight matrix: TFLM before September 2024 reads only the first of several, and goes wrong silently.
+        # One scale a weight matrix: TFLM before September 2024 reads only the first of several, silently.
         converter._experimental_disable_per_channel_quantization_for_dense_layers = True
     content: bytes = converter.convert()
     return content
