@@ -153,13 +153,14 @@ class QemuBoard:
         self._process = lifeline.spawn(command_line(self._target, self._elf, self._uart_socket, monitor), self._errors)
         deadline = Deadline(_START_S)
         try:
-            while not monitor.exists():
-                if self._process.poll() is not None:
-                    raise HilError(f"QEMU did not start: {self._last_words()}")
-                if deadline.expired:
-                    raise HilError(f"QEMU did not open its monitor within {_START_S:g} s: {self._last_words()}")
+            while not monitor.exists() and self._process.poll() is None and not deadline.expired:
                 time.sleep(_POLL_S)
-            self._monitor = Monitor(monitor)
+            try:
+                self._monitor = Monitor(monitor)
+                self._monitor.execute("query-status")
+            except HilError:  # QEMU opens its monitor first and looks at the image then.
+                lifeline.stop(self._process, _QUIT_S)
+                raise HilError(f"QEMU did not start: {self._last_words()}") from None
         except BaseException:
             self.close()
             raise

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +12,9 @@ from qemu.qmp import QMPClient, QMPError
 from harness.errors import HilError
 
 TIMEOUT_S = 10.0
+
+# What goes wrong is raised here; without a handler the library's own log of it would go to stderr.
+logging.getLogger("qemu.qmp").addHandler(logging.NullHandler())
 
 T = TypeVar("T")
 

@@ -76,7 +76,8 @@ class SerialBoard:
         if self._connection is not None:
             self._connection.close()
         try:
-            self._lock.acquire(blocking=False)
+            if not self._lock.is_locked:
+                self._lock.acquire(blocking=False)
         except filelock.Timeout:
             raise HilError(
                 f"{self.name}: another run of the harness uses this board: wait until it ends, or run without -n"

@@ -48,7 +48,7 @@ TARGETS = {
         # STM32F4 with 512 KiB flash and 128 KiB RAM, protocol on USART2: on a NUCLEO-F446RE its virtual COM port.
         Target(
             name="stm32f4",
-            baud=115_200,
+            baud=460_800,
             flash_address=0x0800_0000,
             # A Cortex-M4 at 168 MHz whose USART2 is the second serial port; 64 ns an instruction make 10.752 ticks.
             emulation=Emulation(machine="netduinoplus2", systick_hz=168_000_000, icount_shift=6, serial=1),

@@ -1,7 +1,7 @@
 """What a harness asks of a device."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from harness.device.connection import Connection
 from harness.device.framing import Frame, wire_size
@@ -30,7 +30,8 @@ RETRIES = 5
 
 _TENSOR_HEADER_BYTES = 4
 _MOST_TENSOR_BYTES = 255
-_SHOWN_ID_BYTES = 6
+
+Progress = Callable[[int], None]
 
 
 class Client:
@@ -67,22 +68,29 @@ class Client:
         self._session = info, Pipeline(self._link, info.credits, self._timeout, self._retries)
         return info
 
-    def stream(self, samples: Samples, progress: Callable[[int], None] | None = None) -> list[WindowResult]:
-        """Send one recording, int16[rows, channels] in raw counts, and return its windows in order, each exactly once.
+    def stream(self, samples: Samples, progress: Progress | None = None) -> list[WindowResult]:
+        """Send one recording; see `stream_all`."""
+        return self.stream_all([samples], progress)[0]
 
-        `progress` is called with the number of rows that have been answered. Raises HilError where the samples do not
-        fit the device.
+    def stream_all(self, recordings: Sequence[Samples], progress: Progress | None = None) -> list[list[WindowResult]]:
+        """Send recordings, int16[rows, channels] in raw counts, one behind the other and with no pause on the line.
+
+        Returns the windows of each recording in order, each window exactly once. `progress` is called with the number
+        of windows answered so far, of all recordings. Raises HilError where samples do not fit the device.
         """
         info, pipeline = self._open
-        recording = RecordingStream(samples, info)
+        streams = [RecordingStream(samples, info) for samples in recordings]
+        due = (stream for stream in streams for _ in range(stream.request_count))
+        windows = 0
 
         def answered(body: bytes) -> None:
-            self._link.parse(recording.answer, body)
+            nonlocal windows
+            windows += self._link.parse(next(due).answer, body)
             if progress is not None:
-                progress(recording.rows)
+                progress(windows)
 
-        pipeline.run(recording.requests(), answered)
-        return recording.windows
+        pipeline.run((request for stream in streams for request in stream.requests()), answered)
+        return [stream.windows for stream in streams]
 
     def status(self) -> Status:
         """Return the device's counters."""
@@ -113,13 +121,15 @@ class Client:
         """
         info, _ = self._open
         self._call(Message.ECHO, pack_echo(len(data)))
-        room = info.credits * wire_size(info.max_body)
+        # Whole frames' worth at a time: a socket counts many small pieces as much more than they are, and fills up.
+        piece_bytes = wire_size(info.max_body)
+        room = info.credits * piece_bytes
         sent, back = 0, bytearray()
         deadline = Deadline(self._timeout, self._link.clock)
         while len(back) < len(data):
-            if piece := data[sent : len(back) + room]:
-                self._link.send_raw(piece)
-                sent += len(piece)
+            while sent < len(data) and sent + piece_bytes <= len(back) + room:
+                self._link.send_raw(data[sent : sent + piece_bytes])
+                sent += piece_bytes
             if received := self._link.receive_raw(deadline.left):
                 back += received
                 deadline.restart()
@@ -152,21 +162,3 @@ class Client:
         answers: list[bytes] = []
         self._open[1].run([(type_, body)], answers.append)
         return answers[0]
-
-
-def check_identity(info: DeviceInfo, build_id: bytes, model_sha256: bytes) -> None:
-    """Raise DeviceError unless the device runs the image `build_id` with the model whose file has `model_sha256`."""
-    if info.build_id != build_id:
-        raise DeviceError(
-            f"the board runs build {_short(info.build_id)}, the harness built {_short(build_id)}:"
-            " flash the image that was built and run again"
-        )
-    if info.model_hash != model_sha256[: len(info.model_hash)]:
-        raise DeviceError(
-            f"the board runs model {_short(info.model_hash)}, the test expects {_short(model_sha256)}:"
-            " flash the image that was built for this model and run again"
-        )
-
-
-def _short(identity: bytes) -> str:
-    return identity[:_SHOWN_ID_BYTES].hex()

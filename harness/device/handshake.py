@@ -25,7 +25,7 @@ class Handshake:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._nonce = int.from_bytes(os.urandom(4))
-        self._bytes_before = link.stats.received_bytes
+        self._bytes_before = link.stats.bytes_received
         self._garbage = b""
         self._frames = 0
         self._boots: list[str] = []
@@ -74,7 +74,7 @@ class Handshake:
         return self._link.parse(parse_hello, body)
 
     def _explain(self, seconds: float) -> str:
-        received = self._link.stats.received_bytes - self._bytes_before
+        received = self._link.stats.bytes_received - self._bytes_before
         if len(self._boots) > 1:
             return f"rebooted {len(self._boots)} times without answering HELLO (last cause: {self._boots[-1]})"
         if self._frames:

@@ -45,8 +45,8 @@ class LinkStats:
 
     sent: int = 0
     received: int = 0
-    sent_bytes: int = 0
-    received_bytes: int = 0
+    bytes_sent: int = 0
+    bytes_received: int = 0
     corrupted: int = 0
     retried: int = 0
     duplicates: int = 0
@@ -95,7 +95,7 @@ class Link:
             self._connection.write(data)
         except DeviceError as error:
             self.fail(str(error))
-        self.stats.sent_bytes += len(data)
+        self.stats.bytes_sent += len(data)
 
     def receive_raw(self, timeout: float) -> bytes:
         """Return bytes outside of any frame, b"" when none came within `timeout` seconds."""
@@ -103,7 +103,7 @@ class Link:
             data = self._connection.read(timeout)
         except DeviceError as error:
             self.fail(str(error))
-        self.stats.received_bytes += len(data)
+        self.stats.bytes_received += len(data)
         return data
 
     def event(self, seq: int, kind: EventKind) -> None:

@@ -44,7 +44,7 @@ class Counter(enum.IntEnum):
 class FaultKind(enum.IntEnum):
     """What a FAULT request provokes."""
 
-    UNDEFINED_INSTRUCTION = 0
+    UNDEFINED = 0
     BUS_ERROR = 1
     HANG = 2
 

@@ -1,6 +1,5 @@
 """Recordings as SAMPLES requests, and their responses as windows again."""
 
-import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -47,25 +46,33 @@ class RecordingStream:
                 f"the device takes int16 rows of {info.channels} channels, the recording has"
                 f" {samples.dtype} {list(samples.shape)}: choose recordings that fit the model"
             )
-        self.rows = 0
-        """Rows that have been answered."""
         self.windows: list[WindowResult] = []
         """What came back so far."""
         self._samples = np.ascontiguousarray(samples, dtype="<i2")
         self._info = info
-        self._due = itertools.chain([None], chunks(len(samples), info))
+        self._chunks = list(chunks(len(samples), info))
+        self._answered = 0
+
+    @property
+    def request_count(self) -> int:
+        """BEGIN and the SAMPLES requests."""
+        return 1 + len(self._chunks)
 
     def requests(self) -> Iterator[Request]:
         """Yield BEGIN and the SAMPLES requests."""
         yield Message.BEGIN, b""
-        for rows in chunks(len(self._samples), self._info):
+        for rows in self._chunks:
             yield Message.SAMPLES, self._samples[rows].tobytes()
 
-    def answer(self, body: bytes) -> None:
-        """Take the next response's body. Raises DeviceError unless it holds exactly the windows that are due."""
-        rows = next(self._due)
-        if rows is None:
-            return  # BEGIN answers nothing.
+    def answer(self, body: bytes) -> int:
+        """Take the next response's body and return how many windows it holds.
+
+        Raises DeviceError unless they are exactly those that are due.
+        """
+        self._answered += 1
+        if self._answered == 1:
+            return 0  # BEGIN answers nothing.
+        rows = self._chunks[self._answered - 2]
         windows = parse_samples(body, self._info.output_bytes)
         due = range(windows_in(rows.start, self._info), windows_in(rows.stop, self._info))
         got = [window.index for window in windows]
@@ -75,7 +82,7 @@ class RecordingStream:
                 " its windowing does not follow the model's window and stride"
             )
         self.windows += windows
-        self.rows = rows.stop
+        return len(windows)
 
 
 def _span(indexes: list[int]) -> str:

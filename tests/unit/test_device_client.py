@@ -7,33 +7,36 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from device_helpers import bench, check_windows, recording
+from device_helpers import bench, check_windows, expected_outputs, recording
 from fake_device import BEGIN, LOG, REQUESTS_BEFORE_TROUBLE, SAMPLES, Image, Misbehaviour, Tensor, cobs_decode, frame
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness.device.client import check_identity
+from harness.device.identity import check_identity
 from harness.device.messages import FaultKind
 from harness.errors import DeviceError, HilError
 
 
 def test_every_window_of_a_recording_comes_back_in_order(tmp_path: Path) -> None:
     b, samples = bench(tmp_path), recording(200)
-    rows: list[int] = []
+    progress: list[int] = []
     b.client.hello()
-    check_windows(b.client.stream(samples, rows.append), samples, b.device.image)
-    assert rows == sorted(rows)
-    assert rows[-1] == 200
+    check_windows(b.client.stream(samples, progress.append), samples, b.device.image)
+    assert progress == sorted(progress)
+    assert progress[-1] == 99
     assert b.client.link.retried == 0
     assert b.client.status().windows == 99
 
 
-def test_recordings_begin_at_window_zero_each(tmp_path: Path) -> None:
+def test_recordings_begin_at_window_zero_each_and_follow_without_a_pause(tmp_path: Path) -> None:
     b = bench(tmp_path)
     b.client.hello()
-    for seed in range(3):
-        samples = recording(30, seed=seed)
-        check_windows(b.client.stream(samples), samples, b.device.image)
+    recordings = [recording(rows, seed=rows) for rows in (30, 3, 0, 100, 4)]
+    progress: list[int] = []
+    for results, samples in zip(b.client.stream_all(recordings, progress.append), recordings, strict=True):
+        check_windows(results, samples, b.device.image)
+    assert progress[-1] == sum(len(expected_outputs(samples, 4, 2)) for samples in recordings)
+    assert len(progress) == len(b.device.executed)
 
 
 def test_a_recording_that_is_too_short_has_no_windows(tmp_path: Path) -> None:
@@ -122,7 +125,7 @@ def test_reset_boots_the_device_and_ends_the_session(tmp_path: Path) -> None:
 def test_faults_are_found_by_the_next_request(tmp_path: Path) -> None:
     b = bench(tmp_path)
     b.client.hello()
-    b.client.fault(FaultKind.UNDEFINED_INSTRUCTION)
+    b.client.fault(FaultKind.UNDEFINED)
     with pytest.raises(DeviceError, match=r"crashed: usage fault: executed an undefined instruction \(UNDEFINSTR\)"):
         b.client.status()
 

@@ -1,0 +1,121 @@
+"""A board that is a process behind a pseudo-terminal and lets TensorFlow Lite Micro on the host do its inferences.
+
+    python tests/fake_board.py --model gesture --variant int8 --build-id HEX [--misbehave crash]
+
+prints the terminal's path and serves it until its standard input ends or it is killed; `pytest --board=PATH
+--hil-no-flash` then runs the suite against it. It says of itself that it runs the image with the given build id. Its
+latencies are made up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import select
+import subprocess
+import sys
+import tty
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from fake_device import FakeDevice, Image, Infer, Misbehaviour, Tensor
+from numpy.typing import NDArray
+
+from harness.errors import HilError
+from harness.models import tflite_file
+from harness.models.manifest import Model, load_models
+from harness.models.preprocess import prepare
+from harness.models.reference import TflmHost
+
+ROOT = Path(__file__).parent.parent
+
+
+def image_of(model: Model, variant: str, build_id: bytes) -> Image:
+    """What the firmware would say of itself."""
+    graph = tflite_file.read(model.variants[variant].path)
+
+    def tensor(index: int) -> Tensor:
+        tensor = graph.tensors[index]
+        quantised = len(tensor.scales) > 0
+        return Tensor(
+            int(tensor.type),
+            tuple(tensor.shape),
+            float(tensor.scales[0]) if quantised else 0.0,
+            int(tensor.zero_points[0]) if quantised else 0,
+        )
+
+    return Image(
+        window=model.window,
+        stride=model.stride,
+        channels=len(model.channels),
+        inputs=tuple(tensor(index) for index in graph.inputs),
+        outputs=tuple(tensor(index) for index in graph.outputs),
+        build_id=build_id,
+        model_hash=model.variants[variant].sha256[:8],
+        credits=8,
+    )
+
+
+def inference_of(model: Model, variant: str) -> Infer:
+    reference = TflmHost(model.variants[variant].path)
+
+    def infer(window: NDArray[np.int16]) -> bytes:
+        return reference.run(prepare(window[np.newaxis], model.channels, reference.input_quantisation)).tobytes()
+
+    return infer
+
+
+def serve(device: FakeDevice) -> None:
+    """Until standard input ends. The terminal is kept open on both sides, so that it outlives each of its users."""
+    master, slave = os.openpty()
+    tty.setraw(slave)
+    print(os.ttyname(slave), flush=True)
+    os.write(master, device.boot())
+    while True:
+        readable, _, _ = select.select([master, sys.stdin], [], [])
+        if sys.stdin in readable:
+            return
+        answer = device.feed(os.read(master, 4096))
+        while answer:
+            answer = answer[os.write(master, answer) :]
+
+
+@contextmanager
+def running(model: str, variant: str, build_id: bytes, misbehave: Misbehaviour | None = None) -> Iterator[str]:
+    """Start a fake board in a process of its own; yields the path of its terminal."""
+    argv = [sys.executable, __file__, "--model", model, "--variant", variant, "--build-id", build_id.hex()]
+    if misbehave is not None:
+        argv += ["--misbehave", misbehave]
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.stdin.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--variant", required=True)
+    parser.add_argument("--build-id", required=True, type=bytes.fromhex, metavar="HEX")
+    parser.add_argument("--misbehave", type=Misbehaviour, choices=list(Misbehaviour))
+    options = parser.parse_args()
+    if len(options.build_id) != 20:
+        parser.error("a build id has 20 bytes")
+    try:
+        model = load_models(ROOT)[options.model]
+        image = image_of(model, options.variant, options.build_id)
+        device = FakeDevice(image, inference_of(model, options.variant), options.misbehave)
+    except (HilError, KeyError) as error:
+        parser.error(str(error))
+    serve(device)
+
+
+if __name__ == "__main__":
+    main()
