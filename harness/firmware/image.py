@@ -33,10 +33,10 @@ class Symbol:
 class FirmwareImage:
     """One image. Sizes are in bytes.
 
-    `flash_bytes` is everything that is written to flash, the initial values of variables included. `ram_total_bytes` is
-    static RAM without the reserved stack, and `ram_bytes` that without the buffers of the link to the harness.
-    `model_bytes` are the constants of the network, `sections` what lies in flash or RAM, `generated` the directory of the
-    sources that were generated for it.
+    `flash_bytes` is everything that is written to flash, the initial values of variables included. `ram_total_bytes`
+    is static RAM without the reserved stack, and `ram_bytes` that without the buffers of the link to the harness.
+    `model_bytes` are the constants of the network, `sections` what lies in flash or RAM, `generated` the directory of
+    the sources that were generated for it.
     """
 
     elf: Path
@@ -67,9 +67,7 @@ def read_image(elf: Path, model_bytes: int, generated: Path) -> FirmwareImage:
     except OSError as error:
         raise HilError(f"{elf}: cannot be read ({error.strerror}); build it again") from error
     except (ELFError, ValueError) as error:
-        raise HilError(
-            f"{elf}: not an image of this firmware ({error}); delete its directory and build again"
-        ) from error
+        raise HilError(f"{elf}: not an image of this firmware ({error}); delete it and build again") from error
     sizes = {section.name: int(section["sh_size"]) for section in sections if section["sh_size"]}
     ram = {section.name for section in sections if section["sh_flags"] & _WRITE} - {STACK}
     ram_total = sum(size for name, size in sizes.items() if name in ram)

@@ -40,9 +40,7 @@ def write_model_config(model: Model, sha256: bytes, graph: Graph, directory: Pat
 def _check_fit(model: Model, graph: Graph) -> None:
     name, channels = model.directory / "model.toml", len(model.channels)
     if channels > MAX_CHANNELS:
-        raise HilError(
-            f"{name}: {channels} channels, but a frame carries rows of at most {MAX_CHANNELS}; leave some out"
-        )
+        raise HilError(f"{name}: {channels} channels, but a frame carries at most {MAX_CHANNELS}; leave some out")
     network_input = graph.tensors[graph.inputs[0]]
     if network_input.type not in INPUT_TYPES:
         known = ", ".join(kind.name for kind in INPUT_TYPES)

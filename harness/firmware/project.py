@@ -88,9 +88,7 @@ class FirmwareProject:
         try:
             parser.read_string(ini.read_text(encoding="utf-8"))
         except OSError as error:
-            raise HilError(
-                f"{ini}: cannot be read ({error.strerror}); run in the root of a tflm-hil project"
-            ) from error
+            raise HilError(f"{ini}: cannot be read ({error.strerror}); is this a tflm-hil project?") from error
         except configparser.Error as error:
             raise HilError(f"{ini}: {str(error).splitlines()[0]}; correct it") from error
         known = [section.removeprefix("env:") for section in parser.sections() if section.startswith("env:")]
