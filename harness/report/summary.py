@@ -11,9 +11,12 @@ from harness.report.publish import Published
 from harness.report.results import LatencyFigures, Run
 from harness.report.text import number, percent
 
+# A table that wraps is worse than one that a narrow terminal folds, so columns are never squeezed.
+WIDEST = 200
 
-def summary_lines(published: Published, width: int) -> list[str]:
-    """The runs as a table at most `width` columns wide, then what the baseline has to say."""
+
+def summary_lines(published: Published) -> list[str]:
+    """The runs as a table, then what the baseline has to say."""
     table = Table(box=None, pad_edge=False, header_style="")
     for heading in ("run", "board"):
         table.add_column(heading, no_wrap=True)
@@ -23,7 +26,7 @@ def summary_lines(published: Published, width: int) -> list[str]:
     for run in published.results.runs:
         table.add_row(*_row(run))
     buffer = io.StringIO()
-    Console(file=buffer, width=max(width, 100), color_system=None).print(table)
+    Console(file=buffer, width=WIDEST, color_system=None).print(table)
     units = {run.latency.unit for run in published.results.runs if run.latency}
     legend = f"median, max: {' or '.join(sorted(units))} an inference; flash, RAM, arena, stack: bytes" if units else ""
     lines = [line.rstrip() for line in buffer.getvalue().splitlines()]

@@ -138,7 +138,7 @@ def test_reports_show_every_figure(options: Options) -> None:
     text = published.report.read_text()
     for figure in ("1,234", "15,000", "20,000", "bit-exact", "100.0%", "tflite-micro 1", "`main`"):
         assert figure in text
-    table = "\n".join(summary_lines(published, 120))
+    table = "\n".join(summary_lines(published))
     for figure in ("gesture-int8-aot", "1,234", "15,000", "20,000", "100.0%", "pass"):
         assert figure in table
 
@@ -146,7 +146,7 @@ def test_reports_show_every_figure(options: Options) -> None:
 def test_a_run_that_measured_nothing_is_reported_as_such(options: Options) -> None:
     published = publish(results(Contribution(run=KEY, failure="tests/t.py::t")), options, passed=False)
     assert "**fail**" in published.report.read_text()
-    assert "fail" in "\n".join(summary_lines(published, 120))
+    assert "fail" in "\n".join(summary_lines(published))
 
 
 def test_a_baseline_catches_what_got_worse(options: Options, tmp_path: Path) -> None:

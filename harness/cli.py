@@ -1,0 +1,188 @@
+"""`hil`: the harness from the command line, over the same layers as the pytest plugin."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from harness.bench import goals
+from harness.dut import Firmware, Measurement
+from harness.errors import DeviceError, HilError
+from harness.options import Options
+from harness.recordings import Recording
+from harness.session import Build, Session
+
+app = typer.Typer(
+    help="Hardware-in-the-loop tests for TensorFlow Lite Micro firmware. The suite itself runs under pytest: "
+    "`pytest --board=emulated`.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="a folder in models/, e.g. gesture")]
+VariantName = Annotated[str, typer.Option("--variant", help="a variant of the model's manifest")]
+EngineName = Annotated[str, typer.Option("--engine", help="what executes the network")]
+TargetName = Annotated[str, typer.Option("--target", help="the chip to build for")]
+BoardName = Annotated[str, typer.Option("--board", help="emulated, a serial port or a URL")]
+
+
+@app.command()
+def build(
+    model: ModelName,
+    variant: VariantName = "int8",
+    engine: EngineName = "aot",
+    target: TargetName = "stm32f4",
+) -> None:
+    """Build the firmware and show its sizes.
+
+    Example: hil build gesture --variant int8
+    """
+    session = _session("emulated", model, engine, target)
+    image = _firmware(session, variant).image
+    table = Table("section", "bytes", box=None, title=str(image.elf), title_justify="left")
+    for name, size in image.sections.items():
+        table.add_row(name, f"{size:,}")
+    Console().print(table)
+    print(f"flash {image.flash_bytes:,} bytes (model {image.model_bytes:,}), static RAM {image.ram_bytes:,} bytes")
+    print(f"build id {image.build_id.hex()}")
+
+
+@app.command()
+def replay(
+    model: ModelName,
+    recording: Annotated[str, typer.Argument(metavar="RECORDING", help="its name, e.g. punch/017")],
+    window: Annotated[int | None, typer.Option("--window", help="only this window, counted from 0")] = None,
+    variant: VariantName = "int8",
+    engine: EngineName = "aot",
+    target: TargetName = "stm32f4",
+    board: BoardName = "emulated",
+) -> None:
+    """Stream one recording, or one window of it, and show both sides of every answer.
+
+    Example: hil replay gesture punch/017 --window 0
+    """
+    session = _session(board, model, engine, target)
+    firmware = _firmware(session, variant)
+    measurement = _stream(session, firmware, _select(session, firmware, recording, window))
+    reference = session.reference(firmware.variant.path)
+    table = Table("window", "device", "outputs", "reference", "outputs", "same", measurement.unit, box=None)
+    expected = measurement.expected(reference)[0]
+    answers = measurement.answers[0]
+    for index, (ours, theirs) in enumerate(zip(answers.outputs, expected, strict=True)):
+        labels = [firmware.model.labels[int(outputs.argmax())] for outputs in (ours, theirs)]
+        same = "yes" if ours.tobytes() == theirs.tobytes() else "NO"
+        number = str(index if window is None else window)
+        table.add_row(
+            number, labels[0], str(ours.tolist()), labels[1], str(theirs.tolist()), same, f"{answers.invoke[index]:,}"
+        )
+    Console().print(table)
+    if measurement.parity(reference).mismatches:
+        raise typer.Exit(1)
+
+
+@app.command()
+def bench(target: TargetName = "stm32f4") -> None:
+    """Measure instructions, sizes and the streaming rate, each as a ratio to its goal.
+
+    Example: hil bench
+    """
+    session = _session("emulated", None, "auto", target)
+    table = Table("what", "measured", "goal", "ratio", "", box=None)
+    missed = False
+    with tempfile.TemporaryDirectory(prefix="hil-") as folder:
+        for goal in goals(session, Path(folder)):
+            missed = missed or not goal.met
+            verdict = "met" if goal.met else "MISSED"
+            table.add_row(goal.what, goal.measured, goal.limit, f"{goal.ratio:.3f}", verdict)
+    Console().print(table)
+    if missed:
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """The entry point: errors that people can mend are one line, without a traceback."""
+    try:
+        app()
+    except HilError as error:
+        if isinstance(error, DeviceError):
+            print(*error.log_tail, sep="\n", file=sys.stderr)
+        print(f"hil: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _session(board: str, model: str | None, engine: str, target: str) -> Session:
+    root = Path.cwd()
+    return Session(
+        Options(
+            root=root,
+            board=board,
+            emulator="auto",
+            target=target,
+            engine=engine,
+            models=(model,) if model else (),
+            report_dir=root / "reports",
+            baseline_dir=None,
+            update_baseline=False,
+            flash=board == "emulated",
+        )
+    )
+
+
+def _firmware(session: Session, variant: str) -> Firmware:
+    builds = {build.variant.name: build for build in session.builds}
+    if variant not in builds:
+        raise HilError(f"--variant={variant}: no such variant; the manifest has {', '.join(builds)}")
+    return _build(session, builds[variant])
+
+
+def _build(session: Session, build: Build) -> Firmware:
+    with _status(f"building {build.name}"):
+        return session.firmware(build)
+
+
+def _stream(session: Session, firmware: Firmware, recording: Recording) -> Measurement:
+    with tempfile.TemporaryDirectory(prefix="hil-") as folder, _status(f"streaming {recording.name}"):
+        board = session.open_board(Path(folder))
+        try:
+            log = session.options.report_dir / "uart" / "replay.log"
+            with session.connected(board, firmware, log) as device:
+                return device.stream([recording])
+        finally:
+            board.close()
+
+
+def _select(session: Session, firmware: Firmware, name: str, window: int | None) -> Recording:
+    model = firmware.model
+    recordings = {r.name: r for file in session.recordings(model).values() for r in file}
+    if name not in recordings:
+        raise HilError(f"{name}: no such recording of {model.name}; there are e.g. {', '.join(list(recordings)[:3])}")
+    recording = recordings[name]
+    if window is None:
+        return recording
+    last = (len(recording.samples) - model.window) // model.stride
+    if not 0 <= window <= last:
+        raise HilError(f"--window={window}: {name} has the windows 0 to {last}")
+    first = window * model.stride
+    rows = slice(first, first + model.window)
+    row_labels = recording.row_labels and recording.row_labels[rows]
+    return replace(recording, samples=recording.samples[rows], row_labels=row_labels)
+
+
+@contextmanager
+def _status(what: str) -> Iterator[None]:
+    with Console(stderr=True).status(what):
+        yield
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+"""The device under test: one firmware image, running on a board, connected and identified."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.boards.board import Board
+from harness.checks.parity import Mismatch, Parity, combine, compare
+from harness.device.client import Client
+from harness.device.messages import DeviceInfo, Status, WindowResult
+from harness.errors import DeviceError
+from harness.firmware.image import FirmwareImage
+from harness.models.manifest import Budget, Model, Variant
+from harness.models.preprocess import prepare
+from harness.models.reference import TflmHost
+from harness.recordings import Recording
+from harness.recordings.windows import window_count, windows
+
+# TFLite TensorType codes of the outputs that a window's answer may consist of.
+OUTPUT_TYPES: dict[int, type[np.generic]] = {0: np.float32, 3: np.uint8, 7: np.int16, 9: np.int8}
+
+Progress = Callable[[str, int, int], None]
+
+
+def silent(_what: str, _done: int, _total: int) -> None:
+    """A `Progress` for those who do not watch."""
+
+
+@dataclass(frozen=True)
+class Firmware:
+    """A built image and the model that it runs."""
+
+    model: Model
+    variant: Variant
+    engine: str
+    target: str
+    image: FirmwareImage
+
+    @property
+    def name(self) -> str:
+        """E.g. `gesture-int8-aot`."""
+        return f"{self.model.name}-{self.variant.name}-{self.engine}"
+
+    @property
+    def budget(self) -> Budget:
+        """The limits of the manifest for this variant, target and engine; an empty budget allows anything."""
+        return self.variant.budgets.get(f"{self.target}_{self.engine}", Budget())
+
+    def replay_command(self, mismatch: Mismatch) -> str:
+        """The command that streams just the window of `mismatch` again."""
+        return (
+            f"hil replay {self.model.name} {mismatch.recording} --variant {self.variant.name} "
+            f"--engine {self.engine} --target {self.target} --window {mismatch.window}"
+        )
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the device answered to one recording: `outputs` [windows, outputs], `prepare` and `invoke` counts a window."""
+
+    recording: Recording
+    outputs: NDArray[np.generic]
+    prepare: list[int]
+    invoke: list[int]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """The answers to several recordings, and how long the wire took. `unit` is that of the counts."""
+
+    firmware: Firmware
+    answers: list[Answers]
+    unit: str
+    sent_bytes: int
+    seconds: float
+
+    @property
+    def invoke(self) -> list[int]:
+        """The counts of all inferences, in order."""
+        return [count for answers in self.answers for count in answers.invoke]
+
+    @property
+    def prepare(self) -> list[int]:
+        """The counts of preparing all windows, in order."""
+        return [count for answers in self.answers for count in answers.prepare]
+
+    def expected(self, reference: TflmHost) -> list[NDArray[np.generic]]:
+        """What `reference` answers to the same windows, for each recording [windows, outputs]."""
+        model = self.firmware.model
+        expected = []
+        for answers in self.answers:
+            raw = windows(answers.recording.samples, model.window, model.stride)
+            outputs = reference.run(prepare(raw, model.channels, reference.input_quantisation))
+            expected.append(outputs.reshape(len(raw), -1))
+        return expected
+
+    def parity(self, reference: TflmHost) -> Parity:
+        """Compare every window with `reference`."""
+        model = self.firmware.model
+        return combine(
+            [
+                compare(
+                    answers.recording.name,
+                    answers.outputs,
+                    expected,
+                    model.labels,
+                    answers.recording.window_labels(model.window, model.stride),
+                    model.stride,
+                )
+                for answers, expected in zip(self.answers, self.expected(reference), strict=True)
+            ]
+        )
+
+
+class DeviceUnderTest:
+    """A connected device whose identity has been checked."""
+
+    def __init__(
+        self, firmware: Firmware, board: Board, client: Client, info: DeviceInfo, progress: Progress = silent
+    ) -> None:
+        self.firmware = firmware
+        self.board = board
+        self.client = client
+        self.info = info
+        self._progress = progress
+
+    def stream(self, recordings: Sequence[Recording]) -> Measurement:
+        """Stream `recordings`, each from its row 0, and collect the answer to every window.
+
+        Raises:
+            DeviceError: the device crashed, rebooted, fell silent, or did not answer each window exactly once.
+        """
+        model = self.firmware.model
+        total = sum(window_count(len(recording.samples), model.window, model.stride) for recording in recordings)
+        started, sent_before = time.monotonic(), self.client.link.bytes_sent
+        results = self.client.stream_all(
+            [recording.samples for recording in recordings], lambda done: self._progress(self.firmware.name, done, total)
+        )
+        answers = [self._answers(recording, windows) for recording, windows in zip(recordings, results, strict=True)]
+        return Measurement(
+            self.firmware,
+            answers,
+            self.board.unit(self.info),
+            self.client.link.bytes_sent - sent_before,
+            time.monotonic() - started,
+        )
+
+    def status(self) -> Status:
+        """The device's own counters, among them the stack's high-water mark."""
+        return self.client.status()
+
+    def _answers(self, recording: Recording, results: list[WindowResult]) -> Answers:
+        output = self.info.outputs[0]
+        if output.type not in OUTPUT_TYPES:
+            raise DeviceError(f"{self.firmware.name}: the device's output has type {output.type}, which no check knows")
+        return Answers(
+            recording,
+            np.frombuffer(b"".join(result.outputs for result in results), OUTPUT_TYPES[output.type]).reshape(
+                len(results), -1
+            ),
+            [self.board.counts(self.info, result.prepare_ticks) for result in results],
+            [self.board.counts(self.info, result.invoke_ticks) for result in results],
+        )

@@ -1,0 +1,167 @@
+"""The fixtures: session, board and firmware for the whole run; device and record for each test."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from harness.boards.board import Board
+from harness.checks.latency import summarise
+from harness.checks.parity import Parity
+from harness.dut import DeviceUnderTest, Firmware, Measurement
+from harness.models.reference import TflmHost
+from harness.progress import Progress
+from harness.recordings import Recording
+from harness.report.aggregate import Contribution, RunKey, latency_part, parity_part
+from harness.session import Build, Session
+
+SESSION = pytest.StashKey[Session]()
+UART_LOG = pytest.StashKey[Path]()
+CONTRIBUTIONS = pytest.StashKey[list[Contribution]]()
+
+LARGEST_SYMBOLS = 20
+
+
+@pytest.fixture(scope="session")
+def hil_session(pytestconfig: pytest.Config) -> Session:
+    """Options, models, engines and the firmware project of this run."""
+    return pytestconfig.stash[SESSION]
+
+
+@pytest.fixture(scope="session")
+def board(hil_session: Session, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Board]:
+    """The board, started once and shared by all tests of this process."""
+    board = hil_session.open_board(tmp_path_factory.mktemp("board"))
+    try:
+        yield board
+    finally:
+        board.close()
+
+
+@pytest.fixture(scope="session")
+def firmware(request: pytest.FixtureRequest, hil_session: Session) -> Firmware:
+    """The built image; parametrised over models, variants and engines."""
+    build: Build = request.param
+    with Progress(request.config) as progress:
+        progress.say(f"building {build.name}")
+        return hil_session.firmware(build)
+
+
+@pytest.fixture(scope="session")
+def reference(firmware: Firmware, hil_session: Session) -> TflmHost:
+    """TensorFlow Lite Micro on the host, running the same network."""
+    return hil_session.reference(firmware.variant.path)
+
+
+@pytest.fixture
+def recording_file(request: pytest.FixtureRequest, firmware: Firmware, hil_session: Session) -> list[Recording]:
+    """The recordings of one file; parametrised over the files of the model's recordings."""
+    return hil_session.recordings(firmware.model)[request.param]
+
+
+@pytest.fixture
+def recordings(firmware: Firmware, hil_session: Session) -> list[Recording]:
+    """All recordings of the model."""
+    return [recording for file in hil_session.recordings(firmware.model).values() for recording in file]
+
+
+@pytest.fixture
+def device(
+    request: pytest.FixtureRequest, hil_session: Session, board: Board, firmware: Firmware
+) -> Iterator[DeviceUnderTest]:
+    """The device, reset, connected and identified as running `firmware`. Its UART log is kept with the report."""
+    log = hil_session.options.report_dir / "uart" / f"{_file_name(request.node.nodeid)}.log"
+    request.node.stash[UART_LOG] = log
+    with Progress(request.config) as progress, hil_session.connected(board, firmware, log, progress.stream) as device:
+        yield device
+
+
+class Recorder:
+    """Takes what a test measured into results.json and into the properties of JUnit XML."""
+
+    def __init__(self, node: pytest.Item, run: RunKey, firmware: Firmware, oracle: str) -> None:
+        self._node = node
+        self._run = run
+        self._firmware = firmware
+        self._oracle = oracle
+
+    def measurement(self, measurement: Measurement, retried: int = 0, corrupted: int = 0) -> None:
+        """Latency and throughput of what was streamed."""
+        latency = summarise(measurement.unit, measurement.invoke)
+        self._add(
+            latency=latency_part(measurement.unit, measurement.invoke, measurement.prepare),
+            stream={
+                "windows": latency.count,
+                "bytes": measurement.sent_bytes,
+                "seconds": measurement.seconds,
+                "retried": retried,
+                "corrupted": corrupted,
+            },
+        )
+        for figure, value in asdict(latency).items():
+            self._property(f"latency.{figure}", value)
+
+    def parity(self, parity: Parity) -> None:
+        """The comparison with the reference."""
+        part = parity_part(parity, self._oracle)
+        self._add(parity=part)
+        for figure, value in part.items():
+            self._property(f"parity.{figure}", value)
+
+    def footprint(self, arena_bytes: int, stack_peak_bytes: int) -> None:
+        """Sizes from the image, and the two that only the running device knows."""
+        image = self._firmware.image
+        largest = sorted(image.symbols, key=lambda symbol: (-symbol.size, symbol.name))[:LARGEST_SYMBOLS]
+        self._add(
+            firmware={
+                "elf_sha256": image.elf_sha256,
+                "flash_bytes": image.flash_bytes,
+                "ram_bytes": image.ram_bytes,
+                "uart_buffer_bytes": image.ram_total_bytes - image.ram_bytes,
+                "arena_bytes": arena_bytes,
+                "model_bytes": image.model_bytes,
+                "sections": dict(image.sections),
+                "symbols": [asdict(symbol) for symbol in largest],
+            },
+            stack_peak_bytes=stack_peak_bytes,
+        )
+        for figure in ("flash_bytes", "ram_bytes", "model_bytes"):
+            self._property(f"footprint.{figure}", getattr(image, figure))
+        self._property("footprint.arena_bytes", arena_bytes)
+        self._property("footprint.stack_peak_bytes", stack_peak_bytes)
+
+    def _add(self, **part: object) -> None:
+        contributions = self._node.stash.setdefault(CONTRIBUTIONS, [])
+        contributions.append(Contribution(run=self._run, **part))  # type: ignore[typeddict-item]
+
+    def _property(self, name: str, value: object) -> None:
+        self._node.user_properties.append((f"hil.{name}", value))
+
+
+@pytest.fixture
+def record(
+    request: pytest.FixtureRequest, hil_session: Session, firmware: Firmware, reference: TflmHost
+) -> Recorder:
+    """Where a test puts what it measured."""
+    build = Build(firmware.model, firmware.variant, firmware.engine, firmware.target)
+    return Recorder(request.node, run_key(hil_session, build), firmware, reference.oracle)
+
+
+def run_key(session: Session, build: Build) -> RunKey:
+    """What results of `build` are filed under."""
+    return RunKey(
+        model=build.model.name,
+        variant=build.variant.name,
+        engine=build.engine,
+        board=session.choice.name,
+        emulator=session.choice.emulator,
+        target=build.target,
+    )
+
+
+def _file_name(nodeid: str) -> str:
+    return re.sub(r"[^A-Za-z0-9.-]+", "_", nodeid.removeprefix("tests/")).strip("_")

@@ -1,0 +1,138 @@
+"""What a run works with, made from its options: models, engines, the firmware project and the board."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from harness.boards.board import Board
+from harness.boards.selection import BoardChoice, choose
+from harness.device.client import Client
+from harness.device.identity import check_identity
+from harness.device.uart_log import UartLog
+from harness.dut import DeviceUnderTest, Firmware, Progress, silent
+from harness.errors import HilError
+from harness.firmware import toolchain
+from harness.firmware.project import FirmwareProject
+from harness.models.manifest import Model, Variant, load_models
+from harness.models.reference import TflmHost
+from harness.options import Options
+from harness.recordings import Recording, load_recordings
+
+ENGINES = ("aot",)
+
+
+@dataclass(frozen=True)
+class Build:
+    """One firmware to build and test."""
+
+    model: Model
+    variant: Variant
+    engine: str
+    target: str
+
+    @property
+    def name(self) -> str:
+        """E.g. `gesture-int8-aot`."""
+        return f"{self.model.name}-{self.variant.name}-{self.engine}"
+
+
+class Session:
+    """Validated on construction, so that a wrong name is told before anything is built or started.
+
+    Raises:
+        HilError: an unknown board, emulator, target, engine or model, or a tool that is missing.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        if not (options.root / "platformio.ini").is_file():
+            raise HilError(f"{options.root}: no platformio.ini here; run in the root of a tflm-hil project")
+        if options.board is None:
+            raise HilError("no board given; add --board=emulated")
+        self.choice: BoardChoice = choose(options.board, options.emulator, options.target)
+        self.engines = _engines(options.engine)
+        known = load_models(options.root)
+        self.known_models = frozenset(known)
+        self.models = _models(known, options.models)
+        self.toolchain = toolchain.versions()
+        self.project = FirmwareProject(options.root)
+        self._recordings: dict[str, dict[str, list[Recording]]] = {}
+        self._references: dict[Path, TflmHost] = {}
+
+    @cached_property
+    def builds(self) -> list[Build]:
+        """Every firmware that was asked for: models x variants x engines."""
+        return [
+            Build(model, variant, engine, self.choice.target.name)
+            for model in self.models
+            for variant in model.variants.values()
+            for engine in self.engines
+        ]
+
+    def header(self) -> list[str]:
+        """What will run where, for the head of a report."""
+        models = ", ".join(f"{model.name} ({', '.join(model.variants)})" for model in self.models)
+        return [f"hil: board {self.choice.describe()}, engines {', '.join(self.engines)}, models {models}"]
+
+    def recordings(self, model: Model) -> dict[str, list[Recording]]:
+        """The recordings of a model by the name of their file."""
+        if model.name not in self._recordings:
+            by_file = self._recordings[model.name] = {}
+            for recording in load_recordings(model.recordings, model.channels, model.window):
+                by_file.setdefault(recording.file.name, []).append(recording)
+        return self._recordings[model.name]
+
+    def reference(self, tflite: Path) -> TflmHost:
+        """The Python side of comparisons with this network."""
+        if tflite not in self._references:
+            self._references[tflite] = TflmHost(tflite)
+        return self._references[tflite]
+
+    def firmware(self, build: Build) -> Firmware:
+        """Build the image, or take it as it is if it is up to date."""
+        image = self.project.build(build.model, build.variant.name, build.engine, build.target)
+        return Firmware(build.model, build.variant, build.engine, build.target, image)
+
+    def open_board(self, run_dir: Path) -> Board:
+        """The board that was chosen; close it when done."""
+        return self.choice.open(run_dir)
+
+    @contextmanager
+    def connected(
+        self, board: Board, firmware: Firmware, log: Path, progress: Progress = silent
+    ) -> Iterator[DeviceUnderTest]:
+        """Bring `firmware` onto `board`, reset, connect and check that the board runs this very image.
+
+        Raises:
+            HilError: it cannot be flashed or connected to.
+            DeviceError: it does not answer, or runs another image.
+        """
+        if self.options.flash:
+            board.flash(firmware.image)
+        connection = board.connect()
+        try:
+            client = Client(connection, UartLog(log), name=board.name)
+            info = client.hello()
+            check_identity(info, firmware.image.build_id, firmware.variant.sha256)
+            yield DeviceUnderTest(firmware, board, client, info, progress)
+        finally:
+            connection.close()
+
+
+def _engines(asked: str) -> tuple[str, ...]:
+    if asked == "auto":
+        return ENGINES
+    if asked not in ENGINES:
+        raise HilError(f"--engine={asked}: no such engine; there is {', '.join(ENGINES)}")
+    return (asked,)
+
+
+def _models(known: dict[str, Model], asked: tuple[str, ...]) -> list[Model]:
+    for name in asked:
+        if name not in known:
+            raise HilError(f"--model={name}: no such model; models/ has {', '.join(sorted(known)) or 'none'}")
+    return [model for name, model in sorted(known.items()) if not asked or name in asked]

@@ -1,0 +1,26 @@
+"""The image fits its budget: flash, RAM, the engine's arena, and the stack at its deepest."""
+
+from __future__ import annotations
+
+from harness.checks.budget import over_budget
+from harness.dut import DeviceUnderTest
+from harness.fixtures import Recorder
+from harness.recordings import Recording
+
+
+def test_footprint_stays_within_the_budget(
+    device: DeviceUnderTest, recordings: list[Recording], record: Recorder
+) -> None:
+    device.stream(recordings[:2])
+    status, image, budget = device.status(), device.firmware.image, device.firmware.budget
+    record.footprint(arena_bytes=device.info.arena_bytes, stack_peak_bytes=status.stack_peak)
+    assert status.stack_peak < status.stack_size, "the stack was used up: it may have run into the data below it"
+    excess = over_budget(
+        [
+            ("flash", image.flash_bytes, budget.flash_bytes, "bytes"),
+            ("static RAM without UART buffers", image.ram_bytes, budget.ram_bytes, "bytes"),
+            ("arena", device.info.arena_bytes, budget.arena_bytes, "bytes"),
+            ("stack", status.stack_peak, budget.stack_bytes, "bytes"),
+        ]
+    )
+    assert not excess, "; ".join(map(str, excess))

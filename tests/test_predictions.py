@@ -1,0 +1,31 @@
+"""The device predicts what the Python model predicts, for every window of every recording."""
+
+from __future__ import annotations
+
+from harness.checks.parity import Mismatch
+from harness.dut import DeviceUnderTest, Firmware
+from harness.fixtures import Recorder
+from harness.models.reference import TflmHost
+from harness.recordings import Recording
+
+SHOWN = 3
+
+
+def test_predictions_equal_the_reference(
+    device: DeviceUnderTest, reference: TflmHost, recording_file: list[Recording], record: Recorder
+) -> None:
+    measurement = device.stream(recording_file)
+    parity = measurement.parity(reference)
+    record.measurement(measurement)
+    record.parity(parity)
+    assert parity.windows > 0
+    assert not parity.mismatches, explain(device.firmware, parity.mismatches, parity.windows)
+
+
+def explain(firmware: Firmware, mismatches: tuple[Mismatch, ...], windows: int) -> str:
+    lines = [f"{firmware.name}: {len(mismatches)} of {windows} windows differ from the reference"]
+    for mismatch in mismatches[:SHOWN]:
+        lines += [f"  {mismatch}", f"    again: {firmware.replay_command(mismatch)}"]
+    if len(mismatches) > SHOWN:
+        lines.append(f"  and {len(mismatches) - SHOWN} more")
+    return "\n".join(lines)
