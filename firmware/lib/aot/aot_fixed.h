@@ -38,7 +38,12 @@ static inline int32_t aot_saturating_shift_left(int32_t x, unsigned exponent) {
     return wide > INT32_MAX ? INT32_MAX : wide < INT32_MIN ? INT32_MIN : (int32_t)wide;
 }
 
-/* x * scale (MultiplyByQuantizedMultiplier). The left shift wraps, as it does in the reference's machine code. */
+/* a + b modulo 2^32, which is what the reference's machine code does where its C++ overflows. */
+static inline int32_t aot_wrapping_add(int32_t a, int32_t b) {
+    return (int32_t)((uint32_t)a + (uint32_t)b);
+}
+
+/* x * scale (MultiplyByQuantizedMultiplier). The left shift wraps, for the same reason. */
 static inline int32_t aot_rescale(int32_t x, aot_scale_t scale) {
     const int32_t shifted = (int32_t)((uint32_t)x << scale.left);
     return aot_divide_by_power_of_two(aot_multiply_high(shifted, scale.multiplier), scale.right);

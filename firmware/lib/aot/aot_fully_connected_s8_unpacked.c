@@ -6,11 +6,11 @@ void aot_fully_connected_s8_unpacked(const aot_fully_connected_s8_unpacked_t *la
         const int8_t *weights = layer->weights;
         const aot_scale_t *scale = layer->scale;
         for (uint32_t row = 0; row < layer->rows; row++) {
-            uint32_t sum = (uint32_t)layer->bias[row];
+            int32_t sum = layer->bias[row];
             for (uint32_t column = 0; column < layer->columns; column++) {
-                sum += (uint32_t)(*weights++ * x[column]);
+                sum = aot_wrapping_add(sum, *weights++ * x[column]);
             }
-            const int32_t value = aot_rescale((int32_t)sum, *scale) + layer->zero_point;
+            const int32_t value = aot_wrapping_add(aot_rescale(sum, *scale), layer->zero_point);
             *y++ = (int8_t)aot_clamp(value, layer->minimum, layer->maximum);
             scale += layer->scale_step;
         }

@@ -1,0 +1,219 @@
+"""Runs compiled networks on the host, in two ways: kernel by kernel through ctypes, and whole as generated C."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from harness.compiler import compile_model
+from harness.compiler.network import Network
+from harness.compiler.operators import lower
+from harness.compiler.quantisation import Fraction, Scale
+from harness.compiler.step import Array, Value
+from harness.models.tflite_file import Tensor, parse
+
+ROOT = Path(__file__).parents[2]
+KERNELS = ROOT / "firmware" / "lib" / "aot"
+FLAGS = [
+    "-std=c11",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-ffp-contract=off",
+    f"-I{KERNELS}",
+    f"-I{KERNELS.parent / 'engine'}",
+]
+SANITIZE = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+
+needs_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="no host gcc: apt-get install gcc")
+
+GUARD = b"\xa5" * 16
+C_TYPES: dict[str, Any] = {
+    "uint8_t": ctypes.c_uint8,
+    "uint32_t": ctypes.c_uint32,
+    "int32_t": ctypes.c_int32,
+    "float": ctypes.c_float,
+}
+
+
+def run_tflm(model: bytes, inputs: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
+    """The outputs of upstream TFLM for one run."""
+    from tflite_micro.python.tflite_micro import runtime
+
+    interpreter = runtime.Interpreter.from_bytes(model, arena_size=1 << 20)
+    for i, values in enumerate(inputs):
+        interpreter.set_input(values, i)
+    interpreter.invoke()
+    outputs = []
+    for i in range(len(parse(model).outputs)):
+        outputs.append(interpreter.get_output(i).copy())
+    return outputs
+
+
+@functools.cache
+def _library() -> tuple[ctypes.CDLL, dict[str, Any]]:
+    """All kernels as a shared library, and their parameter structures by name."""
+    folder = Path(tempfile.mkdtemp(prefix="aot-"))
+    sources = [str(path) for path in KERNELS.glob("aot_*.c")]
+    library = folder / "kernels.so"
+    subprocess.run(["gcc", *FLAGS, "-O2", "-fPIC", "-shared", "-o", str(library), *sources], check=True)
+    loaded = ctypes.CDLL(str(library))
+    shutil.rmtree(folder)
+    structures: dict[str, Any] = dict(C_TYPES)
+    # Headers that others include come first.
+    for header in sorted(KERNELS.glob("aot_*.h"), key=lambda path: ("fixed" not in path.name, "req" not in path.name)):
+        text = re.sub(r"/\*.*?\*/", "", header.read_text(), flags=re.S)
+        for body, name in re.findall(r"typedef struct \{(.*?)\} (\w+);", text, flags=re.S):
+            if "engine" not in body and "void" not in body:
+                structures[name] = type(name, (ctypes.Structure,), {"_fields_": _members(body, structures)})
+    return loaded, structures
+
+
+def _members(body: str, structures: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    members = []
+    for declaration in filter(None, (part.strip() for part in body.split(";"))):
+        kind, names = re.fullmatch(r"(?:const )?(\w+) (.*)", declaration, flags=re.S).groups()  # type: ignore[union-attr]
+        for name in names.split(","):
+            pointer = name.strip().startswith("*")
+            members.append((name.strip(" *"), ctypes.c_void_p if pointer else structures[kind]))
+    return members
+
+
+def run_kernels(model: bytes, inputs: Sequence[npt.NDArray[Any]]) -> tuple[list[npt.NDArray[Any]], list[str]]:
+    """The outputs of one run of the network's kernels, and the names of the kernels.
+
+    Every tensor has a buffer of its own with guards on both sides, which must be intact afterwards.
+    """
+    network = Network(Path("model.tflite"), parse(model))
+    steps = [lower(operator, network) for operator in network.operators]
+    library, _ = _library()
+    readable: dict[int, int] = {}
+    for step in steps:
+        readable.update(step.readable)
+    buffers: dict[int, Any] = {}
+    for tensor in network.tensors:
+        buffers[tensor.index] = _buffer(tensor, readable.get(tensor.index, 0))
+    for index, values in zip(network.inputs, inputs, strict=True):
+        _write(buffers[index], values.tobytes())
+    for step in steps:
+        if step.kernel is None:
+            _write(buffers[step.output], _content(buffers[step.inputs[0]], network.tensors[step.inputs[0]]))
+            continue
+        parameters, kept_alive = _structure(f"{step.kernel}_t", step.parameters)
+        pointers = [ctypes.byref(buffers[index], len(GUARD)) for index in (*step.inputs, step.output)]
+        getattr(library, step.kernel)(ctypes.byref(parameters), *pointers)
+        del kept_alive
+    for buffer in buffers.values():
+        assert buffer.raw.startswith(GUARD)
+        assert buffer.raw.endswith(GUARD)
+    outputs = [_values(network.tensors[i], _content(buffers[i], network.tensors[i])) for i in network.outputs]
+    return outputs, [step.kernel for step in steps if step.kernel]
+
+
+def _size(tensor: Tensor) -> int:
+    return tensor.elements * (tensor.type.dtype.itemsize if tensor.type.dtype else 1)
+
+
+def _buffer(tensor: Tensor, extra: int) -> Any:
+    content = tensor.data.tobytes() if tensor.data is not None else bytes(_size(tensor))
+    raw = GUARD + content + b"\x5a" * extra + GUARD
+    return ctypes.create_string_buffer(raw, len(raw))
+
+
+def _write(buffer: Any, content: bytes) -> None:
+    ctypes.memmove(ctypes.byref(buffer, len(GUARD)), content, len(content))
+
+
+def _content(buffer: Any, tensor: Tensor) -> bytes:
+    return bytes(buffer.raw[len(GUARD) : len(GUARD) + _size(tensor)])
+
+
+def _values(tensor: Tensor, content: bytes) -> npt.NDArray[Any]:
+    assert tensor.type.dtype is not None
+    return np.frombuffer(content, tensor.type.dtype).reshape(tensor.shape)
+
+
+def _structure(name: str, values: Mapping[str, Value]) -> tuple[Any, list[Any]]:
+    kept: list[Any] = []
+    _, structures = _library()
+    kind = structures[name]
+    assert {member for member, _ in kind._fields_} == set(values), f"members of {name}"
+    return kind(**{member: _convert(value, kept) for member, value in values.items()}), kept
+
+
+def _convert(value: Value, kept: list[Any]) -> Any:
+    _, structures = _library()
+    match value:
+        case Array(ctype, values) if isinstance(values, np.ndarray):
+            kept.append(np.ascontiguousarray(values))
+            return ctypes.c_void_p(kept[-1].ctypes.data)
+        case Array(ctype, values):
+            array = (structures[ctype] * len(values))(*(_convert(item, kept) for item in values))
+            kept.append(array)
+            return ctypes.cast(array, ctypes.c_void_p)
+        case Scale(multiplier, left, right):
+            return structures["aot_scale_t"](multiplier, left, right)
+        case Fraction(multiplier, shift):
+            return structures["aot_fraction_t"](multiplier, shift)
+    return value
+
+
+MAIN = r"""
+#include "engine.h"
+#include <stdio.h>
+int main(void) {
+    if (!engine_init()) { return 1; }
+    for (;;) {
+        for (uint8_t i = 0; i < engine_input_count(); i++) {
+            const engine_tensor_t *t = engine_input(i);
+            if (fread(t->data, 1, t->bytes, stdin) != t->bytes) { return i == 0 ? 0 : 2; }
+        }
+        if (!engine_invoke()) { return 3; }
+        for (uint8_t i = 0; i < engine_output_count(); i++) {
+            const engine_tensor_t *t = engine_output(i);
+            fwrite(t->data, 1, t->bytes, stdout);
+        }
+        for (uint16_t i = 0; i < TENSORS; i++) {
+            const void *data;
+            uint32_t bytes;
+            if (engine_tensor(i, &data, &bytes)) { fwrite(data, 1, bytes, stdout); }
+        }
+    }
+}
+"""
+
+
+def run_generated(
+    model: Path, folder: Path, runs: Sequence[Sequence[npt.NDArray[Any]]], *, keep_tensors: bool = False
+) -> list[bytes]:
+    """Compile `model` to C, that to a sanitised program, and run it; what it writes for each of `runs`.
+
+    That is the outputs, and with `keep_tensors` every activation after them, in the order of their indices.
+    """
+    sources = compile_model(model, folder / "generated", keep_tensors=keep_tensors).sources
+    count = len(parse(model.read_bytes()).tensors) if keep_tensors else 0
+    (folder / "main.c").write_text(
+        MAIN.replace("TENSORS", str(count))
+        if count
+        else re.sub(r"for \(uint16_t.*?\n        }\n", "", MAIN, flags=re.S)
+    )
+    program = folder / "program"
+    paths = [*sources, folder / "main.c", *sorted(KERNELS.glob("*.c"))]
+    subprocess.run(["gcc", *FLAGS, *SANITIZE, "-o", str(program), *map(str, paths)], check=True)
+    stdin = b"".join(values.tobytes() for run in runs for values in run)
+    result = subprocess.run([str(program)], input=stdin, capture_output=True, check=False)
+    assert result.returncode == 0, result.stderr.decode()
+    size, rest = divmod(len(result.stdout), len(runs))
+    assert rest == 0
+    return [result.stdout[i * size : (i + 1) * size] for i in range(len(runs))]
