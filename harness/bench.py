@@ -53,7 +53,9 @@ def goals(session: Session, run_dir: Path) -> Iterator[Goal]:
                 model.name,
                 np.concatenate(
                     [
-                        windows(recording.samples, model.window, model.stride).reshape(-1, model.window * len(model.channels))
+                        windows(recording.samples, model.window, model.stride).reshape(
+                            -1, model.window * len(model.channels)
+                        )
                         for file in session.recordings(model).values()
                         for recording in file
                     ]

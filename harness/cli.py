@@ -49,7 +49,8 @@ def build(
     """
     session = _session("emulated", model, engine, target)
     image = _firmware(session, variant).image
-    table = Table("section", "bytes", box=None, title=str(image.elf), title_justify="left")
+    print(image.elf)
+    table = Table("section", "bytes", box=None)
     for name, size in image.sections.items():
         table.add_row(name, f"{size:,}")
     Console().print(table)

@@ -61,7 +61,7 @@ class Firmware:
 
 @dataclass(frozen=True)
 class Answers:
-    """What the device answered to one recording: `outputs` [windows, outputs], `prepare` and `invoke` counts a window."""
+    """The answers to one recording: `outputs` [windows, outputs], `prepare` and `invoke` counts for each window."""
 
     recording: Recording
     outputs: NDArray[np.generic]
@@ -139,7 +139,8 @@ class DeviceUnderTest:
         total = sum(window_count(len(recording.samples), model.window, model.stride) for recording in recordings)
         started, sent_before = time.monotonic(), self.client.link.bytes_sent
         results = self.client.stream_all(
-            [recording.samples for recording in recordings], lambda done: self._progress(self.firmware.name, done, total)
+            [recording.samples for recording in recordings],
+            lambda done: self._progress(self.firmware.name, done, total),
         )
         answers = [self._answers(recording, windows) for recording, windows in zip(recordings, results, strict=True)]
         return Measurement(

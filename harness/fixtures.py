@@ -143,9 +143,7 @@ class Recorder:
 
 
 @pytest.fixture
-def record(
-    request: pytest.FixtureRequest, hil_session: Session, firmware: Firmware, reference: TflmHost
-) -> Recorder:
+def record(request: pytest.FixtureRequest, hil_session: Session, firmware: Firmware, reference: TflmHost) -> Recorder:
     """Where a test puts what it measured."""
     build = Build(firmware.model, firmware.variant, firmware.engine, firmware.target)
     return Recorder(request.node, run_key(hil_session, build), firmware, reference.oracle)

@@ -29,6 +29,8 @@ MARKERS = (
     "hil_model(*names, variants=(), engines=()): run only with these models, variants and engines",
 )
 TAIL_LINES = 20
+# An attribute of reports, because those are what pytest-xdist carries from its workers.
+MEASURED = "hil_contributions"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -89,7 +91,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """One line instead of a traceback where the message says it all, the tail of the UART log, and what was measured."""
+    """Put what was measured on the report; of a HilError only its message, and the tail of the UART log below it."""
     report = yield
     if call.excinfo is not None and isinstance(call.excinfo.value, HilError):
         report.longrepr = str(call.excinfo.value)
@@ -104,7 +106,7 @@ def pytest_runtest_makereport(
             tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]
             report.sections.append((f"UART log, the last lines of {log}", "\n".join(tail)))
         contributions = [*contributions, Contribution(run=run_key(session, build), failure=item.nodeid)]
-    report.hil = contributions
+    report.__dict__[MEASURED] = contributions
     return report
 
 
@@ -120,7 +122,7 @@ class Reporter:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take what a test measured from its report."""
-        self._aggregator.contributions.extend(getattr(report, "hil", []))
+        self._aggregator.contributions.extend(report.__dict__.get(MEASURED, []))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -148,7 +150,9 @@ class Reporter:
             for line in summary_lines(self._published):
                 terminalreporter.write_line(line)
             junit = Path(self._config.option.xmlpath)
-            terminalreporter.write_line(f"report: {self._published.report} (figures: {self._published.results_file}, JUnit: {junit})")
+            terminalreporter.write_line(
+                f"report: {self._published.report} (figures: {self._published.results_file}, JUnit: {junit})"
+            )
         if self._error:
             terminalreporter.write_line(f"ERROR: {self._error}", red=True)
 

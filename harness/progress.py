@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from types import TracebackType
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,8 @@ class Progress:
     """Draws over its own line; leaves no trace when it ends."""
 
     def __init__(self, config: pytest.Config) -> None:
-        self._terminal = config.pluginmanager.get_plugin("terminalreporter")
-        self._capture = config.pluginmanager.get_plugin("capturemanager")
+        self._terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
+        self._capture: Any = config.pluginmanager.get_plugin("capturemanager")
         self._visible = bool(self._terminal and self._terminal.isatty and not hasattr(config, "workerinput"))
         self._drawn_at = 0.0
         self._width = 0
@@ -24,7 +25,9 @@ class Progress:
     def __enter__(self) -> Progress:
         return self
 
-    def __exit__(self, _type: type[BaseException] | None, _value: BaseException | None, _tb: TracebackType | None) -> None:
+    def __exit__(
+        self, _type: type[BaseException] | None, _value: BaseException | None, _tb: TracebackType | None
+    ) -> None:
         if self._width:
             self._write("\r" + " " * self._width + "\r")
 

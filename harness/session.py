@@ -83,6 +83,7 @@ class Session:
         if model.name not in self._recordings:
             by_file = self._recordings[model.name] = {}
             for recording in load_recordings(model.recordings, model.channels, model.window):
+                _check_fit(model, recording)
                 by_file.setdefault(recording.file.name, []).append(recording)
         return self._recordings[model.name]
 
@@ -136,3 +137,16 @@ def _models(known: dict[str, Model], asked: tuple[str, ...]) -> list[Model]:
         if name not in known:
             raise HilError(f"--model={name}: no such model; models/ has {', '.join(sorted(known)) or 'none'}")
     return [model for name, model in sorted(known.items()) if not asked or name in asked]
+
+
+def _check_fit(model: Model, recording: Recording) -> None:
+    if recording.sample_rate_hz != model.sample_rate_hz:
+        raise HilError(
+            f"{recording.file}: recorded at {recording.sample_rate_hz:g} Hz, but {model.name} expects "
+            f"{model.sample_rate_hz:g} Hz; resample it, or correct the manifest that is wrong"
+        )
+    labels = {recording.label, *(recording.row_labels or ())} - {None}
+    for label in sorted(labels - set(model.labels), key=str):
+        raise HilError(
+            f"{recording.file}: labelled {label!r}, but {model.name} knows {', '.join(model.labels)}; correct the label"
+        )

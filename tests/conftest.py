@@ -1,4 +1,4 @@
-"""With a board and without paths on the command line, the suite below this folder runs alone: the host tests need no board."""
+"""With a board and no paths on the command line the suite runs alone: the host tests in unit/ need no board."""
 
 from __future__ import annotations
 

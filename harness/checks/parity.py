@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-FLOAT32_ULP = 16
+from harness.compiler.operators.softmax import float_ulp_bound
 
 
 @dataclass(frozen=True)
 class Mismatch:
-    """One window on which device and reference differ by more than is allowed. `first_row` counts rows of the recording."""
+    """A window on which device and reference differ by more than is allowed. `first_row` counts rows of the recording."""
 
     recording: str
     window: int
@@ -73,8 +73,9 @@ def compare(
 ) -> Parity:
     """Compare the outputs of one recording, both [windows, outputs] of the same type.
 
-    Integers must be equal; float32 may differ by `FLOAT32_ULP`; the label (first largest output) must be equal in any case.
-    `truth` holds the right label of each window where it is known.
+    Integers must be equal; float32 may differ as far as the exponentials of a softmax over these outputs allow
+    (`float_ulp_bound`), all else being computed in the same order; the label (first largest output) must be equal in
+    any case. `truth` holds the right label of each window where it is known.
 
     Raises:
         ValueError: the shapes or types differ.
@@ -86,7 +87,7 @@ def compare(
     wide_device, wide_reference = device.astype(np.float64), reference.astype(np.float64)
     if device.dtype == np.float32:
         ulp = ulp_distance(device.astype(np.float32), reference.astype(np.float32)).max(axis=1, initial=0)
-        outputs_differ = ulp > FLOAT32_ULP
+        outputs_differ = ulp > float_ulp_bound(device.shape[1])
         max_ulp = int(ulp.max(initial=0))
     else:
         outputs_differ = (device != reference).any(axis=1)

@@ -44,7 +44,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Comparison:
-    """`incomparable` says why figures were not compared, one line each; `missing` names runs that the baseline lacks."""
+    """`incomparable` says why figures were not compared, one line each; `missing` are runs that the baseline lacks."""
 
     changes: list[Change]
     missing: list[str]

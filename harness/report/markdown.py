@@ -14,7 +14,7 @@ _environment = jinja2.Environment(
     lstrip_blocks=True,
     keep_trailing_newline=True,
     undefined=jinja2.StrictUndefined,
-    autoescape=False,  # noqa: S701  (Markdown, not HTML)
+    autoescape=False,
 )
 _environment.filters.update(number=number, percent=percent)
 

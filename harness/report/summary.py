@@ -52,4 +52,3 @@ def _row(run: Run) -> list[str]:
 
 def _latency(latency: LatencyFigures | None) -> list[str]:
     return [number(latency.median), number(latency.max)] if latency else ["-", "-"]
-

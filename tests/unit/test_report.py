@@ -179,7 +179,7 @@ def test_a_failing_session_does_not_become_the_baseline(options: Options, tmp_pa
 
 
 def test_a_missing_baseline_is_named(options: Options, tmp_path: Path) -> None:
-    with pytest.raises(HilError, match="baseline.json: No such file"):
+    with pytest.raises(HilError, match=r"baseline\.json: No such file"):
         publish(results(footprint()), replace(options, baseline_dir=tmp_path), passed=True)
 
 
@@ -194,7 +194,7 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one_alone(tmp_path: Path) 
 
 def test_a_report_folder_that_is_a_file_is_found_before_the_run(tmp_path: Path) -> None:
     (tmp_path / "reports").write_text("")
-    with pytest.raises(HilError, match="cannot write .*reports.*free or name another folder"):
+    with pytest.raises(HilError, match=r"cannot write .*reports.*free or name another folder"):
         probe_folder(tmp_path / "reports")
 
 

@@ -1,0 +1,208 @@
+"""The plugin as its users see it: real pytest runs, on the emulated board where one is needed."""
+
+from __future__ import annotations
+
+import shutil
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from harness.report.results import Results
+
+ROOT = Path(__file__).parents[2]
+SUITE = ROOT / "tests"
+
+Hil = Callable[..., pytest.RunResult]
+
+needs_emulator = pytest.mark.skipif(
+    not (shutil.which("qemu-system-arm") and shutil.which("arm-none-eabi-gcc")),
+    reason="needs qemu-system-arm and arm-none-eabi-gcc: run `make test`",
+)
+
+ONE_WINDOW = """
+    def test_one_window(device, recordings, reference, record):
+        measurement = device.stream(recordings[:1])
+        record.measurement(measurement)
+        record.parity(measurement.parity(reference))
+"""
+
+
+@pytest.fixture
+def hil(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Hil:
+    """Runs pytest on files of the test, with the project's models and its cache of built firmware."""
+    for variable in ("HIL_BOARD", "HIL_MODEL", "HIL_ENGINE", "HIL_TARGET", "HIL_EMULATOR", "HIL_REPORT"):
+        monkeypatch.delenv(variable, raising=False)
+
+    def run(*arguments: str | Path) -> pytest.RunResult:
+        report = f"--hil-report={pytester.path / 'reports'}"
+        return pytester.runpytest_subprocess(
+            f"--rootdir={ROOT}", "-p", "no:cacheprovider", report, *arguments, timeout=120
+        )
+
+    return run
+
+
+def read_results(pytester: pytest.Pytester) -> Results:
+    return msgspec.json.decode((pytester.path / "reports" / "results.json").read_bytes(), type=Results)
+
+
+def test_without_a_board_tests_of_firmware_are_skipped_with_the_remedy(pytester: pytest.Pytester, hil: Hil) -> None:
+    pytester.makepyfile(ONE_WINDOW, test_host="def test_host(): pass")
+    result = hil("-rs")
+    result.assert_outcomes(passed=1, skipped=1)
+    result.stdout.fnmatch_lines(["*needs a board: run `pytest --board=emulated`*"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--board=emulatd"], "*emulatd*"),
+        (["--board=/dev/ttyNOPE"], "*/dev/ttyNOPE*"),
+        (["--board=emulated", "--emulator=bochs"], "*bochs*qemu*"),
+        (["--board=emulated", "--target=z80"], "*z80*stm32f4*"),
+        (["--board=emulated", "--engine=onnx"], "*--engine=onnx: no such engine; there is aot*"),
+        (["--board=emulated", "--model=nope"], "*--model=nope: no such model; models/ has gesture*"),
+        (["--hil-update-baseline"], "*--hil-update-baseline: no baseline folder given; add --hil-baseline=DIR*"),
+    ],
+)
+def test_what_does_not_exist_is_a_usage_error_of_one_line(
+    pytester: pytest.Pytester, hil: Hil, arguments: list[str], message: str
+) -> None:
+    pytester.makepyfile(ONE_WINDOW)
+    result = hil(*arguments)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: {message}"])
+    assert "Traceback" not in result.stdout.str() + result.stderr.str()
+    assert len(result.stderr.str().strip().splitlines()) == 1
+
+
+def test_a_missing_toolchain_is_a_usage_error_with_the_remedy(
+    pytester: pytest.Pytester, hil: Hil, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    pytester.makepyfile(ONE_WINDOW)
+    result = hil("--board=emulated")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*apt-get install*"])
+
+
+def test_a_report_folder_that_cannot_be_written_stops_the_run_before_it_begins(pytester: pytest.Pytester, hil) -> None:
+    pytester.makepyfile(ONE_WINDOW)
+    (pytester.path / "file").write_text("")
+    result = hil("--board=emulated", f"--hil-report={pytester.path / 'file'}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*cannot write*free or name another folder*"])
+
+
+def test_the_command_line_wins_over_the_environment_and_that_over_the_ini_file(
+    pytester: pytest.Pytester, hil: Hil, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytester.makepyfile(ONE_WINDOW)
+    hil_ini = ["-o", "hil_board=emulated", "-o", "hil_engine=from-ini"]
+    hil(*hil_ini).stderr.fnmatch_lines(["*--engine=from-ini*"])
+    monkeypatch.setenv("HIL_ENGINE", "from-environment")
+    hil(*hil_ini).stderr.fnmatch_lines(["*--engine=from-environment*"])
+    hil(*hil_ini, "--engine=from-command").stderr.fnmatch_lines(["*--engine=from-command*"])
+
+
+@needs_emulator
+@pytest.mark.parametrize("marker", ['"gesture", variant="int8"', 'variants="int8"', '"gestrue"'])
+def test_a_wrong_marker_is_refused(pytester: pytest.Pytester, hil: Hil, marker: str) -> None:
+    pytester.makepyfile(f"import pytest\n@pytest.mark.hil_model({marker})\ndef test_x(device): pass")
+    result = hil("--board=emulated", "--collect-only")
+    assert result.ret != 0
+    result.stdout.fnmatch_lines(["*hil_model*"])
+    assert "Traceback" not in result.stdout.str()
+
+
+@needs_emulator
+def test_a_run_leaves_results_report_junit_and_a_table(pytester: pytest.Pytester, hil: Hil) -> None:
+    pytester.makepyfile(
+        "import pytest\npytestmark = pytest.mark.hil_model('gesture', variants=['int8'])"
+        + ONE_WINDOW.replace("\n    ", "\n")
+    )
+    result = hil("--board=emulated")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(
+        ["hil: board *engines aot, models gesture (*int8*)", "*gesture-int8-aot*pass", "report: *report.md*"]
+    )
+    (run,) = read_results(pytester).runs
+    assert run.name == "gesture-int8-aot"
+    assert run.parity is not None
+    assert run.parity.bit_exact
+    assert run.latency is not None
+    assert run.latency.unit == "instructions"
+    suite = ET.parse(pytester.path / "reports" / "junit.xml")
+    properties = {node.get("name"): node.get("value") for node in suite.iter("property")}
+    assert properties["hil.latency.max"] == str(run.latency.max)
+    assert list((pytester.path / "reports" / "uart").glob("*.log"))
+
+
+@needs_emulator
+def test_workers_share_the_work_and_their_results_add_up(pytester: pytest.Pytester, hil: Hil) -> None:
+    pytester.makepyfile(ONE_WINDOW, test_again=ONE_WINDOW)
+    result = hil("--board=emulated", "-n", "2")
+    result.assert_outcomes(passed=4)
+    runs = {run.name: run for run in read_results(pytester).runs}
+    assert set(runs) == {"gesture-int8-aot", "gesture-float32-aot"}
+    for run in runs.values():
+        assert run.parity is not None
+        assert run.parity.windows == 2
+
+
+@needs_emulator
+def test_a_difference_names_the_window_both_outputs_and_how_to_replay_it(pytester: pytest.Pytester, hil: Hil) -> None:
+    pytester.makepyfile(test_predictions=(SUITE / "test_predictions.py").read_text())
+    pytester.makeconftest(
+        """
+        import pytest
+
+        class Liar:
+            def __init__(self, honest):
+                self.honest, self.oracle = honest, honest.oracle
+                self.input_quantisation = honest.input_quantisation
+
+            def run(self, inputs):
+                outputs = self.honest.run(inputs)
+                outputs[0] = outputs[0][..., ::-1]
+                return outputs
+
+        @pytest.fixture(scope="session")
+        def reference(reference):
+            return Liar(reference)
+        """
+    )
+    result = hil("--board=emulated", "-k", "int8 and punch")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*gesture-int8-aot: * of * windows differ from the reference*",
+            "*window 0 of punch/*device * reference *",
+            "*again: hil replay gesture punch/* --variant int8 --engine aot --target stm32f4 --window 0*",
+            "*UART log, the last lines of *",
+        ]
+    )
+    assert read_results(pytester).runs[0].verdict == "fail"
+
+
+@needs_emulator
+def test_a_crash_is_one_line_with_the_fault_and_the_log(pytester: pytest.Pytester, hil: Hil) -> None:
+    pytester.makepyfile(
+        """
+        from harness.device.messages import FaultKind
+
+        def test_crash(device):
+            device.client.fault(FaultKind.UNDEFINED)
+            device.status()
+
+        def test_afterwards(device):
+            device.status()
+        """
+    )
+    result = hil("--board=emulated", "-k", "int8")
+    result.assert_outcomes(failed=1, passed=1)
+    result.stdout.fnmatch_lines(["*crashed*", "*CRASH*"])
+    assert "Traceback" not in result.stdout.str()
