@@ -68,9 +68,7 @@ def add_options(parser: pytest.Parser) -> None:
     for option in OPTIONS:
         text = f"{option.help} [environment: {option.variable}]"
         action = "append" if option.name == "model" else "store"
-        group.addoption(
-            option.flag, dest=f"hil_option_{option.name}", action=action, metavar=option.metavar, help=text
-        )
+        group.addoption(option.flag, dest=f"hil_option_{option.name}", action=action, metavar=option.metavar, help=text)
         parser.addini(option.ini, option.help)
     group.addoption(
         "--hil-update-baseline", action="store_true", help="write the figures of this run as the new baseline"

@@ -13,7 +13,7 @@ from harness.compiler.operators.softmax import float_ulp_bound
 
 @dataclass(frozen=True)
 class Mismatch:
-    """A window on which device and reference differ by more than is allowed. `first_row` counts rows of the recording."""
+    """A window on which the two differ by more than is allowed. `first_row` counts rows of the recording."""
 
     recording: str
     window: int

@@ -89,7 +89,9 @@ def test_a_missing_toolchain_is_a_usage_error_with_the_remedy(
     result.stderr.fnmatch_lines(["*apt-get install*"])
 
 
-def test_a_report_folder_that_cannot_be_written_stops_the_run_before_it_begins(pytester: pytest.Pytester, hil) -> None:
+def test_a_report_folder_that_cannot_be_written_stops_the_run_before_it_begins(
+    pytester: pytest.Pytester, hil: Hil
+) -> None:
     pytester.makepyfile(ONE_WINDOW)
     (pytester.path / "file").write_text("")
     result = hil("--board=emulated", f"--hil-report={pytester.path / 'file'}")
