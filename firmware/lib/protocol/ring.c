@@ -4,7 +4,7 @@
 
 _Static_assert((RING_BYTES & (RING_BYTES - 1)) == 0, "HIL_CREDITS must be a power of two: free-running positions wrap");
 
-UART_BUFFER static uint8_t bytes[RING_BYTES];
+UART_BUFFER static uint8_t received[RING_BYTES];
 static volatile uint32_t written, consumed;
 static volatile uint32_t overruns;
 
@@ -13,7 +13,7 @@ void board_on_receive(uint8_t byte) {
         overruns++;
         return;
     }
-    bytes[written % RING_BYTES] = byte;
+    received[written % RING_BYTES] = byte;
     written++;
 }
 
@@ -25,7 +25,7 @@ bool ring_read(uint8_t *byte) {
     if (ring_is_empty()) {
         return false;
     }
-    *byte = bytes[consumed % RING_BYTES];
+    *byte = received[consumed % RING_BYTES];
     consumed++;
     return true;
 }

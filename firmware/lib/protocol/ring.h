@@ -1,6 +1,6 @@
 /*
  * The bytes received and not yet read: written by the receive interrupt, read by the main loop, without locks. It holds
- * the frames of all credits, so a host that keeps to them cannot overrun it.
+ * the frames of all credits twice, as a host that lost patience may send them again before the first ones are read.
  */
 #ifndef RING_H
 #define RING_H
@@ -10,7 +10,7 @@
 
 #include "protocol.h"
 
-#define RING_BYTES (HIL_CREDITS * PROTOCOL_MAX_FRAME)
+#define RING_BYTES (2 * HIL_CREDITS * PROTOCOL_MAX_FRAME)
 
 bool ring_is_empty(void);
 

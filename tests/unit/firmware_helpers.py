@@ -1,0 +1,83 @@
+"""The firmware's own C, compiled for the host and called in process."""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.firmware.model_config import write_model_config
+from harness.models.manifest import Channel, Model
+from harness.models.tflite_file import Graph, Tensor, TensorType
+
+ROOT = Path(__file__).parents[2]
+LIBRARIES = ROOT / "firmware" / "lib"
+HOST = Path(__file__).with_name("firmware_host.c")
+
+FLAGS = ["-std=c11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off", '-DHIL_TARGET="host"']
+
+WINDOW, STRIDE = 5, 2
+CHANNELS = [Channel("aX", "g", 8192.0, -4.0, 4.0), Channel("gX", "dps", 16.4, -2000.0, 2000.0)]
+MODEL_SHA256 = bytes(range(32))
+MOST_SENT = 1 << 20
+
+
+def model(
+    tmp_path: Path, window: int = WINDOW, stride: int = STRIDE, channels: Sequence[Channel] = tuple(CHANNELS)
+) -> Model:
+    return Model("fake", "", ["a", "b"], window, stride, 50.0, list(channels), tmp_path, {}, tmp_path)
+
+
+def graph(inputs: int = WINDOW * len(CHANNELS), outputs: int = 2, kind: TensorType = TensorType.INT8) -> Graph:
+    none = np.empty(0)
+    return Graph(
+        [
+            Tensor(0, "in", (1, inputs), kind, none.astype(np.float32), none.astype(np.int64)),
+            Tensor(1, "out", (1, outputs), kind, none.astype(np.float32), none.astype(np.int64)),
+        ],
+        [],
+        [0],
+        [1],
+    )
+
+
+def compile_for_host(directory: Path, name: str, *extra: str) -> Path:
+    """Protocol, windowing and `firmware_host.c` as `directory`/`name`."""
+    if shutil.which("gcc") is None:
+        pytest.skip("no gcc on PATH")
+    sources = write_model_config(model(directory), MODEL_SHA256, graph(), directory)
+    parts = [LIBRARIES / part for part in ("board", "engine", "protocol", "windowing")]
+    files = [HOST, *(path for path in sources if path.suffix == ".c"), *(p for part in parts for p in part.glob("*.c"))]
+    output = directory / name
+    includes = [f"-I{path}" for path in (directory, *parts)]
+    subprocess.run(["gcc", *FLAGS, *extra, *includes, "-o", output, *files], check=True)
+    return output
+
+
+class FirmwareOnHost:
+    """The firmware's server, to which bytes are fed. Its state is one for the whole process; HELLO begins a session.
+
+    `burst` is how many bytes arrive between two turns of its main loop, `boot` what it said first.
+    """
+
+    def __init__(self, library: Path, burst: int = 1) -> None:
+        self.burst = burst
+        self.library = ctypes.CDLL(str(library))
+        self._sent = ctypes.create_string_buffer(MOST_SENT)
+        self.boot = self._take(self.library.host_start(self._sent, MOST_SENT))
+
+    def feed(self, data: bytes) -> bytes:
+        """What the firmware sends when it receives `data`."""
+        return self._take(self.library.host_feed(data, len(data), self.burst, self._sent, MOST_SENT))
+
+    def crash(self) -> bytes:
+        """What the fault handler sends."""
+        return self._take(self.library.host_crash(self._sent, MOST_SENT))
+
+    def _take(self, length: int) -> bytes:
+        return ctypes.string_at(self._sent, length)

@@ -1,0 +1,202 @@
+/*
+ * The firmware's protocol and windowing on the host: a board that keeps what is sent, and an engine whose output tells
+ * which window it saw and how often it has run.
+ */
+#include <setjmp.h>
+#include <string.h>
+
+#include "board.h"
+#include "crc16.h"
+#include "engine.h"
+#include "model_config.h"
+#include "server.h"
+
+#define VALUES (MODEL_WINDOW * MODEL_CHANNELS)
+
+static uint8_t *out;
+static uint32_t out_length, out_capacity;
+static jmp_buf left;
+static uint32_t resets;
+static int last_crash = -1;
+static bool engine_works = true;
+
+static int8_t input[VALUES];
+static uint16_t output[2];
+static uint16_t invocations;
+static const engine_tensor_t input_tensor = {ENGINE_INT8, 2, {1, VALUES}, 0x1p-8f, -128, input, sizeof input};
+static const engine_tensor_t output_tensor = {ENGINE_INT16, 2, {1, 2}, 1.0f, 0, output, sizeof output};
+
+static void send_to(uint8_t *sent, uint32_t capacity) {
+    out = sent;
+    out_length = 0;
+    out_capacity = capacity;
+}
+
+/* One turn of the main loop, which a reset leaves in the middle. */
+static void poll(void) {
+    if (setjmp(left) == 0) {
+        server_poll();
+    }
+}
+
+/* All of these return how many bytes the firmware has sent, which are in `sent`. */
+uint32_t host_start(uint8_t *sent, uint32_t capacity) {
+    send_to(sent, capacity);
+    server_start();
+    return out_length;
+}
+
+/* Receives `length` bytes, `burst` of them at a time between two polls. */
+uint32_t host_feed(const uint8_t *data, uint32_t length, uint32_t burst, uint8_t *sent, uint32_t capacity) {
+    send_to(sent, capacity);
+    for (uint32_t i = 0; i < length; i++) {
+        board_on_receive(data[i]);
+        if ((i + 1) % burst == 0 || i + 1 == length) {
+            poll();
+        }
+    }
+    return out_length;
+}
+
+uint32_t host_crash(uint8_t *sent, uint32_t capacity) {
+    const board_fault_t fault = {BOARD_FAULT_BUS, 1, 2, 3, 4, 5, 6, 7, 8};
+    send_to(sent, capacity);
+    board_on_fault(&fault);
+    return out_length;
+}
+
+uint32_t host_invocations(void) {
+    return invocations;
+}
+
+uint32_t host_resets(void) {
+    return resets;
+}
+
+int host_last_crash(void) {
+    return last_crash;
+}
+
+void host_break_engine(bool broken) {
+    engine_works = !broken;
+}
+
+void board_uart_write(const uint8_t *data, uint32_t length) {
+    if (length <= out_capacity - out_length) {
+        memcpy(out + out_length, data, length);
+        out_length += length;
+    }
+}
+
+void board_uart_flush(void) {}
+
+uint32_t board_uart_overruns(void) {
+    return 0;
+}
+
+void board_sleep_while(bool (*idle)(void)) {
+    (void)idle;
+}
+
+uint32_t board_clock_hz(void) {
+    return 168000000;
+}
+
+board_reset_cause_t board_reset_cause(void) {
+    return BOARD_RESET_POWER;
+}
+
+const uint8_t *board_build_id(void) {
+    return (const uint8_t *)"0123456789abcdefghij";
+}
+
+board_counter_t board_counter(void) {
+    return BOARD_COUNTER_DWT;
+}
+
+void board_measure_begin(void) {}
+
+uint32_t board_measure_end(void) {
+    return 7;
+}
+
+uint32_t board_measure_overhead(void) {
+    return 3;
+}
+
+uint32_t board_stack_size(void) {
+    return 4096;
+}
+
+uint32_t board_stack_peak(void) {
+    return 300;
+}
+
+void board_reset(void) {
+    resets++;
+    longjmp(left, 1);
+}
+
+void board_crash(board_crash_t kind) {
+    last_crash = (int)kind;
+}
+
+const char *engine_name(void) {
+    return "fake";
+}
+
+const char *engine_version(void) {
+    return "0";
+}
+
+bool engine_init(void) {
+    return true;
+}
+
+uint8_t engine_input_count(void) {
+    return 1;
+}
+
+const engine_tensor_t *engine_input(uint8_t i) {
+    return &(&input_tensor)[i];
+}
+
+uint8_t engine_output_count(void) {
+    return 1;
+}
+
+const engine_tensor_t *engine_output(uint8_t i) {
+    return &(&output_tensor)[i];
+}
+
+bool engine_invoke(void) {
+    invocations++;
+    output[0] = crc16(CRC16_INITIAL, (const uint8_t *)input, sizeof input);
+    output[1] = invocations;
+    return engine_works;
+}
+
+uint32_t engine_arena_bytes(void) {
+    return 64;
+}
+
+bool engine_tensor(uint16_t index, const void **data, uint32_t *bytes) {
+    *data = input;
+    *bytes = sizeof input;
+    return index == 0;
+}
+
+#ifdef HOST_MAIN
+#include <stdio.h>
+
+/* Feeds standard input to the firmware and writes what it sends. */
+int main(void) {
+    static uint8_t sent[1 << 16];
+    uint8_t chunk[97];
+    fwrite(sent, 1, host_start(sent, sizeof sent), stdout);
+    for (size_t length; (length = fread(chunk, 1, sizeof chunk, stdin)) > 0;) {
+        fwrite(sent, 1, host_feed(chunk, (uint32_t)length, 13, sent, sizeof sent), stdout);
+    }
+    return 0;
+}
+#endif

@@ -1,0 +1,170 @@
+"""The firmware's windowing, compiled for the host, against the harness's definition of windows and preprocessing."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from firmware_helpers import compile_for_host
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from harness.models.manifest import Channel
+from harness.models.preprocess import Quantisation, prepare
+from harness.recordings.windows import windows
+
+TYPES = {"float32": 0, "uint8": 3, "int16": 7, "int8": 9}
+
+
+class Config(ctypes.Structure):
+    _fields_ = (
+        ("window", ctypes.c_uint16),
+        ("stride", ctypes.c_uint16),
+        ("channels", ctypes.c_uint8),
+        ("gain", ctypes.POINTER(ctypes.c_float)),
+        ("offset", ctypes.POINTER(ctypes.c_float)),
+    )
+
+
+class Windowing(ctypes.Structure):
+    _fields_ = (
+        ("config", ctypes.POINTER(Config)),
+        ("rows", ctypes.POINTER(ctypes.c_int16)),
+        ("oldest", ctypes.c_uint16),
+        ("filled", ctypes.c_uint16),
+        ("skip", ctypes.c_uint16),
+        ("next", ctypes.c_uint32),
+    )
+
+
+class Tensor(ctypes.Structure):
+    _fields_ = (
+        ("type", ctypes.c_uint8),
+        ("rank", ctypes.c_uint8),
+        ("dims", ctypes.c_uint16 * 6),
+        ("scale", ctypes.c_float),
+        ("zero_point", ctypes.c_int32),
+        ("data", ctypes.c_void_p),
+        ("bytes", ctypes.c_uint32),
+    )
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    path = compile_for_host(tmp_path_factory.mktemp("windowing"), "firmware.so", "-shared", "-fPIC")
+    library = ctypes.CDLL(str(path))
+    library.windowing_push.restype = ctypes.c_bool
+    return library
+
+
+class DeviceWindowing:
+    """What the firmware does with the rows of a recording."""
+
+    def __init__(
+        self, library: ctypes.CDLL, window: int, stride: int, channels: Sequence[Channel], quantisation: Quantisation
+    ) -> None:
+        self.library = library
+        self._gain = (ctypes.c_float * len(channels))(*(channel.gain for channel in channels))
+        self._offset = (ctypes.c_float * len(channels))(*(channel.offset for channel in channels))
+        self._config = Config(window, stride, len(channels), self._gain, self._offset)
+        self._rows = (ctypes.c_int16 * (window * len(channels)))()
+        self.state = Windowing(config=ctypes.pointer(self._config), rows=self._rows)
+        self._input = np.zeros((window, len(channels)), quantisation.dtype)
+        self._tensor = Tensor(
+            type=TYPES[quantisation.dtype.name],
+            scale=quantisation.scale,
+            zero_point=quantisation.zero_point,
+            data=self._input.ctypes.data,
+            bytes=self._input.nbytes,
+        )
+        assert library.windowing_bytes(ctypes.byref(self._config), self._tensor.type) == self._input.nbytes
+
+    def due(self, rows: int) -> int:
+        return int(self.library.windowing_due(ctypes.byref(self.state), rows))
+
+    def push(self, samples: NDArray[np.int16]) -> list[NDArray[Any]]:
+        """The input tensors of the windows that `samples` complete."""
+        complete = []
+        for row in samples.astype("<i2"):
+            if self.library.windowing_push(ctypes.byref(self.state), row.tobytes()):
+                self.library.windowing_prepare(ctypes.byref(self.state), ctypes.byref(self._tensor))
+                self.library.windowing_advance(ctypes.byref(self.state))
+                complete.append(self._input.copy())
+        return complete
+
+
+channels_ = st.builds(
+    lambda lsb, low, span: Channel("x", "g", lsb, low, low + span),
+    st.floats(0.01, 1e5),
+    st.floats(-1e4, 1e4),
+    st.floats(0.125, 1e4),
+)
+# From steps finer than any count can make to one step for everything.
+scales = st.one_of(st.floats(1e-6, 10.0), st.sampled_from([2.0**-8, 2.0**-16, 1e-30, 1e30]))
+
+
+@st.composite
+def quantisations(draw: st.DrawFn) -> Quantisation:
+    dtype = np.dtype(draw(st.sampled_from(sorted(TYPES))))
+    if dtype == np.float32:
+        return Quantisation(dtype)
+    limits = np.iinfo(dtype.name)
+    return Quantisation(dtype, float(np.float32(draw(scales))), draw(st.integers(int(limits.min), int(limits.max))))
+
+
+@given(
+    window=st.integers(1, 12),
+    stride=st.integers(1, 20),
+    channels=st.lists(channels_, min_size=1, max_size=4),
+    quantisation=quantisations(),
+    chunks=st.lists(st.integers(0, 25), max_size=5),
+    seed=st.integers(0, 2**32),
+)
+def test_the_device_makes_of_a_recording_what_the_harness_makes_of_it(
+    library: ctypes.CDLL,
+    window: int,
+    stride: int,
+    channels: list[Channel],
+    quantisation: Quantisation,
+    chunks: list[int],
+    seed: int,
+) -> None:
+    dice = np.random.default_rng(seed)
+    samples = dice.integers(-32768, 32768, (sum(chunks), len(channels)), dtype=np.int16)
+    with np.errstate(over="ignore"):
+        expected = prepare(windows(samples, window, stride), channels, quantisation)
+    device = DeviceWindowing(library, window, stride, channels, quantisation)
+    found: list[NDArray[Any]] = []
+    start = 0
+    for length in chunks:
+        due = device.due(length)
+        complete = device.push(samples[start : start + length])
+        assert len(complete) == due
+        found += complete
+        start += length
+    assert device.state.next == len(expected)
+    assert [window.tobytes() for window in found] == [window.tobytes() for window in expected]
+
+
+@pytest.mark.parametrize("name", ["int8", "uint8", "int16"])
+def test_halves_are_rounded_to_even_and_what_exceeds_the_type_is_clipped(library: ctypes.CDLL, name: str) -> None:
+    quantisation = Quantisation(np.dtype(name), 1.0, 0)
+    halves = Channel("x", "raw", 1.0, 0.0, 2.0)  # a count is half a step
+    device = DeviceWindowing(library, 1, 1, [halves], quantisation)
+    counts = np.array([[1], [3], [5], [-1], [-3], [32767], [-32768]], np.int16)
+    limits = np.iinfo(quantisation.dtype)
+    expected = np.clip([0, 2, 2, 0, -2, 16384, -16384], limits.min, limits.max).tolist()
+    assert [int(window[0, 0]) for window in device.push(counts)] == expected
+
+
+def test_beginning_again_forgets_the_rows(library: ctypes.CDLL) -> None:
+    device = DeviceWindowing(library, 3, 5, [Channel("x", "raw", 1.0, 0.0, 1.0)], Quantisation(np.dtype(np.float32)))
+    device.push(np.arange(4, dtype=np.int16).reshape(-1, 1))
+    library.windowing_begin(ctypes.byref(device.state))
+    assert device.push(np.array([[7], [8]], np.int16)) == []
+    assert [window.ravel().tolist() for window in device.push(np.array([[9]], np.int16))] == [[7.0, 8.0, 9.0]]
+    assert device.state.next == 1
