@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import functools
 import re
@@ -78,6 +79,14 @@ def _library() -> tuple[ctypes.CDLL, dict[str, Any]]:
             if "engine" not in body and "void" not in body:
                 structures[name] = type(name, (ctypes.Structure,), {"_fields_": _members(body, structures)})
     return loaded, structures
+
+
+def exp_f32(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """aot_exp_f32 of each value."""
+    library, _ = _library()
+    function = library.aot_exp_f32
+    function.argtypes, function.restype = [ctypes.c_float], ctypes.c_float
+    return np.array([function(float(value)) for value in values], np.float32)
 
 
 def _members(body: str, structures: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -172,7 +181,10 @@ def _convert(value: Value, kept: list[Any]) -> Any:
 MAIN = r"""
 #include "engine.h"
 #include <stdio.h>
-int main(void) {
+#include <stdlib.h>
+/* Its argument is the number of tensors to write after the outputs, where they are kept. */
+int main(int argc, char **argv) {
+    if (argc != 2) { return 4; }
     if (!engine_init()) { return 1; }
     for (;;) {
         for (uint8_t i = 0; i < engine_input_count(); i++) {
@@ -184,14 +196,25 @@ int main(void) {
             const engine_tensor_t *t = engine_output(i);
             fwrite(t->data, 1, t->bytes, stdout);
         }
-        for (uint16_t i = 0; i < TENSORS; i++) {
+        for (int i = 0; i < atoi(argv[1]); i++) {
             const void *data;
             uint32_t bytes;
-            if (engine_tensor(i, &data, &bytes)) { fwrite(data, 1, bytes, stdout); }
+            if (engine_tensor((uint16_t)i, &data, &bytes)) { fwrite(data, 1, bytes, stdout); }
         }
     }
 }
 """
+
+
+@functools.cache
+def _sanitised_objects() -> list[str]:
+    """Everything but the network, compiled once for all programs of this process."""
+    folder = Path(tempfile.mkdtemp(prefix="aot-"))
+    atexit.register(shutil.rmtree, folder)
+    (folder / "main.c").write_text(MAIN)
+    sources = ["main.c", *(str(path) for path in sorted(KERNELS.glob("*.c")))]
+    subprocess.run(["gcc", *FLAGS, *SANITIZE, "-c", *sources], check=True, cwd=folder)
+    return [str(path) for path in sorted(folder.glob("*.o"))]
 
 
 def run_generated(
@@ -203,16 +226,11 @@ def run_generated(
     """
     sources = compile_model(model, folder / "generated", keep_tensors=keep_tensors).sources
     count = len(parse(model.read_bytes()).tensors) if keep_tensors else 0
-    (folder / "main.c").write_text(
-        MAIN.replace("TENSORS", str(count))
-        if count
-        else re.sub(r"for \(uint16_t.*?\n        }\n", "", MAIN, flags=re.S)
-    )
     program = folder / "program"
-    paths = [*sources, folder / "main.c", *sorted(KERNELS.glob("*.c"))]
-    subprocess.run(["gcc", *FLAGS, *SANITIZE, "-o", str(program), *map(str, paths)], check=True)
+    paths = [*map(str, sources), *_sanitised_objects()]
+    subprocess.run(["gcc", *FLAGS, *SANITIZE, "-o", str(program), *paths], check=True)
     stdin = b"".join(values.tobytes() for run in runs for values in run)
-    result = subprocess.run([str(program)], input=stdin, capture_output=True, check=False)
+    result = subprocess.run([str(program), str(count)], input=stdin, capture_output=True, check=False)
     assert result.returncode == 0, result.stderr.decode()
     size, rest = divmod(len(result.stdout), len(runs))
     assert rest == 0

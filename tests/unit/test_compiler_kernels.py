@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from compiler_helpers import needs_gcc, run_kernels, run_tflm
+from compiler_helpers import exp_f32, needs_gcc, run_kernels, run_tflm
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from tflite_builder import OperatorSpec, TensorSpec, build
@@ -228,3 +228,19 @@ def test_dequantize_int8_is_bit_exact(seed: int, elements: int, scale: float, ze
 def test_relu_float32_is_bit_exact(values: list[float], kind: str) -> None:
     spec = TensorSpec([1, len(values)], FLOAT32)
     check_bit_exact(unary(kind, spec, spec), [np.array([values], np.float32)])
+
+
+def test_exp_is_within_its_bound() -> None:
+    rng = np.random.default_rng(0)
+    powers_of_two = np.arange(-150, 129) * np.log(2)
+    x = np.concatenate([rng.uniform(-105, 90, 20000), rng.normal(0, 1e-3, 2000), powers_of_two]).astype(np.float32)
+    exact = np.exp(x.astype(np.float64))
+    finite = exact < np.finfo(np.float32).max
+    unit = np.maximum(2.0 ** (np.floor(np.log2(exact[finite])) - 23), 2.0**-149)
+    assert (np.abs(exp_f32(x[finite]) - exact[finite]) / unit).max() <= 0.52
+    assert np.all(np.isinf(exp_f32(x[~finite])))
+
+
+def test_exp_of_what_is_not_an_ordinary_number() -> None:
+    x = np.array([0.0, -0.0, 1e-40, np.inf, -np.inf, np.nan, -200.0, 200.0], np.float32)
+    np.testing.assert_array_equal(exp_f32(x), [1, 1, 1, np.inf, 0, np.nan, 0, np.inf])

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 /*
- * e^x for float32, within 0.51 ULP (0 below the smallest subnormal, infinity beyond the largest number, NaN for NaN).
+ * e^x for float32, within 0.52 ULP (0 below the smallest subnormal, infinity beyond the largest number, NaN for NaN).
  * Integer arithmetic only: every core and the host compute the same bits, whatever their C library.
  */
 float aot_exp_f32(float x);
