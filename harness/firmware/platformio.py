@@ -16,7 +16,7 @@ _OWN_PREFIXES = ("PLATFORMIO_", "HIL_")
 
 _OVERFLOW = re.compile(r"region `(\w+)' overflowed by (\d+) bytes?")
 _FULL_DISK = re.compile(r"No space left on device")
-_ERROR = re.compile(r"^.*?(?:\b(?:fatal )?error: |undefined reference to |Error: ).*$", re.MULTILINE | re.IGNORECASE)
+_ERROR = re.compile(r"^(?!collect2:).*?(?:\berror: |undefined reference to |/ld: ).*$", re.MULTILINE | re.IGNORECASE)
 
 
 def command(root: Path, environment: str) -> list[str]:

@@ -19,7 +19,7 @@ generated = Path(os.environ.get("HIL_GENERATED", "unset"))
 if not (generated / "model_config.h").is_file():
     sys.stderr.write(
         f"error: HIL_GENERATED ({generated}) is not a directory of generated model sources; "
-        "build through `hil build`, or set it to a directory under .hil/generated\n"
+        "build through `hil build`, or set it to one of .hil/firmware/*/generated\n"
     )
     env.Exit(1)
 
@@ -63,7 +63,7 @@ env.Append(
         "-Wl,--gc-sections",
         "-Wl,--build-id=sha1",
         "-Wl,--fatal-warnings",
-        "-Wl,-Map,${BUILD_DIR}/${PROGNAME}.map",
+        '-Wl,-Map="${BUILD_DIR}/${PROGNAME}.map"',
     ],
     BUILDERS={
         "ElfToBin": Builder(

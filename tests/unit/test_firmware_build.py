@@ -1,0 +1,221 @@
+"""Real builds in copies of the project: what is done again, what is reproducible, and what a failure says."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from firmware_helpers import ROOT
+
+from harness.errors import HilError
+from harness.firmware import platformio, toolchain
+from harness.firmware.image import FirmwareImage, read_image
+from harness.firmware.project import FirmwareProject
+from harness.models.manifest import Model, load_models
+
+TARGET, ENGINE = "stm32f4", "aot"
+ENVIRONMENT = f"{TARGET}_{ENGINE}"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def offline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """An empty home, and a proxy that answers nothing: a build that asks a registry fails."""
+    try:
+        toolchain.versions()
+    except HilError as error:
+        pytest.skip(str(error))
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(home))
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+            patch.setenv(name, "http://127.0.0.1:9")
+        yield home
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return load_models(ROOT)["gesture"]
+
+
+def checkout(directory: Path) -> FirmwareProject:
+    """A copy of what is built, in `directory`."""
+    shutil.copytree(ROOT / "firmware", directory / "firmware", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "platformio.ini", directory)
+    return FirmwareProject(directory)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> FirmwareProject:
+    return checkout(tmp_path_factory.mktemp("project"))
+
+
+@pytest.fixture(scope="module")
+def image(project: FirmwareProject, model: Model) -> FirmwareImage:
+    return project.build(model, "int8", ENGINE, TARGET)
+
+
+@pytest.fixture
+def builds(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The environments that PlatformIO is run for from here on."""
+    seen: list[str] = []
+    run = platformio.run
+
+    def counted(root: Path, environment: str, *rest: Path) -> None:
+        seen.append(environment)
+        run(root, environment, *rest)
+
+    monkeypatch.setattr(platformio, "run", counted)
+    return seen
+
+
+def test_the_image_is_what_its_elf_file_says(image: FirmwareImage) -> None:
+    assert image.bin.read_bytes()[:4] == (0x20000000 + image.sections[".stack"]).to_bytes(4, "little")
+    assert len(image.build_id) == 20
+    assert image.build_id in image.bin.read_bytes(), "the build id is in flash, where the firmware reads it"
+    assert abs(image.flash_bytes - image.bin.stat().st_size) < 8, "no holes"
+    assert image.ram_total_bytes == sum(image.sections[name] for name in (".data", ".bss", ".uart_buffers"))
+    assert image.ram_total_bytes - image.ram_bytes == image.sections[".uart_buffers"] > 2 * 4 * 256
+    sizes = {symbol.name: symbol for symbol in image.symbols}
+    assert sizes["reply_frames"].size == 4 * 256
+    assert sizes["reply_frames"].section == ".uart_buffers"
+    assert sizes["main"].kind == "function"
+    assert [symbol.size for symbol in image.symbols] == sorted((s.size for s in image.symbols), reverse=True)
+    assert 9_000 < image.model_bytes < 11_000
+
+
+def test_no_heap_no_exceptions_no_printf(image: FirmwareImage) -> None:
+    assert not {symbol.name for symbol in image.symbols} & {
+        "malloc",
+        "_malloc_r",
+        "_sbrk",
+        "printf",
+        "vsnprintf",
+        "__cxa_throw",
+        "_Unwind_Resume",
+    }
+
+
+def test_nothing_of_the_directories_gets_into_the_image(
+    image: FirmwareImage, project: FirmwareProject, model: Model, tmp_path: Path
+) -> None:
+    other = checkout(tmp_path / "a rather longer name" / "of a checkout").build(model, "int8", ENGINE, TARGET)
+    assert other.build_id == image.build_id
+    assert other.bin.read_bytes() == image.bin.read_bytes()
+    assert other.elf_sha256 == image.elf_sha256
+    assert str(project.root).encode() not in image.elf.read_bytes()
+
+
+def test_the_home_directory_is_left_alone(image: FirmwareImage, offline: Path) -> None:
+    assert image.elf.is_file()
+    assert list(offline.iterdir()) == []
+
+
+def test_what_is_up_to_date_is_not_built_again(
+    image: FirmwareImage, project: FirmwareProject, model: Model, builds: list[str]
+) -> None:
+    assert project.build(model, "int8", ENGINE, TARGET) == image
+    assert builds == []
+
+
+def test_a_debug_image_is_another_image(image: FirmwareImage, project: FirmwareProject, model: Model) -> None:
+    debug = project.build(model, "int8", ENGINE, TARGET, debug=True)
+    assert debug.build_id != image.build_id
+    assert image.elf.is_file()
+
+
+def test_a_change_of_a_source_a_setting_or_the_model_is_built(
+    project: FirmwareProject, image: FirmwareImage, model: Model, builds: list[str]
+) -> None:
+    source = project.root / "firmware" / "src" / "main.cpp"
+    ini = project.root / "platformio.ini"
+    unchanged = source.read_text(), ini.read_text()
+    source.write_text(unchanged[0] + '\nextern const char kept[];\nconst char kept[] = "kept";\n')
+    project.build(model, "int8", ENGINE, TARGET)
+    ini.write_text(unchanged[1] + "; a comment\n")
+    project.build(model, "int8", ENGINE, TARGET)
+    slower = msgspec.structs.replace(model, stride=7)
+    assert project.build(slower, "int8", ENGINE, TARGET).build_id != image.build_id
+    source.write_text(unchanged[0])
+    ini.write_text(unchanged[1])
+    assert project.build(model, "int8", ENGINE, TARGET) == image
+    assert builds == [ENVIRONMENT] * 4
+
+
+@pytest.mark.parametrize("damage", ["elf", "stamp"])
+def test_a_lost_or_damaged_result_is_built_again(
+    project: FirmwareProject, image: FirmwareImage, model: Model, builds: list[str], damage: str
+) -> None:
+    if damage == "elf":
+        image.elf.unlink()
+    else:
+        next(image.elf.parents[2].glob("stamp.json")).write_text(json.dumps({"inputs": 1}))
+    assert project.build(model, "int8", ENGINE, TARGET) == image
+    assert builds == [ENVIRONMENT]
+
+
+def test_a_compiler_error_is_told_with_its_line_and_the_log(model: Model, tmp_path: Path) -> None:
+    project = checkout(tmp_path)
+    source = tmp_path / "firmware" / "src" / "main.cpp"
+    source.write_text(source.read_text() + "\nint x = undeclared;\n")
+    with pytest.raises(HilError) as caught:
+        project.build(model, "int8", ENGINE, TARGET)
+    said = str(caught.value)
+    assert "main.cpp:" in said
+    assert "error: 'undeclared' was not declared" in said
+    log = Path(said.rpartition("see ")[2])
+    assert "undeclared" in log.read_text()
+    source.write_text(source.read_text().replace("undeclared", "1"))
+    assert project.build(model, "int8", ENGINE, TARGET).elf.is_file()
+
+
+def test_warnings_in_our_sources_are_errors(model: Model, tmp_path: Path) -> None:
+    project = checkout(tmp_path)
+    source = tmp_path / "firmware" / "lib" / "windowing" / "windowing.c"
+    source.write_text(source.read_text() + "\nstatic int unused(void) {\n    return 1;\n}\n")
+    with pytest.raises(HilError, match=r"windowing\.c:.*unused.*-Werror"):
+        project.build(model, "int8", ENGINE, TARGET)
+
+
+def test_an_image_that_is_too_large_is_told_with_the_excess(model: Model, tmp_path: Path) -> None:
+    project = checkout(tmp_path)
+    script = tmp_path / "firmware" / "platform" / "ldscripts" / "stm32f4.ld"
+    script.write_text(script.read_text().replace("512K", "8K"))
+    with pytest.raises(HilError, match=r"too large for the target, it exceeds FLASH by \d+ bytes"):
+        project.build(model, "int8", ENGINE, TARGET)
+
+
+@pytest.mark.parametrize(("engine", "target"), [("tflm", "stm32f4"), ("aot", "z80")])
+def test_an_environment_that_does_not_exist(project: FirmwareProject, model: Model, engine: str, target: str) -> None:
+    with pytest.raises(HilError, match=rf"no environment {target}_{engine}; it has .*{ENVIRONMENT}"):
+        project.build(model, "int8", engine, target)
+
+
+def test_a_build_by_hand_without_generated_sources_says_so_in_one_line(project: FirmwareProject) -> None:
+    environment = platformio.variables(os.environ, project.build_root, project.build_root / "by-hand", Path("unset"))
+    del environment["HIL_GENERATED"]
+    done = subprocess.run(
+        platformio.command(project.root, ENVIRONMENT), env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
+    (said,) = [line for line in done.stderr.splitlines() if "error" in line]
+    assert said.startswith("error: HIL_GENERATED (unset) is not a directory of generated model sources")
+
+
+def test_a_file_that_is_no_image(image: FirmwareImage, tmp_path: Path) -> None:
+    cut = tmp_path / "program.elf"
+    cut.write_bytes(image.elf.read_bytes()[:200])
+    with pytest.raises(HilError, match="not an image of this firmware"):
+        read_image(cut, 0, tmp_path)
+    cut.write_bytes(b"")
+    with pytest.raises(HilError, match="not an image of this firmware"):
+        read_image(cut, 0, tmp_path)
+    with pytest.raises(HilError, match="cannot be read"):
+        read_image(tmp_path / "none.elf", 0, tmp_path)
+    assert dataclasses.replace(image, elf=cut) != image
