@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -126,8 +126,11 @@ class Reporter:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Write the reports. A regression against the baseline fails the session, and so does an unwritten report."""
-        if not self._aggregator.contributions:
+        """Write the reports. A regression against the baseline fails the session, and so does an unwritten report.
+
+        An interrupted session has no verdict, so it leaves the reports of the one before as they are.
+        """
+        if not self._aggregator.contributions or session.exitstatus == pytest.ExitCode.INTERRUPTED:
             return
         results = Results(
             created=environment.created(),
@@ -149,10 +152,9 @@ class Reporter:
             terminalreporter.section("hardware in the loop")
             for line in summary_lines(self._published):
                 terminalreporter.write_line(line)
-            junit = Path(self._config.option.xmlpath)
-            terminalreporter.write_line(
-                f"report: {self._published.report} (figures: {self._published.results_file}, JUnit: {junit})"
-            )
+            files = (self._published.report, self._published.results_file, self._config.option.xmlpath)
+            report, figures, junit = (os.path.relpath(file, self._config.invocation_params.dir) for file in files)
+            terminalreporter.write_line(f"report: {report} (figures: {figures}, JUnit: {junit})")
         if self._error:
             terminalreporter.write_line(f"ERROR: {self._error}", red=True)
 

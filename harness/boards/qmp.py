@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import signal
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
@@ -47,9 +48,13 @@ class Monitor:
             self._loop.close()
 
     def _wait(self, answer: Coroutine[Any, Any, T], what: str) -> T:
+        # Ctrl-C in the middle of the library's event loop would leave that half done, so it waits these milliseconds.
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             return self._loop.run_until_complete(asyncio.wait_for(answer, TIMEOUT_S))
         except TimeoutError:
             raise HilError(f"QEMU's monitor: no answer within {TIMEOUT_S:g} s ({what})") from None
         except (QMPError, OSError, EOFError) as error:
             raise HilError(f"QEMU's monitor: {what}: {error}") from None
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
