@@ -1,0 +1,89 @@
+"""The kernels on the cores they are written for: ragged layers, which the models of the suite do not have."""
+
+from __future__ import annotations
+
+import subprocess
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from compiler_helpers import FLAGS, KERNELS, MAIN, run_tflm
+from emulated_programs import CORES, Core, build, needs_arm_gcc, needs_qemu, run, target_flags
+from tflite_builder import OperatorSpec, TensorSpec
+from tflite_builder import build as build_model
+
+from harness.compiler import compile_model
+from harness.models.tflite_file import TensorType
+
+FLOAT32, INT8, INT32 = TensorType.FLOAT32, TensorType.INT8, TensorType.INT32
+RUNNABLE = [core for core in CORES if core.machine]
+
+
+def ragged_int8() -> bytes:
+    """A batch of two, so that rows start unaligned; all remainders of rows and columns by four; two parts."""
+    rng = np.random.default_rng(11)
+    widths = [501, 7, 9, 6, 8, 3]
+    tensors = [TensorSpec([2, widths[0]], INT8, [0.5], [17])]
+    operators = []
+    for columns, rows in pairwise(widths):
+        weights = rng.integers(-127, 128, (rows, columns)).astype(np.int8)
+        scales = rng.uniform(0.01, 0.02, rows).tolist() if rows % 2 else [0.02]
+        bias = rng.integers(-3000, 3000, rows).astype(np.int32)
+        first = len(tensors)
+        bias_scales = [float(np.float32(0.5) * np.float32(scale)) for scale in scales]
+        tensors.append(TensorSpec([rows, columns], INT8, scales, data=weights))
+        tensors.append(TensorSpec([rows], INT32, bias_scales, data=bias))
+        tensors.append(TensorSpec([2, rows], INT8, [0.5 * columns**0.5], [-20]))
+        activation = {"FusedActivationFunction": [0, 1, 3][rows % 3]}
+        operators.append(
+            OperatorSpec("FULLY_CONNECTED", [first - 1 if first > 1 else 0, first, first + 1], [first + 2], activation)
+        )
+    tensors.append(TensorSpec([2, widths[-1]], INT8, [1 / 256], [-128]))
+    operators.append(OperatorSpec("SOFTMAX", [len(tensors) - 2], [len(tensors) - 1], {"Beta": 0.3}))
+    return build_model(tensors, operators, [0], [len(tensors) - 2, len(tensors) - 1])
+
+
+def ragged_float32() -> bytes:
+    rng = np.random.default_rng(12)
+    widths = [23, 10, 7, 5]
+    tensors = [TensorSpec([2, widths[0]], FLOAT32)]
+    operators = []
+    for columns, rows in pairwise(widths):
+        first = len(tensors)
+        tensors.append(
+            TensorSpec([rows, columns], FLOAT32, data=rng.normal(0, 0.3, (rows, columns)).astype(np.float32))
+        )
+        tensors.append(TensorSpec([2, rows], FLOAT32))
+        activation = {"FusedActivationFunction": 3 if rows == 10 else 0}
+        operators.append(OperatorSpec("FULLY_CONNECTED", [first - 1, first], [first + 1], activation))
+    return build_model(tensors, operators, [0], [len(tensors) - 1])
+
+
+@needs_arm_gcc
+@needs_qemu
+@pytest.mark.parametrize("core", RUNNABLE, ids=lambda core: core.name)
+@pytest.mark.parametrize("kind", ["int8", "float32"])
+def test_ragged_layers_are_bit_exact_on_the_core(core: Core, kind: str, tmp_path: Path) -> None:
+    model = tmp_path / "model.tflite"
+    model.write_bytes(ragged_int8() if kind == "int8" else ragged_float32())
+    (tmp_path / "main.c").write_text(MAIN)
+    sources = [tmp_path / "main.c", *compile_model(model, tmp_path).sources, *sorted(KERNELS.glob("*.c"))]
+    program = build(core, tmp_path, [*FLAGS, "-ffunction-sections", "-Wl,--gc-sections"], sources)
+    rng = np.random.default_rng(5)
+    runs = [
+        rng.integers(-128, 128, (2, 501)).astype(np.int8)
+        if kind == "int8"
+        else rng.normal(0, 1, (2, 23)).astype(np.float32)
+        for _ in range(20)
+    ]
+    expected = b"".join(out.tobytes() for values in runs for out in run_tflm(model.read_bytes(), [values]))
+    assert run(core, program, ["0"], b"".join(values.tobytes() for values in runs)) == expected
+
+
+@needs_arm_gcc
+@pytest.mark.parametrize("level", ["-Os", "-O3", "-Og"])
+@pytest.mark.parametrize("core", CORES, ids=lambda core: core.name)
+def test_kernels_compile_without_warnings(core: Core, level: str, tmp_path: Path) -> None:
+    sources = [str(path) for path in sorted(KERNELS.glob("*.c"))]
+    subprocess.run(["arm-none-eabi-gcc", *target_flags(core), level, *FLAGS, "-c", *sources], check=True, cwd=tmp_path)

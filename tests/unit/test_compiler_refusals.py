@@ -1,0 +1,236 @@
+"""What the aot engine does not run is refused before anything is built, in one line that names it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from compiler_helpers import ROOT
+from tflite_builder import OperatorSpec, TensorSpec, build
+
+from harness.compiler import compile_model
+from harness.compiler.operators import LOWER
+from harness.errors import HilError
+from harness.models.tflite_file import TensorType
+
+FLOAT32, FLOAT16, INT8, INT32, INT64 = (
+    TensorType.FLOAT32,
+    TensorType.FLOAT16,
+    TensorType.INT8,
+    TensorType.INT32,
+    TensorType.INT64,
+)
+X = TensorSpec([1, 4], FLOAT32, name="x")
+QUANTISED = TensorSpec([1, 4], INT8, [0.5], [0], name="q")
+
+
+def refusal(content: bytes, folder: Path) -> str:
+    """The line that compiling `content` ends with, without the file's name."""
+    path = folder / "model.tflite"
+    path.write_bytes(content)
+    with pytest.raises(HilError) as caught:
+        compile_model(path, folder / "generated")
+    assert not (folder / "generated").exists()
+    message = str(caught.value)
+    assert "\n" not in message
+    assert message.startswith(f"{path}: ")
+    return message.removeprefix(f"{path}: ")
+
+
+def unary(kind: str, x: TensorSpec, y: TensorSpec, options: dict[str, Any] | None = None, **more: Any) -> bytes:
+    return build([x, y], [OperatorSpec(kind, [0], [1], options or {})], [0], [1], **more)
+
+
+def dense(
+    x: TensorSpec,
+    weights: TensorSpec,
+    y: TensorSpec,
+    bias: TensorSpec | None = None,
+    options: dict[str, Any] | None = None,
+    inputs: Sequence[int] = (0,),
+) -> bytes:
+    tensors = [x, weights, y] + ([bias] if bias else [])
+    operator = OperatorSpec("FULLY_CONNECTED", [0, 1, 3] if bias else [0, 1], [2], options or {})
+    return build(tensors, [operator], inputs, [2])
+
+
+WEIGHTS = TensorSpec([2, 4], INT8, [0.1], data=np.ones((2, 4), np.int8))
+OUT = TensorSpec([1, 2], INT8, [0.5], [0])
+
+
+def test_an_unknown_operator_names_the_supported_ones(tmp_path: Path) -> None:
+    tensors = [X, X, X]
+    operators = [OperatorSpec("RELU", [0], [1]), OperatorSpec("TANH", [1], [2])]
+    assert refusal(build(tensors, operators, [0], [2]), tmp_path) == (
+        "operator 1 (TANH): the aot engine does not have it; supported: "
+        "DEQUANTIZE, FULLY_CONNECTED, QUANTIZE, RELU, RELU6, RESHAPE, SOFTMAX; change the model or use --engine=tflm"
+    )
+    assert "TANH" not in LOWER
+
+
+def test_a_custom_operator_is_refused_by_its_name(tmp_path: Path) -> None:
+    assert refusal(unary("CUSTOM MyOp", X, X), tmp_path).startswith("operator 0 (CUSTOM MyOp): the aot engine does not")
+
+
+def test_an_unsupported_type_names_the_supported_ones(tmp_path: Path) -> None:
+    wide = TensorSpec([1, 4], TensorType.INT16, [0.5], [0])
+    tensors = [QUANTISED, wide, QUANTISED]
+    operators = [OperatorSpec("QUANTIZE", [0], [1]), OperatorSpec("QUANTIZE", [1], [2])]
+    assert refusal(build(tensors, operators, [0], [2]), tmp_path) == (
+        "operator 0 (QUANTIZE): INT8 -> INT16; supported: FLOAT32 -> INT8, INT8 -> INT8"
+    )
+
+
+def test_an_input_of_an_unsupported_type_is_refused(tmp_path: Path) -> None:
+    x = TensorSpec([1, 4], INT64, name="x")
+    assert refusal(unary("RELU", x, x), tmp_path) == (
+        "input or output tensor 0 ('x') is INT64; the aot engine takes FLOAT32, INT8"
+    )
+
+
+def test_a_hybrid_model_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    y = TensorSpec([1, 2], FLOAT32)
+    message = refusal(dense(X, WEIGHTS, y), tmp_path)
+    assert message.startswith("operator 0 (FULLY_CONNECTED): hybrid: float32 activations with int8 weights")
+    assert "full int8" in message
+
+
+@pytest.mark.external
+def test_a_real_hybrid_model_is_refused(tmp_path: Path) -> None:
+    path = ROOT / ".." / "shared" / "data" / "refused" / "hybrid_weights.tflite"
+    if not path.exists():
+        pytest.skip(f"{path} is not part of the project")
+    with pytest.raises(HilError, match="hybrid"):
+        compile_model(path, tmp_path)
+
+
+def test_a_dynamic_shape_other_than_the_batch_is_refused(tmp_path: Path) -> None:
+    x = TensorSpec([1, 1], FLOAT32, name="x", signature=[-1, -1])
+    assert refusal(unary("RELU", x, x), tmp_path) == (
+        "tensor 0 ('x') has the dynamic shape [-1, -1]; only the batch may be open, so export the model with a fixed "
+        "input shape"
+    )
+
+
+def test_several_subgraphs_are_refused(tmp_path: Path) -> None:
+    assert refusal(unary("RELU", X, X, subgraphs=2), tmp_path) == (
+        "has 2 subgraphs, the aot engine takes one; export it without control flow"
+    )
+
+
+@pytest.mark.parametrize(
+    ("oddity", "reason"),
+    [
+        ({"sparse": True}, "is sparse"),
+        ({"external": True}, "lies outside the flatbuffer"),
+        ({"variable": True}, "keeps state between inferences"),
+    ],
+)
+def test_unusual_storage_is_refused(oddity: dict[str, Any], reason: str, tmp_path: Path) -> None:
+    tensor = TensorSpec([1, 4], FLOAT32, name="odd", **oddity)
+    assert refusal(unary("RELU", tensor, X), tmp_path).startswith(f"operator 0 (RELU): tensor 0 ('odd') {reason}")
+
+
+def test_an_empty_tensor_is_refused(tmp_path: Path) -> None:
+    empty = TensorSpec([1, 0], FLOAT32, name="x")
+    assert "[1, 0]" in refusal(unary("RELU", empty, empty), tmp_path)
+
+
+def test_a_tensor_used_before_it_is_computed_is_refused(tmp_path: Path) -> None:
+    operators = [OperatorSpec("RELU", [1], [2]), OperatorSpec("RELU", [0], [1])]
+    assert "tensor 1 is used before it is computed" in refusal(build([X, X, X], operators, [0], [2]), tmp_path)
+
+
+def test_a_tensor_written_twice_is_refused(tmp_path: Path) -> None:
+    operators = [OperatorSpec("RELU", [0], [1]), OperatorSpec("RELU", [0], [1])]
+    assert "tensor 1 is written a second time" in refusal(build([X, X], operators, [0], [1]), tmp_path)
+
+
+def test_an_output_that_nothing_computes_is_refused(tmp_path: Path) -> None:
+    message = refusal(build([X, X, X], [OperatorSpec("RELU", [0], [1])], [0], [2]), tmp_path)
+    assert message == "output tensor 2 is constant or never computed; export it again"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (
+            dense(QUANTISED, WEIGHTS, OUT, options={"FusedActivationFunction": 4}),
+            "has the fused activation 4; supported",
+        ),
+        (dense(QUANTISED, WEIGHTS, OUT, options={"WeightsFormat": 1}), "its weights are shuffled"),
+        (dense(QUANTISED, TensorSpec([2, 4], INT8, [0.1]), OUT, inputs=[0, 1]), "its weights must be constant"),
+        (dense(QUANTISED, WEIGHTS, TensorSpec([1, 3], INT8, [0.5], [0])), "makes [1, 3] with weights [2, 4]"),
+        (dense(TensorSpec([1, 5], INT8, [0.5], [0]), WEIGHTS, OUT), "takes 1 x 4 inputs, but gets [1, 5]"),
+        (dense(TensorSpec([1, 4], INT8), WEIGHTS, OUT), "INT8 with 0 scales"),
+        (
+            dense(QUANTISED, TensorSpec([2, 4], INT8, [0.1], [3], data=np.ones((2, 4), np.int8)), OUT),
+            "its weights have a zero point other than 0",
+        ),
+        (
+            dense(QUANTISED, TensorSpec([2, 4], INT8, [0.1] * 4, data=np.ones((2, 4), np.int8)), OUT),
+            "its weights have 4 scales along dimension 0 for 2 outputs",
+        ),
+        (
+            dense(QUANTISED, WEIGHTS, OUT, TensorSpec([3], INT32, data=np.zeros(3, np.int32))),
+            "has 3 biases for 2 outputs",
+        ),
+        (
+            dense(QUANTISED, WEIGHTS, OUT, TensorSpec([2], INT64, data=np.zeros(2, np.int64))),
+            "its biases are INT64; supported here: INT32",
+        ),
+        (
+            dense(QUANTISED, WEIGHTS, TensorSpec([1, 2], INT8, [1e-12], [0])),
+            "the scale factor 5e+10 is not in 0..2^31",
+        ),
+        (
+            dense(
+                X, TensorSpec([2, 4], FLOAT32, data=np.full((2, 4), np.nan, np.float32)), TensorSpec([1, 2], FLOAT32)
+            ),
+            "its weights hold NaN or infinity",
+        ),
+        (
+            dense(X, TensorSpec([2, 4], FLOAT16, data=np.ones((2, 4), np.float16)), TensorSpec([1, 2], FLOAT32)),
+            "FLOAT32 x FLOAT16 -> FLOAT32; supported: FLOAT32 x FLOAT32",
+        ),
+    ],
+)
+def test_a_fully_connected_layer_that_does_not_fit_is_refused(content: bytes, reason: str, tmp_path: Path) -> None:
+    assert reason in refusal(content, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (unary("SOFTMAX", QUANTISED, QUANTISED, {"Beta": 1.0}), "its output must have scale 1/256 and zero point -128"),
+        (
+            unary(
+                "SOFTMAX",
+                TensorSpec([1, 4], INT8, [1e-9], [0]),
+                TensorSpec([1, 4], INT8, [1 / 256], [-128]),
+                {"Beta": 1},
+            ),
+            "beta 1 with its input's scale is too small",
+        ),
+        (
+            unary(
+                "SOFTMAX",
+                TensorSpec([1, 5000], INT8, [1], [0]),
+                TensorSpec([1, 5000], INT8, [1 / 256], [-128]),
+                {"Beta": 1},
+            ),
+            "has 5000 classes, at most 4095 fit",
+        ),
+        (unary("RELU6", QUANTISED, TensorSpec([1, 4], INT8, [0.25], [0])), "are quantised differently"),
+        (unary("RELU", X, TensorSpec([1, 5], FLOAT32)), "makes [1, 5] of [1, 4]"),
+        (unary("RESHAPE", X, TensorSpec([5], FLOAT32)), "makes FLOAT32[5] of FLOAT32[1, 4]"),
+        (unary("RELU", X, QUANTISED), "FLOAT32 -> INT8; supported: FLOAT32 -> FLOAT32, INT8 -> INT8"),
+    ],
+)
+def test_other_operators_that_do_not_fit_are_refused(content: bytes, reason: str, tmp_path: Path) -> None:
+    message = refusal(content, tmp_path)
+    assert message.startswith("operator 0 (")
+    assert reason in message

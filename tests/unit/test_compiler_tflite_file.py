@@ -1,0 +1,162 @@
+"""Reading .tflite files: sound ones completely, damaged ones never further than one clear line."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from compiler_helpers import ROOT
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tflite_builder import OperatorSpec, TensorSpec, build
+
+from harness.compiler import compile_model
+from harness.errors import HilError
+from harness.models.tflite_file import TensorType, parse, read
+from harness.models.tflite_verify import InvalidFileError
+
+FLOAT32, INT8 = TensorType.FLOAT32, TensorType.INT8
+
+
+def small_model() -> bytes:
+    weights = np.arange(12, dtype=np.int8).reshape(3, 4)
+    tensors = [
+        TensorSpec([1, 4], INT8, [0.5], [-3], name="in", signature=[-1, 4]),
+        TensorSpec([3, 4], INT8, [0.1, 0.2, 0.3], data=weights, name="weights"),
+        TensorSpec([1, 3], INT8, [0.25], [7], name="out"),
+    ]
+    operators = [OperatorSpec("FULLY_CONNECTED", [0, 1, -1], [2], {"FusedActivationFunction": 1})]
+    return build(tensors, operators, [0], [2])
+
+
+def test_a_graph_is_read_completely() -> None:
+    graph = parse(small_model())
+    assert (graph.inputs, graph.outputs, graph.subgraphs, graph.description) == ([0], [2], 1, "built for a test")
+    source, weights, _ = graph.tensors
+    assert (source.name, source.shape, source.type, source.data) == ("in", (-1, 4), INT8, None)
+    assert (source.scales.tolist(), source.zero_points.tolist()) == ([0.5], [-3])
+    assert weights.data is not None
+    np.testing.assert_array_equal(weights.data, np.arange(12, dtype=np.int8).reshape(3, 4))
+    assert len(weights.scales) == 3
+    operator = graph.operators[0]
+    assert (operator.kind, operator.inputs, operator.outputs) == ("FULLY_CONNECTED", [0, 1, -1], [2])
+    assert operator.options["FusedActivationFunction"] == 1
+    assert operator.options["KeepNumDims"] == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "the file is empty"),
+        (b"TFL3", "the identifier TFL3 is missing"),
+        (b"\x50\x4b\x03\x04 this is a zip", "the identifier TFL3 is missing"),
+        (b"\x08\x00\x00\x00TFL3", "outside the file"),
+        (b"\xff\xff\xff\xffTFL3" + bytes(64), "outside the file"),
+    ],
+)
+def test_what_is_no_model_is_one_line(content: bytes, reason: str, tmp_path: Path) -> None:
+    path = tmp_path / "broken.tflite"
+    path.write_bytes(content)
+    with pytest.raises(HilError, match=reason) as caught:
+        read(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
+    for path in (tmp_path / "absent.tflite", tmp_path):
+        with pytest.raises(HilError, match="cannot be read"):
+            read(path)
+
+
+def test_a_tensor_whose_data_do_not_fit_its_shape_is_refused() -> None:
+    tensors = [TensorSpec([1, 4], FLOAT32, data=np.zeros(3, np.float32)), TensorSpec([1, 4], FLOAT32)]
+    with pytest.raises(InvalidFileError, match=r"tensor 0 \('t'\) is FLOAT32\[1, 4\] but has 12 bytes"):
+        parse(build(tensors, [OperatorSpec("RELU", [0], [1])], [], [1]))
+
+
+def test_an_index_that_names_no_tensor_is_refused() -> None:
+    tensors = [TensorSpec([1, 4], FLOAT32)]
+    with pytest.raises(InvalidFileError, match=r"the outputs of operator 0 \(RELU\) name tensor 5 of 1"):
+        parse(build(tensors, [OperatorSpec("RELU", [0], [5])], [0], [0]))
+
+
+def test_offsets_that_all_lead_to_one_large_table_do_not_keep_the_reader_busy() -> None:
+    """A subgraph of a thousand tensors that are the same table, whose name is as long as the file."""
+    count, name_bytes = 1000, 200_000
+    content = bytearray(small_model())
+    # Behind the valid model: a tensor with only a name, and a vector of offsets that all lead to it.
+    table = len(content) + -len(content) % 4
+    content.extend(bytes(table - len(content)))
+    vtable = table + 8
+    content += struct.pack("<iI", table - vtable, 16) + struct.pack("<HH4H", 12, 8, 0, 0, 0, 4)
+    content += struct.pack("<I", name_bytes) + bytes(name_bytes)
+    vector = len(content)
+    content += struct.pack("<I", count)
+    for i in range(count):
+        content += struct.pack("<I", (table - (vector + 4 + 4 * i)) % 2**32)
+    with pytest.raises(InvalidFileError):
+        parse(_with_tensors_at(bytes(content), vector))
+
+
+def _with_tensors_at(content: bytes, vector: int) -> bytes:
+    """`content` with the first subgraph's tensors replaced by the vector at that position."""
+
+    def number(form: str, position: int) -> int:
+        return int(struct.unpack_from(form, content, position)[0])
+
+    def field(table: int, slot: int) -> int:
+        return table + number("<H", table - number("<i", table) + 4 + 2 * slot)
+
+    def follow(position: int) -> int:
+        return position + number("<I", position)
+
+    subgraph = follow(follow(field(follow(0), 2)) + 4)
+    position = field(subgraph, 0)
+    return content[:position] + struct.pack("<I", vector - position) + content[position + 4 :]
+
+
+SEEDS = [small_model(), (ROOT / "models" / "gesture" / "gesture_int8.tflite").read_bytes()]
+
+
+def check_survival(content: bytes, folder: Path) -> None:
+    """Read, and where that succeeds compile: both give a result or a HilError."""
+    path = folder / "fuzzed.tflite"
+    path.write_bytes(content)
+    message = ""
+    try:
+        read(path)
+        compile_model(path, folder)
+    except HilError as error:
+        message = str(error)
+    assert "\n" not in message
+
+
+@settings(max_examples=300, deadline=2000)
+@given(data=st.data())
+def test_flipped_bits_give_a_graph_or_one_line(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
+    content = bytearray(data.draw(st.sampled_from(SEEDS)))
+    for position in data.draw(st.lists(st.integers(0, len(content) * 8 - 1), min_size=1, max_size=8)):
+        content[position // 8] ^= 1 << position % 8
+    check_survival(bytes(content), tmp_path_factory.getbasetemp())
+
+
+@settings(max_examples=300, deadline=2000)
+@given(data=st.data())
+def test_truncated_files_give_one_line(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
+    content = data.draw(st.sampled_from(SEEDS))
+    check_survival(content[: data.draw(st.integers(0, len(content) - 1))], tmp_path_factory.getbasetemp())
+
+
+@settings(max_examples=300, deadline=2000)
+@given(data=st.data())
+def test_overwritten_words_give_a_graph_or_one_line(
+    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    content = bytearray(data.draw(st.sampled_from(SEEDS)))
+    words = st.sampled_from([0, 1, 4, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0xFFFFFFFC]) | st.integers(0, 2**32 - 1)
+    position = 4 * data.draw(st.integers(0, len(content) // 4 - 1))
+    content[position : position + 4] = struct.pack("<I", data.draw(words))
+    check_survival(bytes(content), tmp_path_factory.getbasetemp())
