@@ -171,6 +171,12 @@ def test_a_baseline_of_another_compiler_is_not_compared_and_says_so(options: Opt
     assert "made with arm-none-eabi-gcc 12.2, this run with 13.2" in published.notes[0]
 
 
+def test_latency_over_other_windows_is_not_compared(options: Options, tmp_path: Path) -> None:
+    update = replace(options, baseline_dir=tmp_path / "base", update_baseline=True)
+    publish(results(latency(1000, 1000)), update, passed=True)
+    assert not publish(results(latency(2000)), replace(update, update_baseline=False), passed=True).regressed
+
+
 def test_a_failing_session_does_not_become_the_baseline(options: Options, tmp_path: Path) -> None:
     update = replace(options, baseline_dir=tmp_path / "base", update_baseline=True)
     published = publish(results(footprint()), update, passed=False)
