@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import filelock
-import serial  # type: ignore[import-untyped]
-from serial.tools import list_ports  # type: ignore[import-untyped]
+import serial
+from serial.tools import list_ports
 
 from harness.boards.targets import Target
 from harness.device.connection import Connection, SerialConnection

@@ -39,7 +39,7 @@ class Client:
 
     A request without an answer for `timeout` seconds is sent again, `retries` times at most. `name` begins the errors.
     All methods raise DeviceError, with the tail of the log, for a device that does not do what docs/protocol.md says;
-    such an error ends the session. Connection and log stay the caller's, who closes them.
+    after such an error, unless it is a refusal, the session is over. Connection and log stay the caller's to close.
     """
 
     def __init__(

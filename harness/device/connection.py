@@ -4,7 +4,7 @@ import socket
 from collections.abc import Callable
 from typing import Any, Protocol
 
-import serial  # type: ignore[import-untyped]
+import serial
 
 from harness.errors import DeviceError
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import fake_board
 import numpy as np
 import pytest
-import serial  # type: ignore[import-untyped]
+import serial
 from fake_device import Misbehaviour
-from serial.tools import list_ports  # type: ignore[import-untyped]
+from serial.tools import list_ports
 
 from harness.boards import serial_port
 from harness.boards.serial_port import SerialBoard

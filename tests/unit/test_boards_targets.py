@@ -9,7 +9,7 @@ import pytest
 from device_helpers import bench
 from hypothesis import given
 from hypothesis import strategies as st
-from serial.tools import list_ports  # type: ignore[import-untyped]
+from serial.tools import list_ports
 
 from harness.boards import qemu, selection
 from harness.boards.qemu import QemuBoard

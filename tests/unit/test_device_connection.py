@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-import serial  # type: ignore[import-untyped]
+import serial
 
 from harness.device.connection import SerialConnection, SocketConnection
 from harness.device.timeout import Deadline

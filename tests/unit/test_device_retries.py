@@ -48,6 +48,17 @@ def test_every_window_is_counted_exactly_once(tmp_path: Path, seed: int, rate: f
     assert b.device.executed == list(range(1, len(b.device.executed) + 1))
 
 
+def test_sequence_numbers_go_round_and_zero_is_one_of_them(tmp_path: Path) -> None:
+    b = bench(tmp_path, plan=at_random(seed=3, rate=0.1), retries=50)
+    b.client.hello()
+    # As after 65,529 requests, which would take too long here.
+    b.device._expected = b.client._open[1]._next = 65530
+    samples = recording(2000)
+    check_windows(b.client.stream(samples), samples, b.device.image)
+    assert b.device.executed == [seq & 0xFFFF for seq in range(65530, 65530 + len(b.device.executed))]
+    assert len(b.device.executed) > 40
+
+
 @pytest.mark.parametrize("number", [1, 2, 5, 9])
 @pytest.mark.parametrize("fault", Fault)
 @pytest.mark.parametrize("direction", Direction)
