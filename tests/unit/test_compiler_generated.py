@@ -111,6 +111,39 @@ def test_a_network_of_every_operator_is_the_same_as_on_tflm(tmp_path: Path) -> N
 
 
 @needs_gcc
+def test_no_kernel_works_in_place_on_a_tensor_that_is_still_needed(tmp_path: Path) -> None:
+    spec = TensorSpec([1, 8], FLOAT32)
+    operators = [
+        OperatorSpec("RELU6", [0], [1]),  # must leave 0 to the next
+        OperatorSpec("RESHAPE", [0], [2]),
+        OperatorSpec("RELU6", [2], [3]),  # must leave the bytes that 0 and 2 share
+        OperatorSpec("RELU", [0], [4]),
+    ]
+    model = tmp_path / "branches.tflite"
+    model.write_bytes(build([spec] * 5, operators, [0], [1, 3, 4]))
+    x = np.arange(-30, 50, 10, dtype=np.float32).reshape(1, 8)
+    written = np.frombuffer(run_generated(model, tmp_path, [[x]])[0], np.float32).reshape(3, 8)
+    np.testing.assert_array_equal(written, [x[0].clip(0, 6), x[0].clip(0, 6), x[0].clip(0)])
+
+
+@needs_gcc
+def test_padding_that_a_kernel_reads_belongs_to_the_arena(tmp_path: Path) -> None:
+    # The second layer reads its last row of five beyond the end of its input, which lies at the end of the arena.
+    rng = np.random.default_rng(2)
+    tensors = [
+        TensorSpec([3, 4], INT8, [0.5], [0]),
+        TensorSpec([5, 4], INT8, [0.01], data=layer(5, 4, rng)),
+        TensorSpec([3, 5], INT8, [0.5], [0]),
+        TensorSpec([4, 5], INT8, [0.01], data=layer(4, 5, rng)),
+        TensorSpec([3, 4], INT8, [0.5], [0]),
+    ]
+    operators = [OperatorSpec("FULLY_CONNECTED", [0, 1], [2]), OperatorSpec("FULLY_CONNECTED", [2, 3], [4])]
+    model = tmp_path / "rows.tflite"
+    model.write_bytes(build(tensors, operators, [0], [4]))
+    check(model, tmp_path)
+
+
+@needs_gcc
 @pytest.mark.external
 @pytest.mark.parametrize(
     ("name", "ulp"),

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 from compiler_helpers import exp_f32, needs_gcc, run_kernels, run_tflm
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
@@ -102,6 +103,19 @@ def test_factors_of_one_half_and_more_use_the_unpacked_kernel() -> None:
     assert check_bit_exact(int8_layer(weights, 0.51), [x]) == ["aot_fully_connected_s8"]
 
 
+@pytest.mark.parametrize("exponent", range(-9, 0))
+def test_halves_are_rounded_away_from_zero(exponent: int) -> None:
+    # Every int8 input as a batch of its own, times small weights, times a power of two: many results end in one half.
+    weights = np.arange(-8, 8, dtype=np.int8).reshape(16, 1)
+    tensors = [
+        TensorSpec([256, 1], INT8, [1.0], [0]),
+        TensorSpec([16, 1], INT8, [1.0], data=weights),
+        TensorSpec([256, 16], INT8, [2.0**-exponent], [3]),
+    ]
+    model = build(tensors, [OperatorSpec("FULLY_CONNECTED", [0, 1, -1], [2])], [0], [2])
+    check_bit_exact(model, [np.arange(-128, 128, dtype=np.int8).reshape(256, 1)])
+
+
 def test_long_rows_are_summed_in_parts() -> None:
     # 4,000 products of 127 * -128 leave the 23 bits that one part has.
     x = np.full((1, 4000), -128, np.int8)
@@ -150,6 +164,13 @@ def test_softmax_int8_is_bit_exact(
     y = TensorSpec([rows, depth], INT8, [1 / 256], [-128])
     values = int8_values(np.random.default_rng(seed), (rows, depth), filling)
     check_bit_exact(unary("SOFTMAX", x, y, {"Beta": beta}), [values])
+
+
+def test_softmax_int8_of_very_many_equal_elements_is_zero() -> None:
+    # TFLM aborts from 512 on. A thousandth is nearer to 0 than to 1/256.
+    x, y = TensorSpec([1, 1000], INT8, [1.0], [0]), TensorSpec([1, 1000], INT8, [1 / 256], [-128])
+    outputs, _ = run_kernels(unary("SOFTMAX", x, y, {"Beta": 1.0}), [np.zeros((1, 1000), np.int8)])
+    np.testing.assert_array_equal(outputs[0], -128)
 
 
 @cases
