@@ -118,4 +118,25 @@ def test_garbage_is_decoded_as_by_the_cobs_package(codec: Codec, garbage: bytes)
 def test_a_packet_that_is_too_long_is_corrupt_though_its_crc_is_right(codec: Codec, length: int) -> None:
     body = bytes(range(1, 250)) + b"\x07" * (length - 254)
     assert codec.decode(cobs.encode(packet(3, 1, body)) + b"\0") == [None]
-    assert codec.decode(cobs.encode(packet(3, 1, b"")) + b"\0") == [(3, 1, b"")]
+    longest = packet(3, 1, body[:MAX_BODY])
+    assert codec.decode(cobs.encode(longest + b"\x07" * (length - 254)) + b"\0") == [None], (
+        "nor one that is too long by its end"
+    )
+    assert codec.decode(cobs.encode(longest) + b"\0") == [(3, 1, body[:MAX_BODY])]
+
+
+def test_a_block_that_ends_early_is_corrupt_though_the_crc_is_right(codec: Codec) -> None:
+    wire = bytearray(cobs.encode(packet(3, 0x0101, b"\x07" * 20)))
+    assert wire[0] == len(wire), "a packet without zeros, so one block"
+    wire[0] += 1
+    assert codec.decode(bytes(wire) + b"\0") == [None]
+
+
+def test_an_empty_block_after_the_longest_one_adds_nothing(codec: Codec) -> None:
+    body = next(
+        body
+        for body in (b"\x07" * (MAX_BODY - 1) + bytes([last]) for last in range(1, 256))
+        if 0 not in packet(3, 0x0101, body)
+    )
+    whole = packet(3, 0x0101, body)
+    assert codec.decode(b"\xff" + whole + b"\x01\0") == [(3, 0x0101, body)] == codec.decode(b"\xff" + whole + b"\0")

@@ -161,6 +161,17 @@ def test_halves_are_rounded_to_even_and_what_exceeds_the_type_is_clipped(library
     assert [int(window[0, 0]) for window in device.push(counts)] == expected
 
 
+def test_every_count_is_divided_by_the_scale_not_multiplied_by_its_reciprocal(library: ctypes.CDLL) -> None:
+    scale = np.float32(14)
+    quantisation = Quantisation(np.dtype(np.int16), float(scale), 5)
+    counts = np.arange(-32768, 32768, dtype=np.int16).reshape(-1, 1)
+    plain = Channel("x", "raw", 1.0, 0.0, 1.0)
+    expected = prepare(counts.reshape(-1, 1, 1), [plain], quantisation).ravel()
+    assert (np.rint(counts.ravel() * (1 / scale)) + 5 != expected).any(), "the scale is one where it makes a difference"
+    device = DeviceWindowing(library, 1, 1, [plain], quantisation)
+    assert np.array_equal(np.ravel(device.push(counts)), expected)
+
+
 def test_beginning_again_forgets_the_rows(library: ctypes.CDLL) -> None:
     device = DeviceWindowing(library, 3, 5, [Channel("x", "raw", 1.0, 0.0, 1.0)], Quantisation(np.dtype(np.float32)))
     device.push(np.arange(4, dtype=np.int16).reshape(-1, 1))
