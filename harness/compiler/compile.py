@@ -53,7 +53,7 @@ def compile_model(graph_path: Path, out_dir: Path, *, keep_tensors: bool = False
     return CompiledModel(
         arena_bytes=storage.plan.bytes,
         arena_lower_bound=storage.plan.lower_bound,
-        constant_bytes=sum(array.bytes for array in arrays),
+        constant_bytes=sum(array.bytes for array in arrays) + sum(storage.constants.values()),
         sources=[source],
         operators=[describe_step(step, network) for step in steps],
     )

@@ -10,69 +10,81 @@ from harness.compiler.step import Step
 
 
 class Storage:
-    """The arena of a network: `offset(tensor)`, and `plan` for its size.
+    """Where the tensors of a network lie: activations in the arena, constants that kernels read as tensors in flash.
 
-    A RESHAPE's output is its input's buffer. A kernel that may work in place does so where nobody needs its input any
-    more. With `keep_tensors` every tensor has its own bytes until the end, so that all can be read after a run.
+    A RESHAPE's output is its input under another name. A kernel that may work in place does so where nobody needs its
+    input any more. With `keep_tensors` every other tensor has its own bytes until the end, so that all can be read
+    after a run.
+
+    `plan` places the buffers of the arena. `lifetimes` says for each of them, by the tensor it is named after, the
+    first and the last step that needs it. `constants` holds the bytes of each constant, with what kernels may read
+    beyond it.
     """
 
+    plan: Plan
+    lifetimes: dict[int, tuple[int, int]]
+    constants: dict[int, int]
+
     def __init__(self, network: Network, steps: Sequence[Step], keep_tensors: bool) -> None:
-        self.network = network
-        self._root: dict[int, int] = {}
-        end = len(steps)
-        last_use = dict.fromkeys(network.inputs, -1)
+        self._network = network
+        self._keep = keep_tensors
+        self._end = len(steps)
+        self._last_use = dict.fromkeys(network.inputs, 0)
+        self._readable: dict[int, int] = {}
         for number, step in enumerate(steps):
-            last_use[step.output] = number
-            last_use.update((index, number) for index in step.inputs)
-        last_use.update((index, end) for index in network.outputs)
-
-        first: dict[int, int] = {}
-        last: dict[int, int] = {}
-        size: dict[int, int] = {}
-
-        def use(tensor: int, root: int, number: int) -> None:
-            self._root[tensor] = root
-            first.setdefault(root, 0 if keep_tensors else number)
-            last[root] = end if keep_tensors else max(last.get(root, -1), last_use[tensor])
-            size[root] = max(size.get(root, 0), self.bytes(tensor))
-
-        for tensor in network.inputs:
-            use(tensor, tensor, 0)
-        for number, step in enumerate(steps):
-            source = step.inputs[0]
-            if source not in self._root:
-                # Reads a constant; there is nothing to share.
-                root = self._root.setdefault(step.output, source) if step.kernel is None else step.output
-            elif step.kernel is None or (self._overwritable(step, last[self._root[source]], number, keep_tensors)):
-                root = self._root[source]
-            else:
-                root = step.output
-            if network.tensors[root].data is None:
-                use(step.output, root, number)
+            self._last_use |= dict.fromkeys([*step.inputs, step.output], number)
             for tensor, extra in step.readable.items():
-                if tensor in self._root and self._root[tensor] in size:
-                    size[self._root[tensor]] = max(size[self._root[tensor]], self.bytes(tensor) + extra)
-        self.plan: Plan = make_plan([Buffer(root, size[root], first[root], last[root]) for root in first])
-        self.lifetimes = {root: (first[root], last[root]) for root in first}
+                self._readable[tensor] = max(self._readable.get(tensor, 0), extra)
+        self._last_use |= dict.fromkeys(network.outputs, self._end)
+
+        self._root: dict[int, int] = {}
+        self._size: dict[int, int] = {}
+        self.lifetimes = {}
+        self.constants = {}
+        for tensor in network.inputs:
+            self._claim(tensor, tensor, 0)
+        for number, step in enumerate(steps):
+            for tensor in step.inputs if step.kernel else ():
+                self._read_constant(tensor)
+            source = self.root(step.inputs[0])
+            shared = step.kernel is None or self._may_overwrite(step, source, number)
+            self._claim(step.output, source if shared else step.output, number)
+        self.plan = make_plan([Buffer(root, self._size[root], *self.lifetimes[root]) for root in self.lifetimes])
 
     def bytes(self, tensor: int) -> int:
         """The size of a tensor's data."""
-        found = self.network.tensors[tensor]
-        assert found.type.dtype is not None
+        found = self._network.tensors[tensor]
+        assert found.type.dtype is not None, "the operators take whole bytes only"
         return found.elements * found.type.dtype.itemsize
 
     def root(self, tensor: int) -> int:
-        """The tensor whose buffer, or whose constant, `tensor` shares: itself, where it shares none."""
+        """The tensor after which the buffer or constant of `tensor` is named."""
         return self._root.get(tensor, tensor)
 
     def offset(self, tensor: int) -> int | None:
         """Where `tensor` lies in the arena; None for a constant."""
         return self.plan.offsets.get(self.root(tensor))
 
-    def _overwritable(self, step: Step, last: int, number: int, keep_tensors: bool) -> bool:
+    def _claim(self, tensor: int, root: int, number: int) -> None:
+        """Let `tensor` use the buffer `root` from step `number` on."""
+        self._root[tensor] = root
+        if self._network.tensors[root].data is not None:
+            return
+        first, last = self.lifetimes.get(root, (number, number))
+        self.lifetimes[root] = (0, self._end) if self._keep else (first, max(last, self._last_use[tensor]))
+        self._size[root] = max(self._size.get(root, 0), self.bytes(tensor) + self._readable.get(tensor, 0))
+
+    def _read_constant(self, tensor: int) -> None:
+        root = self.root(tensor)
+        if self._network.tensors[root].data is not None:
+            needed = self.bytes(tensor) + self._readable.get(tensor, 0)
+            self.constants[root] = max(self.constants.get(root, 0), needed)
+
+    def _may_overwrite(self, step: Step, source: int, number: int) -> bool:
         return (
             step.in_place
-            and not keep_tensors
-            and last == number
+            and not self._keep
+            and source in self.lifetimes
+            and self.lifetimes[source][1] == number
             and self.bytes(step.output) == self.bytes(step.inputs[0])
         )

@@ -144,6 +144,45 @@ def test_padding_that_a_kernel_reads_belongs_to_the_arena(tmp_path: Path) -> Non
 
 
 @needs_gcc
+def test_constants_may_be_inputs_of_kernels(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    constant = rng.integers(-128, 128, (1, 9)).astype(np.int8)
+    tensors = [
+        TensorSpec([3, 3], INT8, [0.5], [0], data=constant.reshape(3, 3)),
+        TensorSpec([2], INT32, data=np.array([1, 9], np.int32)),
+        TensorSpec([1, 9], INT8, [0.5], [0]),
+        TensorSpec([4, 9], INT8, [0.01], data=layer(4, 9, rng)),
+        TensorSpec([1, 4], INT8, [0.5], [0]),
+        TensorSpec([1, 4], FLOAT32),
+        TensorSpec([1, 9], FLOAT32),
+        TensorSpec([1, 1], FLOAT32, name="unused"),
+    ]
+    operators = [
+        OperatorSpec("RESHAPE", [0, 1], [2]),
+        OperatorSpec("FULLY_CONNECTED", [2, 3], [4]),
+        OperatorSpec("DEQUANTIZE", [4], [5]),
+        OperatorSpec("DEQUANTIZE", [2], [6]),
+    ]
+    model = tmp_path / "constant.tflite"
+    model.write_bytes(build(tensors, operators, [7], [5, 6]))
+    inputs = [np.zeros((1, 1), np.float32)]
+    written = np.frombuffer(run_generated(model, tmp_path, [inputs])[0], np.float32)
+    expected, _ = run_kernels(model.read_bytes(), inputs)
+    np.testing.assert_array_equal(written[:4], expected[0][0])
+    np.testing.assert_array_equal(written[4:], constant[0] * 0.5)
+
+
+@needs_gcc
+def test_an_input_that_nothing_reads_does_not_disturb_the_others(tmp_path: Path) -> None:
+    spec = TensorSpec([1, 4], FLOAT32)
+    model = tmp_path / "unused.tflite"
+    model.write_bytes(build([spec] * 3, [OperatorSpec("RELU", [0], [2])], [0, 1], [2]))
+    x = np.array([[1, 2, 3, -4]], np.float32)
+    written = np.frombuffer(run_generated(model, tmp_path, [[x, -x]])[0], np.float32)
+    np.testing.assert_array_equal(written, [1, 2, 3, 0])
+
+
+@needs_gcc
 @pytest.mark.external
 @pytest.mark.parametrize(
     ("name", "ulp"),

@@ -1,49 +1,49 @@
 /* FULLY_CONNECTED on float32, with TFLM's order of additions and roundings. */
 #include "aot_fully_connected.h"
 
-/* gcc has no pragma for it; the build must not fuse a product with an addition (see library.json). */
+/* Build with -ffp-contract=off, or the compiler may fuse a product with its addition and round once, not twice. */
 #if defined(__ARM_FP) && (__ARM_FP & 4) && defined(__thumb2__)
 
-/* Multiplies the weights of a column by its input, four rows at once. */
-#define MULTIPLY(w0, w1, w2, w3, x)                                                                                    \
+/*
+ * One column of four rows: the weights times the input x, each added to its row's sum. VMUL and VADD rather than VMLA:
+ * on a Cortex-M4 they take two cycles together, as four rows keep the results apart, and VMLA takes three.
+ */
+#define COLUMN(w0, w1, w2, w3, x)                                                                                      \
     "vmul.f32 " w0 ", " w0 ", " x "\n\t"                                                                               \
     "vmul.f32 " w1 ", " w1 ", " x "\n\t"                                                                               \
     "vmul.f32 " w2 ", " w2 ", " x "\n\t"                                                                               \
-    "vmul.f32 " w3 ", " w3 ", " x "\n\t"
-
-#define ADD(w0, w1, w2, w3)                                                                                            \
+    "vmul.f32 " w3 ", " w3 ", " x "\n\t"                                                                               \
     "vadd.f32 %[a], %[a], " w0 "\n\t"                                                                                  \
     "vadd.f32 %[b], %[b], " w1 "\n\t"                                                                                  \
     "vadd.f32 %[c], %[c], " w2 "\n\t"                                                                                  \
     "vadd.f32 %[d], %[d], " w3 "\n\t"
 
-/*
- * sums[r] = sum over c of x[c] * weights[c][r]. VMUL and VADD rather than VMLA: on a Cortex-M4 they take two cycles
- * together, where four rows keep their results apart, and VMLA takes three.
- */
+#define FOUR_COLUMNS                                                                                                   \
+    "vldm    %[x]!, {s8-s11}\n\t"                                                                                      \
+    "vldm    %[w]!, {s12-s27}\n\t" COLUMN("s12", "s13", "s14", "s15", "s8") COLUMN("s16", "s17", "s18", "s19", "s9")   \
+        COLUMN("s20", "s21", "s22", "s23", "s10") COLUMN("s24", "s25", "s26", "s27", "s11")
+
+#define ONE_COLUMN                                                                                                     \
+    "vldm    %[x]!, {s8}\n\t"                                                                                          \
+    "vldm    %[w]!, {s12-s15}\n\t" COLUMN("s12", "s13", "s14", "s15", "s8")
+
+#define FOR_COLUMNS                                                                                                    \
+    "subs    %[n], %[n], #4\n\t"                                                                                       \
+    "blo     2f\n"                                                                                                     \
+    "1:\n\t" FOUR_COLUMNS "subs    %[n], %[n], #4\n\t"                                                                 \
+    "bhs     1b\n"                                                                                                     \
+    "2:\n\t"                                                                                                           \
+    "adds    %[n], %[n], #4\n\t"                                                                                       \
+    "beq     4f\n"                                                                                                     \
+    "3:\n\t" ONE_COLUMN "subs    %[n], %[n], #1\n\t"                                                                   \
+    "bne     3b\n"                                                                                                     \
+    "4:\n"
+
+/* sums[r] = sum over c of x[c] * weights[c][r]. */
 static inline void dot4(const float *weights, const float *x, uint32_t columns, float sums[4]) {
     float a = 0.0f, b = 0.0f, c = 0.0f, d = 0.0f;
     uint32_t n = columns;
-    __asm__ volatile("subs    %[n], %[n], #4\n\t"
-                     "blo     2f\n"
-                     "1:\n\t"
-                     "vldm    %[x]!, {s8-s11}\n\t"
-                     "vldm    %[w]!, {s12-s27}\n\t" MULTIPLY("s12", "s13", "s14", "s15", "s8")
-                         ADD("s12", "s13", "s14", "s15") MULTIPLY("s16", "s17", "s18", "s19", "s9")
-                             ADD("s16", "s17", "s18", "s19") MULTIPLY("s20", "s21", "s22", "s23", "s10")
-                                 ADD("s20", "s21", "s22", "s23") MULTIPLY("s24", "s25", "s26", "s27", "s11") ADD(
-                                     "s24", "s25", "s26",
-                                     "s27") "subs    %[n], %[n], #4\n\t"
-                                            "bhs     1b\n"
-                                            "2:\n\t"
-                                            "adds    %[n], %[n], #4\n\t"
-                                            "beq     4f\n"
-                                            "3:\n\t"
-                                            "vldm    %[x]!, {s8}\n\t"
-                                            "vldm    %[w]!, {s12-s15}\n\t" MULTIPLY("s12", "s13", "s14", "s15", "s8")
-                                                ADD("s12", "s13", "s14", "s15") "subs    %[n], %[n], #1\n\t"
-                                                                                "bne     3b\n"
-                                                                                "4:\n"
+    __asm__ volatile(FOR_COLUMNS
                      : [w] "+r"(weights), [x] "+r"(x), [n] "+r"(n), [a] "+t"(a), [b] "+t"(b), [c] "+t"(c), [d] "+t"(d)
                      :
                      : "s8", "s9", "s10", "s11", "s12", "s13", "s14", "s15", "s16", "s17", "s18", "s19", "s20", "s21",

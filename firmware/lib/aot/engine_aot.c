@@ -7,6 +7,7 @@ const char *engine_name(void) {
     return "aot";
 }
 
+/* Counts up when kernels or generated code change what a network needs or computes. */
 const char *engine_version(void) {
     return "1";
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from harness.compiler.network import Network
-from harness.compiler.operators.common import refuse_types, types_of, unary
+from harness.compiler.operators.common import refuse_types, unary
 from harness.compiler.quantisation import INT8_MAX, quantise_int8, quantise_multiplier
 from harness.compiler.step import Step, Value
 from harness.models.tflite_file import Operator, Tensor, TensorType
@@ -17,7 +17,7 @@ SUPPORTED = "FLOAT32 -> FLOAT32, INT8 -> INT8"
 def lower_relu(operator: Operator, network: Network) -> Step:
     """max(x, 0). The int8 kernel also changes the quantisation, as TFLM's does."""
     x, y = unary(operator, network)
-    match types_of(x, y):
+    match x.type, y.type:
         case TensorType.FLOAT32, TensorType.FLOAT32:
             return _clamp_float(operator, x, y, float("inf"))
         case TensorType.INT8, TensorType.INT8:
@@ -42,7 +42,7 @@ def lower_relu(operator: Operator, network: Network) -> Step:
 def lower_relu6(operator: Operator, network: Network) -> Step:
     """min(max(x, 0), 6). TFLM's int8 kernel keeps the quantisation, so both tensors must have the same."""
     x, y = unary(operator, network)
-    match types_of(x, y):
+    match x.type, y.type:
         case TensorType.FLOAT32, TensorType.FLOAT32:
             return _clamp_float(operator, x, y, 6.0)
         case TensorType.INT8, TensorType.INT8:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.compiler.network import Network
 from harness.errors import HilError
-from harness.models.tflite_file import Operator, Tensor, TensorType
+from harness.models.tflite_file import Operator, Tensor
 
 
 def refuse_types(operator: Operator, network: Network, supported: str) -> HilError:
@@ -20,8 +20,3 @@ def unary(operator: Operator, network: Network) -> tuple[Tensor, Tensor]:
     if x.shape != y.shape:
         raise network.refuse(operator, f"makes {list(y.shape)} of {list(x.shape)}; export the model again")
     return x, y
-
-
-def types_of(x: Tensor, y: Tensor) -> tuple[TensorType, TensorType]:
-    """The element types of input and output, for a match statement."""
-    return x.type, y.type

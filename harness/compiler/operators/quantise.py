@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.compiler.network import Network
-from harness.compiler.operators.common import refuse_types, types_of, unary
+from harness.compiler.operators.common import refuse_types, unary
 from harness.compiler.quantisation import INT8_MAX, INT8_MIN, quantise_multiplier
 from harness.compiler.step import Step
 from harness.models.tflite_file import Operator, TensorType
@@ -14,7 +14,7 @@ HEADER = "aot_elementwise.h"
 def lower_quantize(operator: Operator, network: Network) -> Step:
     """float32 or int8 to int8."""
     x, y = unary(operator, network)
-    match types_of(x, y):
+    match x.type, y.type:
         case TensorType.FLOAT32, TensorType.INT8:
             target = network.quantisation(operator, y)
             return Step(
@@ -53,7 +53,7 @@ def lower_quantize(operator: Operator, network: Network) -> Step:
 def lower_dequantize(operator: Operator, network: Network) -> Step:
     """int8 to float32. Float16 constants never come here: Network has unfolded them."""
     x, y = unary(operator, network)
-    match types_of(x, y):
+    match x.type, y.type:
         case TensorType.INT8, TensorType.FLOAT32:
             source = network.quantisation(operator, x)
             return Step(

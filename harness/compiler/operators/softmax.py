@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.compiler.network import Network
-from harness.compiler.operators.common import refuse_types, types_of, unary
+from harness.compiler.operators.common import refuse_types, unary
 from harness.compiler.quantisation import Quantisation, quantise_multiplier
 from harness.compiler.step import Step
 from harness.models.tflite_file import Operator, TensorType
@@ -21,9 +21,8 @@ def float_ulp_bound(depth: int) -> int:
 
     With u = 2^-24, the unit roundoff of float32: aot_exp_f32 and glibc's expf are both within 0.52 ULP of e^x, so they
     differ by at most one ULP, which is at most 2u of the value. The sum of the exponentials inherits that 2u, and its
-    `depth` - 1 additions round on both sides, another 2 (`depth` - 1) u; the division rounds on both sides, 2u. Together
-    (2 + 2 + 2 (`depth` - 1) + 2) u, and a ULP is at least u of the value. Results below 2^-126 are coarser, so they
-    differ by no more.
+    `depth` - 1 additions round on both sides, another 2 (`depth` - 1) u; the division rounds on both sides, 2u.
+    Together (2 + 2 + 2 (`depth` - 1) + 2) u, and a ULP is at least u of the value. (Seen: 3 ULP.)
     """
     return 2 * depth + 4
 
@@ -39,7 +38,7 @@ def lower_softmax(operator: Operator, network: Network) -> Step:
     depth = x.shape[-1]
     rows = x.elements // depth
     beta = float(network.option(operator, "Beta", 0.0))
-    match types_of(x, y):
+    match x.type, y.type:
         case TensorType.FLOAT32, TensorType.FLOAT32:
             parameters = {"rows": rows, "depth": depth, "beta": beta}
             return Step(operator, (x.index,), y.index, HEADER, "aot_softmax_f32", parameters, in_place=True)
