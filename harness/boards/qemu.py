@@ -60,9 +60,8 @@ def version() -> str:
     result = subprocess.run([QEMU, "--version"], capture_output=True, text=True, check=False)
     found = re.search(r"version (\d[\w.]*)", result.stdout)
     if found is None:
-        raise HilError(
-            f"{QEMU} does not work: {result.stderr.strip().splitlines()[-1:]}: install qemu-system-arm again"
-        )
+        said = " ".join(result.stderr.split()) or "it says nothing"
+        raise HilError(f"{QEMU} --version does not work: {said}: apt-get install --reinstall qemu-system-arm")
     return found[1]
 
 
@@ -116,10 +115,9 @@ class QemuBoard:
             self._connection.close()
             self._execute("stop")
             self._execute("system_reset")
-        line = socket.socket(socket.AF_UNIX)
-        self._connection = SocketConnection(line, self.name, self._last_words)
-        line.connect(str(self._uart_socket))
-        self._await_line()
+            self._await_line(connected=False)
+        self._connection = SocketConnection(self._dial("uart"), self.name, self._last_words)
+        self._await_line(connected=True)
         self._execute("cont")
         return self._connection
 
@@ -139,24 +137,17 @@ class QemuBoard:
             shutil.rmtree(self._sockets, ignore_errors=True)
         self._connection = self._monitor = self._process = self._sockets = None
 
-    @property
-    def _uart_socket(self) -> Path:
-        assert self._sockets is not None
-        return self._sockets / "uart"
-
     def _start(self) -> None:
         if self._elf is None:
             raise HilError("the emulated board has no image: it keeps none between runs, so run without --hil-no-flash")
         self.close()
         self._sockets = _socket_dir()
-        monitor = self._sockets / "monitor"
-        self._process = lifeline.spawn(command_line(self._target, self._elf, self._uart_socket, monitor), self._errors)
-        deadline = Deadline(_START_S)
+        argv = command_line(self._target, self._elf, self._sockets / "uart", self._sockets / "monitor")
+        self._process = lifeline.spawn(argv, self._errors)
         try:
-            while not monitor.exists() and self._process.poll() is None and not deadline.expired:
-                time.sleep(_POLL_S)
+            line = self._dial("monitor")
             try:
-                self._monitor = Monitor(monitor)
+                self._monitor = Monitor(line)
                 self._monitor.execute("query-status")
             except HilError:  # QEMU opens its monitor first and looks at the image then.
                 lifeline.stop(self._process, _QUIT_S)
@@ -165,16 +156,31 @@ class QemuBoard:
             self.close()
             raise
 
-    def _await_line(self) -> None:
-        """Wait until QEMU has accepted the connection to its UART: what the machine says before that would be lost."""
+    def _dial(self, name: str) -> socket.socket:
+        """Connect to one of QEMU's sockets, which appear some time after it starts and listen still later."""
+        assert self._process is not None
+        assert self._sockets is not None
         deadline = Deadline(_START_S)
-        while True:
-            devices = self._execute("query-chardev")
-            if any(d["label"] == "uart" and not d["filename"].startswith("disconnected:") for d in devices):
+        while not deadline.expired and self._process.poll() is None:
+            line = socket.socket(socket.AF_UNIX)
+            try:
+                line.connect(str(self._sockets / name))
+            except OSError:
+                line.close()
+                time.sleep(_POLL_S)
+            else:
+                return line
+        raise HilError(f"QEMU did not start: {self._last_words()}")
+
+    def _await_line(self, connected: bool) -> None:
+        """Wait until QEMU has noticed that its UART's line was opened or closed: what it sends before that is lost."""
+        deadline = Deadline(_START_S)
+        while not deadline.expired:
+            uart = next(device for device in self._execute("query-chardev") if device["label"] == "uart")
+            if uart["filename"].startswith("disconnected:") != connected:
                 return
-            if deadline.expired:
-                raise HilError(f"QEMU did not accept the serial line within {_START_S:g} s: {self._last_words()}")
             time.sleep(_POLL_S)
+        raise HilError(f"QEMU did not notice its serial line within {_START_S:g} s ({self._last_words()})")
 
     def _execute(self, command: str) -> list[dict[str, str]]:
         assert self._monitor is not None

@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 import logging
 import signal
+import socket
 from collections.abc import Coroutine
-from pathlib import Path
 from typing import Any, TypeVar
 
 from qemu.qmp import QMPClient, QMPError
@@ -21,17 +21,17 @@ T = TypeVar("T")
 
 
 class Monitor:
-    """A QMP session over a unix socket.
+    """A QMP session over a connected socket, which it takes over.
 
     The library is asynchronous; its event loop runs only while a call is under way, which is all that a harness that
     asks and waits has need of. Every call is bounded in time and raises HilError when QEMU does not answer.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, connected: socket.socket) -> None:
         self._loop = asyncio.new_event_loop()
         self._client = QMPClient("hil")
         try:
-            self._wait(self._client.connect(str(path)), "connecting")
+            self._wait(self._client.connect(connected), "connecting")
         except HilError:
             self._loop.close()
             raise

@@ -38,7 +38,7 @@ class _Pending:
 
 
 class Pipeline:
-    """One session, from a HELLO on. Any error ends it: only another HELLO makes both sides agree again.
+    """One session, from a HELLO on. Any error but a refusal ends it: only another HELLO makes both sides agree.
 
     A retry counts as an attempt for the one request that caused it, not for those that are sent again in its wake.
     """

@@ -175,6 +175,7 @@ def test_no_emulator_outlives_the_harness(tmp_path: Path, end: signal.Signals) -
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd=Path(__file__).parents[2],
+        env=os.environ | {"TMPDIR": str(tmp_path)},
     )
     with harness:
         assert harness.stdout is not None
