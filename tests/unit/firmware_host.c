@@ -150,7 +150,7 @@ const char *engine_version(void) {
 }
 
 bool engine_init(void) {
-    return true;
+    return engine_works;
 }
 
 uint8_t engine_input_count(void) {

@@ -226,6 +226,20 @@ def test_an_engine_that_fails_is_reported(server: FirmwareOnHost) -> None:
         server.library.host_break_engine(False)
 
 
+def test_an_engine_that_cannot_run_the_model_is_told_at_the_start_and_on_every_request(library: Path) -> None:
+    FirmwareOnHost(library).library.host_break_engine(True)
+    try:
+        server = FirmwareOnHost(library)
+        boot, log = frames(server.boot)
+        assert (boot.type, log.type, log.body) == (Message.BOOT, Message.LOG, b"the engine cannot run this model")
+        assert one(server.feed(b"\0" + HELLO)).body[-2:] == b"\0\0", "no inputs, no outputs"
+        assert "cannot run" in refused(one(server.feed(encode(Message.SAMPLES, 1, rows(1)))))
+        assert "not kept" in refused(one(server.feed(encode(Message.TENSOR, 2, struct.pack("<HIB", 0, 0, 4)))))
+    finally:
+        server.library.host_break_engine(False)
+    assert len(frames(FirmwareOnHost(library).boot)) == 1
+
+
 def test_a_tensor_is_read_in_parts(server: FirmwareOnHost) -> None:
     server.feed(encode(Message.SAMPLES, 1, rows(WINDOW)))
     parts = []

@@ -18,7 +18,7 @@
 
 static int16_t rows[MODEL_WINDOW * MODEL_CHANNELS];
 static windowing_t windowing = {.config = &model_windowing, .rows = rows};
-static const char *engine_problem;
+static const char *engine_problem; /* nothing but its name and version is asked of an engine that has one */
 static uint32_t windows_total, bad_frames;
 
 static uint8_t fail(writer_t *response, uint8_t reason, const char *text) {
@@ -28,12 +28,18 @@ static uint8_t fail(writer_t *response, uint8_t reason, const char *text) {
     return MESSAGE_ERROR;
 }
 
-const char *requests_init(void) {
+static const char *start_engine(void) {
     if (!engine_init()) {
-        engine_problem = "the engine cannot run this model";
-    } else if (engine_input(0)->bytes != windowing_bytes(&model_windowing, engine_input(0)->type)) {
-        engine_problem = "the input of the network is not window x channels";
+        return "the engine cannot run this model";
     }
+    if (engine_input(0)->bytes != windowing_bytes(&model_windowing, engine_input(0)->type)) {
+        return "the input of the network is not window x channels";
+    }
+    return NULL;
+}
+
+const char *requests_init(void) {
+    engine_problem = start_engine();
     return engine_problem;
 }
 
@@ -58,6 +64,8 @@ static void put_tensor(writer_t *to, const engine_tensor_t *tensor) {
 }
 
 static void hello(const uint8_t *body, writer_t *response) {
+    uint8_t inputs = engine_problem ? 0 : engine_input_count();
+    uint8_t outputs = engine_problem ? 0 : engine_output_count();
     put_u8(response, PROTOCOL_VERSION);
     put_bytes(response, body + 1, 4); /* the nonce */
     put_u8(response, FLAGS);
@@ -69,18 +77,18 @@ static void hello(const uint8_t *body, writer_t *response) {
     put_u16(response, MODEL_WINDOW);
     put_u16(response, MODEL_STRIDE);
     put_u8(response, MODEL_CHANNELS);
-    put_u32(response, engine_arena_bytes());
+    put_u32(response, engine_problem ? 0 : engine_arena_bytes());
     put_bytes(response, model_hash, sizeof model_hash);
     put_bytes(response, board_build_id(), BOARD_BUILD_ID_BYTES);
     put_str(response, engine_name());
     put_str(response, engine_version());
     put_str(response, HIL_TARGET);
-    put_u8(response, engine_input_count());
-    put_u8(response, engine_output_count());
-    for (uint8_t i = 0; i < engine_input_count(); i++) {
+    put_u8(response, inputs);
+    put_u8(response, outputs);
+    for (uint8_t i = 0; i < inputs; i++) {
         put_tensor(response, engine_input(i));
     }
-    for (uint8_t i = 0; i < engine_output_count(); i++) {
+    for (uint8_t i = 0; i < outputs; i++) {
         put_tensor(response, engine_output(i));
     }
 }
@@ -144,7 +152,7 @@ static uint8_t tensor(const uint8_t *body, writer_t *response) {
     uint32_t length = body[6];
     const void *data;
     uint32_t bytes;
-    if (!engine_tensor(get_u16(body), &data, &bytes)) {
+    if (engine_problem || !engine_tensor(get_u16(body), &data, &bytes)) {
         return fail(response, ERROR_NOT_AVAILABLE, "this tensor is not kept");
     }
     if (offset > bytes) {

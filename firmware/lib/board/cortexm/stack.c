@@ -5,7 +5,7 @@
 #define PAINT 0xC0DEC0DEu
 
 __attribute__((noinline)) void stack_paint(void) {
-    uint32_t *in_use = __builtin_frame_address(0);
+    uint32_t *in_use;
     __asm volatile("mov %0, sp" : "=r"(in_use));
     for (volatile uint32_t *word = _stack_limit; word < in_use; word++) {
         *word = PAINT;
