@@ -34,6 +34,34 @@ class _Stamp:
     model_bytes: int
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where one image is built, and with which environment of platformio.ini."""
+
+    directory: Path
+    environment: str
+
+    @property
+    def generated(self) -> Path:
+        return self.directory / "generated"
+
+    @property
+    def build(self) -> Path:
+        return self.directory / "build"
+
+    @property
+    def elf(self) -> Path:
+        return self.build / self.environment / PROGRAM
+
+    @property
+    def log(self) -> Path:
+        return self.directory / "build.log"
+
+    @property
+    def stamp(self) -> Path:
+        return self.directory / "stamp.json"
+
+
 class FirmwareProject:
     """The PlatformIO project at `root`; what is built lies in `build_root`.
 
@@ -55,32 +83,31 @@ class FirmwareProject:
         """
         environment = f"{target}_{engine}" + ("_debug" if debug else "")
         self._check_environment(environment)
-        place = self.build_root / "firmware" / f"{model.name}-{variant}-{environment}"
-        elf = place / "build" / environment / PROGRAM
+        place = _Place(self.build_root / "firmware" / f"{model.name}-{variant}-{environment}", environment)
         try:
-            place.mkdir(parents=True, exist_ok=True)
-            with FileLock(place / "lock"):
+            place.directory.mkdir(parents=True, exist_ok=True)
+            with FileLock(place.directory / "lock"):
                 inputs = self._inputs(model, model.variants[variant], environment)
-                stamp = _read_stamp(place)
-                if stamp is None or stamp.inputs != inputs or stamp.elf_sha256 != _sha256(elf):
-                    stamp = self._rebuild(model, model.variants[variant], environment, place, elf, inputs, debug)
-                return read_image(elf, stamp.model_bytes, place / "generated")
+                stamp = _read_stamp(place.stamp)
+                if stamp is None or stamp.inputs != inputs or stamp.elf_sha256 != _sha256(place.elf):
+                    model_bytes = self._rebuild(model, model.variants[variant], place, debug)
+                    stamp = _Stamp(inputs, _sha256(place.elf), model_bytes)
+                    write_text(place.stamp, json.dumps(asdict(stamp), indent=1) + "\n")
+                return read_image(place.elf, stamp.model_bytes, place.generated)
         except OSError as error:
-            raise HilError(f"cannot build in {place}: {error.strerror}; free or name another folder") from error
+            raise HilError(
+                f"cannot build in {place.directory}: {error.strerror}; free or name another folder"
+            ) from error
 
-    def _rebuild(
-        self, model: Model, variant: Variant, environment: str, place: Path, elf: Path, inputs: str, debug: bool
-    ) -> _Stamp:
+    def _rebuild(self, model: Model, variant: Variant, place: _Place, debug: bool) -> int:
+        """Generate and build; the bytes of the network's constants."""
         toolchain.versions()
-        generated = place / "generated"
-        written = write_model_config(model, variant.sha256, read(variant.path), generated)
-        compiled = compile_model(variant.path, generated, keep_tensors=debug)
-        for leftover in set(generated.iterdir()) - {*written, *compiled.sources}:
+        written = write_model_config(model, variant.sha256, read(variant.path), place.generated)
+        compiled = compile_model(variant.path, place.generated, keep_tensors=debug)
+        for leftover in set(place.generated.iterdir()) - {*written, *compiled.sources}:
             leftover.unlink()
-        platformio.run(self.root, environment, self.build_root, place / "build", generated, place / "build.log")
-        stamp = _Stamp(inputs, _sha256(elf), compiled.constant_bytes)
-        write_text(_stamp_path(place), json.dumps(asdict(stamp), indent=1) + "\n")
-        return stamp
+        platformio.run(self.root, place.environment, self.build_root, place.build, place.generated, place.log)
+        return compiled.constant_bytes
 
     def _check_environment(self, environment: str) -> None:
         ini = self.root / "platformio.ini"
@@ -113,13 +140,9 @@ class FirmwareProject:
                     yield path
 
 
-def _stamp_path(place: Path) -> Path:
-    return place / "stamp.json"
-
-
-def _read_stamp(place: Path) -> _Stamp | None:
+def _read_stamp(path: Path) -> _Stamp | None:
     try:
-        return _Stamp(**json.loads(_stamp_path(place).read_text(encoding="utf-8")))
+        return _Stamp(**json.loads(path.read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError, TypeError):
         return None
 
