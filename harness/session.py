@@ -12,9 +12,10 @@ from harness.boards.board import Board
 from harness.boards.selection import BoardChoice, choose
 from harness.device.client import Client
 from harness.device.identity import check_identity
+from harness.device.messages import DeviceInfo
 from harness.device.uart_log import UartLog
 from harness.dut import DeviceUnderTest, Firmware, Progress, silent
-from harness.errors import HilError
+from harness.errors import DeviceError, HilError
 from harness.firmware import toolchain
 from harness.firmware.project import FirmwareProject
 from harness.models.manifest import Model, Variant, load_models
@@ -60,6 +61,7 @@ class Session:
         self.models = _models(known, options.models)
         self.toolchain = toolchain.versions()
         self.project = FirmwareProject(options.root)
+        self._mute: dict[str, str] = {}
         self._recordings: dict[str, dict[str, list[Recording]]] = {}
         self._references: dict[Path, TflmHost] = {}
 
@@ -102,6 +104,14 @@ class Session:
         """The board that was chosen; close it when done."""
         return self.choice.open(run_dir)
 
+    def _hello(self, client: Client, firmware: Firmware) -> DeviceInfo:
+        try:
+            return client.hello()
+        except DeviceError as error:
+            # Waiting for it again in every test would take minutes and tell nothing new.
+            self._mute[firmware.name] = f"{error} (not tried again for {firmware.name})"
+            raise
+
     @contextmanager
     def connected(
         self, board: Board, firmware: Firmware, log: Path, progress: Progress = silent
@@ -112,14 +122,17 @@ class Session:
             HilError: it cannot be flashed or connected to.
             DeviceError: it does not answer, or runs another image.
         """
+        if firmware.name in self._mute:
+            raise DeviceError(self._mute[firmware.name])
         if self.options.flash:
             board.flash(firmware.image)
         connection = board.connect()
         try:
-            client = Client(connection, UartLog(log), name=board.name)
-            info = client.hello()
-            check_identity(info, firmware.image.build_id, firmware.variant.sha256)
-            yield DeviceUnderTest(firmware, board, client, info, progress)
+            with UartLog(log) as uart_log:
+                client = Client(connection, uart_log, name=board.name)
+                info = self._hello(client, firmware)
+                check_identity(info, firmware.image.build_id, firmware.variant.sha256)
+                yield DeviceUnderTest(firmware, board, client, info, progress)
         finally:
             connection.close()
 

@@ -7,9 +7,13 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
 
+import fake_board
 import msgspec
 import pytest
+from fake_device import Misbehaviour
 
+from harness.firmware.project import FirmwareProject
+from harness.models.manifest import load_models
 from harness.report.results import Results
 
 ROOT = Path(__file__).parents[2]
@@ -208,3 +212,54 @@ def test_a_crash_is_one_line_with_the_fault_and_the_log(pytester: pytest.Pyteste
     result.assert_outcomes(failed=1, passed=1)
     result.stdout.fnmatch_lines(["*crashed*", "*CRASH*"])
     assert "Traceback" not in result.stdout.str()
+
+
+@pytest.fixture
+def build_id() -> bytes:
+    return FirmwareProject(ROOT).build(load_models(ROOT)["gesture"], "int8", "aot", "stm32f4").build_id
+
+
+@needs_emulator  # for the compiler: the image's build id is what the harness asks a board for
+def test_the_suite_passes_on_a_board_behind_a_serial_port(pytester: pytest.Pytester, hil: Hil, build_id: bytes) -> None:
+    with fake_board.running("gesture", "int8", build_id) as port:
+        result = hil(SUITE, "--ignore", SUITE / "unit", f"--board={port}", "--hil-no-flash", "-k", "int8")
+    result.assert_outcomes(passed=6, skipped=2)
+    (run,) = read_results(pytester).runs
+    assert (run.board, run.emulator, run.verdict) == (port, None, "pass")
+    assert run.parity is not None
+    assert run.parity.bit_exact
+    assert run.parity.windows >= 1000
+    assert run.latency is not None
+    assert run.latency.unit == "cycles"
+
+
+@needs_emulator
+@pytest.mark.parametrize(
+    ("misbehaviour", "message"),
+    [
+        (Misbehaviour.SILENT, "*is silent: no answer to HELLO*"),
+        (Misbehaviour.GARBAGE, "*speaks garbage*"),
+        (Misbehaviour.PROTOCOL, "*speaks protocol version*"),
+        (Misbehaviour.REBOOT, "*rebooted*"),
+        (Misbehaviour.CRASH, "*crashed*"),
+        (Misbehaviour.LIE, "*windows differ from the reference*"),
+    ],
+)
+def test_what_a_bad_board_does_is_said(
+    pytester: pytest.Pytester, hil: Hil, build_id: bytes, misbehaviour: Misbehaviour, message: str
+) -> None:
+    pytester.makepyfile(test_predictions=(SUITE / "test_predictions.py").read_text())
+    with fake_board.running("gesture", "int8", build_id, misbehaviour) as port:
+        result = hil(f"--board={port}", "--hil-no-flash", "-k", "int8 and (punch or flex)")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines([message])
+    assert "Traceback" not in result.stdout.str()
+
+
+@needs_emulator
+def test_a_board_with_another_build_is_refused(pytester: pytest.Pytester, hil: Hil, build_id: bytes) -> None:
+    pytester.makepyfile(ONE_WINDOW)
+    with fake_board.running("gesture", "int8", build_id[::-1]) as port:
+        result = hil(f"--board={port}", "--hil-no-flash", "-k", "int8")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines([f"*the board runs build {build_id[::-1][:6].hex()}*{build_id[:6].hex()}*"])
