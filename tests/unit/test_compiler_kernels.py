@@ -54,12 +54,15 @@ def int8_layers(draw: st.DrawFn) -> tuple[bytes, list[npt.NDArray[Any]]]:
         weights = np.maximum(weights, -127)
     input_scale = draw(scales)
     weight_scales = [draw(scales) for _ in range(channels)]
-    # The factors that sums are multiplied with, from one that leaves nothing of them to one that overflows.
-    factor = 2.0 ** draw(st.sampled_from([-40, -32, -31]) | st.floats(-16, -4) | st.floats(-4, 16))
-    # Below 1e-6, RELU6 has its upper end beyond int32, and TFLM refuses the layer.
-    output_scale = max(float(np.float32(input_scale * weight_scales[0] / factor)), 1e-6)
     limit = 2 ** draw(st.sampled_from([4, 12, 20, 30]))
     bias = rng.integers(-limit, limit, rows).astype(np.int32)
+    # The factors that sums are multiplied with, from one that leaves nothing of them to one that just does not
+    # overflow: beyond, TFLM's result is whatever its compiler made of it.
+    largest_sum = np.abs(weights.astype(np.int64)).sum(axis=1).max() * 255 + limit
+    factors = st.sampled_from([-40, -32, -31]) | st.integers(-12, -2) | st.floats(-16, -4) | st.floats(-4, 16)
+    factor = min(2.0 ** draw(factors), 2**29 / largest_sum)
+    # Below 1e-6, RELU6 has its upper end beyond int32, and TFLM refuses the layer.
+    output_scale = max(float(np.float32(input_scale * max(weight_scales) / factor)), 1e-6)
     bias_scales = [float(np.float32(input_scale) * np.float32(scale)) for scale in weight_scales]
     tensors = [
         TensorSpec([batches, columns], INT8, [input_scale], [draw(zero_points)]),
@@ -88,6 +91,28 @@ def int8_layer(weights: npt.NDArray[np.int8], output_scale: float = 8.0) -> byte
     return build(tensors, [OperatorSpec("FULLY_CONNECTED", [0, 1, -1], [2])], [0], [2])
 
 
+@given(seeds, st.sampled_from([1, 2]))
+def test_scales_are_multiplied_in_the_precision_that_tflm_uses(seed: int, channels: int) -> None:
+    # In float32 the product of these scales is an eighth of the output's, so results end in one half; in float64 not.
+    rng = np.random.default_rng(seed)
+    input_scale, *weight_scales = rng.uniform(0.01, 1, 1 + channels).astype(np.float32)
+    tensors = [
+        TensorSpec([64, 4], INT8, [input_scale], [0]),
+        TensorSpec([2, 4], INT8, weight_scales, data=rng.integers(-3, 4, (2, 4)).astype(np.int8)),
+        TensorSpec([64, 2], INT8, [input_scale * weight_scales[0] * np.float32(8)], [0]),
+    ]
+    model = build(tensors, [OperatorSpec("FULLY_CONNECTED", [0, 1, -1], [2])], [0], [2])
+    check_bit_exact(model, [rng.integers(-20, 20, (64, 4)).astype(np.int8)])
+
+
+@given(seeds, st.sampled_from(["RELU", "QUANTIZE"]))
+def test_scales_are_divided_in_the_precision_that_tflm_uses(seed: int, kind: str) -> None:
+    output_scale = np.random.default_rng(seed).uniform(0.01, 1, 1).astype(np.float32)[0]
+    x = TensorSpec([1, 256], INT8, [output_scale * np.float32(1.5)], [-128])
+    y = TensorSpec([1, 256], INT8, [output_scale], [-128])
+    check_bit_exact(unary(kind, x, y), [np.arange(-128, 128, dtype=np.int8).reshape(1, 256)])
+
+
 def test_weights_that_do_not_fit_a_pair_use_the_unpacked_kernel() -> None:
     x = np.arange(-128, -120, dtype=np.int8).reshape(1, 8)
     packable = np.array([[-128] * 8, [0] * 8, [-127] * 8, [-127] * 8], np.int8)
@@ -114,6 +139,14 @@ def test_halves_are_rounded_away_from_zero(exponent: int) -> None:
     ]
     model = build(tensors, [OperatorSpec("FULLY_CONNECTED", [0, 1, -1], [2])], [0], [2])
     check_bit_exact(model, [np.arange(-128, 128, dtype=np.int8).reshape(256, 1)])
+
+
+def test_results_that_overflow_saturate() -> None:
+    # The factor is 2^20 and the sums are 2^14 and more: 34 bits.
+    weights = np.array([[127], [-127]], np.int8)
+    x = np.array([[127]], np.int8)
+    outputs, _ = run_kernels(int8_layer(weights, 2.0**-22), [x])
+    np.testing.assert_array_equal(outputs[0], [[127, -128]])
 
 
 def test_long_rows_are_summed_in_parts() -> None:
@@ -189,6 +222,7 @@ def test_softmax_float32_stays_within_its_bound(seed: int, rows: int, depth: int
 def test_relu_int8_is_bit_exact(
     seed: int, elements: int, input_scale: float, output_scale: float, input_zero: int, output_zero: int, filling: str
 ) -> None:
+    assume(input_scale / output_scale < 2**22)
     x = TensorSpec([1, elements], INT8, [input_scale], [input_zero])
     y = TensorSpec([1, elements], INT8, [output_scale], [output_zero])
     check_bit_exact(unary("RELU", x, y), [int8_values(np.random.default_rng(seed), (1, elements), filling)])
@@ -201,11 +235,25 @@ def test_relu6_int8_is_bit_exact(seed: int, elements: int, scale: float, zero_po
     check_bit_exact(unary("RELU6", spec, spec), [int8_values(np.random.default_rng(seed), (1, elements), "random")])
 
 
+@given(st.integers(0, 250), st.sampled_from([-np.inf, 0.0, np.inf]))
+def test_the_limit_of_relu6_is_rounded_as_in_tflm(steps: int, direction: float) -> None:
+    # 6.0 lies half way between two stored values, or next to that.
+    half_way = np.float32(6 / (steps + 0.5))
+    scale = np.nextafter(half_way, np.float32(direction)) if direction else half_way
+    spec = TensorSpec([256, 1], INT8, [scale], [-128])
+    x = np.arange(-128, 128, dtype=np.int8).reshape(256, 1)
+    check_bit_exact(unary("RELU6", spec, spec), [x])
+    weights = TensorSpec([1, 1], INT8, [1.0], data=np.ones((1, 1), np.int8))
+    fused = OperatorSpec("FULLY_CONNECTED", [0, 1, -1], [2], {"FusedActivationFunction": 3})
+    check_bit_exact(build([spec, weights, spec], [fused], [0], [2]), [x])
+
+
 @cases
 @given(seeds, st.integers(1, 50), scales, scales, zero_points, zero_points, fillings)
 def test_quantize_int8_to_int8_is_bit_exact(
     seed: int, elements: int, input_scale: float, output_scale: float, input_zero: int, output_zero: int, filling: str
 ) -> None:
+    assume(input_scale / output_scale < 2**22)
     x = TensorSpec([1, elements], INT8, [input_scale], [input_zero])
     y = TensorSpec([1, elements], INT8, [output_scale], [output_zero])
     check_bit_exact(unary("QUANTIZE", x, y), [int8_values(np.random.default_rng(seed), (1, elements), filling)])
@@ -231,6 +279,14 @@ def test_quantize_saturates_what_is_not_a_number_of_the_range() -> None:
     values = np.array([[np.inf, -np.inf, np.nan, 3e38, -3e38]], np.float32)
     model = unary("QUANTIZE", TensorSpec([1, 5], FLOAT32), TensorSpec([1, 5], INT8, [1.0], [5]))
     np.testing.assert_array_equal(run_kernels(model, [values])[0][0], [[127, -128, 5, 127, -128]])
+
+
+@given(seeds, zero_points)
+def test_quantize_rounds_halves_as_tflm_does(seed: int, zero_point: int) -> None:
+    scale = np.random.default_rng(seed).uniform(0.01, 1, 1).astype(np.float32)[0]
+    halves = ((np.arange(-256, 256) + 0.5) * scale).astype(np.float32).reshape(1, 512)
+    x, y = TensorSpec([1, 512], FLOAT32), TensorSpec([1, 512], INT8, [scale], [zero_point])
+    check_bit_exact(unary("QUANTIZE", x, y), [halves])
 
 
 @cases

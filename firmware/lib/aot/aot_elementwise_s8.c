@@ -3,9 +3,8 @@
 
 void aot_rescale_s8(const aot_rescale_s8_t *layer, const int8_t *x, int8_t *y) {
     for (uint32_t i = 0; i < layer->elements; i++) {
-        const int32_t difference = x[i] - layer->input_zero_point;
-        const int32_t value = aot_wrapping_add(aot_rescale(difference, layer->scale), layer->output_zero_point);
-        y[i] = (int8_t)aot_clamp(value, layer->minimum, layer->maximum);
+        const int32_t value = aot_rescale(x[i] - layer->input_zero_point, layer->scale);
+        y[i] = aot_store_s8(value, layer->output_zero_point, layer->minimum, layer->maximum);
     }
 }
 

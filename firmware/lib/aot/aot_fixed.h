@@ -38,20 +38,21 @@ static inline int32_t aot_saturating_shift_left(int32_t x, unsigned exponent) {
     return wide > INT32_MAX ? INT32_MAX : wide < INT32_MIN ? INT32_MIN : (int32_t)wide;
 }
 
-/* a + b modulo 2^32, which is what the reference's machine code does where its C++ overflows. */
-static inline int32_t aot_wrapping_add(int32_t a, int32_t b) {
-    return (int32_t)((uint32_t)a + (uint32_t)b);
-}
-
-/* x * scale (MultiplyByQuantizedMultiplier). The left shift wraps, for the same reason. */
+/* x * scale (MultiplyByQuantizedMultiplier). Saturates where the reference's left shift overflows, which C++ leaves
+ * open. */
 static inline int32_t aot_rescale(int32_t x, aot_scale_t scale) {
-    const int32_t shifted = (int32_t)((uint32_t)x << scale.left);
+    const int32_t shifted = aot_saturating_shift_left(x, scale.left);
     return aot_divide_by_power_of_two(aot_multiply_high(shifted, scale.multiplier), scale.right);
 }
 
 /* x limited to minimum..maximum. */
 static inline int32_t aot_clamp(int32_t x, int32_t minimum, int32_t maximum) {
     return x < minimum ? minimum : x > maximum ? maximum : x;
+}
+
+/* x + zero_point, limited to minimum..maximum, for any x. */
+static inline int8_t aot_store_s8(int32_t x, int32_t zero_point, int32_t minimum, int32_t maximum) {
+    return (int8_t)(aot_clamp(x, minimum - zero_point, maximum - zero_point) + zero_point);
 }
 
 #endif

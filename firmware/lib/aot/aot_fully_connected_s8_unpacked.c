@@ -6,12 +6,12 @@ void aot_fully_connected_s8_unpacked(const aot_fully_connected_s8_unpacked_t *la
         const int8_t *weights = layer->weights;
         const aot_scale_t *scale = layer->scale;
         for (uint32_t row = 0; row < layer->rows; row++) {
-            int32_t sum = layer->bias[row];
+            uint32_t sum = (uint32_t)layer->bias[row]; /* the folded bias may have wrapped, so the sum may, too */
             for (uint32_t column = 0; column < layer->columns; column++) {
-                sum = aot_wrapping_add(sum, *weights++ * x[column]);
+                sum += (uint32_t)(*weights++ * x[column]);
             }
-            const int32_t value = aot_wrapping_add(aot_rescale(sum, *scale), layer->zero_point);
-            *y++ = (int8_t)aot_clamp(value, layer->minimum, layer->maximum);
+            const int32_t value = aot_rescale((int32_t)sum, *scale);
+            *y++ = aot_store_s8(value, layer->zero_point, layer->minimum, layer->maximum);
             scale += layer->scale_step;
         }
     }

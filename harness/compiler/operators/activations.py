@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from harness.compiler.network import Network
 from harness.compiler.operators.common import refuse_types, unary
 from harness.compiler.quantisation import INT8_MAX, quantise_int8, quantise_multiplier
@@ -23,8 +21,7 @@ def lower_relu(operator: Operator, network: Network) -> Step:
         case TensorType.INT8, TensorType.INT8:
             source, target = network.quantisation(operator, x), network.quantisation(operator, y)
             try:
-                # TFLM divides the scales in float32 here.
-                scale = quantise_multiplier(float(np.float32(source.scale) / np.float32(target.scale)))
+                scale = quantise_multiplier(source.scale / target.scale)
             except ValueError as error:
                 raise network.refuse(operator, f"{error}; quantise the model again") from error
             parameters: dict[str, Value] = {

@@ -108,18 +108,14 @@ def _int8_parameters(operator: Operator, network: Network, activation: int) -> t
 
 
 def _scales(operator: Operator, network: Network, source: float, weights: Tensor, target: float) -> list[Scale]:
-    """input scale * weight scale / output scale, for the tensor or for each channel, rounded where TFLM rounds."""
+    """input scale * weight scale / output scale, for the tensor or for each channel."""
     if len(weights.scales) not in (1, weights.shape[0]) or weights.quantized_dimension != 0:
         raise network.refuse(
             operator,
             f"its weights have {len(weights.scales)} scales along dimension {weights.quantized_dimension} for "
             f"{weights.shape[0]} outputs; quantise the model again",
         )
-    if len(weights.scales) == 1:
-        factors = [float(np.float32(source) * weights.scales[0]) / target]
-    else:
-        factors = [source * float(scale) / target for scale in weights.scales]
     try:
-        return [quantise_multiplier(factor) for factor in factors]
+        return [quantise_multiplier(source * float(scale) / target) for scale in weights.scales]
     except ValueError as error:
         raise network.refuse(operator, f"{error}; quantise the model again") from error
