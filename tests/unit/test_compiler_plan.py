@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.compiler.plan import ALIGNMENT, Buffer, lower_bound, make_plan
@@ -19,6 +19,7 @@ def buffers(draw: st.DrawFn) -> list[Buffer]:
     return result
 
 
+@settings(deadline=None)
 @given(buffers())
 def test_live_buffers_never_overlap(given_buffers: list[Buffer]) -> None:
     plan = make_plan(given_buffers)
@@ -32,6 +33,7 @@ def test_live_buffers_never_overlap(given_buffers: list[Buffer]) -> None:
     assert plan.bytes >= plan.lower_bound
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 500), min_size=1, max_size=30))
 def test_a_chain_needs_no_more_than_its_two_largest_neighbours(sizes: list[int]) -> None:
     chain = [Buffer(step, size, step, step + 1) for step, size in enumerate(sizes)]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from compiler_helpers import ROOT
-from tflite_builder import OperatorSpec, TensorSpec, build
+from tflite_builder import OperatorSpec, TensorSpec, build, unary
 
 from harness.compiler import compile_model
 from harness.compiler.operators import LOWER
@@ -38,10 +38,6 @@ def refusal(content: bytes, folder: Path) -> str:
     assert "\n" not in message
     assert message.startswith(f"{path}: ")
     return message.removeprefix(f"{path}: ")
-
-
-def unary(kind: str, x: TensorSpec, y: TensorSpec, options: dict[str, Any] | None = None, **more: Any) -> bytes:
-    return build([x, y], [OperatorSpec(kind, [0], [1], options or {})], [0], [1], **more)
 
 
 def dense(

@@ -133,7 +133,7 @@ def check_survival(content: bytes, folder: Path) -> None:
     assert "\n" not in message
 
 
-@settings(max_examples=300, deadline=2000)
+@settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_flipped_bits_give_a_graph_or_one_line(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
     content = bytearray(data.draw(st.sampled_from(SEEDS)))
@@ -142,14 +142,14 @@ def test_flipped_bits_give_a_graph_or_one_line(data: st.DataObject, tmp_path_fac
     check_survival(bytes(content), tmp_path_factory.getbasetemp())
 
 
-@settings(max_examples=300, deadline=2000)
+@settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_truncated_files_give_one_line(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
     content = data.draw(st.sampled_from(SEEDS))
     check_survival(content[: data.draw(st.integers(0, len(content) - 1))], tmp_path_factory.getbasetemp())
 
 
-@settings(max_examples=300, deadline=2000)
+@settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_overwritten_words_give_a_graph_or_one_line(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory

@@ -27,7 +27,7 @@ class TensorSpec:
 
     shape: Sequence[int]
     type: TensorType
-    scales: Sequence[float] = ()
+    scales: Sequence[float | np.floating[Any]] = ()
     zero_points: Sequence[int] = ()
     data: Any = None
     name: str = "t"
@@ -86,6 +86,11 @@ def build(
     }
     builder.Finish(_table(builder, "Model", model), file_identifier=b"TFL3")
     return bytes(builder.Output())
+
+
+def unary(kind: str, x: TensorSpec, y: TensorSpec, options: dict[str, Any] | None = None, subgraphs: int = 1) -> bytes:
+    """A model of one operator with one input and one output."""
+    return build([x, y], [OperatorSpec(kind, [0], [1], options or {})], [0], [1], subgraphs)
 
 
 def _table(builder: Any, name: str, fields: dict[str, Any]) -> Any:

@@ -1,0 +1,113 @@
+"""RELU, RELU6, QUANTIZE and DEQUANTIZE against upstream TFLM."""
+
+from __future__ import annotations
+
+import numpy as np
+from compiler_helpers import needs_gcc, run_kernels
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+from kernel_cases import FLOAT32, INT8, cases, check_bit_exact, fillings, int8_values, scales, seeds, zero_points
+from tflite_builder import OperatorSpec, TensorSpec, build, unary
+
+pytestmark = needs_gcc
+
+
+@cases
+@given(seeds, st.sampled_from(["RELU", "QUANTIZE"]))
+def test_scales_are_divided_in_the_precision_that_tflm_uses(seed: int, kind: str) -> None:
+    output_scale = np.random.default_rng(seed).uniform(0.01, 1, 1).astype(np.float32)[0]
+    x = TensorSpec([1, 256], INT8, [output_scale * np.float32(1.5)], [-128])
+    y = TensorSpec([1, 256], INT8, [output_scale], [-128])
+    check_bit_exact(unary(kind, x, y), [np.arange(-128, 128, dtype=np.int8).reshape(1, 256)])
+
+
+@cases
+@given(seeds, st.integers(1, 50), scales, scales, zero_points, zero_points, fillings)
+def test_relu_int8_is_bit_exact(
+    seed: int, elements: int, input_scale: float, output_scale: float, input_zero: int, output_zero: int, filling: str
+) -> None:
+    assume(input_scale / output_scale < 2**22)
+    x = TensorSpec([1, elements], INT8, [input_scale], [input_zero])
+    y = TensorSpec([1, elements], INT8, [output_scale], [output_zero])
+    check_bit_exact(unary("RELU", x, y), [int8_values(np.random.default_rng(seed), (1, elements), filling)])
+
+
+@cases
+@given(seeds, st.integers(1, 50), scales, zero_points)
+def test_relu6_int8_is_bit_exact(seed: int, elements: int, scale: float, zero_point: int) -> None:
+    spec = TensorSpec([1, elements], INT8, [scale], [zero_point])
+    check_bit_exact(unary("RELU6", spec, spec), [int8_values(np.random.default_rng(seed), (1, elements), "random")])
+
+
+@cases
+@given(st.integers(0, 250), st.sampled_from([-np.inf, 0.0, np.inf]))
+def test_the_limit_of_relu6_is_rounded_as_in_tflm(steps: int, direction: float) -> None:
+    # 6.0 lies half way between two stored values, or next to that.
+    half_way = np.float32(6 / (steps + 0.5))
+    scale = np.nextafter(half_way, np.float32(direction)) if direction else half_way
+    spec = TensorSpec([256, 1], INT8, [scale], [-128])
+    x = np.arange(-128, 128, dtype=np.int8).reshape(256, 1)
+    check_bit_exact(unary("RELU6", spec, spec), [x])
+    weights = TensorSpec([1, 1], INT8, [1.0], data=np.ones((1, 1), np.int8))
+    fused = OperatorSpec("FULLY_CONNECTED", [0, 1, -1], [2], {"FusedActivationFunction": 3})
+    check_bit_exact(build([spec, weights, spec], [fused], [0], [2]), [x])
+
+
+@cases
+@given(seeds, st.integers(1, 50), scales, scales, zero_points, zero_points, fillings)
+def test_quantize_int8_to_int8_is_bit_exact(
+    seed: int, elements: int, input_scale: float, output_scale: float, input_zero: int, output_zero: int, filling: str
+) -> None:
+    assume(input_scale / output_scale < 2**22)
+    x = TensorSpec([1, elements], INT8, [input_scale], [input_zero])
+    y = TensorSpec([1, elements], INT8, [output_scale], [output_zero])
+    check_bit_exact(unary("QUANTIZE", x, y), [int8_values(np.random.default_rng(seed), (1, elements), filling)])
+
+
+floats = st.lists(
+    st.floats(-1e5, 1e5, width=32) | st.floats(-130, 130, width=32) | st.integers(-200, 200).map(lambda n: n / 2),
+    min_size=1,
+    max_size=40,
+)
+
+
+@cases
+@given(floats, st.floats(1e-3, 10.0) | st.just(1.0), zero_points)
+def test_quantize_float32_to_int8_is_bit_exact(values: list[float], scale: float, zero_point: int) -> None:
+    x = TensorSpec([1, len(values)], FLOAT32)
+    y = TensorSpec([1, len(values)], INT8, [scale], [zero_point])
+    check_bit_exact(unary("QUANTIZE", x, y), [np.array([values], np.float32)])
+
+
+def test_quantize_saturates_what_is_not_a_number_of_the_range() -> None:
+    # TFLM's conversion of these is undefined in C++; here it is not.
+    values = np.array([[np.inf, -np.inf, np.nan, 3e38, -3e38]], np.float32)
+    model = unary("QUANTIZE", TensorSpec([1, 5], FLOAT32), TensorSpec([1, 5], INT8, [1.0], [5]))
+    np.testing.assert_array_equal(run_kernels(model, [values])[0][0], [[127, -128, 5, 127, -128]])
+
+
+@cases
+@given(seeds, zero_points)
+def test_quantize_rounds_halves_as_tflm_does(seed: int, zero_point: int) -> None:
+    scale = np.random.default_rng(seed).uniform(0.01, 1, 1).astype(np.float32)[0]
+    halves = ((np.arange(-256, 256) + 0.5) * scale).astype(np.float32).reshape(1, 512)
+    x, y = TensorSpec([1, 512], FLOAT32), TensorSpec([1, 512], INT8, [scale], [zero_point])
+    check_bit_exact(unary("QUANTIZE", x, y), [halves])
+
+
+@cases
+@given(seeds, st.integers(1, 50), scales, zero_points)
+def test_dequantize_int8_is_bit_exact(seed: int, elements: int, scale: float, zero_point: int) -> None:
+    x = TensorSpec([1, elements], INT8, [scale], [zero_point])
+    y = TensorSpec([1, elements], FLOAT32)
+    values = int8_values(np.random.default_rng(seed), (1, elements), "random")
+    check_bit_exact(unary("DEQUANTIZE", x, y), [values])
+
+
+@cases
+@given(floats, st.sampled_from(["RELU", "RELU6"]))
+@example([-0.0, 0.0, 6.0, float("inf"), float("-inf")], "RELU6")
+@example([-0.0, 0.0, 6.0, float("inf"), float("-inf")], "RELU")
+def test_relu_float32_is_bit_exact(values: list[float], kind: str) -> None:
+    spec = TensorSpec([1, len(values)], FLOAT32)
+    check_bit_exact(unary(kind, spec, spec), [np.array([values], np.float32)])
