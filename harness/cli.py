@@ -128,7 +128,7 @@ def _session(board: str, model: str | None, engine: str, target: str) -> Session
             root=root,
             board=board,
             emulator="auto",
-            target=target,
+            targets=(target,),
             engine=engine,
             models=(model,) if model else (),
             report_dir=root / "reports",

@@ -43,8 +43,8 @@ class Firmware:
 
     @property
     def name(self) -> str:
-        """E.g. `gesture-int8-aot`."""
-        return f"{self.model.name}-{self.variant.name}-{self.engine}"
+        """E.g. `gesture-int8-aot-stm32f4`."""
+        return f"{self.model.name}-{self.variant.name}-{self.engine}-{self.target}"
 
     @property
     def budget(self) -> Budget:

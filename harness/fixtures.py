@@ -44,7 +44,7 @@ def board(hil_session: Session, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture(scope="session")
 def firmware(request: pytest.FixtureRequest, hil_session: Session) -> Firmware:
-    """The built image; parametrised over models, variants and engines."""
+    """The built image; parametrised over models, variants, engines and targets."""
     build: Build = request.param
     with Progress(request.config) as progress:
         progress.say(f"building {build.name}")

@@ -38,12 +38,20 @@ class Option:
 OPTIONS = (
     Option("board", None, "where the firmware runs: emulated, auto, a serial port or a URL", "emulated|auto|PORT|URL"),
     Option("emulator", "auto", "the emulator of --board=emulated (default: auto)", "auto|qemu"),
-    Option("target", "stm32f4", "the chip that the firmware is built for (default: stm32f4)", "NAME"),
+    Option(
+        "target",
+        "stm32f4",
+        "the chip to build for; may be given several times (default: stm32f4)",
+        "NAME|all",
+    ),
     Option("engine", "auto", "what executes the network; auto takes every engine that is available", "auto|aot"),
     Option("model", None, "only this model; may be given several times (default: every model)", "NAME"),
     Option("hil_report", "reports", "folder of results.json, report.md and junit.xml (default: reports/)", "DIR"),
     Option("hil_baseline", None, "compare the figures with the baseline in this folder", "DIR"),
 )
+
+# Options that may be given several times; in the environment and the ini file their values are separated by commas.
+LISTS = ("target", "model")
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,7 @@ class Options:
     root: Path
     board: str | None
     emulator: str
-    target: str
+    targets: tuple[str, ...]
     engine: str
     models: tuple[str, ...]
     report_dir: Path
@@ -67,7 +75,7 @@ def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("hil", "hardware in the loop")
     for option in OPTIONS:
         text = f"{option.help} [environment: {option.variable}]"
-        action = "append" if option.name == "model" else "store"
+        action = "append" if option.name in LISTS else "store"
         group.addoption(option.flag, dest=f"hil_option_{option.name}", action=action, metavar=option.metavar, help=text)
         parser.addini(option.ini, option.help)
     group.addoption(
@@ -95,6 +103,9 @@ def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) 
     def text(name: str) -> str:
         return value(name) or ""
 
+    def names(name: str) -> tuple[str, ...]:
+        return tuple(part.strip() for part in text(name).split(",") if part.strip())
+
     def folder(name: str) -> Path | None:
         given = value(name)
         return (config.rootpath / given).resolve() if given else None
@@ -107,9 +118,9 @@ def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) 
         root=config.rootpath,
         board=value("board"),
         emulator=text("emulator"),
-        target=text("target"),
+        targets=names("target"),
         engine=text("engine"),
-        models=tuple(name.strip() for name in text("model").split(",") if name.strip()),
+        models=names("model"),
         report_dir=folder("hil_report") or config.rootpath / "reports",
         baseline_dir=baseline,
         update_baseline=update,

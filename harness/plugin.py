@@ -61,7 +61,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run tests of firmware once for each model, variant and engine, and tests of recordings once for each file."""
+    """Run tests of firmware once for each build, and tests of recordings also for each file."""
     if "firmware" not in metafunc.fixturenames:
         return
     by_file = "recording_file" in metafunc.fixturenames

@@ -37,8 +37,8 @@ class Build:
 
     @property
     def name(self) -> str:
-        """E.g. `gesture-int8-aot`."""
-        return f"{self.model.name}-{self.variant.name}-{self.engine}"
+        """E.g. `gesture-int8-aot-stm32f4`."""
+        return f"{self.model.name}-{self.variant.name}-{self.engine}-{self.target}"
 
 
 class Session:
@@ -54,7 +54,7 @@ class Session:
             raise HilError(f"{options.root}: no platformio.ini here; run in the root of a tflm-hil project")
         if options.board is None:
             raise HilError("no board given; add --board=emulated")
-        self.choice: BoardChoice = choose(options.board, options.emulator, options.target)
+        self.choice: BoardChoice = choose(options.board, options.emulator, options.targets)
         self.engines = _engines(options.engine)
         known = load_models(options.root)
         self.known_models = frozenset(known)
@@ -67,12 +67,13 @@ class Session:
 
     @cached_property
     def builds(self) -> list[Build]:
-        """Every firmware that was asked for: models x variants x engines."""
+        """Every firmware that was asked for: models x variants x engines x targets."""
         return [
-            Build(model, variant, engine, self.choice.target.name)
+            Build(model, variant, engine, target.name)
             for model in self.models
             for variant in model.variants.values()
             for engine in self.engines
+            for target in self.choice.targets
         ]
 
     def header(self) -> list[str]:

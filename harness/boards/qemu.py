@@ -12,7 +12,7 @@ from pathlib import Path
 
 from harness.boards import lifeline
 from harness.boards.qmp import Monitor
-from harness.boards.targets import Target
+from harness.boards.targets import Target, find_target
 from harness.device.connection import Connection, SocketConnection
 from harness.device.messages import Counter, DeviceInfo
 from harness.device.timeout import Deadline
@@ -74,12 +74,10 @@ class QemuBoard:
 
     name = "emulated"
 
-    def __init__(self, target: Target, run_dir: Path) -> None:
+    def __init__(self, run_dir: Path) -> None:
         self.emulator: str | None = f"qemu {version()}"
-        self._target = target
         self._errors = run_dir / "qemu.log"
-        self._elf: Path | None = None
-        self._elf_sha256 = ""
+        self._image: FirmwareImage | None = None
         self._sockets: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._monitor: Monitor | None = None
@@ -98,14 +96,15 @@ class QemuBoard:
 
     def counts(self, info: DeviceInfo, ticks: int) -> int:
         """See Board."""
-        instructions = self._target.emulation.instructions
+        assert self._image is not None
+        instructions = find_target(self._image.target).emulation.instructions
         return instructions(ticks) - instructions(info.overhead_ticks)
 
     def flash(self, image: FirmwareImage) -> None:
         """See Board."""
-        if self._elf != image.elf or self._elf_sha256 != image.elf_sha256:
+        if self._image is None or (self._image.elf, self._image.elf_sha256) != (image.elf, image.elf_sha256):
             self.close()
-            self._elf, self._elf_sha256 = image.elf, image.elf_sha256
+            self._image = image
 
     def connect(self) -> Connection:
         """See Board."""
@@ -138,11 +137,12 @@ class QemuBoard:
         self._connection = self._monitor = self._process = self._sockets = None
 
     def _start(self) -> None:
-        if self._elf is None:
+        if self._image is None:
             raise HilError("the emulated board has no image: it keeps none between runs, so run without --hil-no-flash")
         self.close()
         self._sockets = _socket_dir()
-        argv = command_line(self._target, self._elf, self._sockets / "uart", self._sockets / "monitor")
+        target = find_target(self._image.target)
+        argv = command_line(target, self._image.elf, self._sockets / "uart", self._sockets / "monitor")
         self._process = lifeline.spawn(argv, self._errors)
         try:
             line = self._dial("monitor")

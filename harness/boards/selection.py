@@ -2,13 +2,14 @@
 
 import dataclasses
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from harness.boards import qemu
 from harness.boards.board import Board
 from harness.boards.qemu import QemuBoard
 from harness.boards.serial_port import URL_SCHEMES, SerialBoard, is_url, list_of_ports, usb_ports
-from harness.boards.targets import Target, find_target
+from harness.boards.targets import Target, find_targets
 from harness.errors import HilError
 
 EMULATED = "emulated"
@@ -22,34 +23,37 @@ class BoardChoice:
 
     name: str
     emulator: str | None
-    target: Target
+    targets: tuple[Target, ...]
 
     def describe(self) -> str:
         """Return e.g. `emulated (qemu 7.2.22, stm32f4)`."""
-        return f"{self.name} ({', '.join(filter(None, (self.emulator, self.target.name)))})"
+        return f"{self.name} ({', '.join(filter(None, (self.emulator, *(target.name for target in self.targets))))})"
 
     def open(self, run_dir: Path) -> Board:
         """Return the board; what it has to keep in files goes to `run_dir`."""
-        return QemuBoard(self.target, run_dir) if self.name == EMULATED else SerialBoard(self.name, self.target)
+        return QemuBoard(run_dir) if self.name == EMULATED else SerialBoard(self.name, self.targets[0])
 
 
-def choose(board: str, emulator: str, target: str) -> BoardChoice:
+def choose(board: str, emulator: str, names: Sequence[str]) -> BoardChoice:
     """Return the board for the values of the three options.
 
-    `auto` is the one board that is connected over USB; the emulated board where there is none. Raises HilError for
-    anything that does not exist, and for `auto` with several boards.
+    `names` are those of the targets. `auto` is the one board that is connected over USB; the emulated board where there
+    is none. Raises HilError for anything that does not exist, for `auto` with several boards, and for a real board with
+    several targets.
     """
-    profile = find_target(target)
+    targets = find_targets(names)
     if emulator not in (AUTO, *EMULATORS):
         raise HilError(f"--emulator={emulator}: only {', '.join(EMULATORS)} is supported so far")
     if board == AUTO:
         board = _only_board()
     if board == EMULATED:
-        return BoardChoice(EMULATED, f"qemu {qemu.version()}", profile)
+        return BoardChoice(EMULATED, f"qemu {qemu.version()}", targets)
     if emulator != AUTO:
         raise HilError(f"--emulator={emulator}: {board} is no emulated board; leave it out, or take --board={EMULATED}")
     _check_port(board)
-    return BoardChoice(board, None, profile)
+    if len(targets) != 1:
+        raise HilError(f"--target: {board} is one chip, and {len(targets)} targets are asked for; say which it is")
+    return BoardChoice(board, None, targets)
 
 
 def _only_board() -> str:

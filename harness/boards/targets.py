@@ -1,6 +1,7 @@
 """The chips that firmware is built for, and how each is emulated."""
 
 import dataclasses
+from collections.abc import Sequence
 
 from harness.errors import HilError
 
@@ -57,8 +58,17 @@ TARGETS = {
 }
 
 
+ALL = "all"
+
+
 def find_target(name: str) -> Target:
     """Return the target `name`. Raises HilError that lists those that exist."""
     if name not in TARGETS:
-        raise HilError(f"--target={name}: no such target; there is {', '.join(sorted(TARGETS))}")
+        raise HilError(f"--target={name}: no such target; there is {', '.join(sorted(TARGETS))}, or {ALL}")
     return TARGETS[name]
+
+
+def find_targets(names: Sequence[str]) -> tuple[Target, ...]:
+    """Return the targets `names`, each once; `all` is every one. Raises HilError as `find_target` does."""
+    expanded = [name for given in names for name in (TARGETS if given == ALL else [given])]
+    return tuple(find_target(name) for name in dict.fromkeys(expanded))

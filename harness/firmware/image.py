@@ -36,9 +36,10 @@ class FirmwareImage:
     `flash_bytes` is everything that is written to flash, the initial values of variables included. `ram_total_bytes`
     is static RAM without the reserved stack, and `ram_bytes` that without the buffers of the link to the harness.
     `model_bytes` are the constants of the network, `sections` what lies in flash or RAM, `generated` the directory of
-    the sources that were generated for it.
+    the sources that were generated for it, and `target` the name of what it is built for.
     """
 
+    target: str
     elf: Path
     bin: Path
     build_id: bytes
@@ -52,8 +53,8 @@ class FirmwareImage:
     generated: Path
 
 
-def read_image(elf: Path, model_bytes: int, generated: Path) -> FirmwareImage:
-    """Read the ELF file at `elf`, which has its .bin beside it.
+def read_image(elf: Path, target: str, model_bytes: int, generated: Path) -> FirmwareImage:
+    """Read the ELF file at `elf`, built for `target`, which has its .bin beside it.
 
     Raises HilError where it cannot be read, is not an ELF file or has no build id.
     """
@@ -72,6 +73,7 @@ def read_image(elf: Path, model_bytes: int, generated: Path) -> FirmwareImage:
     ram = {section.name for section in sections if section["sh_flags"] & _WRITE} - {STACK}
     ram_total = sum(size for name, size in sizes.items() if name in ram)
     return FirmwareImage(
+        target=target,
         elf=elf,
         bin=elf.with_suffix(".bin"),
         build_id=build_id,

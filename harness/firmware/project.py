@@ -93,7 +93,7 @@ class FirmwareProject:
                     model_bytes = self._rebuild(model, model.variants[variant], place, debug)
                     stamp = _Stamp(inputs, _sha256(place.elf), model_bytes)
                     write_text(place.stamp, json.dumps(asdict(stamp), indent=1) + "\n")
-                return read_image(place.elf, stamp.model_bytes, place.generated)
+                return read_image(place.elf, target, stamp.model_bytes, place.generated)
         except OSError as error:
             raise HilError(
                 f"cannot build in {place.directory}: {error.strerror}; free or name another folder"

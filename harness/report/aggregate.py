@@ -104,7 +104,7 @@ class Aggregator:
     contributions: list[Contribution] = field(default_factory=list)
 
     def runs(self) -> list[Run]:
-        """One run a key, in the order of model, variant and engine."""
+        """One run a key, in the order of model, variant, engine, board and target."""
         by_key: dict[tuple[str, ...], list[Contribution]] = {}
         for contribution in self.contributions:
             key = tuple(str(value) for value in contribution["run"].values())

@@ -89,8 +89,8 @@ class Run(msgspec.Struct):
 
     @property
     def name(self) -> str:
-        """E.g. `gesture-int8-aot`."""
-        return f"{self.model}-{self.variant}-{self.engine}"
+        """E.g. `gesture-int8-aot-stm32f4`."""
+        return f"{self.model}-{self.variant}-{self.engine}-{self.target}"
 
 
 class Results(msgspec.Struct, kw_only=True):

@@ -30,11 +30,12 @@ needs_qemu = pytest.mark.skipif(shutil.which(qemu.QEMU) is None, reason=f"{qemu.
 class TinyImage:
     elf: Path
     elf_sha256: str = "0"
+    target: str = "stm32f4"
 
 
 @pytest.fixture
 def board(tmp_path: Path) -> Iterator[QemuBoard]:
-    board = QemuBoard(find_target("stm32f4"), tmp_path)
+    board = QemuBoard(tmp_path)
     board.flash(TinyImage(write_tiny_elf(tmp_path / "tiny.elf")))  # type: ignore[arg-type]
     yield board
     board.close()
@@ -144,7 +145,7 @@ def test_what_qemu_complains_about_is_quoted(board: QemuBoard, tmp_path: Path) -
 def test_a_board_without_an_image_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(qemu, "version", lambda: "7.2.22")
     with pytest.raises(HilError, match=r"has no image: .* run without --hil-no-flash"):
-        QemuBoard(find_target("stm32f4"), tmp_path).connect()
+        QemuBoard(tmp_path).connect()
 
 
 HARNESS = """
@@ -152,10 +153,9 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 from harness.boards.qemu import QemuBoard
-from harness.boards.targets import find_target
 
-board = QemuBoard(find_target("stm32f4"), Path(sys.argv[1]))
-board.flash(SimpleNamespace(elf=Path(sys.argv[2]), elf_sha256="0"))
+board = QemuBoard(Path(sys.argv[1]))
+board.flash(SimpleNamespace(elf=Path(sys.argv[2]), elf_sha256="0", target="stm32f4"))
 try:
     board.connect()
     print(board.pid, flush=True)

@@ -40,7 +40,8 @@ def test_instructions_come_back_exactly_from_whole_ticks(instructions: int, phas
 
 
 def test_the_emulated_board_counts_instructions_without_the_overhead(tmp_path: Path) -> None:
-    board = QemuBoard(find_target("stm32f4"), tmp_path)
+    board = QemuBoard(tmp_path)
+    board.flash(types.SimpleNamespace(target="stm32f4"))  # type: ignore[arg-type]
     info = types.SimpleNamespace(counter=2, overhead_ticks=75)  # 7 instructions
     assert board.unit(info) == "instructions"  # type: ignore[arg-type]
     assert board.counts(info, 107595) == 10_000  # type: ignore[arg-type]
@@ -49,7 +50,7 @@ def test_the_emulated_board_counts_instructions_without_the_overhead(tmp_path: P
 def test_an_image_whose_counter_stands_still_in_the_emulator_is_refused(tmp_path: Path) -> None:
     info = bench(tmp_path).client.hello()
     with pytest.raises(HilError, match="counts with DWT, which stands still"):
-        QemuBoard(find_target("stm32f4"), tmp_path).unit(info)
+        QemuBoard(tmp_path).unit(info)
 
 
 def test_a_real_board_counts_cycles_without_the_overhead(tmp_path: Path) -> None:
@@ -58,16 +59,16 @@ def test_a_real_board_counts_cycles_without_the_overhead(tmp_path: Path) -> None
 
 
 def test_the_emulated_board_is_chosen_by_name(tmp_path: Path) -> None:
-    choice = choose("emulated", "auto", "stm32f4")
-    assert (choice.name, choice.emulator, choice.target.name) == ("emulated", "qemu 7.2.22", "stm32f4")
+    choice = choose("emulated", "auto", ["stm32f4"])
+    assert (choice.name, choice.emulator, choice.targets) == ("emulated", "qemu 7.2.22", (find_target("stm32f4"),))
     assert choice.describe() == "emulated (qemu 7.2.22, stm32f4)"
     assert isinstance(choice.open(tmp_path), QemuBoard)
-    assert choose("emulated", "qemu", "stm32f4") == choice
+    assert choose("emulated", "qemu", ["stm32f4"]) == choice
 
 
 @pytest.mark.parametrize("port", ["/dev/null", "COM3", "socket://localhost:3000", "rfc2217://lab:2217?logging=debug"])
 def test_a_port_or_url_is_a_serial_board(port: str, tmp_path: Path) -> None:
-    choice = choose(port, "auto", "stm32f4")
+    choice = choose(port, "auto", ["stm32f4"])
     assert (choice.name, choice.emulator) == (port, None)
     assert choice.describe() == f"{port} (stm32f4)"
     assert isinstance(choice.open(tmp_path), SerialBoard)
@@ -75,12 +76,12 @@ def test_a_port_or_url_is_a_serial_board(port: str, tmp_path: Path) -> None:
 
 def test_auto_is_the_one_board_on_usb(monkeypatch: pytest.MonkeyPatch) -> None:
     connect_ports(monkeypatch, "/dev/null", built_in=("/dev/ttyS0",))
-    assert choose("auto", "auto", "stm32f4").name == "/dev/null"
+    assert choose("auto", "auto", ["stm32f4"]).name == "/dev/null"
 
 
 def test_auto_is_the_emulated_board_where_none_is_connected(monkeypatch: pytest.MonkeyPatch) -> None:
     connect_ports(monkeypatch, built_in=("/dev/ttyS0",))
-    assert choose("auto", "auto", "stm32f4").name == "emulated"
+    assert choose("auto", "auto", ["stm32f4"]).name == "emulated"
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ def test_auto_is_the_emulated_board_where_none_is_connected(monkeypatch: pytest.
         (("auto", "auto", "stm32f4"), "--board=auto: several boards are connected: say which: /dev/a, /dev/b"),
         (("emulated", "renode", "stm32f4"), "--emulator=renode: only qemu is supported so far"),
         (("/dev/null", "qemu", "stm32f4"), "--emulator=qemu: /dev/null is no emulated board; leave it out, or take"),
-        (("emulated", "auto", "esp32"), "--target=esp32: no such target; there is stm32f4"),
+        (("emulated", "auto", "esp32"), "--target=esp32: no such target; there is stm32f4, or all"),
     ],
 )
 def test_a_wrong_option_is_told_with_what_there_is(
@@ -110,7 +111,7 @@ def test_a_wrong_option_is_told_with_what_there_is(
 ) -> None:
     connect_ports(monkeypatch, "/dev/b", "/dev/a")
     with pytest.raises(HilError) as caught:
-        choose(*options)
+        choose(*options[:2], options[2].split(","))
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
 
@@ -120,4 +121,4 @@ def test_a_missing_emulator_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPa
     qemu.version.cache_clear()
     monkeypatch.setattr(qemu, "QEMU", "qemu-system-missing")
     with pytest.raises(HilError, match=r"^qemu-system-missing is not installed, .*: apt-get install qemu-system-arm$"):
-        selection.choose("emulated", "auto", "stm32f4")
+        selection.choose("emulated", "auto", ["stm32f4"])

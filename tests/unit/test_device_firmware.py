@@ -13,7 +13,6 @@ from lossy_connection import LossyConnection, at_random
 
 from harness.boards import qemu
 from harness.boards.qemu import QemuBoard
-from harness.boards.targets import find_target
 from harness.device.client import Client
 from harness.device.connection import Connection
 from harness.device.identity import check_identity
@@ -44,7 +43,7 @@ def image(model: Model) -> FirmwareImage:
 
 @pytest.fixture(scope="module")
 def board(image: FirmwareImage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[QemuBoard]:
-    board = QemuBoard(find_target("stm32f4"), tmp_path_factory.mktemp("board"))
+    board = QemuBoard(tmp_path_factory.mktemp("board"))
     board.flash(image)
     yield board
     board.close()

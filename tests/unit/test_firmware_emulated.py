@@ -74,12 +74,12 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> FirmwareImage:
     write_model_config(model(place, 1, 1, raw), MODEL_SHA256, graph(2, 2, TensorType.FLOAT32), generated)
     (generated / "aot_model.c").write_text(NETWORK)
     platformio.run(ROOT, "stm32f4_aot", place, place / "build", generated, place / "log")
-    return read_image(place / "build" / "stm32f4_aot" / "program.elf", 0, generated)
+    return read_image(place / "build" / "stm32f4_aot" / "program.elf", "stm32f4", 0, generated)
 
 
 @pytest.fixture
 def board(image: FirmwareImage, tmp_path: Path) -> Iterator[QemuBoard]:
-    board = QemuBoard(TARGET, tmp_path)
+    board = QemuBoard(tmp_path)
     board.flash(image)
     yield board
     board.close()

@@ -133,10 +133,10 @@ def test_a_run_leaves_results_report_junit_and_a_table(pytester: pytest.Pytester
     result = hil("--board=emulated")
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(
-        ["hil: board *engines aot, models gesture (*int8*)", "*gesture-int8-aot*pass", "report: *report.md*"]
+        ["hil: board *engines aot, models gesture (*int8*)", "*gesture-int8-aot-stm32f4*pass", "report: *report.md*"]
     )
     (run,) = read_results(pytester).runs
-    assert run.name == "gesture-int8-aot"
+    assert run.name == "gesture-int8-aot-stm32f4"
     assert run.parity is not None
     assert run.parity.bit_exact
     assert run.latency is not None
@@ -153,7 +153,7 @@ def test_workers_share_the_work_and_their_results_add_up(pytester: pytest.Pytest
     result = hil("--board=emulated", "-n", "2")
     result.assert_outcomes(passed=4)
     runs = {run.name: run for run in read_results(pytester).runs}
-    assert set(runs) == {"gesture-int8-aot", "gesture-float32-aot"}
+    assert set(runs) == {"gesture-int8-aot-stm32f4", "gesture-float32-aot-stm32f4"}
     for run in runs.values():
         assert run.parity is not None
         assert run.parity.windows == 2
@@ -185,7 +185,7 @@ def test_a_difference_names_the_window_both_outputs_and_how_to_replay_it(pyteste
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "*gesture-int8-aot: * of * windows differ from the reference*",
+            "*gesture-int8-aot-stm32f4: * of * windows differ from the reference*",
             "*window 0 of punch/*device * reference *",
             "*again: hil replay gesture punch/* --variant int8 --engine aot --target stm32f4 --window 0*",
             "*UART log, the last lines of *",

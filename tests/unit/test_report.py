@@ -71,7 +71,7 @@ def options(tmp_path: Path) -> Options:
         root=tmp_path,
         board="emulated",
         emulator="auto",
-        target="stm32f4",
+        targets=("stm32f4",),
         engine="auto",
         models=(),
         report_dir=tmp_path / "reports",
@@ -96,9 +96,9 @@ def test_runs_are_kept_apart_and_one_failing_test_fails_its_run_only() -> None:
     other = RunKey(**{**KEY, "variant": "float32"})
     failed = Contribution(run=other, failure="tests/test_x.py::test_y")
     runs = {run.name: run for run in Aggregator([parity(1, 1), failed]).runs()}
-    assert runs["gesture-int8-aot"].verdict == "pass"
-    assert runs["gesture-float32-aot"].verdict == "fail"
-    assert runs["gesture-float32-aot"].failures == ["tests/test_x.py::test_y"]
+    assert runs["gesture-int8-aot-stm32f4"].verdict == "pass"
+    assert runs["gesture-float32-aot-stm32f4"].verdict == "fail"
+    assert runs["gesture-float32-aot-stm32f4"].failures == ["tests/test_x.py::test_y"]
 
 
 def test_contributions_survive_the_way_from_a_worker_process() -> None:
@@ -139,7 +139,7 @@ def test_reports_show_every_figure(options: Options) -> None:
     for figure in ("1,234", "15,000", "20,000", "bit-exact", "100.0%", "tflite-micro 1", "`main`"):
         assert figure in text
     table = "\n".join(summary_lines(published))
-    for figure in ("gesture-int8-aot", "1,234", "15,000", "20,000", "100.0%", "pass"):
+    for figure in ("gesture-int8-aot-stm32f4", "1,234", "15,000", "20,000", "100.0%", "pass"):
         assert figure in table
 
 
@@ -157,7 +157,7 @@ def test_a_baseline_catches_what_got_worse(options: Options, tmp_path: Path) -> 
     assert (same.regressed, same.notes) == (False, [])
     worse = publish(results(latency(1000), footprint(20300)), held, passed=True)
     assert worse.regressed
-    assert worse.notes == ["REGRESSED: gesture-int8-aot flash_bytes: 20,000 -> 20,300 (+1.5%)"]
+    assert worse.notes == ["REGRESSED: gesture-int8-aot-stm32f4 flash_bytes: 20,000 -> 20,300 (+1.5%)"]
     better = publish(results(latency(900), footprint(20000)), held, passed=True)
     assert not better.regressed
     assert len(better.notes) == 2  # median and maximum
@@ -205,4 +205,4 @@ def test_a_report_folder_that_is_a_file_is_found_before_the_run(tmp_path: Path) 
 
 
 def test_run_names_are_what_tests_are_called() -> None:
-    assert Run(**KEY, verdict="pass").name == "gesture-int8-aot"
+    assert Run(**KEY, verdict="pass").name == "gesture-int8-aot-stm32f4"
