@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -17,8 +18,11 @@ from rich.table import Table
 from harness.bench import goals
 from harness.dut import Firmware, Measurement
 from harness.errors import DeviceError, HilError
+from harness.inspection import inspect
+from harness.models.manifest import load_models
 from harness.options import Options
 from harness.recordings import Recording
+from harness.report.inspection import inspection_lines
 from harness.session import Build, Session
 
 app = typer.Typer(
@@ -110,6 +114,23 @@ def bench(target: TargetName = "stm32f4") -> None:
         raise typer.Exit(1)
 
 
+@app.command("inspect")
+def inspect_(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="a .tflite file, or a folder in models/")],
+    variant: VariantName = "int8",
+    as_json: Annotated[bool, typer.Option("--json", help="everything that is known, as JSON")] = False,
+) -> None:
+    """Show a network's operators, tensors, arithmetic and memory, and which engines take it.
+
+    Example: hil inspect models/gesture/gesture_int8.tflite
+    """
+    inspection = inspect(_tflite(model, variant))
+    if as_json:
+        print(msgspec.json.format(msgspec.json.encode(inspection)).decode())
+    else:
+        print(*inspection_lines(inspection), sep="\n")
+
+
 def main() -> None:
     """The entry point: errors that people can mend are one line, without a traceback."""
     try:
@@ -137,6 +158,19 @@ def _session(board: str, model: str | None, engine: str, target: str) -> Session
             flash=board == "emulated",
         )
     )
+
+
+def _tflite(model: str, variant: str) -> Path:
+    path = Path(model)
+    if path.suffix == ".tflite" or path.is_file():
+        return path
+    known = load_models(Path.cwd())
+    if model not in known:
+        raise HilError(f"{model}: neither a .tflite file nor one of models/ ({', '.join(known) or 'which has none'})")
+    variants = known[model].variants
+    if variant not in variants:
+        raise HilError(f"--variant={variant}: no such variant; the manifest has {', '.join(variants)}")
+    return variants[variant].path
 
 
 def _firmware(session: Session, variant: str) -> Firmware:

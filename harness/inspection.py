@@ -1,0 +1,169 @@
+"""What there is to know of a .tflite before anything is built for a chip."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.compiler import compile_model
+from harness.errors import HilError
+from harness.models.macs import multiply_accumulates
+from harness.models.reference import TflmHost
+from harness.models.tflite_file import Graph, Operator, Tensor, read
+
+
+@dataclass(frozen=True)
+class TensorFacts:
+    """One tensor. -1 in `shape` is a dimension that the file leaves open.
+
+    real value = (stored - zero point) * scale; `scales` and `zero_points` are empty where it is not quantised, and
+    several belong to the slices along `quantized_dimension`. `constant_bytes` is 0 for an activation.
+    """
+
+    index: int
+    name: str
+    type: str
+    shape: tuple[int, ...]
+    scales: tuple[float, ...]
+    zero_points: tuple[int, ...]
+    quantized_dimension: int
+    constant_bytes: int
+
+
+@dataclass(frozen=True)
+class OperatorFacts:
+    """One operator; tensors by index, -1 for an absent one. `macs` is None where they are not counted.
+
+    `weight_bytes` are those of its constant inputs, biases included.
+    """
+
+    index: int
+    kind: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    macs: int | None
+    weight_bytes: int
+
+
+@dataclass(frozen=True)
+class AotFacts:
+    """What the aot compiler makes of the network, in bytes: `constants` in flash and `arena` in RAM.
+
+    No plan of the arena can be smaller than `arena_lower_bound`.
+    """
+
+    constants: int
+    arena: int
+    arena_lower_bound: int
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether `who` (an engine, or TFLM on the host) takes the network; `reason` says why not, "" where it does."""
+
+    who: str
+    accepts: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """A .tflite, looked at without running it on a device.
+
+    `macs` are those of all operators that are counted, and `uncounted` names the kinds that are not. `weight_bytes`
+    counts every constant tensor once. `aot` is None where the aot engine refuses the network.
+    """
+
+    file: str
+    file_bytes: int
+    sha256: str
+    description: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    operators: tuple[OperatorFacts, ...]
+    tensors: tuple[TensorFacts, ...]
+    macs: int
+    uncounted: tuple[str, ...]
+    weight_bytes: int
+    aot: AotFacts | None
+    verdicts: tuple[Verdict, ...]
+
+
+def inspect(path: Path) -> Inspection:
+    """Read `path`, count its arithmetic, compile it, and ask each engine whether it takes it.
+
+    Raises:
+        HilError: the file cannot be read, is no .tflite or is damaged.
+    """
+    graph = read(path)
+    content = path.read_bytes()
+    operators = tuple(_operator(graph, operator) for operator in graph.operators)
+    tensors = tuple(_tensor(tensor) for tensor in graph.tensors)
+    aot, verdict = _aot(path)
+    return Inspection(
+        file=str(path),
+        file_bytes=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+        description=graph.description,
+        inputs=tuple(graph.inputs),
+        outputs=tuple(graph.outputs),
+        operators=operators,
+        tensors=tensors,
+        macs=sum(operator.macs or 0 for operator in operators),
+        uncounted=tuple(sorted({operator.kind for operator in operators if operator.macs is None})),
+        weight_bytes=sum(tensor.constant_bytes for tensor in tensors),
+        aot=aot,
+        verdicts=(verdict, _host(path)),
+    )
+
+
+def _operator(graph: Graph, operator: Operator) -> OperatorFacts:
+    constants = {index for index in operator.inputs if index >= 0 and graph.tensors[index].data is not None}
+    return OperatorFacts(
+        index=operator.index,
+        kind=operator.kind,
+        inputs=tuple(operator.inputs),
+        outputs=tuple(operator.outputs),
+        macs=multiply_accumulates(graph, operator),
+        weight_bytes=sum(_constant_bytes(graph.tensors[index]) for index in constants),
+    )
+
+
+def _tensor(tensor: Tensor) -> TensorFacts:
+    return TensorFacts(
+        index=tensor.index,
+        name=tensor.name,
+        type=tensor.type.name.lower(),
+        shape=tensor.shape,
+        scales=tuple(float(scale) for scale in tensor.scales),
+        zero_points=tuple(int(zero_point) for zero_point in tensor.zero_points),
+        quantized_dimension=tensor.quantized_dimension,
+        constant_bytes=_constant_bytes(tensor),
+    )
+
+
+def _constant_bytes(tensor: Tensor) -> int:
+    return 0 if tensor.data is None else tensor.data.nbytes
+
+
+def _aot(path: Path) -> tuple[AotFacts | None, Verdict]:
+    with tempfile.TemporaryDirectory(prefix="hil-") as folder:
+        try:
+            compiled = compile_model(path, Path(folder))
+        except HilError as error:
+            return None, Verdict("aot", False, _reason(error, path))
+    facts = AotFacts(compiled.constant_bytes, compiled.arena_bytes, compiled.arena_lower_bound)
+    return facts, Verdict("aot", True, "")
+
+
+def _host(path: Path) -> Verdict:
+    try:
+        return Verdict(TflmHost(path).oracle, True, "")
+    except HilError as error:
+        return Verdict("tflite-micro", False, _reason(error, path))
+
+
+def _reason(error: HilError, path: Path) -> str:
+    return str(error).removeprefix(f"{path}: ")

@@ -1,0 +1,149 @@
+"""`hil inspect`: figures that can be worked out by hand, and one line for whatever cannot be inspected."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tflite_builder import OperatorSpec, TensorSpec, build
+
+from harness.inspection import inspect
+from harness.models.macs import multiply_accumulates
+from harness.models.tflite_file import TensorType, parse
+from harness.report.inspection import inspection_lines
+
+ROOT = Path(__file__).parents[2]
+EXTERNAL = ROOT.parent / "shared" / "data"
+FLOAT32, INT8, INT32 = TensorType.FLOAT32, TensorType.INT8, TensorType.INT32
+
+
+def one_operator(kind: str, x: Sequence[int], weights: Sequence[int], y: Sequence[int]) -> bytes:
+    tensors = [
+        TensorSpec(x, FLOAT32),
+        TensorSpec(weights, FLOAT32, data=np.zeros(weights, np.float32)),
+        TensorSpec(y, FLOAT32),
+    ]
+    return build(tensors, [OperatorSpec(kind, [0, 1], [2])], [0], [2])
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where a test puts its network."""
+    return tmp_path / "model.tflite"
+
+
+@pytest.mark.parametrize(
+    ("kind", "x", "weights", "y", "macs"),
+    [
+        ("FULLY_CONNECTED", (1, 180), (50, 180), (1, 50), 180 * 50),
+        ("FULLY_CONNECTED", (1, 7, 12), (5, 12), (1, 7, 5), 7 * 12 * 5),
+        ("CONV_2D", (1, 10, 8, 3), (16, 5, 3, 3), (1, 5, 8, 16), 5 * 8 * 16 * 5 * 3 * 3),
+        ("CONV_2D", (1, 10, 8, 6), (16, 5, 3, 3), (1, 5, 8, 16), 5 * 8 * 16 * 5 * 3 * 3),  # two groups
+        ("DEPTHWISE_CONV_2D", (1, 9, 9, 4), (1, 3, 5, 8), (1, 9, 9, 8), 9 * 9 * 8 * 3 * 5),
+        ("RELU", (1, 180), (1,), (1, 180), 0),
+        ("SVDF", (1, 8), (4, 8), (1, 4), None),
+        ("CUSTOM Mystery", (1, 8), (4, 8), (1, 4), None),
+        ("CONV_2D", (1, 10), (16,), (1, 5), 5),  # nonsense, but no reason to fall over
+        ("DEPTHWISE_CONV_2D", (1, 10), (16,), (1, 5), None),
+    ],
+)
+def test_multiply_accumulates(
+    kind: str, x: Sequence[int], weights: Sequence[int], y: Sequence[int], macs: int | None
+) -> None:
+    graph = parse(one_operator(kind, x, weights, y))
+    assert multiply_accumulates(graph, graph.operators[0]) == macs
+
+
+def test_quantisation_and_roles_are_shown(path: Path) -> None:
+    tensors = [
+        TensorSpec((1, 4), INT8, [0.5], [-3], name="feature"),
+        TensorSpec((2, 4), INT8, [0.25, 0.125], data=np.ones((2, 4), np.int8)),
+        TensorSpec((2,), INT32, [0.125, 0.0625], data=np.ones(2, np.int32)),
+        TensorSpec((1, 2), INT8, [2.0], [7], name="\x1b[31mscore"),
+    ]
+    path.write_bytes(build(tensors, [OperatorSpec("FULLY_CONNECTED", [0, 1, 2], [3])], [0], [3]))
+    inspection = inspect(path)
+    assert inspection.tensors[0].scales == (0.5,)
+    assert inspection.tensors[0].zero_points == (-3,)
+    assert inspection.tensors[1].scales == (0.25, 0.125)
+    assert inspection.aot is not None
+    assert inspection.aot.arena == inspection.aot.arena_lower_bound == 8
+    assert all(verdict.accepts for verdict in inspection.verdicts)
+    text = "\n".join(inspection_lines(inspection))
+    for part in ("int8[1,4] > int8[1,2]", "0,1,2>3", "0.125..0.25 x2 dim 0", "input", "output", "?[31mscore"):
+        assert part in text
+
+
+def test_an_operator_that_no_engine_has_is_named_with_the_reason(path: Path) -> None:
+    path.write_bytes(one_operator("CUSTOM Mystery", (1, 8), (4, 8), (1, 4)))
+    inspection = inspect(path)
+    assert (inspection.macs, inspection.uncounted) == (0, ("CUSTOM Mystery",))
+    aot, host = inspection.verdicts
+    assert (aot.accepts, host.accepts, inspection.aot) == (False, False, None)
+    assert aot.reason.startswith("operator 0 (CUSTOM Mystery): ")
+    assert host.reason.startswith("TFLM refuses it: ")
+    assert not any("\n" in verdict.reason for verdict in inspection.verdicts)
+
+
+def hil(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "harness.cli", "inspect", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_a_model_of_the_project_fits_a_hundred_columns() -> None:
+    result = hil("gesture", "--variant", "float32")
+    assert result.returncode == 0
+    assert "multiply-accumulates 9,780" in result.stdout
+    name, *table = result.stdout.splitlines()
+    assert name.startswith(str(ROOT / "models" / "gesture" / "gesture_float32.tflite"))
+    assert max(map(len, table)) <= 100
+
+
+def test_json_holds_the_same(path: Path) -> None:
+    path.write_bytes(one_operator("FULLY_CONNECTED", (1, 180), (50, 180), (1, 50)))
+    loaded = json.loads(hil("--json", path).stdout)
+    assert (loaded["macs"], loaded["weight_bytes"]) == (9000, 36000)
+    assert loaded["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert loaded["operators"][0]["kind"] == "FULLY_CONNECTED"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nope"], "hil: nope: neither a .tflite file nor one of models/ (gesture"),
+        (["nope.tflite"], "hil: nope.tflite: cannot be read"),
+        (["README.md"], "hil: README.md: the identifier TFL3 is missing"),
+        (["gesture", "--variant", "int4"], "hil: --variant=int4: no such variant; the manifest has float32, int8"),
+    ],
+)
+def test_what_cannot_be_inspected_is_one_line(arguments: list[str], message: str) -> None:
+    result = hil(*arguments)
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert result.stderr.startswith(message)
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.external
+@pytest.mark.parametrize(
+    ("name", "macs"),
+    [
+        ("ad01_int8", 264_192),
+        ("kws_ref_model", 2_656_768),
+        ("pretrainedResnet_quant", 12_501_632),
+        ("vww_96_int8", 7_489_664),
+    ],
+)
+def test_published_figures(name: str, macs: int) -> None:
+    path = EXTERNAL / "mlperf-tiny" / f"{name}.tflite"
+    if not path.is_file():
+        pytest.skip(f"{path} is not there")
+    inspection = inspect(path)
+    assert inspection.macs == macs
+    assert max(map(len, inspection_lines(inspection)[1:-3])) <= 100
