@@ -82,7 +82,9 @@ class Session:
         return [f"hil: board {self.choice.describe()}, engines {', '.join(self.engines)}, models {models}"]
 
     def recordings(self, model: Model) -> dict[str, list[Recording]]:
-        """The recordings of a model by the name of their file."""
+        """The recordings of a model by the name of their file; none of a model without windows."""
+        if model.recordings is None:
+            return {}
         if model.name not in self._recordings:
             by_file = self._recordings[model.name] = {}
             for recording in load_recordings(model.recordings, model.channels, model.window):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-HELLO, BEGIN, SAMPLES, STATUS, TENSOR, ECHO, RESET, FAULT = range(1, 9)
+HELLO, BEGIN, SAMPLES, STATUS, TENSOR, ECHO, RESET, FAULT, WRITE, INVOKE, READ = range(1, 12)
 BOOT, CRASH, LOG, NAK, ERROR = 0xF0, 0xF1, 0xF2, 0xF3, 0xFF
 RESPONSE = 0x80
 CORRUPT, GAP = 1, 2
@@ -26,6 +26,9 @@ REQUESTS_BEFORE_TROUBLE = 6
 
 Infer = Callable[[NDArray[np.int16]], bytes]
 """From one window, int16[window, channels], to the bytes of all outputs."""
+
+InferTensors = Callable[[list[bytes]], list[bytes]]
+"""From the bytes of each input to the bytes of each output."""
 
 
 class Misbehaviour(enum.StrEnum):
@@ -118,11 +121,14 @@ class FakeDevice:
     image: Image
     infer: Infer
     misbehaviour: Misbehaviour | None = None
+    infer_tensors: InferTensors | None = None
     executed: list[int] = field(default_factory=list)
     _received: bytearray = field(default_factory=bytearray)
     _expected: int = 1
     _responses: deque[tuple[int, bytes]] = field(default_factory=deque)
     _gap_told: bool = False
+    _inputs: dict[int, bytearray] = field(default_factory=dict)
+    _outputs: list[bytes] = field(default_factory=list)
     _rows: list[bytes] = field(default_factory=list)
     _first_row: int = 0
     _windows: int = 0
@@ -208,6 +214,8 @@ class FakeDevice:
             self._forget_rows()
             return done()
         if type_ == SAMPLES:
+            if not self.image.window:
+                return refused(3, "no windows")
             row = 2 * self.image.channels
             return refused(2, f"{len(body)} bytes are no rows") if len(body) % row else done(self._samples(body, row))
         if type_ == STATUS:
@@ -217,6 +225,17 @@ class FakeDevice:
                 return refused(3, "tensors")
             index, offset, length = struct.unpack("<HIB", body)
             content = bytes((index + i) & 0xFF for i in range(1000))
+            return done(struct.pack("<I", len(content)) + content[offset : offset + length])
+        if type_ == WRITE:
+            index, offset = struct.unpack_from("<BI", body)
+            place = self._inputs.setdefault(index, bytearray())
+            place[offset : offset + len(body) - 5] = body[5:]
+            return done()
+        if type_ == INVOKE:
+            return done(self._invoke())
+        if type_ == READ:
+            index, offset, length = struct.unpack("<BIB", body)
+            content = self._outputs[index]
             return done(struct.pack("<I", len(content)) + content[offset : offset + length])
         if type_ in (ECHO, RESET, FAULT):
             return done()
@@ -231,6 +250,16 @@ class FakeDevice:
             self._dead = True
             return b"" if body[0] == 2 else self._crash_frame()
         return b""
+
+    def _invoke(self) -> bytes:
+        """Runs the network once and forgets its inputs, whose memory the network may have used for something else."""
+        assert self.infer_tensors is not None
+        self._outputs = self.infer_tensors([bytes(content) for _, content in sorted(self._inputs.items())])
+        if self.misbehaviour == Misbehaviour.LIE:
+            self._outputs[0] = bytes([self._outputs[0][0] ^ 0x01]) + self._outputs[0][1:]
+        self._inputs.clear()
+        self._windows_ever += 1
+        return struct.pack("<I", self.image.overhead_ticks + 8000)
 
     def _samples(self, body: bytes, row: int) -> bytes:
         window, stride = self.image.window, self.image.stride

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from harness.device.connection import Connection
 from harness.device.framing import Frame, wire_size
 from harness.device.handshake import Handshake
+from harness.device.inferences import Inference, InferenceStream, part, parts
 from harness.device.link import Link, LinkStats
 from harness.device.messages import (
     DeviceInfo,
@@ -27,9 +28,6 @@ from harness.errors import DeviceError
 
 TIMEOUT_S = 2.0
 RETRIES = 5
-
-_TENSOR_HEADER_BYTES = 4
-_MOST_TENSOR_BYTES = 255
 
 Progress = Callable[[int], None]
 
@@ -92,6 +90,32 @@ class Client:
         pipeline.run((request for stream in streams for request in stream.requests()), answered)
         return [stream.windows for stream in streams]
 
+    def infer(self, inputs: Sequence[bytes]) -> Inference:
+        """Run the network once; see `infer_all`."""
+        return self.infer_all([inputs])[0]
+
+    def infer_all(self, cases: Sequence[Sequence[bytes]], progress: Progress | None = None) -> list[Inference]:
+        """Run the network on each of `cases`, the memory of all its inputs, with no pause on the line.
+
+        `progress` is called with the number of cases answered so far. Raises HilError where a case does not fit the
+        device.
+        """
+        info, pipeline = self._open
+        streams = [InferenceStream(inputs, info) for inputs in cases]
+        due = (stream for stream in streams for _ in range(stream.request_count))
+        answered = 0
+
+        def take(body: bytes) -> None:
+            nonlocal answered
+            stream = next(due)
+            self._link.parse(stream.answer, body)
+            answered += stream.done
+            if stream.done and progress is not None:
+                progress(answered)
+
+        pipeline.run((request for stream in streams for request in stream.requests()), take)
+        return [stream.inference for stream in streams]
+
     def status(self) -> Status:
         """Return the device's counters."""
         return self._link.parse(parse_status, self._call(Message.STATUS))
@@ -99,20 +123,15 @@ class Client:
     def tensor(self, index: int) -> bytes:
         """Return the memory of tensor `index` as the last inference left it; debug builds only."""
         info, pipeline = self._open
-        most = min(_MOST_TENSOR_BYTES, info.max_body - _TENSOR_HEADER_BYTES)
-        total, content = self._link.parse(parse_tensor, self._call(Message.TENSOR, pack_tensor(index, 0, most)))
-        parts = [content]
+        total, _ = self._link.parse(parse_tensor, self._call(Message.TENSOR, pack_tensor(index, 0, 0)))
+        asked = parts(total, info.max_body)
+        due = parts(total, info.max_body)
+        received = bytearray()
         pipeline.run(
-            [
-                (Message.TENSOR, pack_tensor(index, offset, min(most, total - offset)))
-                for offset in range(most, total, most)
-            ],
-            lambda body: parts.append(self._link.parse(parse_tensor, body)[1]),
+            ((Message.TENSOR, pack_tensor(index, offset, length)) for offset, length in asked),
+            lambda body: received.extend(self._link.parse(lambda body: part(body, total, next(due)[1]), body)),
         )
-        content = b"".join(parts)
-        if len(content) != total:
-            self._link.fail(f"{self._link.name} sent {len(content)} bytes of tensor {index}, which has {total}")
-        return content
+        return bytes(received)
 
     def echo(self, data: bytes) -> bytes:
         """Send raw bytes and return them as they come back, never with more under way than the device has room for.

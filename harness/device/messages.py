@@ -2,14 +2,11 @@
 
 import dataclasses
 import enum
-import math
 import struct
-from typing import Any
-
-import numpy as np
 
 from harness.device.crash import Crash
 from harness.device.reader import Reader
+from harness.device.tensor_info import DTYPES, TensorInfo
 
 PROTOCOL = 1
 RESPONSE = 0x80
@@ -27,6 +24,9 @@ class Message(enum.IntEnum):
     ECHO = 0x06
     RESET = 0x07
     FAULT = 0x08
+    WRITE = 0x09
+    INVOKE = 0x0A
+    READ = 0x0B
     BOOT = 0xF0
     CRASH = 0xF1
     LOG = 0xF2
@@ -63,41 +63,14 @@ _ERROR_REASONS = {
     3: "not available in this build",
     4: "the engine failed",
 }
-_DTYPES: dict[int, type[np.generic]] = {
-    0: np.float32,
-    1: np.float16,
-    2: np.int32,
-    3: np.uint8,
-    4: np.int64,
-    6: np.bool_,
-    7: np.int16,
-    9: np.int8,
-}
-
-
-@dataclasses.dataclass(frozen=True)
-class TensorInfo:
-    """An input or output: `type` is TFLite's TensorType, real = scale * (stored - zero_point)."""
-
-    type: int
-    shape: tuple[int, ...]
-    scale: float
-    zero_point: int
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The type as numpy has it."""
-        return np.dtype(_DTYPES[self.type])
-
-    @property
-    def bytes(self) -> int:
-        """Size in memory."""
-        return math.prod(self.shape) * self.dtype.itemsize
 
 
 @dataclasses.dataclass(frozen=True)
 class DeviceInfo:
-    """What HELLO tells about the image that runs. `window` and `stride` are in rows of `channels` samples."""
+    """What HELLO tells about the image that runs.
+
+    `window` and `stride` are in rows of `channels` samples; all three are 0 where inputs are written as tensors.
+    """
 
     debug: bool
     credits: int
@@ -154,6 +127,16 @@ def pack_tensor(index: int, offset: int, length: int) -> bytes:
     return struct.pack("<HIB", index, offset, length)
 
 
+def pack_write(tensor: int, offset: int, data: bytes) -> bytes:
+    """Return the body of a WRITE request of `data` into input `tensor`, from `offset` on."""
+    return struct.pack("<BI", tensor, offset) + data
+
+
+def pack_read(tensor: int, offset: int, length: int) -> bytes:
+    """Return the body of a READ request for `length` bytes from `offset` of output `tensor`."""
+    return struct.pack("<BIB", tensor, offset, length)
+
+
 def pack_echo(count: int) -> bytes:
     """Return the body of an ECHO request for `count` raw bytes."""
     return struct.pack("<I", count)
@@ -184,9 +167,11 @@ def parse_hello(body: bytes) -> DeviceInfo:
     reader.end()
     if counter not in set(Counter):
         raise reader.malformed(f"counter kind {counter} does not exist")
-    if not (credits_ and window and stride and channels and outputs):
-        raise reader.malformed("credits, window, stride, channels and outputs must not be 0")
-    if 2 * channels > max_body or 5 + 8 + sum(tensor.bytes for tensor in outputs) > max_body:
+    if not (credits_ and outputs):
+        raise reader.malformed("credits and outputs must not be 0")
+    if len({bool(window), bool(stride), bool(channels)}) > 1:
+        raise reader.malformed("either all of window, stride and channels are 0, or none")
+    if window and (2 * channels > max_body or 5 + 8 + sum(tensor.bytes for tensor in outputs) > max_body):
         raise reader.malformed(f"a row or a window's outputs do not fit into max_body = {max_body}")
     return DeviceInfo(
         bool(flags & 1),
@@ -211,7 +196,7 @@ def parse_hello(body: bytes) -> DeviceInfo:
 
 def _tensor(reader: Reader) -> TensorInfo:
     type_, rank = reader.take("BB")
-    if type_ not in _DTYPES:
+    if type_ not in DTYPES:
         raise reader.malformed(f"tensor type {type_} is not supported")
     shape = reader.take(f"{rank}H")
     scale, zero_point = reader.take("fi")
@@ -239,9 +224,17 @@ def parse_status(body: bytes) -> Status:
 
 
 def parse_tensor(body: bytes) -> tuple[int, bytes]:
-    """Return the whole tensor's size in bytes and the part of it that a TENSOR response carries."""
-    (total,) = Reader("TENSOR", body).take("I")
+    """Return the whole tensor's size in bytes and the part of it that a TENSOR or READ response carries."""
+    (total,) = Reader("tensor", body).take("I")
     return total, body[4:]
+
+
+def parse_invoke(body: bytes) -> int:
+    """Return the ticks of an INVOKE response."""
+    reader = Reader("INVOKE", body)
+    (ticks,) = reader.take("I")
+    reader.end()
+    return int(ticks)
 
 
 def parse_boot(body: bytes) -> str:

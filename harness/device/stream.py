@@ -37,10 +37,12 @@ def chunks(rows: int, info: DeviceInfo) -> Iterator[slice]:
 class RecordingStream:
     """The requests of one recording, and the windows that come back.
 
-    Raises HilError where the samples are not int16[rows, channels] of the device's channels.
+    Raises HilError where the samples are not int16[rows, channels] of the device's channels, or it has no windows.
     """
 
     def __init__(self, samples: Samples, info: DeviceInfo) -> None:
+        if not info.window:
+            raise HilError("the device has no windows, it takes tensors: infer() with its inputs instead of recordings")
         if samples.ndim != 2 or samples.shape[1] != info.channels or samples.dtype != np.int16:
             raise HilError(
                 f"the device takes int16 rows of {info.channels} channels, the recording has"

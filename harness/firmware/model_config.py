@@ -17,6 +17,9 @@ MAX_BODY = 249
 MAX_CHANNELS = MAX_BODY // 2
 MAX_OUTPUT_BYTES = MAX_BODY - 5 - 8
 
+# What HELLO tells beside the tensors: 60 bytes of fixed length, and the names of engine, its version and target.
+MAX_TENSOR_BYTES = MAX_BODY - 60 - 64
+
 # What firmware/lib/windowing can write.
 INPUT_TYPES = (TensorType.FLOAT32, TensorType.INT8, TensorType.UINT8, TensorType.INT16)
 
@@ -27,20 +30,39 @@ def write_model_config(model: Model, sha256: bytes, graph: Graph, directory: Pat
     `sha256` is the digest of the .tflite, from which HELLO's model hash is taken, and `graph` what is in it.
 
     Raises:
-        HilError: the network does not take window x channels values, or a row or a window's outputs exceed a frame, or
-            the directory cannot be written to.
+        HilError: the network has more inputs and outputs than HELLO can describe; or, of a model with windows, it does
+            not take window x channels values, or a row or a window's outputs exceed a frame; or the directory cannot be
+            written to.
     """
-    _check_fit(model, graph)
+    _check_interface(model, graph)
+    if model.windowed:
+        _check_windows(model, graph)
     header, source = directory / "model_config.h", directory / "model_config.c"
     write_text(header, _header(model))
     write_text(source, _source(model, sha256))
     return [header, source]
 
 
-def _check_fit(model: Model, graph: Graph) -> None:
+def _check_interface(model: Model, graph: Graph) -> None:
+    # Of each: type and rank a byte, two a dimension, scale and zero point four.
+    needed = sum(10 + 2 * len(graph.tensors[index].shape) for index in [*graph.inputs, *graph.outputs])
+    if needed > MAX_TENSOR_BYTES:
+        raise HilError(
+            f"{model.directory / 'model.toml'}: the network has {len(graph.inputs)} inputs and {len(graph.outputs)} "
+            f"outputs, which take {needed} bytes to describe, but HELLO has room for {MAX_TENSOR_BYTES}; "
+            "join some of them"
+        )
+
+
+def _check_windows(model: Model, graph: Graph) -> None:
     name, channels = model.directory / "model.toml", len(model.channels)
     if channels > MAX_CHANNELS:
         raise HilError(f"{name}: {channels} channels, but a frame carries at most {MAX_CHANNELS}; leave some out")
+    if len(graph.inputs) != 1:
+        raise HilError(
+            f"{name}: the network has {len(graph.inputs)} inputs, and a window goes to one; leave out window, stride, "
+            "sample_rate_hz, channels, recordings and labels to write its inputs as tensors"
+        )
     network_input = graph.tensors[graph.inputs[0]]
     if network_input.type not in INPUT_TYPES:
         known = ", ".join(kind.name for kind in INPUT_TYPES)
@@ -64,19 +86,24 @@ def _bytes(tensor: Tensor) -> int:
 
 
 def _header(model: Model) -> str:
+    windowing = """\
+#include "windowing.h"
+
+extern const windowing_config_t model_windowing;
+"""
     return f"""\
 /* Generated from the manifest of the model "{model.name}": what the firmware is told about its input. */
 #ifndef MODEL_CONFIG_H
 #define MODEL_CONFIG_H
 
-#include "windowing.h"
-
+/* Rows, rows and values a row; all 0 where the inputs are written as tensors. */
 #define MODEL_WINDOW {model.window}
 #define MODEL_STRIDE {model.stride}
 #define MODEL_CHANNELS {len(model.channels)}
 
-extern const windowing_config_t model_windowing;
+#include <stdint.h>
 
+{windowing if model.windowed else ""}
 /* First bytes of the SHA-256 of the .tflite. */
 extern const uint8_t model_hash[{HASH_BYTES}];
 
@@ -85,9 +112,16 @@ extern const uint8_t model_hash[{HASH_BYTES}];
 
 
 def _source(model: Model, sha256: bytes) -> str:
+    digest = ", ".join(f"0x{byte:02x}" for byte in sha256[:HASH_BYTES])
     return f"""\
 #include "model_config.h"
+{_windowing(model) if model.windowed else ""}
+const uint8_t model_hash[{HASH_BYTES}] = {{{digest}}};
+"""
 
+
+def _windowing(model: Model) -> str:
+    return f"""
 /* x = raw * gain + offset maps each channel's minimum..maximum to 0..1: {", ".join(c.name for c in model.channels)}. */
 static const float gain[MODEL_CHANNELS] = {{{_floats([channel.gain for channel in model.channels])}}};
 static const float offset[MODEL_CHANNELS] = {{{_floats([channel.offset for channel in model.channels])}}};
@@ -99,8 +133,6 @@ const windowing_config_t model_windowing = {{
     .gain = gain,
     .offset = offset,
 }};
-
-const uint8_t model_hash[{HASH_BYTES}] = {{{", ".join(f"0x{byte:02x}" for byte in sha256[:HASH_BYTES])}}};
 """
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from harness.errors import HilError
 from harness.recordings.channel import Channel
@@ -51,6 +51,8 @@ class Model(msgspec.Struct, frozen=True):
 
     `labels` are in the order of the network's outputs. `window` and `stride` are in rows of `channels`, which arrive
     `sample_rate_hz` times a second. `recordings` is the folder of the recordings that it is tested with.
+
+    A model that is not `windowed` has none of these (0, empty, None): its inputs are written as tensors.
     """
 
     name: str
@@ -60,9 +62,14 @@ class Model(msgspec.Struct, frozen=True):
     stride: int
     sample_rate_hz: float
     channels: list[Channel]
-    recordings: Path
+    recordings: Path | None
     variants: dict[str, Variant]
     directory: Path
+
+    @property
+    def windowed(self) -> bool:
+        """Whether the device makes windows of a sensor's rows."""
+        return self.window > 0
 
 
 class _VariantTable(msgspec.Struct, forbid_unknown_fields=True):
@@ -70,20 +77,31 @@ class _VariantTable(msgspec.Struct, forbid_unknown_fields=True):
     budgets: dict[str, Budget] = {}
 
 
+# What a model has that takes windows of a sensor's rows.
+_WINDOWING = ("labels", "window", "stride", "sample_rate_hz", "recordings", "channels")
+
+
 class _ModelFile(msgspec.Struct, forbid_unknown_fields=True):
     schema: Literal["hil-model/1"]
     name: _Name
-    labels: Annotated[list[Annotated[str, Meta(min_length=1)]], Meta(min_length=1)]
-    window: _Rows
-    stride: _Rows
-    sample_rate_hz: Annotated[float, Meta(gt=0)]
-    recordings: Annotated[str, Meta(min_length=1)]
-    channels: Annotated[list[Channel], Meta(min_length=1, max_length=255)]
     variants: Annotated[dict[_Name, _VariantTable], Meta(min_length=1)]
     description: str = ""
+    labels: Annotated[list[Annotated[str, Meta(min_length=1)]], Meta(min_length=1)] | UnsetType = UNSET
+    window: _Rows | UnsetType = UNSET
+    stride: _Rows | UnsetType = UNSET
+    sample_rate_hz: Annotated[float, Meta(gt=0)] | UnsetType = UNSET
+    recordings: Annotated[str, Meta(min_length=1)] | UnsetType = UNSET
+    channels: Annotated[list[Channel], Meta(min_length=1, max_length=255)] | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        for key, names in (("labels", self.labels), ("channels", [channel.name for channel in self.channels])):
+        missing = [key for key in _WINDOWING if getattr(self, key) is UNSET]
+        if missing and len(missing) < len(_WINDOWING):
+            raise ValueError(
+                f"{', '.join(missing)} missing; a model with windows has all of {', '.join(_WINDOWING)}, "
+                "and one whose inputs are written as tensors has none of them"
+            )
+        channels = [channel.name for channel in self.channels or ()]
+        for key, names in (("labels", self.labels or ()), ("channels", channels)):
             if len(set(names)) < len(names):
                 raise ValueError(f"{key} must differ from each other")
 
@@ -107,12 +125,12 @@ def load_model(directory: Path, recordings_root: Path) -> Model:
     return Model(
         name=content.name,
         description=content.description,
-        labels=content.labels,
-        window=content.window,
-        stride=content.stride,
-        sample_rate_hz=content.sample_rate_hz,
-        channels=content.channels,
-        recordings=recordings_root.resolve() / content.recordings,
+        labels=content.labels or [],
+        window=content.window or 0,
+        stride=content.stride or 0,
+        sample_rate_hz=content.sample_rate_hz or 0.0,
+        channels=content.channels or [],
+        recordings=recordings_root.resolve() / content.recordings if content.recordings else None,
         variants=variants,
         directory=directory,
     )

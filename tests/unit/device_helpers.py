@@ -59,6 +59,11 @@ def checksum(window: NDArray[np.int16]) -> bytes:
     return zlib.crc32(window.astype("<i2").tobytes()).to_bytes(4, "little")
 
 
+def swapped(inputs: list[bytes]) -> list[bytes]:
+    """Stands in for a network with as many outputs as inputs: the inputs in the opposite order, every bit flipped."""
+    return [bytes(byte ^ 0xFF for byte in content) for content in reversed(inputs)]
+
+
 @dataclass
 class Bench:
     """A client whose session is not open yet, and everything around it."""
@@ -79,7 +84,7 @@ def bench(
     retries: int = 3,
 ) -> Bench:
     clock = FakeClock()
-    device = FakeDevice(image or Image(), checksum, misbehaviour)
+    device = FakeDevice(image or Image(), checksum, misbehaviour, swapped)
     line = MemoryConnection(device, clock)
     connection: Connection = line if plan is None else LossyConnection(line, plan)
     log = UartLog(tmp_path / "uart.log", clock)

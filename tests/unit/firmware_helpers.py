@@ -46,11 +46,17 @@ def graph(inputs: int = WINDOW * len(CHANNELS), outputs: int = 2, kind: TensorTy
     )
 
 
-def compile_for_host(directory: Path, name: str, *extra: str) -> Path:
+def tensor_model(tmp_path: Path) -> Model:
+    """A model whose inputs are written as tensors."""
+    return Model("fake", "", [], 0, 0, 0.0, [], None, {}, tmp_path)
+
+
+def compile_for_host(directory: Path, name: str, *extra: str, windowed: bool = True) -> Path:
     """Protocol, windowing and `firmware_host.c` as `directory`/`name`."""
     if shutil.which("gcc") is None:
         pytest.skip("no gcc on PATH")
-    sources = write_model_config(model(directory), MODEL_SHA256, graph(), directory)
+    fake = model(directory) if windowed else tensor_model(directory)
+    sources = write_model_config(fake, MODEL_SHA256, graph(), directory)
     parts = [LIBRARIES / part for part in ("board", "engine", "protocol", "windowing")]
     files = [HOST, *(path for path in sources if path.suffix == ".c"), *(p for part in parts for p in part.glob("*.c"))]
     output = directory / name

@@ -1,6 +1,7 @@
 /*
  * The firmware's protocol and windowing on the host: a board that keeps what is sent, and an engine whose output tells
- * which window it saw and how often it has run.
+ * what it saw and how often it has run. Without windowing it has a second input and a second output, which is the first
+ * input; and as memory may be shared it clears its inputs.
  */
 #include <setjmp.h>
 #include <string.h>
@@ -11,7 +12,13 @@
 #include "model_config.h"
 #include "server.h"
 
+#if MODEL_WINDOW > 0
+#define TENSORS 1
 #define VALUES (MODEL_WINDOW * MODEL_CHANNELS)
+#else
+#define TENSORS 2
+#define VALUES 600
+#endif
 
 static uint8_t *out;
 static uint32_t out_length, out_capacity;
@@ -23,8 +30,16 @@ static bool engine_works = true;
 static int8_t input[VALUES];
 static uint16_t output[2];
 static uint16_t invocations;
-static const engine_tensor_t input_tensor = {ENGINE_INT8, 2, {1, VALUES}, 0x1p-8f, -128, input, sizeof input};
-static const engine_tensor_t output_tensor = {ENGINE_INT16, 2, {1, 2}, 1.0f, 0, output, sizeof output};
+static float second_input[2];
+static int8_t second_output[VALUES];
+static const engine_tensor_t inputs[] = {
+    {ENGINE_INT8, 2, {1, VALUES}, 0x1p-8f, -128, input, sizeof input},
+    {ENGINE_FLOAT32, 2, {1, 2}, 0.0f, 0, second_input, sizeof second_input},
+};
+static const engine_tensor_t outputs[] = {
+    {ENGINE_INT16, 2, {1, 2}, 1.0f, 0, output, sizeof output},
+    {ENGINE_INT8, 2, {1, VALUES}, 0x1p-8f, -128, second_output, sizeof second_output},
+};
 
 static void send_to(uint8_t *sent, uint32_t capacity) {
     out = sent;
@@ -154,25 +169,31 @@ bool engine_init(void) {
 }
 
 uint8_t engine_input_count(void) {
-    return 1;
+    return TENSORS;
 }
 
 const engine_tensor_t *engine_input(uint8_t i) {
-    return &(&input_tensor)[i];
+    return &inputs[i];
 }
 
 uint8_t engine_output_count(void) {
-    return 1;
+    return TENSORS;
 }
 
 const engine_tensor_t *engine_output(uint8_t i) {
-    return &(&output_tensor)[i];
+    return &outputs[i];
 }
 
 bool engine_invoke(void) {
     invocations++;
     output[0] = crc16(CRC16_INITIAL, (const uint8_t *)input, sizeof input);
     output[1] = invocations;
+#if TENSORS > 1
+    output[0] = crc16(output[0], (const uint8_t *)second_input, sizeof second_input);
+    memcpy(second_output, input, sizeof input);
+    memset(input, 0, sizeof input);
+    memset(second_input, 0, sizeof second_input);
+#endif
     return engine_works;
 }
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from device_helpers import bench, check_windows, expected_outputs, recording
+from device_helpers import bench, check_windows, expected_outputs, recording, swapped
 from fake_device import BEGIN, LOG, REQUESTS_BEFORE_TROUBLE, SAMPLES, Image, Misbehaviour, Tensor, cobs_decode, frame
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from lossy_connection import at_random
 
 from harness.device.identity import check_identity
 from harness.device.messages import FaultKind
@@ -89,6 +90,55 @@ def test_echo_returns_what_was_sent(tmp_path: Path) -> None:
     b.client.hello()
     assert b.client.echo(data) == data
     assert b.client.status().windows == 0
+
+
+TENSORS = Image(
+    window=0,
+    stride=0,
+    channels=0,
+    inputs=(Tensor(9, (1, 700), 0.5), Tensor(0, (1, 2)), Tensor(9, (1, 244), 0.5)),
+    outputs=(Tensor(9, (1, 244), 0.5), Tensor(0, (1, 2)), Tensor(9, (1, 700), 0.5)),
+)
+
+
+def test_an_inference_writes_every_input_and_reads_every_output(tmp_path: Path) -> None:
+    b = bench(tmp_path, TENSORS)
+    b.client.hello()
+    dice = np.random.default_rng(0)
+    cases = [[dice.bytes(700), dice.bytes(8), dice.bytes(244)] for _ in range(3)]
+    progress: list[int] = []
+    for case, inference in zip(cases, b.client.infer_all(cases, progress.append), strict=True):
+        assert inference.outputs == swapped(case)
+        assert inference.invoke_ticks == 8000 + b.device.image.overhead_ticks
+    assert progress == [1, 2, 3]
+    assert b.client.infer(cases[0]).outputs == swapped(cases[0])
+    assert b.client.status().windows == 4
+
+
+def test_inferences_survive_a_bad_line(tmp_path: Path) -> None:
+    b = bench(tmp_path, TENSORS, plan=at_random(3, 0.1), retries=20)
+    b.client.hello()
+    cases = [[bytes([n] * 700), bytes([n] * 8), bytes([n] * 244)] for n in range(20)]
+    assert [inference.outputs for inference in b.client.infer_all(cases)] == [swapped(case) for case in cases]
+    assert b.client.link.retried > 0
+
+
+def test_inputs_and_recordings_that_do_not_fit_the_device_are_refused_before_anything_is_sent(tmp_path: Path) -> None:
+    b = bench(tmp_path, TENSORS)
+    b.client.hello()
+    with pytest.raises(HilError, match=r"takes inputs of \[700, 8, 244\] bytes, not \[700, 8\]"):
+        b.client.infer([bytes(700), bytes(8)])
+    with pytest.raises(HilError, match="has no windows"):
+        b.client.stream(recording(9))
+    assert b.device.executed == []
+
+
+def test_an_output_of_another_size_than_announced_is_an_error(tmp_path: Path) -> None:
+    b = bench(tmp_path, TENSORS)
+    b.client.hello()
+    b.device.infer_tensors = lambda inputs: [content[:-1] for content in swapped(inputs)]
+    with pytest.raises(DeviceError, match=r"243 bytes of a tensor of 243; due were 244 of 244"):
+        b.client.infer([bytes(700), bytes(8), bytes(244)])
 
 
 def test_a_tensor_comes_in_pieces(tmp_path: Path) -> None:

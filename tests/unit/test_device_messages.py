@@ -22,6 +22,7 @@ PARSERS: list[Callable[[bytes], object]] = [
     lambda body: messages.parse_samples(body, 4),
     messages.parse_status,
     messages.parse_tensor,
+    messages.parse_invoke,
     messages.parse_boot,
     messages.parse_crash,
     messages.parse_nak,
@@ -75,7 +76,7 @@ def test_a_hello_that_is_cut_short_or_too_long_is_malformed(data: st.DataObject)
 @pytest.mark.parametrize(
     ("image", "complaint"),
     [
-        (Image(stride=0), "must not be 0"),
+        (Image(stride=0), "all of window, stride and channels are 0, or none"),
         (Image(credits=0), "must not be 0"),
         (Image(outputs=()), "must not be 0"),
         (Image(outputs=(Tensor(5, (1,)),)), "tensor type 5"),

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from firmware_helpers import CHANNELS, MODEL_SHA256, graph, model
+from firmware_helpers import CHANNELS, MODEL_SHA256, graph, model, tensor_model
 
 from harness.errors import HilError
 from harness.firmware.model_config import write_model_config
 from harness.models.manifest import Channel
-from harness.models.tflite_file import TensorType
+from harness.models.tflite_file import Graph, TensorType
+
+
+def tensors(inputs: int, outputs: int, kind: TensorType = TensorType.INT8) -> Graph:
+    """A graph of so many inputs and outputs, all of the same shape."""
+    one = graph(1000, kind=kind).tensors[0]
+    count = inputs + outputs
+    return Graph([replace(one, index=i) for i in range(count)], [], list(range(inputs)), list(range(inputs, count)))
 
 
 def test_gain_and_offset_are_written_without_rounding(tmp_path: Path) -> None:
@@ -41,6 +49,23 @@ def test_a_model_that_the_firmware_cannot_serve_is_refused(
     with pytest.raises(HilError, match=said):
         write_model_config(unfit, MODEL_SHA256, graph(inputs, outputs, kind), tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_without_windows_may_have_inputs_and_outputs_of_any_size_and_type(tmp_path: Path) -> None:
+    write_model_config(tensor_model(tmp_path), MODEL_SHA256, tensors(3, 4, TensorType.INT32), tmp_path)
+    header, source = ((tmp_path / f"model_config.{ending}").read_text() for ending in "hc")
+    assert "#define MODEL_WINDOW 0" in header
+    assert "windowing" not in header + source
+
+
+def test_what_needs_one_input_is_told_how_to_do_without_windows(tmp_path: Path) -> None:
+    with pytest.raises(HilError, match="has 2 inputs, and a window goes to one; leave out window"):
+        write_model_config(model(tmp_path), MODEL_SHA256, tensors(2, 1), tmp_path)
+
+
+def test_more_tensors_than_the_handshake_can_describe_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(HilError, match="9 inputs and 5 outputs, which take 196 bytes to describe"):
+        write_model_config(tensor_model(tmp_path), MODEL_SHA256, tensors(9, 5), tmp_path)
 
 
 def test_a_folder_that_cannot_be_written_to_is_an_error_for_people(tmp_path: Path) -> None:

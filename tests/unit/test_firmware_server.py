@@ -188,7 +188,7 @@ def test_begin_forgets_rows_and_counts_windows_from_zero(server: FirmwareOnHost)
 @pytest.mark.parametrize(
     ("kind", "body", "why"),
     [
-        (0x09, b"", "unknown"),
+        (0x0C, b"", "unknown"),
         (0x00, b"", "unknown"),
         (0x81, b"", "unknown"),
         (Message.BEGIN, b"x", "length"),
@@ -234,7 +234,8 @@ def test_an_engine_that_cannot_run_the_model_is_told_at_the_start_and_on_every_r
         assert (boot.type, log.type, log.body) == (Message.BOOT, Message.LOG, b"the engine cannot run this model")
         assert one(server.feed(b"\0" + HELLO)).body[-2:] == b"\0\0", "no inputs, no outputs"
         assert "cannot run" in refused(one(server.feed(encode(Message.SAMPLES, 1, rows(1)))))
-        assert "not kept" in refused(one(server.feed(encode(Message.TENSOR, 2, struct.pack("<HIB", 0, 0, 4)))))
+        assert "cannot run" in refused(one(server.feed(encode(Message.TENSOR, 2, struct.pack("<HIB", 0, 0, 4)))))
+        assert "cannot run" in refused(one(server.feed(encode(Message.INVOKE, 3))))
     finally:
         server.library.host_break_engine(False)
     assert len(frames(FirmwareOnHost(library).boot)) == 1
@@ -295,15 +296,15 @@ def test_after_any_garbage_a_delimiter_and_hello_begin_a_session(library: Path, 
     assert frames(server.feed(b"\0" + HELLO))[-1].type == Message.HELLO | RESPONSE
 
 
-def test_no_memory_error_and_no_undefined_behaviour_on_a_damaged_stream(tmp_path: Path) -> None:
-    sanitised = compile_for_host(
-        tmp_path, "firmware", "-DHOST_MAIN", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"
-    )
+@pytest.mark.parametrize("windowed", [True, False])
+def test_no_memory_error_and_no_undefined_behaviour_on_a_damaged_stream(tmp_path: Path, windowed: bool) -> None:
+    flags = ("-DHOST_MAIN", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+    sanitised = compile_for_host(tmp_path, "firmware", *flags, windowed=windowed)
     dice = np.random.default_rng(1)
     stream = b"\0" + HELLO
     for seq in range(1, 400):
-        kind = int(dice.choice([0, 1, 2, 3, 3, 3, 4, 5, 8, 9, 200]))
-        length = 4 * int(dice.integers(0, 62)) if kind == Message.SAMPLES else int(dice.choice([0, 1, 5, 7, 249]))
+        kind = int(dice.choice([0, 1, 2, 3, 3, 3, 4, 5, 8, 9, 10, 11, 12, 200]))
+        length = 4 * int(dice.integers(0, 62)) if kind == Message.SAMPLES else int(dice.choice([0, 1, 5, 6, 7, 9, 249]))
         wire = bytearray(encode(kind, seq, dice.bytes(length)))
         if dice.random() < 0.2:
             wire[int(dice.integers(len(wire)))] = int(dice.integers(256))

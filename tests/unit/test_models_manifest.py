@@ -44,6 +44,7 @@ def test_a_manifest_becomes_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     write_model(tmp_path)
     monkeypatch.chdir(tmp_path)
     model = load_models(Path())["wave"]
+    assert model.windowed
     assert (model.labels, model.window, model.stride, model.sample_rate_hz) == (["up", "down"], 30, 5, 50.0)
     assert model.directory == tmp_path / "models" / "wave"
     assert model.recordings == tmp_path / "recordings" / "waves"
@@ -51,6 +52,14 @@ def test_a_manifest_becomes_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert (variant.name, variant.path) == ("int8", tmp_path / "models" / "wave" / "wave.tflite")
     assert variant.budgets == {"stm32f4_aot": Budget(flash_bytes=1000)}
     assert variant.sha256 == hashlib.sha256(b"network").digest()
+
+
+def test_a_model_without_windows_has_nothing_but_its_networks(tmp_path: Path) -> None:
+    head, variants = MANIFEST[: MANIFEST.index("labels")], MANIFEST[MANIFEST.index("[variants") :]
+    model = load_model(write_model(tmp_path, head + variants), tmp_path)
+    assert not model.windowed
+    assert (model.labels, model.window, model.stride, model.channels, model.recordings) == ([], 0, 0, [], None)
+    assert model.variants["int8"].path.is_file()
 
 
 def test_gain_and_offset_map_the_range_to_0_and_1(tmp_path: Path) -> None:
@@ -72,7 +81,7 @@ def test_the_projects_own_models() -> None:
     ("old", "new", "message"),
     [
         pytest.param("window = 30", 'window = "30"', "Expected `int`, got `str` - at `$.window`", id="type"),
-        pytest.param("window = 30", "", "missing required field `window`", id="missing"),
+        pytest.param("window = 30", "", "window missing; a model with windows has all of", id="missing"),
         pytest.param("window = 30", "window = 30\nwidth = 1", "unknown field `width`", id="unknown"),
         pytest.param("window = 30", "window = 0", "`int` >= 1 - at `$.window`", id="no-window"),
         pytest.param("stride = 5", "stride = 70000", "`int` <= 65535 - at `$.stride`", id="stride"),

@@ -39,6 +39,7 @@ def save(network: Any, path: Path) -> Path:
 def test_the_committed_networks_know_the_gestures(model: Model, variant: str) -> None:
     reference = TflmHost(model.variants[variant].path)
     right: list[bool] = []
+    assert model.recordings is not None
     for recording in load_recordings(model.recordings, model.channels, model.window):
         raw = windows(recording.samples, model.window, model.stride)
         outputs = reference.run(prepare(raw, model.channels, reference.input_quantisation))

@@ -22,6 +22,7 @@ def model() -> Model:
 
 @pytest.fixture(scope="module")
 def recordings(model: Model) -> list[Recording]:
+    assert model.recordings is not None
     return load_recordings(model.recordings, model.channels, minimum_rows=model.window)
 
 

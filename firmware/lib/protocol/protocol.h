@@ -26,6 +26,9 @@ enum {
     MESSAGE_ECHO = 0x06,
     MESSAGE_RESET = 0x07,
     MESSAGE_FAULT = 0x08,
+    MESSAGE_WRITE = 0x09,
+    MESSAGE_INVOKE = 0x0A,
+    MESSAGE_READ = 0x0B,
     MESSAGE_RESPONSE = 0x80, /* set in the type of a response */
     MESSAGE_BOOT = 0xF0,
     MESSAGE_CRASH = 0xF1,

@@ -19,7 +19,7 @@ typedef struct {
     uint32_t argument;
 } aftermath_t;
 
-/* Prepares the engine and the windowing. Called once. Null, or a line that says why SAMPLES will fail. */
+/* Prepares the engine and the windowing. Called once. Null, or a line that says why no inference will work. */
 const char *requests_init(void);
 
 /* Forgets the rows of the session that was under way. */

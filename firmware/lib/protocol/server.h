@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-/* Announces the start (BOOT) and prepares the engine; where that fails says so (LOG), and SAMPLES will fail. */
+/* Announces the start (BOOT) and prepares the engine; where that fails says so (LOG), and no inference will work. */
 void server_start(void);
 
 /* Handles what has been received, and sleeps when that is nothing. */
