@@ -13,7 +13,7 @@ from harness.report.text import number
 
 # A terminal folds what is too long for it; cells that are squeezed cannot be read at all.
 WIDEST = 200
-LONGEST_NAME = 30
+LONGEST_NAME = 26
 
 
 def inspection_lines(inspection: Inspection) -> list[str]:
