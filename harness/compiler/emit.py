@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from harness.compiler.nest import Axis
 from harness.compiler.network import Network
-from harness.compiler.quantisation import Fraction, Scale
+from harness.compiler.quantisation import Addend, Fraction, Scale
 from harness.compiler.step import Array, Step, Value
 from harness.compiler.storage import Storage
 from harness.models.tflite_file import Tensor, TensorType
@@ -127,6 +128,10 @@ def _literal(value: Value) -> str:
             return f"{{{multiplier}, {left}, {right}}}"
         case Fraction(multiplier, shift):
             return f"{{{multiplier}, {shift}}}"
+        case Addend(zero_point, left, scale):
+            return f"{{{zero_point}, {left}, {_literal(scale)}}}"
+        case Axis(size, first, second):
+            return f"{{{size}, {first}, {second}}}"
         case float():
             return float_literal(value)
         case int():
@@ -136,6 +141,8 @@ def _literal(value: Value) -> str:
 
 def float_literal(value: float) -> str:
     """The shortest C literal that reads back as the same float32."""
+    if math.isnan(value):
+        return '__builtin_nanf("")'
     if math.isinf(value):
         return "__builtin_inff()" if value > 0 else "-__builtin_inff()"
     text = str(np.float32(value))

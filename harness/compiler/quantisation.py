@@ -40,6 +40,15 @@ class Fraction:
     shift: int
 
 
+@dataclass(frozen=True)
+class Addend:
+    """One input of an int8 addition, as `aot_addend_t`: (stored - zero_point) * 2^left * scale."""
+
+    zero_point: int
+    left: int
+    scale: Fraction
+
+
 def round_half_away(value: float) -> int:
     """C's round(): the nearest integer, halves away from zero."""
     return math.floor(value + 0.5) if value >= 0 else math.ceil(value - 0.5)
@@ -62,6 +71,27 @@ def quantise_multiplier(factor: float) -> Scale:
     if shift < -31:
         return Scale(0, 0, 0)
     return Scale(multiplier, max(shift, 0), max(-shift, 0))
+
+
+def fraction(scale: Scale) -> Fraction:
+    """`scale` for the kernels that take factors below one half only.
+
+    Raises:
+        ValueError: it is one half or more.
+    """
+    if scale.left > 0 or (scale.right == 0 and scale.multiplier != 0):
+        raise ValueError(
+            f"the scale factor {scale.multiplier * 2.0 ** (scale.left - scale.right - 31):g} is not in 0..1/2"
+        )
+    return Fraction(scale.multiplier, max(scale.right - 1, 0))
+
+
+def addend(quantisation: Quantisation, factor: float) -> Addend:
+    """An input of an int8 addition whose scale is `factor` (at most one half) times twice the larger one."""
+    scale = quantise_multiplier(factor)
+    if scale.right == 0 and scale.multiplier != 0:
+        return Addend(quantisation.zero_point, 21, Fraction(scale.multiplier, 0))
+    return Addend(quantisation.zero_point, 20, fraction(scale))
 
 
 # The limits of each fused activation in real numbers, by TFLite's ActivationFunctionType; None: no limit.

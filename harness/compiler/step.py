@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harness.compiler.quantisation import Fraction, Scale
+from harness.compiler.nest import Axis
+from harness.compiler.quantisation import Addend, Fraction, Scale
 from harness.models.tflite_file import Operator
 
 
@@ -18,15 +19,17 @@ class Array:
     """A constant array in flash. `ctype` is the C element type, `values` are numbers or structures."""
 
     ctype: str
-    values: npt.NDArray[Any] | Sequence[Scale] | Sequence[Fraction]
+    values: npt.NDArray[Any] | Sequence[Scale] | Sequence[Fraction] | Sequence[Axis]
 
     @property
     def bytes(self) -> int:
         """Its size in flash."""
-        return self.values.nbytes if isinstance(self.values, np.ndarray) else 8 * len(self.values)
+        if isinstance(self.values, np.ndarray):
+            return self.values.nbytes
+        return sum(12 if isinstance(value, Axis) else 8 for value in self.values)
 
 
-Value = int | float | Scale | Fraction | Array
+Value = int | float | Scale | Fraction | Addend | Axis | Array
 
 
 @dataclass(frozen=True)

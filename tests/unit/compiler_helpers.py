@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import ctypes
 import functools
+import graphlib
 import re
 import shutil
 import subprocess
@@ -18,9 +19,10 @@ import numpy.typing as npt
 import pytest
 
 from harness.compiler import compile_model
+from harness.compiler.nest import Axis
 from harness.compiler.network import Network
 from harness.compiler.operators import lower
-from harness.compiler.quantisation import Fraction, Scale
+from harness.compiler.quantisation import Addend, Fraction, Scale
 from harness.compiler.step import Array, Value
 from harness.models.tflite_file import Tensor, parse
 
@@ -72,13 +74,24 @@ def _library() -> tuple[ctypes.CDLL, dict[str, Any]]:
     loaded = ctypes.CDLL(str(library))
     shutil.rmtree(folder)
     structures: dict[str, Any] = dict(C_TYPES)
-    # Headers that others include come first.
-    for header in sorted(KERNELS.glob("aot_*.h"), key=lambda path: ("fixed" not in path.name, "req" not in path.name)):
+    for header in _headers():
         text = re.sub(r"/\*.*?\*/", "", header.read_text(), flags=re.S)
         for body, name in re.findall(r"typedef struct \{(.*?)\} (\w+);", text, flags=re.S):
-            if "engine" not in body and "void" not in body:
+            if "engine" not in body and "void" not in body and "[" not in body:
                 structures[name] = type(name, (ctypes.Structure,), {"_fields_": _members(body, structures)})
     return loaded, structures
+
+
+def _headers() -> list[Path]:
+    """The kernels' headers, each after those that it includes."""
+    includes = {
+        path: re.findall(r'#include "(aot_\w+\.h)"', path.read_text()) for path in sorted(KERNELS.glob("aot_*.h"))
+    }
+    return list(
+        graphlib.TopologicalSorter(
+            {path: [KERNELS / name for name in names] for path, names in includes.items()}
+        ).static_order()
+    )
 
 
 def exp_f32(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -175,6 +188,10 @@ def _convert(value: Value, kept: list[Any]) -> Any:
             return structures["aot_scale_t"](multiplier, left, right)
         case Fraction(multiplier, shift):
             return structures["aot_fraction_t"](multiplier, shift)
+        case Addend(zero_point, left, scale):
+            return structures["aot_addend_t"](zero_point, left, _convert(scale, kept))
+        case Axis(size, first, second):
+            return structures["aot_axis_t"](size, first, second)
     return value
 
 

@@ -20,6 +20,7 @@ zero_points = st.sampled_from([-128, 127, 0]) | st.integers(-128, 127)
 seeds = st.integers(0, 2**32 - 1)
 # Powers of two are where roundings to the next power happen.
 scales = st.floats(1e-6, 10.0) | st.integers(-20, 3).map(lambda exponent: 2.0**exponent)
+activations = st.sampled_from([0, 1, 2, 3])
 fillings = st.sampled_from(["random", "random", "random", "ends", "low", "high"])
 
 
@@ -33,5 +34,6 @@ def check_bit_exact(model: bytes, inputs: Sequence[npt.NDArray[Any]]) -> list[st
     """Compare bit patterns, so that -0.0 and 0.0 differ. Returns the kernels that ran."""
     outputs, kernels = run_kernels(model, inputs)
     for ours, theirs in zip(outputs, run_tflm(model, inputs), strict=True):
-        np.testing.assert_array_equal(ours.view(np.uint8), np.ascontiguousarray(theirs).view(np.uint8))
+        assert ours.shape == theirs.shape
+        np.testing.assert_array_equal(ours.ravel().view(np.uint8), theirs.ravel().view(np.uint8))
     return kernels

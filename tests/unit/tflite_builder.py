@@ -14,10 +14,13 @@ import tflite
 from harness.models.tflite_file import TensorType
 
 OPTIONS = {
+    "ADD": "AddOptions",
     "CONV_2D": "Conv2DOptions",
     "FULLY_CONNECTED": "FullyConnectedOptions",
+    "MUL": "MulOptions",
     "RESHAPE": "ReshapeOptions",
     "SOFTMAX": "SoftmaxOptions",
+    "SUB": "SubOptions",
 }
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from harness.compiler.network import Network
 from harness.compiler.operators.activations import lower_relu, lower_relu6
+from harness.compiler.operators.binary import lower_binary
 from harness.compiler.operators.fully_connected import lower_fully_connected
 from harness.compiler.operators.quantise import lower_dequantize, lower_quantize
 from harness.compiler.operators.reshape import lower_reshape
@@ -16,13 +17,16 @@ from harness.compiler.step import Step
 from harness.models.tflite_file import Operator
 
 LOWER: dict[str, Callable[[Operator, Network], Step]] = {
+    "ADD": lower_binary,
     "DEQUANTIZE": lower_dequantize,
     "FULLY_CONNECTED": lower_fully_connected,
+    "MUL": lower_binary,
     "QUANTIZE": lower_quantize,
     "RELU": lower_relu,
     "RELU6": lower_relu6,
     "RESHAPE": lower_reshape,
     "SOFTMAX": lower_softmax,
+    "SUB": lower_binary,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.compiler.network import Network
+from harness.compiler.quantisation import ACTIVATIONS
 from harness.errors import HilError
 from harness.models.tflite_file import Operator, Tensor
 
@@ -20,3 +21,12 @@ def unary(operator: Operator, network: Network) -> tuple[Tensor, Tensor]:
     if x.shape != y.shape:
         raise network.refuse(operator, f"makes {list(y.shape)} of {list(x.shape)}; export the model again")
     return x, y
+
+
+def fused_activation(operator: Operator, network: Network) -> int:
+    """The activation that is part of `operator`, a key of ACTIVATIONS. Raises HilError for one that TFLM lacks."""
+    activation = int(network.option(operator, "FusedActivationFunction", 0))
+    if activation not in ACTIVATIONS:
+        names = ", ".join(name for name, _, _ in ACTIVATIONS.values())
+        raise network.refuse(operator, f"has the fused activation {activation}; supported: {names}")
+    return activation

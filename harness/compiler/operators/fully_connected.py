@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.compiler.network import Network
-from harness.compiler.operators.common import refuse_types
+from harness.compiler.operators.common import fused_activation, refuse_types
 from harness.compiler.packing import can_pack, pack_rows
 from harness.compiler.quantisation import ACTIVATIONS, Fraction, Scale, float_limits, int8_limits, quantise_multiplier
 from harness.compiler.step import Array, Step, Value
@@ -27,10 +27,7 @@ def lower_fully_connected(operator: Operator, network: Network) -> Step:
             "hybrid: float32 activations with int8 weights, which TFLM refuses too; convert the model to full int8 "
             "(with a representative data set) or leave it float32",
         )
-    activation = int(network.option(operator, "FusedActivationFunction", 0))
-    if activation not in ACTIVATIONS:
-        names = ", ".join(name for name, _, _ in ACTIVATIONS.values())
-        raise network.refuse(operator, f"has the fused activation {activation}; supported: {names}")
+    activation = fused_activation(operator, network)
     if network.option(operator, "WeightsFormat", 0) != 0:
         raise network.refuse(operator, "its weights are shuffled; export the model with the default weights format")
     if len(weights.shape) != 2 or not y.shape or y.shape[-1] != weights.shape[0]:

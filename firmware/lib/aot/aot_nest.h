@@ -1,0 +1,43 @@
+/*
+ * Nested loops over two tensors at once, for operators whose tensors have different strides: broadcasting, transposing,
+ * slicing. The compiler merges dimensions wherever one loop can do for two, so few nests have more than two loops.
+ */
+#ifndef AOT_NEST_H
+#define AOT_NEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The most loops of a nest: what the shapes of the .tflite format can need. */
+#define AOT_MAX_AXES 8
+
+/* One loop. Steps are in elements; they may be zero (broadcast) or negative (reversed). */
+typedef struct {
+    uint32_t size;
+    int32_t first_step;
+    int32_t second_step;
+} aot_axis_t;
+
+/* Where the loops around the innermost one stand. */
+typedef struct {
+    uint32_t index[AOT_MAX_AXES];
+    int32_t first; /* offsets of the two tensors' elements */
+    int32_t second;
+} aot_position_t;
+
+/* Goes on to the next turn of `count` nested loops, the last of them fastest; false after the last turn. */
+static inline bool aot_advance(aot_position_t *at, const aot_axis_t *axes, uint32_t count) {
+    while (count-- != 0) {
+        at->first += axes[count].first_step;
+        at->second += axes[count].second_step;
+        if (++at->index[count] < axes[count].size) {
+            return true;
+        }
+        at->index[count] = 0;
+        at->first -= (int32_t)axes[count].size * axes[count].first_step;
+        at->second -= (int32_t)axes[count].size * axes[count].second_step;
+    }
+    return false;
+}
+
+#endif

@@ -1,0 +1,131 @@
+"""ADD, SUB and MUL against upstream TFLM: broadcasting, quantisations, activations, constants."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from compiler_helpers import needs_gcc
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from kernel_cases import (
+    FLOAT32,
+    INT8,
+    activations,
+    cases,
+    check_bit_exact,
+    fillings,
+    int8_values,
+    scales,
+    seeds,
+    zero_points,
+)
+from tflite_builder import OperatorSpec, TensorSpec, build
+
+pytestmark = needs_gcc
+
+kinds = st.sampled_from(["ADD", "SUB", "MUL"])
+
+
+@st.composite
+def shapes(draw: st.DrawFn) -> tuple[list[int], list[int], list[int]]:
+    """Two shapes that broadcast, and their common one: up to five dimensions, each of which either may lack."""
+    y = draw(st.lists(st.integers(1, 5), max_size=5))
+    operands = []
+    for _ in range(2):
+        shape = [draw(st.sampled_from([size, size, size, 1])) for size in y]
+        drop = draw(st.integers(0, len(y)))
+        # Only leading dimensions may be absent, and those absent from both are absent from the result.
+        operands.append(shape[drop:] if draw(st.booleans()) else shape)
+    return operands[0], operands[1], list(np.broadcast_shapes(tuple(operands[0]), tuple(operands[1])))
+
+
+def model(
+    kind: str, tensors: list[TensorSpec], constant: int | None, values: list[npt.NDArray[Any]], activation: int
+) -> tuple[bytes, list[npt.NDArray[Any]]]:
+    """The operator on two tensors, the one numbered `constant` with its values in the file; and the inputs."""
+    inputs = [0, 1]
+    if constant is not None:
+        tensors[constant].data = values[constant]
+        inputs.remove(constant)
+    operator = OperatorSpec(kind, [0, 1], [2], {"FusedActivationFunction": activation})
+    return build(tensors, [operator], inputs, [2]), [values[i] for i in inputs]
+
+
+@cases
+@given(
+    seeds,
+    kinds,
+    shapes(),
+    st.tuples(scales, scales, st.floats(1e-3, 1e3)),
+    st.tuples(zero_points, zero_points, zero_points),
+    activations,
+    st.tuples(fillings, fillings),
+    st.sampled_from([None, 0, 1]),
+)
+def test_int8_is_bit_exact(
+    seed: int,
+    kind: str,
+    shape: tuple[list[int], list[int], list[int]],
+    scale: tuple[float, float, float],
+    zero_point: tuple[int, int, int],
+    activation: int,
+    filling: tuple[str, str],
+    constant: int | None,
+) -> None:
+    rng = np.random.default_rng(seed)
+    natural = scale[0] * scale[1] * 127 if kind == "MUL" else max(scale[:2])
+    output_scale = max(natural * scale[2], 1e-6)
+    if kind == "MUL":
+        assume(scale[0] * scale[1] / output_scale < 2**14)
+    else:
+        assume(2 * max(scale[:2]) / output_scale < 2**19)
+    specs = [
+        TensorSpec(size, INT8, [factor], [zero])
+        for size, factor, zero in zip(shape, (*scale[:2], output_scale), zero_point, strict=True)
+    ]
+    values = [int8_values(rng, size, kind) for size, kind in zip(shape[:2], filling, strict=True)]
+    check_bit_exact(*model(kind, specs, constant, list(values), activation))
+
+
+@cases
+@given(
+    seeds,
+    kinds,
+    shapes(),
+    activations,
+    st.sampled_from([1e-30, 1.0, 100.0, 1e30]),
+    st.sampled_from([None, 0, 1]),
+)
+def test_float32_is_bit_exact(
+    seed: int,
+    kind: str,
+    shape: tuple[list[int], list[int], list[int]],
+    activation: int,
+    size: float,
+    constant: int | None,
+) -> None:
+    rng = np.random.default_rng(seed)
+    values: list[npt.NDArray[Any]] = [np.asarray(rng.normal(0, size, one), np.float32) for one in shape[:2]]
+    values[0].ravel()[:1] = rng.choice(np.array([np.inf, -np.inf, np.nan, -0.0, 0.0], np.float32))
+    specs = [TensorSpec(one, FLOAT32) for one in shape]
+    check_bit_exact(*model(kind, specs, constant, values, activation))
+
+
+@cases
+@given(seeds, st.sampled_from(["ADD", "SUB"]), st.floats(0.25, 1.0), zero_points)
+def test_scales_are_divided_in_the_precision_that_tflm_uses(
+    seed: int, kind: str, ratio: float, zero_point: int
+) -> None:
+    # Every pair of int8 values, so that whatever a multiplier's last bit can change is seen.
+    rng = np.random.default_rng(seed)
+    first = np.float32(rng.uniform(0.01, 1))
+    second, output = np.float32(first * ratio), np.float32(first * rng.uniform(0.5, 1))
+    every = np.arange(-128, 128, dtype=np.int8)
+    specs = [
+        TensorSpec([256, 1], INT8, [first], [0]),
+        TensorSpec([256], INT8, [second], [zero_point]),
+        TensorSpec([256, 256], INT8, [output], [0]),
+    ]
+    check_bit_exact(*model(kind, specs, None, [every.reshape(256, 1), every], 0))
