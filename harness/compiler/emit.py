@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from collections.abc import Sequence
 
 import numpy as np
 
-from harness.compiler.nest import Axis
 from harness.compiler.network import Network
-from harness.compiler.quantisation import Addend, Fraction, Scale
 from harness.compiler.step import Array, Step, Value
 from harness.compiler.storage import Storage
+from harness.compiler.structure import Structure
 from harness.models.tflite_file import Tensor, TensorType
 
 C_TYPES = {
@@ -124,14 +124,8 @@ def _array(name: str, array: Array) -> str:
 
 def _literal(value: Value) -> str:
     match value:
-        case Scale(multiplier, left, right):
-            return f"{{{multiplier}, {left}, {right}}}"
-        case Fraction(multiplier, shift):
-            return f"{{{multiplier}, {shift}}}"
-        case Addend(zero_point, left, scale):
-            return f"{{{zero_point}, {left}, {_literal(scale)}}}"
-        case Axis(size, first, second):
-            return f"{{{size}, {first}, {second}}}"
+        case Structure():
+            return f"{{{', '.join(_literal(getattr(value, field.name)) for field in dataclasses.fields(value))}}}"
         case float():
             return float_literal(value)
         case int():
@@ -163,6 +157,8 @@ def _run(network: Network, steps: Sequence[Step], storage: Storage) -> str:
         if step.kernel:
             pointers = [_pointer(index, network, storage, const=True) for index in step.inputs]
             pointers.append(_pointer(step.output, network, storage, const=False))
+            if step.scratch:
+                pointers.append(f"arena + {storage.scratch_offset(step)}")
             lines.append(f"    {step.kernel}(&op{step.operator.index}, {', '.join(pointers)});")
     return "\n".join([*lines, "}"])
 

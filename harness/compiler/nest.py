@@ -5,12 +5,17 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
+
+from harness.compiler.structure import Structure
 
 
 @dataclass(frozen=True)
-class Axis:
-    """One loop as `aot_axis_t`: its turns, and the elements by which it moves in either tensor."""
+class Axis(Structure):
+    """One loop: its turns, and the elements by which it moves in either tensor."""
 
+    ctype: ClassVar[str] = "aot_axis_t"
+    bytes: ClassVar[int] = 12
     size: int
     first: int
     second: int

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
+
+from harness.compiler.structure import Structure
 
 INT8_MIN, INT8_MAX = -128, 127
 FLOAT_MAX = float(np.finfo(np.float32).max)
@@ -24,26 +27,32 @@ class Quantisation:
 
 
 @dataclass(frozen=True)
-class Scale:
-    """A positive factor as `aot_scale_t`: multiplier * 2^(left - right - 31)."""
+class Scale(Structure):
+    """A positive factor: multiplier * 2^(left - right - 31)."""
 
+    ctype: ClassVar[str] = "aot_scale_t"
+    bytes: ClassVar[int] = 8
     multiplier: int
     left: int
     right: int
 
 
 @dataclass(frozen=True)
-class Fraction:
-    """A factor below one half as `aot_fraction_t`: multiplier * 2^(-shift - 32)."""
+class Fraction(Structure):
+    """A factor below one half: multiplier * 2^(-shift - 32)."""
 
+    ctype: ClassVar[str] = "aot_fraction_t"
+    bytes: ClassVar[int] = 8
     multiplier: int
     shift: int
 
 
 @dataclass(frozen=True)
-class Addend:
-    """One input of an int8 addition, as `aot_addend_t`: (stored - zero_point) * 2^left * scale."""
+class Addend(Structure):
+    """One input of an int8 addition: (stored - zero_point) * 2^left * scale."""
 
+    ctype: ClassVar[str] = "aot_addend_t"
+    bytes: ClassVar[int] = 16
     zero_point: int
     left: int
     scale: Fraction

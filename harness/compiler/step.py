@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harness.compiler.nest import Axis
-from harness.compiler.quantisation import Addend, Fraction, Scale
+from harness.compiler.structure import Structure
 from harness.models.tflite_file import Operator
 
 
@@ -19,28 +18,29 @@ class Array:
     """A constant array in flash. `ctype` is the C element type, `values` are numbers or structures."""
 
     ctype: str
-    values: npt.NDArray[Any] | Sequence[Scale] | Sequence[Fraction] | Sequence[Axis]
+    values: npt.NDArray[Any] | Sequence[Structure]
 
     @property
     def bytes(self) -> int:
         """Its size in flash."""
         if isinstance(self.values, np.ndarray):
             return self.values.nbytes
-        return sum(12 if isinstance(value, Axis) else 8 for value in self.values)
+        return sum(value.bytes for value in self.values)
 
 
-Value = int | float | Scale | Fraction | Addend | Axis | Array
+Value = int | float | Structure | Array
 
 
 @dataclass(frozen=True)
 class Step:
-    """A call `kernel(&parameters, inputs..., output)`; `header` declares the kernel and its structure kernel_t.
+    """A call `kernel(&parameters, inputs..., output)`, or (..., output, scratch) where it needs scratch memory.
 
-    `parameters` are the members of that structure by name, in any order. A Step without a kernel (RESHAPE) generates
-    no code: its output is its input under another name.
+    `header` declares the kernel and its structure kernel_t, `parameters` are the members of that structure by name, in
+    any order. A Step without a kernel (RESHAPE) generates no code: its output is its input under another name.
 
     `in_place`: the kernel may write its output over its first input. `readable`: bytes that the kernel may read of an
-    input beyond the tensor's own, by tensor index; the memory plan makes them readable.
+    input beyond the tensor's own, by tensor index; the memory plan makes them readable. `scratch`: bytes, aligned to
+    4, that the kernel has for itself while it runs.
     """
 
     operator: Operator
@@ -51,4 +51,5 @@ class Step:
     parameters: Mapping[str, Value] = field(default_factory=dict)
     in_place: bool = False
     readable: dict[int, int] = field(default_factory=dict)
+    scratch: int = 0
     note: str = ""

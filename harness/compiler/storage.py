@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.compiler.network import Network
-from harness.compiler.plan import Buffer, Plan, make_plan
+from harness.compiler.plan import Buffer, Plan, lower_bound, make_plan
 from harness.compiler.step import Step
 
 
@@ -17,11 +17,13 @@ class Storage:
     after a run.
 
     `plan` places the buffers of the arena. `lifetimes` says for each of them, by the tensor it is named after, the
-    first and the last step that needs it. `constants` holds the bytes of each constant, with what kernels may read
+    first and the last step that needs it. `lower_bound` is the largest sum of tensors that are alive at one step:
+    scratch memory does not count. `constants` holds the bytes of each constant, with what kernels may read
     beyond it.
     """
 
     plan: Plan
+    lower_bound: int
     lifetimes: dict[int, tuple[int, int]]
     constants: dict[int, int]
 
@@ -49,7 +51,14 @@ class Storage:
             source = self.root(step.inputs[0])
             shared = step.kernel is None or self._may_overwrite(step, source, number)
             self._claim(step.output, source if shared else step.output, number)
-        self.plan = make_plan([Buffer(root, self._size[root], *self.lifetimes[root]) for root in self.lifetimes])
+        tensors = [Buffer(root, self._size[root], *self.lifetimes[root]) for root in self.lifetimes]
+        scratch = [
+            Buffer(_scratch_name(step), step.scratch, number, number)
+            for number, step in enumerate(steps)
+            if step.scratch
+        ]
+        self.plan = make_plan([*tensors, *scratch])
+        self.lower_bound = lower_bound(tensors)
 
     def bytes(self, tensor: int) -> int:
         """The size of a tensor's data."""
@@ -64,6 +73,10 @@ class Storage:
     def offset(self, tensor: int) -> int | None:
         """Where `tensor` lies in the arena; None for a constant."""
         return self.plan.offsets.get(self.root(tensor))
+
+    def scratch_offset(self, step: Step) -> int:
+        """Where the memory lies that `step` has for itself."""
+        return self.plan.offsets[_scratch_name(step)]
 
     def _claim(self, tensor: int, root: int, number: int) -> None:
         """Let `tensor` use the buffer `root` from step `number` on."""
@@ -88,3 +101,8 @@ class Storage:
             and self.lifetimes[source][1] == number
             and self.bytes(step.output) == self.bytes(step.inputs[0])
         )
+
+
+def _scratch_name(step: Step) -> int:
+    """The buffer's name in the plan, below those of the tensors."""
+    return -1 - step.operator.index

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import dataclasses
 import functools
 import graphlib
 import re
@@ -19,11 +20,10 @@ import numpy.typing as npt
 import pytest
 
 from harness.compiler import compile_model
-from harness.compiler.nest import Axis
 from harness.compiler.network import Network
 from harness.compiler.operators import lower
-from harness.compiler.quantisation import Addend, Fraction, Scale
 from harness.compiler.step import Array, Value
+from harness.compiler.structure import Structure
 from harness.models.tflite_file import Tensor, parse
 
 ROOT = Path(__file__).parents[2]
@@ -85,13 +85,10 @@ def _library() -> tuple[ctypes.CDLL, dict[str, Any]]:
 def _headers() -> list[Path]:
     """The kernels' headers, each after those that it includes."""
     includes = {
-        path: re.findall(r'#include "(aot_\w+\.h)"', path.read_text()) for path in sorted(KERNELS.glob("aot_*.h"))
+        path: [KERNELS / name for name in re.findall(r'#include "(aot_\w+\.h)"', path.read_text())]
+        for path in sorted(KERNELS.glob("aot_*.h"))
     }
-    return list(
-        graphlib.TopologicalSorter(
-            {path: [KERNELS / name for name in names] for path, names in includes.items()}
-        ).static_order()
-    )
+    return list(graphlib.TopologicalSorter(includes).static_order())
 
 
 def exp_f32(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -134,8 +131,12 @@ def run_kernels(model: bytes, inputs: Sequence[npt.NDArray[Any]]) -> tuple[list[
             continue
         parameters, kept_alive = _structure(f"{step.kernel}_t", step.parameters)
         pointers = [ctypes.byref(buffers[index], len(GUARD)) for index in (*step.inputs, step.output)]
+        scratch = ctypes.create_string_buffer(GUARD + b"\x77" * step.scratch + GUARD, step.scratch + 2 * len(GUARD))
+        pointers += [ctypes.byref(scratch, len(GUARD))] if step.scratch else []
         getattr(library, step.kernel)(ctypes.byref(parameters), *pointers)
         del kept_alive
+        assert scratch.raw.startswith(GUARD)
+        assert scratch.raw.endswith(GUARD)
     for buffer in buffers.values():
         assert buffer.raw.startswith(GUARD)
         assert buffer.raw.endswith(GUARD)
@@ -182,16 +183,12 @@ def _convert(value: Value, kept: list[Any]) -> Any:
             return ctypes.c_void_p(kept[-1].ctypes.data)
         case Array(ctype, values):
             array = (structures[ctype] * len(values))(*(_convert(item, kept) for item in values))
+            assert ctypes.sizeof(array) == value.bytes, f"size of {ctype}"
             kept.append(array)
             return ctypes.cast(array, ctypes.c_void_p)
-        case Scale(multiplier, left, right):
-            return structures["aot_scale_t"](multiplier, left, right)
-        case Fraction(multiplier, shift):
-            return structures["aot_fraction_t"](multiplier, shift)
-        case Addend(zero_point, left, scale):
-            return structures["aot_addend_t"](zero_point, left, _convert(scale, kept))
-        case Axis(size, first, second):
-            return structures["aot_axis_t"](size, first, second)
+        case Structure(ctype=ctype):
+            members = [_convert(getattr(value, field.name), kept) for field in dataclasses.fields(value)]
+            return structures[ctype](*members)
     return value
 
 

@@ -1,0 +1,14 @@
+"""Constants of C structure types, as kernels take them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class Structure:
+    """A constant of the C type `ctype`, which takes `bytes` of flash. The fields are the C members, in the same order."""
+
+    ctype: ClassVar[str]
+    bytes: ClassVar[int]
