@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.boards.board import Board
+from harness.checks.attribution import Step, attribute
 from harness.checks.parity import Mismatch, Parity, combine, compare
 from harness.device.client import Client
 from harness.device.messages import DeviceInfo, Status, WindowResult
 from harness.errors import DeviceError
 from harness.firmware.image import FirmwareImage
+from harness.models.chain import Chain
 from harness.models.manifest import Budget, Model, Variant
 from harness.models.preprocess import prepare
 from harness.models.reference import TflmHost
@@ -115,6 +117,16 @@ class Measurement:
                 for answers, expected in zip(self.answers, self.expected(reference), strict=True)
             ]
         )
+
+    def attribution(self, chain: Chain) -> list[Step]:
+        """Follow the answers to every window along `chain`, from the trained network to this device."""
+        model = self.firmware.model
+        cut = [windows(answers.recording.samples, model.window, model.stride) for answers in self.answers]
+        truth = [
+            label for answers in self.answers for label in answers.recording.window_labels(model.window, model.stride)
+        ]
+        outputs = np.concatenate([answers.outputs for answers in self.answers])
+        return attribute(chain.stages(np.concatenate(cut), outputs), model.labels, truth)
 
 
 class DeviceUnderTest:

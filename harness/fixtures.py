@@ -10,13 +10,15 @@ from pathlib import Path
 import pytest
 
 from harness.boards.board import Board
+from harness.checks.attribution import Step
 from harness.checks.latency import summarise
 from harness.checks.parity import Parity
 from harness.dut import DeviceUnderTest, Firmware, Measurement
+from harness.models.chain import Chain
 from harness.models.reference import TflmHost
 from harness.progress import Progress
 from harness.recordings import Recording
-from harness.report.aggregate import Contribution, RunKey, latency_part, parity_part
+from harness.report.aggregate import Contribution, RunKey, attribution_part, latency_part, parity_part
 from harness.session import Build, Session
 
 SESSION = pytest.StashKey[Session]()
@@ -55,6 +57,12 @@ def firmware(request: pytest.FixtureRequest, hil_session: Session) -> Firmware:
 def reference(firmware: Firmware, hil_session: Session) -> TflmHost:
     """TensorFlow Lite Micro on the host, running the same network."""
     return hil_session.reference(firmware.variant.path)
+
+
+@pytest.fixture(scope="session")
+def chain(firmware: Firmware, hil_session: Session) -> Chain:
+    """The steps from the trained network to the device, as far as they run on the host."""
+    return hil_session.chain(firmware.model, firmware.variant)
 
 
 @pytest.fixture
@@ -111,6 +119,10 @@ class Recorder:
         self._add(parity=part)
         for figure, value in part.items():
             self._property(f"parity.{figure}", value)
+
+    def attribution(self, steps: list[Step], notes: list[str]) -> None:
+        """How accuracy changes from the trained network to the device, and why steps are left out."""
+        self._add(attribution=attribution_part(steps, notes))
 
     def footprint(self, arena_bytes: int, stack_peak_bytes: int) -> None:
         """Sizes from the image, and the two that only the running device knows."""

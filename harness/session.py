@@ -18,6 +18,7 @@ from harness.dut import DeviceUnderTest, Firmware, Progress, silent
 from harness.errors import DeviceError, HilError
 from harness.firmware import toolchain
 from harness.firmware.project import FirmwareProject
+from harness.models.chain import Chain
 from harness.models.manifest import Model, Variant, load_models
 from harness.models.reference import TflmHost
 from harness.options import Options
@@ -64,6 +65,7 @@ class Session:
         self._mute: dict[str, str] = {}
         self._recordings: dict[str, dict[str, list[Recording]]] = {}
         self._references: dict[Path, TflmHost] = {}
+        self._chains: dict[Path, Chain] = {}
 
     @cached_property
     def builds(self) -> list[Build]:
@@ -97,6 +99,12 @@ class Session:
         if tflite not in self._references:
             self._references[tflite] = TflmHost(tflite)
         return self._references[tflite]
+
+    def chain(self, model: Model, variant: Variant) -> Chain:
+        """The steps from the trained network to the device, as far as they run on the host."""
+        if variant.path not in self._chains:
+            self._chains[variant.path] = Chain(model, variant, self.reference(variant.path))
+        return self._chains[variant.path]
 
     def firmware(self, build: Build) -> Firmware:
         """Build the image, or take it as it is if it is up to date."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.checks.parity import Mismatch
 from harness.dut import DeviceUnderTest, Firmware
 from harness.fixtures import Recorder
+from harness.models.chain import Chain
 from harness.models.reference import TflmHost
 from harness.recordings import Recording
 
@@ -12,12 +13,17 @@ SHOWN = 3
 
 
 def test_predictions_equal_the_reference(
-    device: DeviceUnderTest, reference: TflmHost, recording_file: list[Recording], record: Recorder
+    device: DeviceUnderTest,
+    reference: TflmHost,
+    chain: Chain,
+    recording_file: list[Recording],
+    record: Recorder,
 ) -> None:
     measurement = device.stream(recording_file)
     parity = measurement.parity(reference)
     record.measurement(measurement)
     record.parity(parity)
+    record.attribution(measurement.attribution(chain), chain.notes)
     assert parity.windows > 0
     assert not parity.mismatches, explain(device.firmware, parity.mismatches, parity.windows)
 

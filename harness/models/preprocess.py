@@ -33,6 +33,11 @@ class Quantisation:
         stored: NDArray[Any] = np.clip(steps, limits.min, limits.max).astype(self.dtype)
         return stored
 
+    def real(self, stored: NDArray[Any]) -> NDArray[np.float64]:
+        """The inverse: what `stored` values stand for, of the same shape."""
+        wide = stored.astype(np.float64)
+        return wide if self.scale == 0 else (wide - self.zero_point) * self.scale
+
 
 def normalise(raw: NDArray[np.int16], channels: Sequence[Channel]) -> NDArray[np.float32]:
     """Counts [..., channels] as float32 of the same shape, each channel's minimum..maximum mapped to 0..1."""

@@ -6,13 +6,16 @@ Tests may run in other processes (pytest-xdist), so what they hand over is made 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any, TypedDict
 
+from harness.checks.attribution import Step
 from harness.checks.latency import summarise
 from harness.checks.parity import Parity
 from harness.report.results import (
+    AttributionFigures,
+    AttributionStep,
     FirmwareFigures,
     LatencyFigures,
     LinkFigures,
@@ -47,6 +50,13 @@ class ParityPart(TypedDict):
     oracle: str
 
 
+class AttributionPart(TypedDict):
+    """The steps as dictionaries, in order, and why some are left out."""
+
+    steps: list[dict[str, Any]]
+    notes: list[str]
+
+
 class LatencyPart(TypedDict):
     """How often each count was measured: of whole inferences and of preparing their windows."""
 
@@ -72,6 +82,7 @@ class Contribution(TypedDict, total=False):
     firmware: dict[str, Any]
     stack_peak_bytes: int
     parity: ParityPart
+    attribution: AttributionPart
     latency: LatencyPart
     stream: StreamPart
     failure: str
@@ -90,6 +101,11 @@ def parity_part(parity: Parity, oracle: str) -> ParityPart:
         correct_reference=parity.correct_reference,
         oracle=oracle,
     )
+
+
+def attribution_part(steps: Sequence[Step], notes: Sequence[str]) -> AttributionPart:
+    """`steps` as what travels between processes."""
+    return AttributionPart(steps=[asdict(step) for step in steps], notes=list(notes))
 
 
 def latency_part(unit: str, invoke: Iterable[int], prepare: Iterable[int]) -> LatencyPart:
@@ -125,6 +141,7 @@ def _run(parts: list[Contribution]) -> Run:
         verdict="fail" if failures else "pass",
         firmware=firmware,
         parity=_parity([part["parity"] for part in parts if "parity" in part]),
+        attribution=_attribution([part["attribution"] for part in parts if "attribution" in part]),
         latency=_latency([(part["unit"], part["invoke"]) for part in latencies]),
         preparation=_latency([(part["unit"], part["prepare"]) for part in latencies]),
         throughput=_throughput(streams),
@@ -146,6 +163,30 @@ def _parity(parts: list[ParityPart]) -> ParityFigures | None:
         oracle=parts[0]["oracle"],
         accuracy_device=sum(part["correct_device"] for part in parts) / labelled if labelled else None,
         accuracy_reference=sum(part["correct_reference"] for part in parts) / labelled if labelled else None,
+    )
+
+
+def _attribution(parts: list[AttributionPart]) -> AttributionFigures | None:
+    if not parts:
+        return None
+    by_name: dict[str, list[Step]] = {}
+    for part in parts:
+        for step in part["steps"]:
+            by_name.setdefault(step["name"], []).append(Step(**step))
+    notes = dict.fromkeys(note for part in parts for note in part["notes"])
+    return AttributionFigures([_step(name, steps) for name, steps in by_name.items()], list(notes))
+
+
+def _step(name: str, steps: list[Step]) -> AttributionStep:
+    labelled = sum(step.labelled for step in steps)
+    return AttributionStep(
+        name,
+        windows=sum(step.windows for step in steps),
+        accuracy=sum(step.correct for step in steps) / labelled if labelled else None,
+        label_changes=sum(step.label_changes for step in steps),
+        lost=sum(step.lost for step in steps),
+        gained=sum(step.gained for step in steps),
+        max_abs_diff=max(step.max_abs_diff for step in steps),
     )
 
 

@@ -44,6 +44,25 @@ class ParityFigures(msgspec.Struct):
     accuracy_reference: float | None
 
 
+class AttributionStep(msgspec.Struct):
+    """One way to run the network on the same windows, compared with the one before it (see checks/attribution.py)."""
+
+    name: str
+    windows: int
+    accuracy: float | None
+    label_changes: int
+    lost: int
+    gained: int
+    max_abs_diff: float
+
+
+class AttributionFigures(msgspec.Struct):
+    """The way from the trained network to the device; `notes` says why steps are left out, one line each."""
+
+    steps: list[AttributionStep]
+    notes: list[str]
+
+
 class LatencyFigures(msgspec.Struct):
     """One inference, in `unit` (`instructions` in emulation, `cycles` on hardware)."""
 
@@ -81,6 +100,7 @@ class Run(msgspec.Struct):
     verdict: str
     firmware: FirmwareFigures | None = None
     parity: ParityFigures | None = None
+    attribution: AttributionFigures | None = None
     latency: LatencyFigures | None = None
     preparation: LatencyFigures | None = None
     throughput: ThroughputFigures | None = None

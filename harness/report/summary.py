@@ -30,7 +30,20 @@ def summary_lines(published: Published) -> list[str]:
     units = {run.latency.unit for run in published.results.runs if run.latency}
     legend = f"median, max: {' or '.join(sorted(units))} an inference; flash, RAM, arena, stack: bytes" if units else ""
     lines = [line.rstrip() for line in buffer.getvalue().splitlines()]
-    return [*lines, *filter(None, [legend]), *published.notes]
+    lost = [line for run in published.results.runs for line in _lost_accuracy(run)]
+    return [*lines, *filter(None, [legend]), *lost, *published.notes]
+
+
+def _lost_accuracy(run: Run) -> list[str]:
+    """Where the device is less accurate than the trained network: which step cost most of it."""
+    steps = run.attribution.steps if run.attribution else []
+    if len(steps) < 2 or (steps[-1].accuracy or 0) >= (steps[0].accuracy or 0):
+        return []
+    worst = max(steps[1:], key=lambda step: step.lost - step.gained)
+    return [
+        f"{run.name}: accuracy {percent(steps[0].accuracy)} with {steps[0].name}, {percent(steps[-1].accuracy)} "
+        f"{steps[-1].name}; most of it went with {worst.name} ({worst.lost:,} windows lost, {worst.gained:,} gained)"
+    ]
 
 
 def _row(run: Run) -> list[str]:

@@ -229,6 +229,8 @@ def test_the_suite_passes_on_a_board_behind_a_serial_port(pytester: pytest.Pytes
     assert run.parity is not None
     assert run.parity.bit_exact
     assert run.parity.windows >= 1000
+    assert run.attribution is not None
+    assert run.attribution.steps[-1].windows == run.parity.windows
     assert run.latency is not None
     assert run.latency.unit == "cycles"
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from harness.checks.attribution import Step
 from harness.errors import HilError
 from harness.files import probe_folder, write_text
 from harness.options import Options
-from harness.report.aggregate import Aggregator, Contribution, RunKey, latency_part
+from harness.report.aggregate import Aggregator, Contribution, RunKey, attribution_part, latency_part
 from harness.report.publish import publish
 from harness.report.results import Results, Run, load, save
 from harness.report.summary import summary_lines
@@ -32,6 +33,12 @@ def parity(windows: int, correct: int) -> Contribution:
             "oracle": "tflite-micro 1",
         },
     )
+
+
+def attribution(lost: int) -> Contribution:
+    trained = Step("float32 on LiteRT", 50, 40, 40, 0, 0, 0, 0.0)
+    device = Step("int8 on the device", 50, 40, 40 - lost, lost + 2, lost, 0, 0.125 * lost)
+    return Contribution(run=KEY, attribution=attribution_part([trained, device], ["a step is missing"]))
 
 
 def footprint(flash: int = 20000) -> Contribution:
@@ -102,9 +109,31 @@ def test_runs_are_kept_apart_and_one_failing_test_fails_its_run_only() -> None:
 
 
 def test_contributions_survive_the_way_from_a_worker_process() -> None:
-    contributions = [parity(10, 9), latency(3, 1, 1), footprint()]
+    contributions = [parity(10, 9), latency(3, 1, 1), attribution(1), footprint()]
     travelled = json.loads(json.dumps(contributions))
     assert Aggregator(travelled).runs() == Aggregator(contributions).runs()
+
+
+def test_the_steps_from_training_to_the_device_add_up_step_by_step() -> None:
+    (run,) = Aggregator([attribution(1), attribution(3)]).runs()
+    assert run.attribution is not None
+    trained, device = run.attribution.steps
+    assert (trained.name, trained.windows, trained.accuracy) == ("float32 on LiteRT", 100, 1.0)
+    assert (device.accuracy, device.label_changes, device.lost, device.gained) == (0.95, 8, 4, 0)
+    assert device.max_abs_diff == 0.375
+    assert run.attribution.notes == ["a step is missing"]
+
+
+def test_accuracy_that_was_lost_is_said_in_the_report_and_on_the_terminal(options: Options) -> None:
+    published = publish(results(parity(100, 95), attribution(1), attribution(3)), options, passed=True)
+    report = published.report.read_text()
+    assert "| float32 on LiteRT | 100.0% | - | - | - | - |" in report
+    assert "| int8 on the device | 95.0% | 8 | 4 | 0 | 0.375 |" in report
+    assert "A step is missing.\n" in report
+    (line,) = (line for line in summary_lines(published) if "most of it went with" in line)
+    assert "100.0% with float32 on LiteRT, 95.0% int8 on the device" in line
+    kept = publish(results(attribution(0)), options, passed=True)
+    assert not any("most of it went with" in line for line in summary_lines(kept))
 
 
 def test_results_come_back_from_disk_with_the_contracts_keys(tmp_path: Path) -> None:

@@ -1,0 +1,92 @@
+"""The ways from the trained network to what a device answers, each of which may change an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import HilError
+from harness.models import litert
+from harness.models.manifest import Model, Variant
+from harness.models.preprocess import Quantisation, prepare
+from harness.models.reference import TflmHost
+from harness.models.tflite_file import TensorType, read
+
+FLOAT_VARIANT = "float32"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The answers [windows, outputs] of one way to run the network, as real numbers."""
+
+    name: str
+    outputs: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Runner:
+    name: str
+    input: Quantisation
+    output: Quantisation
+    run: Callable[[NDArray[Any]], NDArray[Any]]
+
+
+class Chain:
+    """How `variant` of `model` is run on the host, in order: each way is one step nearer to the device.
+
+    The variant called `float32` on LiteRT stands for what was trained: the converter keeps Keras' arithmetic, up to the
+    rounding of float32. Then `variant` on LiteRT with its default and with its reference kernels; then `host`, TFLM.
+    `notes` says, one line each, why a step is left out. Raises HilError where a .tflite cannot be read.
+    """
+
+    def __init__(self, model: Model, variant: Variant, host: TflmHost) -> None:
+        self._channels = model.channels
+        self._output = output_quantisation(variant)
+        self._name = variant.name
+        self.notes: list[str] = []
+        self._runners: list[_Runner] = []
+        trained = model.variants.get(FLOAT_VARIANT)
+        missing = litert.missing()
+        if missing:
+            self.notes.append(missing)
+        else:
+            if trained is None:
+                self.notes.append(f"no variant is called {FLOAT_VARIANT}, so what quantisation changed is not known")
+            elif trained.name != variant.name:
+                self._litert(trained)
+            self._litert(variant)
+            self._litert(variant, reference_kernels=True)
+        name = f"{variant.name} on {host.oracle}"
+        self._runners.append(_Runner(name, host.input_quantisation, self._output, host.run))
+
+    def stages(self, raw: NDArray[np.int16], device: NDArray[np.generic]) -> list[Stage]:
+        """The answers to the windows `raw` [n, window, channels], the last ones being those of the `device`."""
+        stages = []
+        for runner in self._runners:
+            outputs = runner.run(prepare(raw, self._channels, runner.input))
+            stages.append(Stage(runner.name, runner.output.real(outputs.reshape(len(raw), -1))))
+        return [*stages, Stage(f"{self._name} on the device", self._output.real(device))]
+
+    def _litert(self, variant: Variant, reference_kernels: bool = False) -> None:
+        try:
+            runner = litert.LiteRt(variant.path, reference_kernels)
+        except HilError as error:
+            self.notes.append(str(error))
+            return
+        name = f"{variant.name} on {runner.name}"
+        self._runners.append(_Runner(name, runner.input_quantisation, runner.output_quantisation, runner.run))
+
+
+def output_quantisation(variant: Variant) -> Quantisation:
+    """How the only output of `variant` holds real numbers. Raises HilError where the file cannot be read."""
+    graph = read(variant.path)
+    output = graph.tensors[graph.outputs[0]]
+    if output.type.dtype is None or (output.type is not TensorType.FLOAT32 and len(output.scales) != 1):
+        raise HilError(f"{variant.path}: its output is {output.type.name} without one scale; convert the model again")
+    if output.type is TensorType.FLOAT32:
+        return Quantisation(output.type.dtype)
+    return Quantisation(output.type.dtype, float(output.scales[0]), int(output.zero_points[0]))
