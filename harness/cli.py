@@ -118,13 +118,15 @@ def bench(target: TargetName = "stm32f4") -> None:
 def inspect_(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="a .tflite file, or a folder in models/")],
     variant: VariantName = "int8",
+    target: TargetName = "stm32f4",
     as_json: Annotated[bool, typer.Option("--json", help="everything that is known, as JSON")] = False,
 ) -> None:
     """Show a network's operators, tensors, arithmetic and memory, and which engines take it.
 
     Example: hil inspect models/gesture/gesture_int8.tflite
     """
-    inspection = inspect(_tflite(model, variant))
+    with _status("building the firmware"):
+        inspection = inspect(_tflite(model, variant), Path.cwd(), target)
     if as_json:
         print(msgspec.json.format(msgspec.json.encode(inspection)).decode())
     else:

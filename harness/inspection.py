@@ -9,7 +9,11 @@ from pathlib import Path
 
 from harness.compiler import compile_model
 from harness.errors import HilError
+from harness.firmware import toolchain
+from harness.firmware.image import STACK
+from harness.firmware.project import FirmwareProject
 from harness.models.macs import multiply_accumulates
+from harness.models.manifest import Model, Variant
 from harness.models.reference import TflmHost
 from harness.models.tflite_file import Graph, Operator, Tensor, read
 
@@ -60,12 +64,32 @@ class AotFacts:
 
 
 @dataclass(frozen=True)
+class ImageFacts:
+    """The firmware with this network for `target`, linked but not run; all in bytes.
+
+    `flash` holds `constants` of the network; what is left are kernels and the rest of the firmware. `ram` is static,
+    without the buffers of the link to the harness and without the `stack`, whose reserve is given.
+    """
+
+    target: str
+    flash: int
+    constants: int
+    ram: int
+    link_buffers: int
+    stack: int
+
+
+@dataclass(frozen=True)
 class Verdict:
-    """Whether `who` (an engine, or TFLM on the host) takes the network; `reason` says why not, "" where it does."""
+    """Whether `who` (an engine, or TFLM on the host) takes the network; `reason` says why not, "" where it does.
+
+    `image` is what an engine's firmware takes, None where it was not linked.
+    """
 
     who: str
     accepts: bool
     reason: str
+    image: ImageFacts | None = None
 
 
 @dataclass(frozen=True)
@@ -89,19 +113,25 @@ class Inspection:
     weight_bytes: int
     aot: AotFacts | None
     verdicts: tuple[Verdict, ...]
+    unlinked: str
 
 
-def inspect(path: Path) -> Inspection:
+def inspect(path: Path, root: Path, target: str) -> Inspection:
     """Read `path`, count its arithmetic, compile it, and ask each engine whether it takes it.
 
+    In a project (`root` has the firmware's sources) with its toolchain, the firmware is also linked for `target`.
+
     Raises:
-        HilError: the file cannot be read, is no .tflite or is damaged.
+        HilError: the file cannot be read, is no .tflite or is damaged; the project has no such target.
     """
     graph = read(path)
     content = path.read_bytes()
     operators = tuple(_operator(graph, operator) for operator in graph.operators)
     tensors = tuple(_tensor(tensor) for tensor in graph.tensors)
     aot, verdict = _aot(path)
+    unlinked = _cannot_link(root)
+    if verdict.accepts and not unlinked:
+        verdict = _linked(path, root, "aot", target)
     return Inspection(
         file=str(path),
         file_bytes=len(content),
@@ -116,6 +146,7 @@ def inspect(path: Path) -> Inspection:
         weight_bytes=sum(tensor.constant_bytes for tensor in tensors),
         aot=aot,
         verdicts=(verdict, _host(path)),
+        unlinked=unlinked,
     )
 
 
@@ -156,6 +187,37 @@ def _aot(path: Path) -> tuple[AotFacts | None, Verdict]:
             return None, Verdict("aot", False, _reason(error, path))
     facts = AotFacts(compiled.constant_bytes, compiled.arena_bytes, compiled.arena_lower_bound)
     return facts, Verdict("aot", True, "")
+
+
+def _cannot_link(root: Path) -> str:
+    """Why no firmware can be linked here, "" where it can."""
+    if not (root / "platformio.ini").is_file():
+        return "flash and RAM are known in a tflm-hil project only: run in its root"
+    try:
+        toolchain.versions()
+    except HilError as error:
+        return f"flash and RAM are not known: {error}"
+    return ""
+
+
+def _linked(path: Path, root: Path, engine: str, target: str) -> Verdict:
+    project = FirmwareProject(root)
+    project.check_environment(f"{target}_{engine}")
+    network = Variant("network", path.resolve(), {})
+    model = Model("inspected", "", [], 0, 0, 0.0, [], None, {network.name: network}, path.resolve().parent)
+    try:
+        image = project.build(model, network.name, engine, target)
+    except HilError as error:
+        return Verdict(engine, False, _reason(error, path))
+    facts = ImageFacts(
+        target,
+        flash=image.flash_bytes,
+        constants=image.model_bytes,
+        ram=image.ram_bytes,
+        link_buffers=image.ram_total_bytes - image.ram_bytes,
+        stack=image.sections.get(STACK, 0),
+    )
+    return Verdict(engine, True, "", facts)
 
 
 def _host(path: Path) -> Verdict:

@@ -82,7 +82,7 @@ class FirmwareProject:
                 build failed, the image is too large or the disk is full.
         """
         environment = f"{target}_{engine}" + ("_debug" if debug else "")
-        self._check_environment(environment)
+        self.check_environment(environment)
         place = _Place(self.build_root / "firmware" / f"{model.name}-{variant}-{environment}", environment)
         try:
             place.directory.mkdir(parents=True, exist_ok=True)
@@ -109,7 +109,8 @@ class FirmwareProject:
         platformio.run(self.root, place.environment, self.build_root, place.build, place.generated, place.log)
         return compiled.constant_bytes
 
-    def _check_environment(self, environment: str) -> None:
+    def check_environment(self, environment: str) -> None:
+        """Raises HilError where platformio.ini has no such environment, or cannot be read."""
         ini = self.root / "platformio.ini"
         parser = configparser.ConfigParser(interpolation=None)
         try:

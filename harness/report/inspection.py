@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from harness.inspection import Inspection, OperatorFacts, TensorFacts
+from harness.inspection import AotFacts, ImageFacts, Inspection, OperatorFacts, TensorFacts
 from harness.report.text import number
 
 # A terminal folds what is too long for it; cells that are squeezed cannot be read at all.
@@ -24,15 +24,27 @@ def inspection_lines(inspection: Inspection) -> list[str]:
     lines += ["", *_operators(inspection), "", *_tensors(inspection), ""]
     counted = f" (not counted: {', '.join(inspection.uncounted)})" if inspection.uncounted else ""
     lines.append(f"multiply-accumulates {inspection.macs:,}{counted}, weights {inspection.weight_bytes:,} bytes")
-    if inspection.aot:
-        facts = inspection.aot
-        lines.append(
-            f"aot: {facts.constants:,} bytes of constants in flash, arena {facts.arena:,} bytes "
-            f"(no plan is smaller than {facts.arena_lower_bound:,})"
-        )
     for verdict in inspection.verdicts:
         lines.append(f"{verdict.who}: {'takes it' if verdict.accepts else verdict.reason}")
-    return lines
+        if verdict.who == "aot" and inspection.aot:
+            lines.append(f"  {_compiled(inspection.aot)}")
+        if verdict.image:
+            lines.append(f"  {_image(verdict.image)}")
+    return [*lines, *filter(None, [inspection.unlinked])]
+
+
+def _compiled(facts: AotFacts) -> str:
+    return (
+        f"compiled: constants {facts.constants:,} bytes, arena {facts.arena:,} bytes "
+        f"(no plan is smaller than {facts.arena_lower_bound:,})"
+    )
+
+
+def _image(image: ImageFacts) -> str:
+    return (
+        f"linked for {image.target}: flash {image.flash:,} bytes (constants {image.constants:,}), "
+        f"RAM {image.ram:,} + stack {image.stack:,} + link {image.link_buffers:,}"
+    )
 
 
 def _operators(inspection: Inspection) -> list[str]:

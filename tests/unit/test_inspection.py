@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -13,12 +14,17 @@ import numpy as np
 import pytest
 from tflite_builder import OperatorSpec, TensorSpec, build
 
+from harness.firmware.project import FirmwareProject
 from harness.inspection import inspect
 from harness.models.macs import multiply_accumulates
+from harness.models.manifest import load_models
 from harness.models.tflite_file import TensorType, parse
 from harness.report.inspection import inspection_lines
 
 ROOT = Path(__file__).parents[2]
+needs_toolchain = pytest.mark.skipif(
+    shutil.which("arm-none-eabi-gcc") is None, reason="needs arm-none-eabi-gcc: run `make test`"
+)
 EXTERNAL = ROOT.parent / "shared" / "data"
 FLOAT32, INT8, INT32 = TensorType.FLOAT32, TensorType.INT8, TensorType.INT32
 
@@ -68,12 +74,12 @@ def test_quantisation_and_roles_are_shown(path: Path) -> None:
         TensorSpec((1, 2), INT8, [2.0], [7], name="\x1b[31mscore"),
     ]
     path.write_bytes(build(tensors, [OperatorSpec("FULLY_CONNECTED", [0, 1, 2], [3])], [0], [3]))
-    inspection = inspect(path)
+    inspection = inspect(path, path.parent, "stm32f4")
     assert inspection.tensors[0].scales == (0.5,)
     assert inspection.tensors[0].zero_points == (-3,)
     assert inspection.tensors[1].scales == (0.25, 0.125)
     assert inspection.aot is not None
-    assert inspection.aot.arena == inspection.aot.arena_lower_bound == 8
+    assert 6 <= inspection.aot.arena_lower_bound <= inspection.aot.arena <= 8
     assert all(verdict.accepts for verdict in inspection.verdicts)
     text = "\n".join(inspection_lines(inspection))
     for part in ("int8[1,4] > int8[1,2]", "0,1,2>3", "0.125..0.25 x2 dim 0", "input", "output", "?[31mscore"):
@@ -82,7 +88,7 @@ def test_quantisation_and_roles_are_shown(path: Path) -> None:
 
 def test_an_operator_that_no_engine_has_is_named_with_the_reason(path: Path) -> None:
     path.write_bytes(one_operator("CUSTOM Mystery", (1, 8), (4, 8), (1, 4)))
-    inspection = inspect(path)
+    inspection = inspect(path, path.parent, "stm32f4")
     assert (inspection.macs, inspection.uncounted) == (0, ("CUSTOM Mystery",))
     aot, host = inspection.verdicts
     assert (aot.accepts, host.accepts, inspection.aot) == (False, False, None)
@@ -105,6 +111,38 @@ def test_a_model_of_the_project_fits_a_hundred_columns() -> None:
     assert max(map(len, table)) <= 100
 
 
+@needs_toolchain
+def test_the_firmware_is_linked_for_the_target() -> None:
+    """What is predicted is what is built: only the code that cuts windows is missing."""
+    model = load_models(ROOT)["gesture"]
+    image = FirmwareProject(ROOT).build(model, "int8", "aot", "stm32f4")
+    inspection = inspect(model.variants["int8"].path, ROOT, "stm32f4")
+    facts = inspection.verdicts[0].image
+    assert facts is not None
+    assert inspection.aot is not None
+    assert inspection.unlinked == ""
+    assert facts.constants == inspection.aot.constants == image.model_bytes
+    assert 0.8 * image.flash_bytes < facts.flash <= image.flash_bytes
+    assert facts.link_buffers == image.ram_total_bytes - image.ram_bytes
+
+
+@needs_toolchain
+def test_a_network_too_large_for_the_target_is_refused_with_the_figure(path: Path) -> None:
+    path.write_bytes(one_operator("FULLY_CONNECTED", (1, 1000), (200, 1000), (1, 200)))
+    aot = inspect(path, ROOT, "stm32f4").verdicts[0]
+    assert not aot.accepts
+    assert "too large for the target, it exceeds FLASH by" in aot.reason
+
+
+def test_without_a_toolchain_the_rest_is_known_and_the_remedy_said(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    path.write_bytes(one_operator("FULLY_CONNECTED", (1, 4), (2, 4), (1, 2)))
+    inspection = inspect(path, ROOT, "stm32f4")
+    assert inspection.verdicts[0].accepts
+    assert "apt-get install" in inspection.unlinked
+    assert inspection_lines(inspection)[-1] == inspection.unlinked
+
+
 def test_json_holds_the_same(path: Path) -> None:
     path.write_bytes(one_operator("FULLY_CONNECTED", (1, 180), (50, 180), (1, 50)))
     loaded = json.loads(hil("--json", path).stdout)
@@ -119,6 +157,11 @@ def test_json_holds_the_same(path: Path) -> None:
         (["nope"], "hil: nope: neither a .tflite file nor one of models/ (gesture"),
         (["nope.tflite"], "hil: nope.tflite: cannot be read"),
         (["README.md"], "hil: README.md: the identifier TFL3 is missing"),
+        pytest.param(
+            ["gesture", "--target", "z80"],
+            f"hil: {ROOT / 'platformio.ini'} has no environment z80",
+            marks=needs_toolchain,
+        ),
         (["gesture", "--variant", "int4"], "hil: --variant=int4: no such variant; the manifest has float32, int8"),
     ],
 )
@@ -144,6 +187,6 @@ def test_published_figures(name: str, macs: int) -> None:
     path = EXTERNAL / "mlperf-tiny" / f"{name}.tflite"
     if not path.is_file():
         pytest.skip(f"{path} is not there")
-    inspection = inspect(path)
+    inspection = inspect(path, path.parent, "stm32f4")
     assert inspection.macs == macs
     assert max(map(len, inspection_lines(inspection)[1:-3])) <= 100
