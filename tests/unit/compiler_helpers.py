@@ -44,6 +44,7 @@ needs_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="no host gcc:
 GUARD = b"\xa5" * 16
 C_TYPES: dict[str, Any] = {
     "uint8_t": ctypes.c_uint8,
+    "uint16_t": ctypes.c_uint16,
     "uint32_t": ctypes.c_uint32,
     "int32_t": ctypes.c_int32,
     "float": ctypes.c_float,

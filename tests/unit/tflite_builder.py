@@ -16,6 +16,7 @@ from harness.models.tflite_file import TensorType
 OPTIONS = {
     "ADD": "AddOptions",
     "CONV_2D": "Conv2DOptions",
+    "DEPTHWISE_CONV_2D": "DepthwiseConv2DOptions",
     "FULLY_CONNECTED": "FullyConnectedOptions",
     "MUL": "MulOptions",
     "RESHAPE": "ReshapeOptions",

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from harness.compiler.network import Network
 from harness.compiler.operators.activations import lower_relu, lower_relu6
 from harness.compiler.operators.binary import lower_binary
+from harness.compiler.operators.convolution import lower_conv_2d, lower_depthwise_conv_2d
 from harness.compiler.operators.fully_connected import lower_fully_connected
 from harness.compiler.operators.quantise import lower_dequantize, lower_quantize
 from harness.compiler.operators.reshape import lower_reshape
@@ -18,6 +19,8 @@ from harness.models.tflite_file import Operator
 
 LOWER: dict[str, Callable[[Operator, Network], Step]] = {
     "ADD": lower_binary,
+    "CONV_2D": lower_conv_2d,
+    "DEPTHWISE_CONV_2D": lower_depthwise_conv_2d,
     "DEQUANTIZE": lower_dequantize,
     "FULLY_CONNECTED": lower_fully_connected,
     "MUL": lower_binary,

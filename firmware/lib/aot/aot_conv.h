@@ -1,0 +1,44 @@
+/*
+ * CONV_2D and DEPTHWISE_CONV_2D: y[i][j][o] = activation(bias[o] + sum of x[i s + k d][j s + l d][c] * w[o][k][l][c])
+ * over rows k, columns l and channels c, with the stride s and the dilation d of either dimension. What lies outside
+ * the image does not count.
+ */
+#ifndef AOT_CONV_H
+#define AOT_CONV_H
+
+#include "aot_requantise.h"
+#include "aot_window.h"
+
+/*
+ * int8, for any weights and scales and any number of groups: each `group_outputs` outputs see `group_inputs` channels
+ * of their own. A depthwise convolution is one with a group for every input channel.
+ */
+typedef struct {
+    aot_window_t window;
+    uint32_t group_inputs, group_outputs;
+    const int8_t *weights;    /* [output channel][kernel row][kernel column][group_inputs] */
+    const int32_t *bias;      /* of each output channel */
+    const aot_scale_t *scale; /* input scale * weight scale / output scale */
+    uint32_t scale_step;      /* 1: a scale for each output channel; 0: one for all */
+    int32_t input_zero_point;
+    int32_t zero_point;       /* of the output */
+    int32_t minimum, maximum; /* of the stored output */
+} aot_conv_s8_unpacked_t;
+
+void aot_conv_s8_unpacked(const aot_conv_s8_unpacked_t *layer, const int8_t *x, int8_t *y);
+
+/*
+ * float32, grouped as above. Sums run over kernel rows, columns and channels in order and products are rounded before
+ * they are added, as in TFLM's reference kernel, so the results are the same to the last bit.
+ */
+typedef struct {
+    aot_window_t window;
+    uint32_t group_inputs, group_outputs;
+    const float *weights; /* [output channel][kernel row][kernel column][group_inputs] */
+    const float *bias;    /* of each output channel */
+    float minimum, maximum;
+} aot_conv_f32_t;
+
+void aot_conv_f32(const aot_conv_f32_t *layer, const float *x, float *y);
+
+#endif

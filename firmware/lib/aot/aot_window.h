@@ -1,0 +1,40 @@
+/* What a window that slides over an image sees. Images are stored as [row][column][channel]. */
+#ifndef AOT_WINDOW_H
+#define AOT_WINDOW_H
+
+#include <stdint.h>
+
+/* All in elements. Before the image's first row and column there are `pad_top` and `pad_left` that count as zero. */
+typedef struct {
+    uint16_t input_height, input_width, input_channels;
+    uint16_t output_height, output_width, output_channels;
+    uint16_t kernel_height, kernel_width;
+    uint16_t stride_height, stride_width;
+    uint16_t dilation_height, dilation_width;
+    uint16_t pad_top, pad_left;
+} aot_window_t;
+
+/* The taps first..end-1 of a window lie inside the image along one dimension, tap k at `origin` + k * dilation. */
+typedef struct {
+    int32_t origin;
+    int32_t first, end;
+} aot_taps_t;
+
+static inline aot_taps_t aot_taps(int32_t origin, int32_t dilation, int32_t kernel, int32_t size) {
+    const int32_t first = origin < 0 ? (-origin + dilation - 1) / dilation : 0;
+    const int32_t end = (size - origin + dilation - 1) / dilation;
+    return (aot_taps_t){origin, first, end < kernel ? end : kernel};
+}
+
+/* For the output's row or column `position`. */
+static inline aot_taps_t aot_row_taps(const aot_window_t *window, int32_t position) {
+    return aot_taps(position * window->stride_height - window->pad_top, window->dilation_height, window->kernel_height,
+                    window->input_height);
+}
+
+static inline aot_taps_t aot_column_taps(const aot_window_t *window, int32_t position) {
+    return aot_taps(position * window->stride_width - window->pad_left, window->dilation_width, window->kernel_width,
+                    window->input_width);
+}
+
+#endif

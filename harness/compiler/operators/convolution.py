@@ -1,0 +1,106 @@
+"""CONV_2D and DEPTHWISE_CONV_2D on int8 (a scale a tensor or a channel) and on float32."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.compiler.network import Network
+from harness.compiler.operators.common import fused_activation, refuse_types
+from harness.compiler.operators.weights import constant_bias, int8_weights, refuse_hybrid, weight_scales
+from harness.compiler.quantisation import ACTIVATIONS, float_limits, int8_limits
+from harness.compiler.step import Array, Step, Value
+from harness.compiler.window import Window, window
+from harness.models.tflite_file import Operator, TensorType
+
+HEADER = "aot_conv.h"
+SUPPORTED = "FLOAT32 x FLOAT32 -> FLOAT32, INT8 x INT8 -> INT8"
+
+
+def lower_conv_2d(operator: Operator, network: Network) -> Step:
+    """y = activation(the weights [outputs, height, width, inputs of a group] over every window of x, + bias)."""
+    x, weights, y = network.tensor(operator, 0), network.tensor(operator, 1), network.output(operator)
+    refuse_hybrid(operator, network)
+    if len(weights.shape) != 4 or len(x.shape) != 4 or x.shape[3] % weights.shape[3]:
+        raise network.refuse(operator, f"has weights {list(weights.shape)} for {list(x.shape)}; export the model again")
+    groups = x.shape[3] // weights.shape[3]
+    if weights.shape[0] % groups or len(y.shape) != 4 or y.shape[3] != weights.shape[0]:
+        raise network.refuse(
+            operator, f"makes {list(y.shape)} with weights {list(weights.shape)} in {groups} groups; export it again"
+        )
+    geometry = window(operator, network, x, weights.shape[1:3], y)
+    return _lower(operator, network, geometry, groups, 0)
+
+
+def lower_depthwise_conv_2d(operator: Operator, network: Network) -> Step:
+    """A convolution with a group for every input channel. The weights are [1, height, width, outputs]."""
+    x, weights, y = network.tensor(operator, 0), network.tensor(operator, 1), network.output(operator)
+    refuse_hybrid(operator, network)
+    if len(weights.shape) != 4 or len(x.shape) != 4 or len(y.shape) != 4:
+        raise network.refuse(operator, f"has weights {list(weights.shape)} for {list(x.shape)}; export the model again")
+    outputs = x.shape[3] * int(network.option(operator, "DepthMultiplier", 1))
+    if weights.shape[0] != 1 or weights.shape[3] != outputs or y.shape[3] != outputs:
+        raise network.refuse(
+            operator, f"makes {list(y.shape)} of {list(x.shape)} with weights {list(weights.shape)}; export it again"
+        )
+    geometry = window(operator, network, x, weights.shape[1:3], y)
+    return _lower(operator, network, geometry, x.shape[3], 3)
+
+
+def _lower(operator: Operator, network: Network, geometry: Window, groups: int, output_dimension: int) -> Step:
+    """`output_dimension` is that of the output channels in the weights."""
+    x, weights, y = network.tensor(operator, 0), network.tensor(operator, 1), network.output(operator)
+    activation = fused_activation(operator, network)
+    shape: dict[str, Value] = {
+        "window": geometry,
+        "group_inputs": geometry.input_channels // groups,
+        "group_outputs": geometry.output_channels // groups,
+    }
+    match x.type, weights.type, y.type:
+        case TensorType.FLOAT32, TensorType.FLOAT32, TensorType.FLOAT32:
+            kernel = "aot_conv_f32"
+            parameters = _float_parameters(operator, network, activation, output_dimension)
+        case TensorType.INT8, TensorType.INT8, TensorType.INT8:
+            kernel = "aot_conv_s8_unpacked"
+            parameters = _int8_parameters(operator, network, activation, output_dimension)
+        case _:
+            raise refuse_types(operator, network, SUPPORTED)
+    return Step(operator, (x.index,), y.index, HEADER, kernel, shape | parameters, note=ACTIVATIONS[activation][0])
+
+
+def _outputs_first(weights: npt.NDArray[Any], output_dimension: int) -> npt.NDArray[Any]:
+    """`weights` as [outputs, height, width, inputs of a group]."""
+    return np.ascontiguousarray(np.moveaxis(weights, output_dimension, 0)).reshape(
+        weights.shape[output_dimension], *weights.shape[1:3], -1
+    )
+
+
+def _float_parameters(operator: Operator, network: Network, activation: int, output_dimension: int) -> dict[str, Value]:
+    weights = _outputs_first(network.constant(operator, 1, "weights", TensorType.FLOAT32), output_dimension)
+    minimum, maximum = float_limits(activation)
+    return {
+        "weights": Array("float", weights),
+        "bias": Array("float", constant_bias(operator, network, weights.shape[0], TensorType.FLOAT32)),
+        "minimum": minimum,
+        "maximum": maximum,
+    }
+
+
+def _int8_parameters(operator: Operator, network: Network, activation: int, output_dimension: int) -> dict[str, Value]:
+    x, y = network.tensor(operator, 0), network.output(operator)
+    weights = _outputs_first(int8_weights(operator, network), output_dimension)
+    scales = weight_scales(operator, network, y, output_dimension)
+    target = network.quantisation(operator, y)
+    minimum, maximum = int8_limits(activation, target)
+    return {
+        "weights": Array("int8_t", weights),
+        "bias": Array("int32_t", constant_bias(operator, network, weights.shape[0], TensorType.INT32)),
+        "scale": Array("aot_scale_t", scales),
+        "scale_step": 1 if len(scales) > 1 else 0,
+        "input_zero_point": network.quantisation(operator, x).zero_point,
+        "zero_point": target.zero_point,
+        "minimum": minimum,
+        "maximum": maximum,
+    }

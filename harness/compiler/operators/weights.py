@@ -1,0 +1,59 @@
+"""What the layers with weights have in common: FULLY_CONNECTED and the convolutions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.compiler.network import Network
+from harness.compiler.quantisation import Scale, quantise_multiplier
+from harness.models.tflite_file import Operator, Tensor, TensorType
+
+
+def refuse_hybrid(operator: Operator, network: Network) -> None:
+    """Raises HilError for int8 weights under float32 activations."""
+    if network.tensor(operator, 0).type is TensorType.FLOAT32 and network.tensor(operator, 1).type is TensorType.INT8:
+        raise network.refuse(
+            operator,
+            "hybrid: float32 activations with int8 weights, which TFLM refuses too; convert the model to full int8 "
+            "(with a representative data set) or leave it float32",
+        )
+
+
+def constant_bias(operator: Operator, network: Network, outputs: int, kind: TensorType) -> npt.NDArray[Any]:
+    """The biases [outputs], zero where the operator has none. Raises HilError where they do not fit."""
+    if len(operator.inputs) < 3 or operator.inputs[2] < 0:
+        assert kind.dtype is not None
+        return np.zeros(outputs, kind.dtype)
+    bias = network.constant(operator, 2, "biases", kind)
+    if bias.size != outputs:
+        raise network.refuse(operator, f"has {bias.size} biases for {outputs} outputs; export the model again")
+    return bias.reshape(outputs)
+
+
+def int8_weights(operator: Operator, network: Network) -> npt.NDArray[np.int8]:
+    """The int8 weights as they are. Raises HilError where they are not constant, or not symmetric."""
+    values = network.constant(operator, 1, "weights", TensorType.INT8)
+    if np.any(network.tensor(operator, 1).zero_points != 0):
+        raise network.refuse(operator, "its weights have a zero point other than 0; quantise them symmetrically")
+    return values
+
+
+def weight_scales(operator: Operator, network: Network, y: Tensor, dimension: int) -> list[Scale]:
+    """input scale * weight scale / output scale for the tensor, or for each channel of the weights' `dimension`."""
+    x, weights = network.tensor(operator, 0), network.tensor(operator, 1)
+    channels = weights.shape[dimension]
+    count = len(weights.scales)
+    if count not in (1, channels) or (count > 1 and weights.quantized_dimension != dimension):
+        raise network.refuse(
+            operator,
+            f"its weights have {count} scales along dimension {weights.quantized_dimension} for {channels} outputs; "
+            "quantise the model again",
+        )
+    source, target = network.quantisation(operator, x).scale, network.quantisation(operator, y).scale
+    try:
+        return [quantise_multiplier(source * float(scale) / target) for scale in weights.scales]
+    except ValueError as error:
+        raise network.refuse(operator, f"{error}; quantise the model again") from error

@@ -1,0 +1,70 @@
+"""The geometry of a window that slides over an image: padding, strides and dilation as TFLite counts them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from harness.compiler.network import Network
+from harness.compiler.structure import Structure
+from harness.models.tflite_file import Operator, Tensor
+
+SAME, VALID = 0, 1
+LARGEST = 2**16 - 1
+
+
+@dataclass(frozen=True)
+class Window(Structure):
+    """In elements; see firmware/lib/aot/aot_window.h."""
+
+    ctype: ClassVar[str] = "aot_window_t"
+    bytes: ClassVar[int] = 28
+    input_height: int
+    input_width: int
+    input_channels: int
+    output_height: int
+    output_width: int
+    output_channels: int
+    kernel_height: int
+    kernel_width: int
+    stride_height: int
+    stride_width: int
+    dilation_height: int
+    dilation_width: int
+    pad_top: int
+    pad_left: int
+
+
+def window(operator: Operator, network: Network, x: Tensor, kernel: tuple[int, int], y: Tensor) -> Window:
+    """How a `kernel` (height, width) slides over `x` to make `y`, both [1, height, width, channels].
+
+    Sources: ComputeOutSize and ComputePadding of tensorflow/lite/kernels/padding.h.
+
+    Raises:
+        HilError: the shapes do not go together, or there is more than one image.
+    """
+    if len(x.shape) != 4 or len(y.shape) != 4:
+        raise network.refuse(operator, f"makes {list(y.shape)} of {list(x.shape)}, not images; export the model again")
+    if x.shape[0] != 1 or y.shape[0] != 1:
+        raise network.refuse(operator, f"has a batch of {x.shape[0]}; the aot engine takes one image at a time")
+    padding = network.option(operator, "Padding", SAME)
+    dimensions = []
+    for axis, name in enumerate("HW"):
+        stride = int(network.option(operator, f"Stride{name}", 1))
+        # Pooling has no such option.
+        dilation = int(operator.options.get(f"Dilation{name}Factor", 1))
+        size = x.shape[axis + 1]
+        span = (kernel[axis] - 1) * dilation + 1
+        if stride < 1 or dilation < 1 or kernel[axis] < 1 or padding not in (SAME, VALID):
+            raise network.refuse(
+                operator, f"has kernel {kernel}, stride {stride}, dilation {dilation}, padding {padding}"
+            )
+        outputs = -(-size // stride) if padding == SAME else -(-(size - span + 1) // stride)
+        if outputs != y.shape[axis + 1]:
+            raise network.refuse(operator, f"makes {list(y.shape)} of {list(x.shape)}; export the model again")
+        pad = max((outputs - 1) * stride + span - size, 0) // 2
+        dimensions.append((kernel[axis], stride, dilation, pad))
+    numbers = [*x.shape[1:], *y.shape[1:], *(number for pair in zip(*dimensions, strict=True) for number in pair)]
+    if max(numbers) > LARGEST:
+        raise network.refuse(operator, f"has a dimension of {max(numbers)}; at most {LARGEST} are supported")
+    return Window(*numbers)
