@@ -13,7 +13,7 @@ from harness.firmware import toolchain
 from harness.firmware.image import STACK
 from harness.firmware.project import FirmwareProject
 from harness.models.macs import multiply_accumulates
-from harness.models.manifest import Model, Variant
+from harness.models.manifest import lone_model
 from harness.models.reference import TflmHost
 from harness.models.tflite_file import Graph, Operator, Tensor, read
 
@@ -203,10 +203,10 @@ def _cannot_link(root: Path) -> str:
 def _linked(path: Path, root: Path, engine: str, target: str) -> Verdict:
     project = FirmwareProject(root)
     project.check_environment(f"{target}_{engine}")
-    network = Variant("network", path.resolve(), {})
-    model = Model("inspected", "", [], 0, 0, 0.0, [], None, {network.name: network}, path.resolve().parent)
+    model = lone_model(path)
+    (variant,) = model.variants
     try:
-        image = project.build(model, network.name, engine, target)
+        image = project.build(model, variant, engine, target)
     except HilError as error:
         return Verdict(engine, False, _reason(error, path))
     facts = ImageFacts(

@@ -1,6 +1,7 @@
 """models/<name>/model.toml: what a model is, what it is fed with and what it may cost."""
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,7 +12,7 @@ from harness.errors import HilError
 from harness.recordings.channel import Channel
 from harness.toml_file import read_toml
 
-__all__ = ["Budget", "Channel", "Model", "Variant", "load_model", "load_models"]
+__all__ = ["Budget", "Channel", "Model", "Variant", "load_model", "load_models", "lone_model"]
 
 # Names become directories, test ids and keys of reports.
 _Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
@@ -134,6 +135,13 @@ def load_model(directory: Path, recordings_root: Path) -> Model:
         variants=variants,
         directory=directory,
     )
+
+
+def lone_model(path: Path) -> Model:
+    """The .tflite at `path` as a model without a manifest: named after the file, its inputs written as tensors."""
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", path.stem).lstrip("_.-") or "network"
+    variant = Variant("tflite", path.resolve(), {})
+    return Model(name, "", [], 0, 0, 0.0, [], None, {variant.name: variant}, variant.path.parent)
 
 
 def load_models(root: Path) -> dict[str, Model]:

@@ -30,7 +30,12 @@ def inspection_lines(inspection: Inspection) -> list[str]:
             lines.append(f"  {_compiled(inspection.aot)}")
         if verdict.image:
             lines.append(f"  {_image(verdict.image)}")
-    return [*lines, *filter(None, [inspection.unlinked])]
+    return [_plain(line) for line in (*lines, *filter(None, [inspection.unlinked]))]
+
+
+def _plain(text: str) -> str:
+    """`text` without the control characters that a name or description in the file may hold."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _compiled(facts: AotFacts) -> str:
@@ -124,6 +129,5 @@ def _zero_point(tensor: TensorFacts) -> str:
 
 
 def _shortened(name: str) -> str:
-    """The end of a long name tells more than its beginning. Control characters would reach the terminal."""
-    plain = "".join(character if character.isprintable() else "?" for character in name)
-    return plain if len(plain) <= LONGEST_NAME else f"..{plain[-LONGEST_NAME + 2 :]}"
+    """The end of a long name tells more than its beginning."""
+    return name if len(name) <= LONGEST_NAME else f"..{name[-LONGEST_NAME + 2 :]}"

@@ -87,14 +87,14 @@ def test_quantisation_and_roles_are_shown(path: Path) -> None:
 
 
 def test_an_operator_that_no_engine_has_is_named_with_the_reason(path: Path) -> None:
-    path.write_bytes(one_operator("CUSTOM Mystery", (1, 8), (4, 8), (1, 4)))
+    path.write_bytes(one_operator("CUSTOM Mystery\x07", (1, 8), (4, 8), (1, 4)))
     inspection = inspect(path, path.parent, "stm32f4")
-    assert (inspection.macs, inspection.uncounted) == (0, ("CUSTOM Mystery",))
+    assert (inspection.macs, inspection.uncounted) == (0, ("CUSTOM Mystery\x07",))
     aot, host = inspection.verdicts
     assert (aot.accepts, host.accepts, inspection.aot) == (False, False, None)
-    assert aot.reason.startswith("operator 0 (CUSTOM Mystery): ")
+    assert aot.reason.startswith("operator 0 (CUSTOM Mystery\x07): ")
     assert host.reason.startswith("TFLM refuses it: ")
-    assert not any("\n" in verdict.reason for verdict in inspection.verdicts)
+    assert all(line.isprintable() for line in inspection_lines(inspection))
 
 
 def hil(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
