@@ -90,7 +90,7 @@ class QemuBoard:
 
     def unit(self, info: DeviceInfo) -> str:
         """See Board."""
-        if info.counter != Counter.SYSTICK:
+        if info.counter == Counter.DWT:
             raise HilError(f"{self.name}: the image counts with {info.counter.name}, which stands still in QEMU")
         return "instructions"
 

@@ -39,6 +39,7 @@ class Counter(enum.IntEnum):
 
     DWT = 1
     SYSTICK = 2
+    TIMER = 3
 
 
 class FaultKind(enum.IntEnum):

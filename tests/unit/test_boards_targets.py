@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from harness.boards import qemu, selection
 from harness.boards.qemu import QemuBoard
 from harness.boards.selection import choose
 from harness.boards.serial_port import SerialBoard
-from harness.boards.targets import find_target
+from harness.boards.targets import TARGETS, find_target, find_targets
 from harness.errors import HilError
 
 
@@ -31,12 +32,22 @@ def connect_ports(monkeypatch: pytest.MonkeyPatch, *usb: str, built_in: tuple[st
     monkeypatch.setattr(list_ports, "comports", lambda: ports)
 
 
-@given(instructions=st.integers(0, 10**9), phase=st.floats(0, 0.999999))
-def test_instructions_come_back_exactly_from_whole_ticks(instructions: int, phase: float) -> None:
-    emulation = find_target("stm32f4").emulation
-    # Both readings of the counter are cut to whole ticks: 168 MHz x 64 ns = 10.752 ticks an instruction.
-    ticks = int(phase + instructions * 10752 / 1000) - int(phase)
-    assert emulation.instructions(ticks) == instructions
+@pytest.mark.parametrize("name", TARGETS)
+@given(instructions=st.integers(0, 10**9), phase=st.fractions(0, Fraction(999999, 1000000)))
+def test_instructions_come_back_exactly_from_whole_ticks(name: str, instructions: int, phase: Fraction) -> None:
+    emulation = find_target(name).emulation
+    assert emulation.ticks_per_instruction > 2, "or an exact count cannot be told from its neighbours"
+    # Both readings of the counter are cut to whole ticks: on the stm32f4, 168 MHz x 64 ns = 10.752 an instruction.
+    elapsed = instructions * Fraction(emulation.counter_hz * 2**emulation.icount_shift, 10**9)
+    assert emulation.instructions(int(phase + elapsed) - int(phase)) == instructions
+
+
+def test_targets_are_named_once_each_or_all_together() -> None:
+    assert [target.name for target in find_targets(["stm32f4", "nrf51", "stm32f4"])] == ["stm32f4", "nrf51"]
+    assert [target.name for target in find_targets(["stm32f2", "all"])][:2] == ["stm32f2", "nrf51"]
+    assert {target.name for target in find_targets(["all"])} == set(TARGETS)
+    cores = {target.core for target in find_targets(["all"])}
+    assert {"Cortex-M0", "Cortex-M3", "Cortex-M4", "Cortex-M7", "Cortex-M33"} == cores
 
 
 def test_the_emulated_board_counts_instructions_without_the_overhead(tmp_path: Path) -> None:
@@ -103,7 +114,14 @@ def test_auto_is_the_emulated_board_where_none_is_connected(monkeypatch: pytest.
         (("auto", "auto", "stm32f4"), "--board=auto: several boards are connected: say which: /dev/a, /dev/b"),
         (("emulated", "renode", "stm32f4"), "--emulator=renode: only qemu is supported so far"),
         (("/dev/null", "qemu", "stm32f4"), "--emulator=qemu: /dev/null is no emulated board; leave it out, or take"),
-        (("emulated", "auto", "esp32"), "--target=esp32: no such target; there is stm32f4, or all"),
+        (
+            ("emulated", "auto", "esp32"),
+            "--target=esp32: no such target; there is mps2_an386, ",
+        ),
+        (
+            ("/dev/null", "auto", "nrf51,stm32f4"),
+            "--target: /dev/null is one chip, and 2 targets are asked for",
+        ),
     ],
 )
 def test_a_wrong_option_is_told_with_what_there_is(

@@ -91,8 +91,8 @@ def test_a_hello_that_nothing_can_work_with_is_malformed(image: Image, complaint
 def test_an_unknown_counter_is_malformed() -> None:
     body = bytearray(hello_body(Image()))
     assert body[9] == DWT
-    body[9] = 3
-    with pytest.raises(DeviceError, match="counter kind 3"):
+    body[9] = 4
+    with pytest.raises(DeviceError, match="counter kind 4"):
         messages.parse_hello(bytes(body))
 
 

@@ -29,6 +29,7 @@ typedef enum {
 typedef enum {
     BOARD_COUNTER_DWT = 1,
     BOARD_COUNTER_SYSTICK = 2,
+    BOARD_COUNTER_TIMER = 3, /* a timer of the microcontroller that runs with the core */
 } board_counter_t;
 
 /* Numbers as the CRASH message carries them. */

@@ -44,6 +44,7 @@ env.Append(
     CXXFLAGS=["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"],
     CCFLAGS=[
         *cpu,
+        "-masm-syntax-unified",  # one syntax of inline assembly for all cores
         "-Os",
         "-g",
         "-ffunction-sections",
@@ -53,7 +54,9 @@ env.Append(
         f"-ffile-prefix-map={generated.resolve()}=generated",
         f"-ffile-prefix-map={generated}=generated",
     ],
-    CPPDEFINES=[("HIL_TARGET", env.StringifyMacro(env.subst("$BOARD")))],
+    CPPDEFINES=[("HIL_TARGET", env.StringifyMacro(env.subst("$BOARD"))), ("F_CPU", board.get("build.f_cpu"))],
+    # The folders of firmware/lib/board that this board is made of, as its library.json wants them.
+    BOARD_PARTS=" ".join(f"+<{part}/*>" for part in board.get("build.parts")),
     # Generated sources are no library, so PlatformIO does not find out by itself what they include.
     CPPPATH=[str(generated), *sorted(str(library) for library in (project / "firmware" / "lib").iterdir())],
     LINKFLAGS=[

@@ -1,6 +1,6 @@
 /*
  * The registers of the Cortex-M core that the firmware uses (ARMv7-M Architecture Reference Manual, DDI 0403, chapter
- * B3) and what the files of this folder share.
+ * B3; what a Cortex-M0 has of them: ARMv6-M, DDI 0419) and what the files of this folder share.
  */
 #ifndef CORTEXM_H
 #define CORTEXM_H
@@ -9,6 +9,9 @@
 
 #define REGISTER(address) (*(volatile uint32_t *)(address))
 
+/* Cortex-M3 and up: an ARMv6-M core has one kind of fault only, tells nothing of its cause and counts no cycles. */
+#define CORTEXM_MAINLINE (__ARM_ARCH_ISA_THUMB >= 2)
+
 #define SYST_CSR REGISTER(0xE000E010u)
 #define SYST_RVR REGISTER(0xE000E014u)
 #define SYST_CVR REGISTER(0xE000E018u)
@@ -16,6 +19,11 @@
 #define SYST_CSR_TICKINT (1u << 1)
 #define SYST_CSR_CORE_CLOCK (1u << 2)
 
+#if CORTEXM_MAINLINE
+#define NVIC_WORDS 8
+#else
+#define NVIC_WORDS 1
+#endif
 #define NVIC_ISER(irq) REGISTER(0xE000E100u + 4u * ((irq) / 32u))
 #define NVIC_ICER(irq) REGISTER(0xE000E180u + 4u * ((irq) / 32u))
 #define NVIC_IPR(irq) (*(volatile uint8_t *)(0xE000E400u + (irq)))
@@ -53,7 +61,8 @@ void fault_entry(void);
 
 /*
  * What a microcontroller's folder provides, besides the board_uart_ functions and board_reset_cause(): its vectors, in
- * section .vectors.irq, its clock and the interrupt of its UART.
+ * section .vectors.irq, its clock and the interrupt of its UART; and the counter_ and board_measure_ functions where it
+ * does not take those of counter/.
  */
 void chip_init(void);
 extern const uint8_t chip_uart_irq;

@@ -29,7 +29,9 @@ __attribute__((naked)) void fault_entry(void) {
                    "cmp   r0, r2            \n"
                    "bhs   1f                \n"
                    "mov   sp, r3            \n"
-                   "1: b  fault_report      \n");
+                   "1:                      \n"
+                   "ldr   r2, =fault_report \n"
+                   "bx    r2                \n");
 }
 
 static uint8_t kind_of_exception(uint32_t exception) {
@@ -52,10 +54,12 @@ void fault_report(const frame_t *frame, uint32_t exc_return) {
     __asm volatile("mrs %0, ipsr" : "=r"(exception));
     board_fault_t fault = {
         .kind = kind_of_exception(exception),
+#if CORTEXM_MAINLINE
         .cfsr = SCB_CFSR,
         .hfsr = SCB_HFSR,
         .mmfar = SCB_MMFAR,
         .bfar = SCB_BFAR,
+#endif
         .sp = (uint32_t)frame,
     };
     /* After an overflow the frame was never written: reading it would fault again, for good. */

@@ -25,7 +25,9 @@ void startup_reset(void) {
     for (const vector_t *constructor = _init_array_start; constructor < _init_array_end; constructor++) {
         (*constructor)();
     }
+#if CORTEXM_MAINLINE
     SCB_SHCSR |= SCB_SHCSR_FAULTS_ENABLE;
+#endif
     main();
     cortexm_halt();
 }

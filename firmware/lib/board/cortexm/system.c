@@ -8,8 +8,6 @@
 /* Reserved on every Cortex-M that the firmware knows: a read is answered with a bus error. */
 #define UNMAPPED 0x3FFFFFF0u
 
-#define IRQ_WORDS 8
-
 extern const uint8_t _build_id_note[];
 
 void board_init(void) {
@@ -53,7 +51,7 @@ void board_crash(board_crash_t kind) {
 
 void cortexm_halt(void) {
     __asm volatile("cpsid i" ::: "memory");
-    for (uint32_t word = 0; word < IRQ_WORDS; word++) {
+    for (uint32_t word = 0; word < NVIC_WORDS; word++) {
         NVIC_ICER(32u * word) = ~0u; /* a pending interrupt would end every sleep at once */
     }
     for (;;) {

@@ -1,6 +1,7 @@
-/* The registers that the firmware uses (ST reference manuals RM0090 for STM32F405 and RM0390 for STM32F446). */
-#ifndef STM32F4_H
-#define STM32F4_H
+/* The registers that the firmware uses (ST reference manuals RM0033 for the STM32F2, RM0090 for the STM32F405
+ * and RM0390 for the STM32F446): those of the F2 are all where the F4 has them. */
+#ifndef STM32_H
+#define STM32_H
 
 #include "cortexm.h"
 

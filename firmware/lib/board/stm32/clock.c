@@ -1,19 +1,25 @@
 /*
- * 168 MHz from the internal 16 MHz oscillator: the speed that every STM32F4 from the F405 up can do, without a crystal
- * that a board may lack. Each wait is bounded; where the hardware does not come along the oscillator is used as it is.
+ * F_CPU, in whole MHz, from the internal 16 MHz oscillator, without a crystal that a board may lack: 168 MHz is what
+ * every STM32F4 from the F405 up can do, 120 MHz what every STM32F2 can. Each wait is bounded; where the hardware does
+ * not come along the oscillator is used as it is.
  */
 #include "board.h"
-#include "stm32f4.h"
+#include "stm32.h"
 
 #define HSI_HZ 16000000u
-#define PLL_HZ 168000000u
 #define APB1_DIVIDER 4u
 
-/* 16 MHz / 16 = 1 MHz, x 336, / 2 (coded 0) = 168 MHz; / 7 = 48 MHz for USB, which the manual wants in range. */
-#define PLL_FROM_HSI (16u | (336u << 6) | (0u << 16) | (7u << 24))
+/* 16 MHz / 16 = 1 MHz, x VCO_MHZ, / 2 (coded 0) = F_CPU; / VCO_TO_USB = 48 MHz for USB, which the manual wants in
+ * range. */
+#define VCO_MHZ (2u * (F_CPU / 1000000u))
+#define VCO_TO_USB (VCO_MHZ / 48u)
+#define PLL_FROM_HSI (16u | (VCO_MHZ << 6) | (0u << 16) | (VCO_TO_USB << 24))
 
-/* From 150 to 168 MHz at 2.7 to 3.6 V. */
-#define WAIT_STATES 5u
+/* One for each 30 MHz beyond the first, at 2.7 to 3.6 V. */
+#define WAIT_STATES ((F_CPU - 1u) / 30000000u)
+
+/* The regulator's higher voltage. The STM32F2 has but one, and is slower. */
+#define NEEDS_HIGH_VOLTAGE (F_CPU > 144000000u)
 
 /* Far longer than the 300 us that a PLL may take to lock. */
 #define PATIENCE 100000u
@@ -35,7 +41,9 @@ static bool run_from_pll(void) {
     if (!reached(&RCC_CR, RCC_CR_HSIRDY, RCC_CR_HSIRDY)) {
         return false;
     }
-    PWR_CR |= PWR_CR_VOS_SCALE1;
+    if (NEEDS_HIGH_VOLTAGE) {
+        PWR_CR |= PWR_CR_VOS_SCALE1;
+    }
     RCC_PLLCFGR = PLL_FROM_HSI;
     RCC_CR |= RCC_CR_PLLON;
     if (!reached(&RCC_CR, RCC_CR_PLLRDY, RCC_CR_PLLRDY)) {
@@ -72,7 +80,7 @@ uint32_t clock_init(void) {
         RCC_CFGR = 0;
         return clock_hz;
     }
-    clock_hz = PLL_HZ;
+    clock_hz = F_CPU;
     return clock_hz / APB1_DIVIDER;
 }
 

@@ -1,7 +1,7 @@
 /* USART2 on PA2 (out) and PA3 (in): the virtual COM port of the NUCLEO boards. Received by interrupt, sent by polling.
  */
 #include "board.h"
-#include "stm32f4.h"
+#include "stm32.h"
 
 #define BAUD 460800u
 #define IRQ 38u

@@ -1,0 +1,71 @@
+/* UART 0 of an MPS2+ board, received by interrupt and sent by polling. The FPGA image fixes the clock. */
+#include "mps2.h"
+
+#include "board.h"
+
+#define BAUD 460800u
+#define DIVIDER ((F_CPU + BAUD / 2) / BAUD)
+#define BITS_PER_BYTE 10u
+
+/* Many times what a byte takes. */
+#define PATIENCE 100000u
+
+static volatile uint32_t overruns;
+
+const uint8_t chip_uart_irq = MPS2_UART_IRQ;
+
+static void on_interrupt(void) {
+    UART_INTCLEAR = UART_INTCLEAR_RX;
+    uint32_t state = UART_STATE;
+    if (state & UART_STATE_RX_OVERRUN) {
+        UART_STATE = UART_STATE_RX_OVERRUN; /* writing it clears it */
+        overruns++;
+    }
+    if (state & UART_STATE_RX_FULL) {
+        board_on_receive((uint8_t)UART_DATA);
+    }
+}
+
+__attribute__((section(".vectors.irq"), used)) static const vector_t vectors[] = {
+#if MPS2_UART_IRQ > 0
+    [0 ... MPS2_UART_IRQ - 1] = fault_entry,
+#endif
+    [MPS2_UART_IRQ] = on_interrupt,
+};
+
+void chip_init(void) {
+    UART_BAUDDIV = DIVIDER;
+    UART_CTRL = UART_CTRL_TX_ENABLE | UART_CTRL_RX_ENABLE | UART_CTRL_RX_INTERRUPT;
+}
+
+uint32_t board_clock_hz(void) {
+    return F_CPU;
+}
+
+/* The FPGA keeps no record. */
+board_reset_cause_t board_reset_cause(void) {
+    return BOARD_RESET_UNKNOWN;
+}
+
+static void await_room(void) {
+    for (uint32_t i = 0; i < PATIENCE && UART_STATE & UART_STATE_TX_FULL; i++) {
+    }
+}
+
+void board_uart_write(const uint8_t *data, uint32_t length) {
+    for (uint32_t i = 0; i < length; i++) {
+        await_room();
+        UART_DATA = data[i];
+    }
+}
+
+/* Nothing says when the last byte has left: it takes as long as a byte takes. */
+void board_uart_flush(void) {
+    await_room();
+    for (volatile uint32_t i = 0; i < BITS_PER_BYTE * DIVIDER; i++) {
+    }
+}
+
+uint32_t board_uart_overruns(void) {
+    return overruns;
+}

@@ -1,0 +1,40 @@
+/* The nRF51's clock and resets. */
+#include "board.h"
+#include "nrf51.h"
+
+/* Far longer than the 0.8 ms that the crystal may take to start. */
+#define PATIENCE 100000u
+
+static board_reset_cause_t cause;
+
+static board_reset_cause_t read_reset_cause(void) {
+    uint32_t flags = POWER_RESETREAS;
+    POWER_RESETREAS = flags; /* a one clears */
+    if (flags & POWER_RESETREAS_WATCHDOG) {
+        return BOARD_RESET_WATCHDOG;
+    }
+    if (flags & POWER_RESETREAS_SOFTWARE) {
+        return BOARD_RESET_SOFTWARE;
+    }
+    if (flags & POWER_RESETREAS_PIN) {
+        return BOARD_RESET_PIN;
+    }
+    return flags ? BOARD_RESET_UNKNOWN : BOARD_RESET_POWER;
+}
+
+void chip_init(void) {
+    cause = read_reset_cause();
+    /* The crystal: the internal oscillator, which is in charge until it runs, is too inexact for a UART. */
+    CLOCK_TASKS_HFCLKSTART = 1;
+    for (uint32_t i = 0; i < PATIENCE && !CLOCK_EVENTS_HFCLKSTARTED; i++) {
+    }
+    uart_init();
+}
+
+uint32_t board_clock_hz(void) {
+    return F_CPU;
+}
+
+board_reset_cause_t board_reset_cause(void) {
+    return cause;
+}

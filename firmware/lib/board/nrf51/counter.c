@@ -1,0 +1,42 @@
+/*
+ * Measures with TIMER0, whose 16 MHz are those of the core: the nRF51 has neither a cycle counter nor SysTick. It is
+ * cleared for each measurement, so that the same code gives the same count every time.
+ */
+#include "board.h"
+#include "nrf51.h"
+
+static uint32_t overhead;
+
+void counter_init(void) {
+    TIMER0_BITMODE = TIMER0_BITMODE_32;
+    TIMER0_PRESCALER = 0;
+    board_measure_begin();
+    overhead = board_measure_end();
+}
+
+void counter_on_systick(void) {
+    /* There is none. */
+}
+
+board_counter_t board_counter(void) {
+    return BOARD_COUNTER_TIMER;
+}
+
+void board_measure_begin(void) {
+    NVIC_ICER(chip_uart_irq) = NVIC_BIT(chip_uart_irq);
+    __asm volatile("dsb\n isb" ::: "memory");
+    TIMER0_TASKS_CLEAR = 1;
+    TIMER0_TASKS_START = 1;
+}
+
+uint32_t board_measure_end(void) {
+    TIMER0_TASKS_CAPTURE0 = 1;
+    uint32_t ticks = TIMER0_CC0;
+    TIMER0_TASKS_STOP = 1;
+    NVIC_ISER(chip_uart_irq) = NVIC_BIT(chip_uart_irq);
+    return ticks;
+}
+
+uint32_t board_measure_overhead(void) {
+    return overhead;
+}

@@ -1,0 +1,61 @@
+/* The UART on P0.24 (out) and P0.25 (in): the virtual COM port of the micro:bit. Received by interrupt, sent by
+ * polling. */
+#include "board.h"
+#include "nrf51.h"
+
+#define TX_PIN 24u
+#define RX_PIN 25u
+#define IRQ 2u
+
+/* Many times what a byte takes. */
+#define PATIENCE 100000u
+
+static volatile uint32_t overruns;
+
+const uint8_t chip_uart_irq = IRQ;
+
+static void on_interrupt(void) {
+    if (UART_ERRORSRC & UART_ERRORSRC_OVERRUN) {
+        UART_ERRORSRC = UART_ERRORSRC_OVERRUN; /* a one clears */
+        overruns++;
+    }
+    if (UART_EVENTS_RXDRDY) {
+        UART_EVENTS_RXDRDY = 0; /* before the byte is taken: the next one of the six that it holds sets it again */
+        board_on_receive((uint8_t)UART_RXD);
+    }
+}
+
+__attribute__((section(".vectors.irq"), used)) static const vector_t vectors[IRQ + 1] = {
+    [0 ... IRQ - 1] = fault_entry,
+    [IRQ] = on_interrupt,
+};
+
+void uart_init(void) {
+    GPIO_OUTSET = 1u << TX_PIN; /* an idle line is high */
+    GPIO_PIN_CNF(TX_PIN) = GPIO_PIN_CNF_OUTPUT;
+    GPIO_PIN_CNF(RX_PIN) = GPIO_PIN_CNF_INPUT;
+    UART_PSELTXD = TX_PIN;
+    UART_PSELRXD = RX_PIN;
+    UART_BAUDRATE = UART_BAUDRATE_115200;
+    UART_ENABLE = UART_ENABLE_ENABLED;
+    UART_INTENSET = UART_INT_RXDRDY;
+    UART_TASKS_STARTTX = 1;
+    UART_TASKS_STARTRX = 1;
+}
+
+void board_uart_write(const uint8_t *data, uint32_t length) {
+    for (uint32_t i = 0; i < length; i++) {
+        UART_EVENTS_TXDRDY = 0;
+        UART_TXD = data[i];
+        for (uint32_t tries = 0; tries < PATIENCE && !UART_EVENTS_TXDRDY; tries++) {
+        }
+    }
+}
+
+void board_uart_flush(void) {
+    /* Each byte has left when the next one is written. */
+}
+
+uint32_t board_uart_overruns(void) {
+    return overruns;
+}
