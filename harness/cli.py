@@ -51,7 +51,7 @@ def build(
 
     Example: hil build gesture --variant int8
     """
-    session = _session("emulated", model, engine, target)
+    session = _session(None, model, engine, target)
     image = _firmware(session, variant).image
     print(image.elf)
     table = Table("section", "bytes", box=None)
@@ -144,7 +144,7 @@ def main() -> None:
         sys.exit(1)
 
 
-def _session(board: str, model: str | None, engine: str, target: str) -> Session:
+def _session(board: str | None, model: str | None, engine: str, target: str) -> Session:
     root = Path.cwd()
     return Session(
         Options(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from harness.boards.board import Board
 from harness.checks.attribution import Step, attribute
 from harness.checks.parity import Mismatch, Parity, combine, compare
 from harness.device.client import Client
+from harness.device.link import EventKind
 from harness.device.messages import DeviceInfo, Status, WindowResult
 from harness.errors import DeviceError
 from harness.firmware.image import FirmwareImage
@@ -73,13 +74,18 @@ class Answers:
 
 @dataclass(frozen=True)
 class Measurement:
-    """The answers to several recordings, and how long the wire took. `unit` is that of the counts."""
+    """The answers to several recordings, and how the wire did. `unit` is that of the counts.
+
+    `faults` counts what went wrong on the line and was mended, in both directions, `retried` the frames sent again.
+    """
 
     firmware: Firmware
     answers: list[Answers]
     unit: str
     sent_bytes: int
     seconds: float
+    retried: int
+    faults: int
 
     @property
     def invoke(self) -> list[int]:
@@ -149,7 +155,7 @@ class DeviceUnderTest:
         """
         model = self.firmware.model
         total = sum(window_count(len(recording.samples), model.window, model.stride) for recording in recordings)
-        started, sent_before = time.monotonic(), self.client.link.bytes_sent
+        started, before, events = time.monotonic(), replace(self.client.link), len(self.client.link.events)
         results = self.client.stream_all(
             [recording.samples for recording in recordings],
             lambda done: self._progress(self.firmware.name, done, total),
@@ -159,8 +165,10 @@ class DeviceUnderTest:
             self.firmware,
             answers,
             self.board.unit(self.info),
-            self.client.link.bytes_sent - sent_before,
+            (after := self.client.link).bytes_sent - before.bytes_sent,
             time.monotonic() - started,
+            after.retried - before.retried,
+            sum(event.kind != EventKind.RETRY for event in after.events[events:]),
         )
 
     def status(self) -> Status:

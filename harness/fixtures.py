@@ -23,6 +23,7 @@ from harness.session import Build, Session
 
 SESSION = pytest.StashKey[Session]()
 UART_LOG = pytest.StashKey[Path]()
+MEASUREMENTS = pytest.StashKey[dict[tuple[str, Path], tuple[Measurement, Path]]]()
 CONTRIBUTIONS = pytest.StashKey[list[Contribution]]()
 
 LARGEST_SYMBOLS = 20
@@ -88,6 +89,18 @@ def device(
         yield device
 
 
+@pytest.fixture
+def measurement(request: pytest.FixtureRequest, firmware: Firmware, recording_file: list[Recording]) -> Measurement:
+    """What the device answered to the recordings of one file: streamed once for all tests that look at them."""
+    key = (firmware.name, recording_file[0].file)
+    measured = request.config.stash.setdefault(MEASUREMENTS, {})
+    if key not in measured:
+        device: DeviceUnderTest = request.getfixturevalue("device")
+        measured[key] = device.stream(recording_file), request.node.stash[UART_LOG]
+    answers, request.node.stash[UART_LOG] = measured[key]
+    return answers
+
+
 class Recorder:
     """Takes what a test measured into results.json and into the properties of JUnit XML."""
 
@@ -97,7 +110,7 @@ class Recorder:
         self._firmware = firmware
         self._oracle = oracle
 
-    def measurement(self, measurement: Measurement, retried: int = 0, corrupted: int = 0) -> None:
+    def measurement(self, measurement: Measurement) -> None:
         """Latency and throughput of what was streamed."""
         latency = summarise(measurement.unit, measurement.invoke)
         self._add(
@@ -106,8 +119,8 @@ class Recorder:
                 "windows": latency.count,
                 "bytes": measurement.sent_bytes,
                 "seconds": measurement.seconds,
-                "retried": retried,
-                "corrupted": corrupted,
+                "retried": measurement.retried,
+                "faults": measurement.faults,
             },
         )
         for figure, value in asdict(latency).items():
@@ -167,8 +180,8 @@ def run_key(session: Session, build: Build) -> RunKey:
         model=build.model.name,
         variant=build.variant.name,
         engine=build.engine,
-        board=session.choice.name,
-        emulator=session.choice.emulator,
+        board=session.board.name,
+        emulator=session.board.emulator,
         target=build.target,
     )
 

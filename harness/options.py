@@ -90,7 +90,7 @@ def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) 
     """Resolve all options.
 
     Raises:
-        pytest.UsageError: `--hil-update-baseline` without a folder to write to.
+        pytest.UsageError: an option that is given, but empty; `--hil-update-baseline` without a folder to write to.
     """
 
     def value(name: str) -> str | None:
@@ -98,6 +98,8 @@ def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) 
         given = config.getoption(f"hil_option_{name}")
         if isinstance(given, Sequence) and not isinstance(given, str):
             given = ",".join(given)
+        if given == "":
+            raise pytest.UsageError(f"{option.flag}: empty; give it a value, or leave it out")
         return given or environment.get(option.variable) or config.getini(option.ini) or option.default
 
     def text(name: str) -> str:
@@ -108,7 +110,9 @@ def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) 
 
     def folder(name: str) -> Path | None:
         given = value(name)
-        return (config.rootpath / given).resolve() if given else None
+        # A path on the command line is meant from where the command was given, one in a file from where that file is.
+        base = config.invocation_params.dir if config.getoption(f"hil_option_{name}") else config.rootpath
+        return (base / given).resolve() if given else None
 
     baseline = folder("hil_baseline")
     update = bool(config.getoption("hil_update_baseline"))

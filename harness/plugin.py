@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import signal
+import tempfile
+import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
+from _pytest.junitxml import xml_key  # the only way to tell pytest's own plugin where its file has gone
 
 from harness.errors import HilError
-from harness.files import probe_folder
+from harness.files import probe_folder, write_text
 from harness.fixtures import CONTRIBUTIONS, SESSION, UART_LOG, run_key
 from harness.options import Options, add_options, resolve
-from harness.report import environment
+from harness.report import baseline, environment
 from harness.report.aggregate import Aggregator, Contribution
 from harness.report.publish import Published, publish
 from harness.report.results import Results
@@ -48,9 +53,9 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     with _usage_errors():
         config.stash[SESSION] = Session(options)
+        _end_in_order()
         if _is_controller(config):
             probe_folder(options.report_dir)
-            config.option.xmlpath = config.option.xmlpath or str(options.report_dir / "junit.xml")
             config.pluginmanager.register(Reporter(config, config.stash[SESSION]))
 
 
@@ -71,12 +76,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         nothing = pytest.param(*[None] * len(names), id="no-board", marks=pytest.mark.skip(reason=NO_BOARD))
         metafunc.parametrize(names, [nothing], indirect=True)
         return
-    with _usage_errors():
+    try:
         cases = [
             pytest.param(build, *files, id="-".join([build.name, *files]))
             for build in _marked_builds(metafunc.definition, session)
             for files in ([[file] for file in session.recordings(build.model)] if by_file else [[]])
         ]
+    except HilError as error:
+        raise pytest.Collector.CollectError(str(error)) from None
     metafunc.parametrize(names, cases, indirect=True, scope=None)
 
 
@@ -114,23 +121,35 @@ class Reporter:
     """Collects what tests measured, from all pytest-xdist workers too, and publishes it when the session ends."""
 
     def __init__(self, config: pytest.Config, session: Session) -> None:
+        options = session.options
         self._config = config
         self._session = session
         self._aggregator = Aggregator()
+        self._baseline: Results | None = None
+        if options.baseline_dir is not None and not options.update_baseline:
+            self._baseline = baseline.read(options.baseline_dir)
         self._published: Published | None = None
+        self._note = ""
         self._error: HilError | None = None
+        # pytest writes its XML in place, and half of it where the disk is full: it gets another place to begin with.
+        self._scratch = tempfile.TemporaryDirectory(prefix="hil-")
+        self._junit = Path(config.option.xmlpath or options.report_dir / "junit.xml")
+        config.option.xmlpath = str(Path(self._scratch.name) / "junit.xml")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take what a test measured from its report."""
         self._aggregator.contributions.extend(report.__dict__.get(MEASURED, []))
 
-    @pytest.hookimpl(tryfirst=True)
+    @pytest.hookimpl(trylast=True)  # when pytest has written its XML
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the reports. A regression against the baseline fails the session, and so does an unwritten report.
 
         An interrupted session has no verdict, so it leaves the reports of the one before as they are.
         """
+        junit = self._config.stash[xml_key]
+        written, junit.logfile = Path(junit.logfile), str(self._junit)
         if not self._aggregator.contributions or session.exitstatus == pytest.ExitCode.INTERRUPTED:
+            junit.logfile = "none: no test of firmware has ended"
             return
         results = Results(
             created=environment.created(),
@@ -139,8 +158,12 @@ class Reporter:
             toolchain=self._session.toolchain,
             runs=self._aggregator.runs(),
         )
+        options = self._session.options
         try:
-            self._published = publish(results, self._session.options, passed=session.testsfailed == 0)
+            write_text(self._junit, written.read_text(encoding="utf-8"))
+            self._published = publish(results, options.report_dir, self._baseline)
+            if options.update_baseline and options.baseline_dir is not None:
+                self._note = _update_baseline(results, options.baseline_dir, session.testsfailed)
         except HilError as error:
             self._error = error
         if self._error or (self._published and self._published.regressed):
@@ -152,11 +175,25 @@ class Reporter:
             terminalreporter.section("hardware in the loop")
             for line in summary_lines(self._published):
                 terminalreporter.write_line(line)
-            files = (self._published.report, self._published.results_file, self._config.option.xmlpath)
+            if self._note:
+                terminalreporter.write_line(self._note)
+            files = (self._published.report, self._published.results_file, self._junit)
             report, figures, junit = (os.path.relpath(file, self._config.invocation_params.dir) for file in files)
             terminalreporter.write_line(f"report: {report} (figures: {figures}, JUnit: {junit})")
         if self._error:
             terminalreporter.write_line(f"ERROR: {self._error}", red=True)
+
+
+def _update_baseline(results: Results, folder: Path, failed: int) -> str:
+    if failed:
+        return "baseline: not updated, because tests failed"
+    return f"baseline: written to {baseline.update(results, folder)}"
+
+
+def _end_in_order() -> None:
+    """Let SIGTERM unwind like Ctrl-C, so that fixtures stop their emulators and remove their files."""
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _marked_builds(definition: pytest.Item, session: Session) -> list[Build]:
@@ -188,4 +225,4 @@ def _usage_errors() -> Iterator[None]:
     try:
         yield
     except HilError as error:
-        raise pytest.UsageError(str(error)) from error
+        raise pytest.UsageError(str(error)) from None

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harness.boards.board import Board
 from harness.boards.selection import BoardChoice, choose
+from harness.boards.targets import find_targets
 from harness.device.client import Client
 from harness.device.identity import check_identity
 from harness.device.messages import DeviceInfo
@@ -53,19 +54,26 @@ class Session:
         self.options = options
         if not (options.root / "platformio.ini").is_file():
             raise HilError(f"{options.root}: no platformio.ini here; run in the root of a tflm-hil project")
-        if options.board is None:
-            raise HilError("no board given; add --board=emulated")
-        self.choice: BoardChoice = choose(options.board, options.emulator, options.targets)
+        self.targets = find_targets(options.targets)
+        self._board = choose(options.board, options.emulator, options.targets) if options.board else None
         self.engines = _engines(options.engine)
         known = load_models(options.root)
         self.known_models = frozenset(known)
         self.models = _models(known, options.models)
         self.toolchain = toolchain.versions()
         self.project = FirmwareProject(options.root)
-        self._mute: dict[str, str] = {}
-        self._recordings: dict[str, dict[str, list[Recording]]] = {}
+        self._check_budgets()
+        self._recordings = {model.name: _recordings(model) for model in self.models}
         self._references: dict[Path, TflmHost] = {}
         self._chains: dict[Path, Chain] = {}
+        self._mute: dict[str, str] = {}
+
+    @property
+    def board(self) -> BoardChoice:
+        """The board that was asked for. Raises HilError where none was: building needs none."""
+        if self._board is None:
+            raise HilError("no board given; add --board=emulated")
+        return self._board
 
     @cached_property
     def builds(self) -> list[Build]:
@@ -75,23 +83,16 @@ class Session:
             for model in self.models
             for variant in model.variants.values()
             for engine in self.engines
-            for target in self.choice.targets
+            for target in self.targets
         ]
 
     def header(self) -> list[str]:
         """What will run where, for the head of a report."""
         models = ", ".join(f"{model.name} ({', '.join(model.variants)})" for model in self.models)
-        return [f"hil: board {self.choice.describe()}, engines {', '.join(self.engines)}, models {models}"]
+        return [f"hil: board {self.board.describe()}, engines {', '.join(self.engines)}, models {models}"]
 
     def recordings(self, model: Model) -> dict[str, list[Recording]]:
         """The recordings of a model by the name of their file; none of a model without windows."""
-        if model.recordings is None:
-            return {}
-        if model.name not in self._recordings:
-            by_file = self._recordings[model.name] = {}
-            for recording in load_recordings(model.recordings, model.channels, model.window):
-                _check_fit(model, recording)
-                by_file.setdefault(recording.file.name, []).append(recording)
         return self._recordings[model.name]
 
     def reference(self, tflite: Path) -> TflmHost:
@@ -113,7 +114,7 @@ class Session:
 
     def open_board(self, run_dir: Path) -> Board:
         """The board that was chosen; close it when done."""
-        return self.choice.open(run_dir)
+        return self.board.open(run_dir)
 
     def _hello(self, client: Client, firmware: Firmware) -> DeviceInfo:
         try:
@@ -135,17 +136,29 @@ class Session:
         """
         if firmware.name in self._mute:
             raise DeviceError(self._mute[firmware.name])
-        if self.options.flash:
-            board.flash(firmware.image)
-        connection = board.connect()
-        try:
-            with UartLog(log) as uart_log:
+        # The log comes first: where the board cannot be reached, it must not be an earlier run's that is shown.
+        with UartLog(log) as uart_log:
+            if self.options.flash:
+                board.flash(firmware.image)
+            connection = board.connect()
+            try:
                 client = Client(connection, uart_log, name=board.name)
                 info = self._hello(client, firmware)
                 check_identity(info, firmware.image.build_id, firmware.variant.sha256)
                 yield DeviceUnderTest(firmware, board, client, info, progress)
-        finally:
-            connection.close()
+            finally:
+                connection.close()
+
+    def _check_budgets(self) -> None:
+        """A budget that applies to nothing would be a check that cannot fail."""
+        environments = self.project.environments()
+        for model in self.models:
+            for variant in model.variants.values():
+                for key in set(variant.budgets) - set(environments):
+                    raise HilError(
+                        f"{model.directory / 'model.toml'}: [variants.{variant.name}.budgets.{key}] is no environment "
+                        f"of platformio.ini; it has {', '.join(environments)}"
+                    )
 
 
 def _engines(asked: str) -> tuple[str, ...]:
@@ -157,10 +170,21 @@ def _engines(asked: str) -> tuple[str, ...]:
 
 
 def _models(known: dict[str, Model], asked: tuple[str, ...]) -> list[Model]:
+    if not known:
+        raise HilError("models/ has no model.toml in any folder; add a model as docs/add-your-own-model.md says")
     for name in asked:
         if name not in known:
-            raise HilError(f"--model={name}: no such model; models/ has {', '.join(sorted(known)) or 'none'}")
+            raise HilError(f"--model={name}: no such model; models/ has {', '.join(sorted(known))}")
     return [model for name, model in sorted(known.items()) if not asked or name in asked]
+
+
+def _recordings(model: Model) -> dict[str, list[Recording]]:
+    by_file: dict[str, list[Recording]] = {}
+    if model.recordings is not None:
+        for recording in load_recordings(model.recordings, model.channels, model.window):
+            _check_fit(model, recording)
+            by_file.setdefault(recording.file.name, []).append(recording)
+    return by_file
 
 
 def _check_fit(model: Model, recording: Recording) -> None:

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from harness.fixtures import SESSION
+
 HOST_TESTS = Path(__file__).parent / "unit"
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    from_ini = config.args_source == pytest.Config.ArgsSource.TESTPATHS
-    return True if collection_path == HOST_TESTS and from_ini and config.getoption("hil_option_board") else None
+    named = config.args_source == pytest.Config.ArgsSource.ARGS
+    return True if collection_path == HOST_TESTS and SESSION in config.stash and not named else None

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 from harness.checks.parity import Mismatch
-from harness.dut import DeviceUnderTest, Firmware
+from harness.dut import Firmware, Measurement
 from harness.fixtures import Recorder
 from harness.models.chain import Chain
 from harness.models.reference import TflmHost
-from harness.recordings import Recording
 
 SHOWN = 3
 
 
 def test_predictions_equal_the_reference(
-    device: DeviceUnderTest,
-    reference: TflmHost,
-    chain: Chain,
-    recording_file: list[Recording],
-    record: Recorder,
+    measurement: Measurement, reference: TflmHost, chain: Chain, record: Recorder
 ) -> None:
-    measurement = device.stream(recording_file)
     parity = measurement.parity(reference)
-    record.measurement(measurement)
     record.parity(parity)
     record.attribution(measurement.attribution(chain), chain.notes)
     assert parity.windows > 0
-    assert not parity.mismatches, explain(device.firmware, parity.mismatches, parity.windows)
+    assert not parity.mismatches, explain(measurement.firmware, parity.mismatches, parity.windows)
 
 
 def explain(firmware: Firmware, mismatches: tuple[Mismatch, ...], windows: int) -> str:

@@ -72,6 +72,11 @@ def _check_windows(model: Model, graph: Graph) -> None:
             f"{name}: window x channels is {model.window} x {channels}, but the network takes {network_input.elements} "
             "values; correct window or channels"
         )
+    outputs = graph.tensors[graph.outputs[0]].elements
+    if outputs != len(model.labels):
+        raise HilError(
+            f"{name}: {len(model.labels)} labels, but the network has {outputs} outputs; give each output one label"
+        )
     output_bytes = sum(_bytes(graph.tensors[index]) for index in graph.outputs)
     if output_bytes > MAX_OUTPUT_BYTES:
         raise HilError(

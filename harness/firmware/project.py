@@ -109,8 +109,8 @@ class FirmwareProject:
         platformio.run(self.root, place.environment, self.build_root, place.build, place.generated, place.log)
         return compiled.constant_bytes
 
-    def check_environment(self, environment: str) -> None:
-        """Raises HilError where platformio.ini has no such environment, or cannot be read."""
+    def environments(self) -> list[str]:
+        """The environments of platformio.ini, each a target and an engine. Raises HilError where it cannot be read."""
         ini = self.root / "platformio.ini"
         parser = configparser.ConfigParser(interpolation=None)
         try:
@@ -119,9 +119,15 @@ class FirmwareProject:
             raise HilError(f"{ini}: cannot be read ({error.strerror}); is this a tflm-hil project?") from error
         except configparser.Error as error:
             raise HilError(f"{ini}: {str(error).splitlines()[0]}; correct it") from error
-        known = [section.removeprefix("env:") for section in parser.sections() if section.startswith("env:")]
+        return [section.removeprefix("env:") for section in parser.sections() if section.startswith("env:")]
+
+    def check_environment(self, environment: str) -> None:
+        """Raises HilError where platformio.ini has no such environment, or cannot be read."""
+        known = self.environments()
         if environment not in known:
-            raise HilError(f"{ini} has no environment {environment}; it has {', '.join(known) or 'none'}")
+            raise HilError(
+                f"{self.root / 'platformio.ini'} has no environment {environment}; it has {', '.join(known) or 'none'}"
+            )
 
     def _inputs(self, model: Model, variant: Variant, environment: str) -> str:
         """A digest of everything that the image depends on."""

@@ -66,13 +66,13 @@ class LatencyPart(TypedDict):
 
 
 class StreamPart(TypedDict):
-    """What went over the wire: windows answered, bytes sent, seconds, frames sent again, frames corrupted."""
+    """What went over the wire: windows answered, bytes sent, seconds, frames sent again, faults mended."""
 
     windows: int
     bytes: int
     seconds: float
     retried: int
-    corrupted: int
+    faults: int
 
 
 class Contribution(TypedDict, total=False):
@@ -145,7 +145,7 @@ def _run(parts: list[Contribution]) -> Run:
         latency=_latency([(part["unit"], part["invoke"]) for part in latencies]),
         preparation=_latency([(part["unit"], part["prepare"]) for part in latencies]),
         throughput=_throughput(streams),
-        link=LinkFigures(sum(s["retried"] for s in streams), sum(s["corrupted"] for s in streams)) if streams else None,
+        link=LinkFigures(sum(s["retried"] for s in streams), sum(s["faults"] for s in streams)) if streams else None,
         failures=failures,
     )
 

@@ -82,10 +82,10 @@ class ThroughputFigures(msgspec.Struct):
 
 
 class LinkFigures(msgspec.Struct):
-    """What went wrong on the wire and was mended: frames sent again, and frames that arrived corrupted."""
+    """How often something went wrong on the wire and was mended, and the frames that were sent again for it."""
 
     retried: int
-    corrupted: int
+    faults: int
 
 
 class Run(msgspec.Struct):

@@ -6,6 +6,7 @@ import shutil
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import dedent
 
 import fake_board
 import msgspec
@@ -69,6 +70,7 @@ def test_without_a_board_tests_of_firmware_are_skipped_with_the_remedy(pytester:
         (["--board=emulated", "--target=z80"], "*z80*stm32f4*"),
         (["--board=emulated", "--engine=onnx"], "*--engine=onnx: no such engine; there is aot*"),
         (["--board=emulated", "--model=nope"], "*--model=nope: no such model; models/ has gesture*"),
+        (["--board="], "*--board: empty; give it a value, or leave it out*"),
         (["--hil-update-baseline"], "*--hil-update-baseline: no baseline folder given; add --hil-baseline=DIR*"),
     ],
 )
@@ -223,7 +225,7 @@ def build_id() -> bytes:
 def test_the_suite_passes_on_a_board_behind_a_serial_port(pytester: pytest.Pytester, hil: Hil, build_id: bytes) -> None:
     with fake_board.running("gesture", "int8", build_id) as port:
         result = hil(SUITE, "--ignore", SUITE / "unit", f"--board={port}", "--hil-no-flash", "-k", "int8")
-    result.assert_outcomes(passed=6, skipped=2)
+    result.assert_outcomes(passed=6, skipped=6)
     (run,) = read_results(pytester).runs
     assert (run.board, run.emulator, run.verdict) == (port, None, "pass")
     assert run.parity is not None
@@ -265,3 +267,135 @@ def test_a_board_with_another_build_is_refused(pytester: pytest.Pytester, hil: H
         result = hil(f"--board={port}", "--hil-no-flash", "-k", "int8")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines([f"*the board runs build {build_id[::-1][:6].hex()}*{build_id[:6].hex()}*"])
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> Path:
+    """A project of its own whose models and recordings a test may spoil; sources are the repository's."""
+    root = pytester.path / "project"
+    root.mkdir()
+    for name in ("firmware", "platformio.ini"):
+        (root / name).symlink_to(ROOT / name)
+    shutil.copytree(ROOT / "models" / "gesture", root / "models" / "gesture")
+    shutil.copytree(ROOT / "recordings" / "gesture", root / "recordings" / "gesture")
+    (root / "test_one_window.py").write_text(dedent(ONE_WINDOW))
+    (root / "pytest.ini").touch()
+    return root
+
+
+def spoil(path: Path, before: str, after: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after, 1), encoding="utf-8")
+
+
+@needs_emulator
+@pytest.mark.parametrize(
+    ("file", "before", "after", "message"),
+    [
+        ("recordings/gesture/punch.csv", "\n0", "\nhello", "*punch.csv:*hello*"),
+        ("recordings/gesture/recordings.toml", '"punch"', '"pnuch"', "*'pnuch', but gesture knows punch, flex*"),
+        ("recordings/gesture/recordings.toml", "= 50.0", "= 100.0", "*recorded at 100 Hz, but gesture expects 50 Hz*"),
+        ("models/gesture/model.toml", "stm32f4_aot", "stm32f4_aott", "*stm32f4_aott* is no environment*"),
+        ("models/gesture/model.toml", "window =", "windwo =", "*model.toml*windwo*"),
+    ],
+)
+def test_a_spoiled_project_is_a_usage_error_of_one_line(
+    hil: Hil, project: Path, file: str, before: str, after: str, message: str
+) -> None:
+    spoil(project / file, before, after)
+    workers = ["-n", "2"] if file.endswith(".csv") else []
+    result = hil(f"--rootdir={project}", project, "--board=emulated", *workers)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: {message}"])
+    assert len(result.stderr.str().strip().splitlines()) == 1
+
+
+@needs_emulator
+def test_a_project_without_models_is_no_green_run(hil: Hil, project: Path) -> None:
+    shutil.rmtree(project / "models")
+    result = hil(f"--rootdir={project}", project, "--board=emulated")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: models/ has no model.toml*"])
+
+
+@needs_emulator
+def test_each_output_has_a_label(hil: Hil, project: Path) -> None:
+    spoil(project / "models/gesture/model.toml", '"flex"]', '"flex", "wave"]')
+    result = hil(f"--rootdir={project}", project, "--board=emulated")
+    result.stdout.fnmatch_lines(["*3 labels, but the network has 2 outputs*"])
+    assert "Traceback" not in result.stdout.str()
+
+
+@needs_emulator
+def test_a_report_that_cannot_be_written_at_the_end_is_one_line_and_fails_the_run(
+    pytester: pytest.Pytester, hil: Hil
+) -> None:
+    pytester.makepyfile(ONE_WINDOW)
+    (pytester.path / "reports" / "junit.xml").mkdir(parents=True)
+    result = hil("--board=emulated", "-k", "int8")
+    result.assert_outcomes(passed=1)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["ERROR: cannot write *junit.xml*"])
+    assert "Traceback" not in result.stdout.str()
+
+
+@needs_emulator
+def test_the_log_of_a_board_that_cannot_be_reached_is_not_an_earlier_one(pytester: pytest.Pytester, hil: Hil) -> None:
+    pytester.makepyfile(ONE_WINDOW)
+    hil("--board=emulated", "-k", "int8").assert_outcomes(passed=1)
+    result = hil("--board=/dev/null", "--hil-no-flash", "-k", "int8")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert "HELLO" not in result.stdout.str()
+
+
+@needs_emulator
+def test_a_regression_fails_the_run_and_the_baseline_comes_from_the_option(pytester: pytest.Pytester, hil: Hil) -> None:
+    pytester.makepyfile(
+        """
+        def test_footprint(device, record):
+            record.footprint(device.info.arena_bytes, device.status().stack_peak)
+        """
+    )
+    base = f"--hil-baseline={pytester.path / 'base'}"
+    hil("--board=emulated", "-k", "int8", base).stderr.fnmatch_lines(["ERROR: *make it with --hil-update-baseline"])
+    assert hil("--board=emulated", "-k", "int8", base, "--hil-update-baseline").ret == pytest.ExitCode.OK
+    assert hil("--board=emulated", "-k", "int8", base).ret == pytest.ExitCode.OK
+    file = pytester.path / "base" / "baseline.json"
+    results = msgspec.json.decode(file.read_bytes(), type=Results)
+    assert results.runs[0].firmware is not None
+    results.runs[0].firmware.flash_bytes -= 1000
+    file.write_bytes(msgspec.json.encode(results))
+    result = hil("--board=emulated", "-k", "int8", base)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["REGRESSED: gesture-int8-aot-stm32f4 flash_bytes: *"])
+
+
+@needs_emulator
+def test_faults_on_the_line_are_counted_in_the_results(pytester: pytest.Pytester, hil: Hil) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+        from harness.device.client import Client
+        from harness.device.uart_log import UartLog
+        from harness.dut import DeviceUnderTest
+        from lossy_connection import LossyConnection, at_random
+
+        def test_bad_line(board, firmware, recordings, reference, record, tmp_path, request):
+            board.flash(firmware.image)
+            client = Client(LossyConnection(board.connect(), at_random(1, 0.1)), UartLog(tmp_path / "log"))
+            device = DeviceUnderTest(firmware, board, client, client.hello())
+            measurement = device.stream([r for r in recordings if r.name == "continuous_1"])
+            record.measurement(measurement)
+            record.parity(measurement.parity(reference))
+        """
+    )
+    pytester.makeconftest(f"import sys; sys.path.append({str(SUITE)!r})")
+    result = hil("--board=emulated", "-k", "int8")
+    result.assert_outcomes(passed=1)
+    (run,) = read_results(pytester).runs
+    assert run.parity is not None
+    assert (run.parity.windows, run.parity.bit_exact) == (395, True)
+    assert run.link is not None
+    assert run.link.faults > 0
+    assert run.link.retried > 0

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,7 @@ import pytest
 from harness.checks.attribution import Step
 from harness.errors import HilError
 from harness.files import probe_folder, write_text
-from harness.options import Options
+from harness.report import baseline
 from harness.report.aggregate import Aggregator, Contribution, RunKey, attribution_part, latency_part
 from harness.report.publish import publish
 from harness.report.results import Results, Run, load, save
@@ -72,22 +71,6 @@ def results(*contributions: Contribution, compiler: str = "12.2") -> Results:
     )
 
 
-@pytest.fixture
-def options(tmp_path: Path) -> Options:
-    return Options(
-        root=tmp_path,
-        board="emulated",
-        emulator="auto",
-        targets=("stm32f4",),
-        engine="auto",
-        models=(),
-        report_dir=tmp_path / "reports",
-        baseline_dir=None,
-        update_baseline=False,
-        flash=True,
-    )
-
-
 def test_tests_of_one_run_add_up() -> None:
     (run,) = Aggregator([parity(10, 9), parity(30, 27), latency(3, 1), latency(2), footprint()]).runs()
     assert run.parity is not None
@@ -124,15 +107,15 @@ def test_the_steps_from_training_to_the_device_add_up_step_by_step() -> None:
     assert run.attribution.notes == ["a step is missing"]
 
 
-def test_accuracy_that_was_lost_is_said_in_the_report_and_on_the_terminal(options: Options) -> None:
-    published = publish(results(parity(100, 95), attribution(1), attribution(3)), options, passed=True)
+def test_accuracy_that_was_lost_is_said_in_the_report_and_on_the_terminal(tmp_path: Path) -> None:
+    published = publish(results(parity(100, 95), attribution(1), attribution(3)), tmp_path, None)
     report = published.report.read_text()
     assert "| float32 on LiteRT | 100.0% | - | - | - | - |" in report
     assert "| int8 on the device | 95.0% | 8 | 4 | 0 | 0.375 |" in report
     assert "A step is missing.\n" in report
     (line,) = (line for line in summary_lines(published) if "most of it went with" in line)
     assert "100.0% with float32 on LiteRT, 95.0% int8 on the device" in line
-    kept = publish(results(attribution(0)), options, passed=True)
+    kept = publish(results(attribution(0)), tmp_path, None)
     assert not any("most of it went with" in line for line in summary_lines(kept))
 
 
@@ -162,8 +145,8 @@ def test_a_broken_results_file_is_one_clear_line(tmp_path: Path, content: str | 
         load(path)
 
 
-def test_reports_show_every_figure(options: Options) -> None:
-    published = publish(results(parity(1234, 1234), latency(15000), footprint()), options, passed=True)
+def test_reports_show_every_figure(tmp_path: Path) -> None:
+    published = publish(results(parity(1234, 1234), latency(15000), footprint()), tmp_path, None)
     text = published.report.read_text()
     for figure in ("1,234", "15,000", "20,000", "bit-exact", "100.0%", "tflite-micro 1", "`main`"):
         assert figure in text
@@ -172,50 +155,53 @@ def test_reports_show_every_figure(options: Options) -> None:
         assert figure in table
 
 
-def test_a_run_that_measured_nothing_is_reported_as_such(options: Options) -> None:
-    published = publish(results(Contribution(run=KEY, failure="tests/t.py::t")), options, passed=False)
+def test_a_run_that_measured_nothing_is_reported_as_such(tmp_path: Path) -> None:
+    published = publish(results(Contribution(run=KEY, failure="tests/t.py::t")), tmp_path, None)
     assert "**fail**" in published.report.read_text()
     assert "fail" in "\n".join(summary_lines(published))
 
 
-def test_a_baseline_catches_what_got_worse(options: Options, tmp_path: Path) -> None:
-    update = replace(options, baseline_dir=tmp_path / "base", update_baseline=True)
-    publish(results(latency(1000), footprint(20000)), update, passed=True)
-    held = replace(update, update_baseline=False)
-    same = publish(results(latency(1000), footprint(20000)), held, passed=True)
+def test_a_baseline_catches_what_got_worse(tmp_path: Path) -> None:
+    before = results(latency(1000), footprint(20000))
+    same = publish(results(latency(1000), footprint(20000)), tmp_path, before)
     assert (same.regressed, same.notes) == (False, [])
-    worse = publish(results(latency(1000), footprint(20300)), held, passed=True)
+    worse = publish(results(latency(1000), footprint(20300)), tmp_path, before)
     assert worse.regressed
     assert worse.notes == ["REGRESSED: gesture-int8-aot-stm32f4 flash_bytes: 20,000 -> 20,300 (+1.5%)"]
-    better = publish(results(latency(900), footprint(20000)), held, passed=True)
+    assert load(worse.results_file).runs[0].verdict == "fail"
+    better = publish(results(latency(900), footprint(20000)), tmp_path, before)
     assert not better.regressed
     assert len(better.notes) == 2  # median and maximum
 
 
-def test_a_baseline_of_another_compiler_is_not_compared_and_says_so(options: Options, tmp_path: Path) -> None:
-    update = replace(options, baseline_dir=tmp_path / "base", update_baseline=True)
-    publish(results(footprint(20000)), update, passed=True)
-    published = publish(results(footprint(30000), compiler="13.2"), replace(update, update_baseline=False), passed=True)
+def test_one_interrupt_on_the_stack_is_no_regression(tmp_path: Path) -> None:
+    before, now = results(footprint()), results(footprint())
+    assert now.runs[0].firmware is not None
+    now.runs[0].firmware.stack_peak_bytes = 300 + 104
+    assert not publish(now, tmp_path, before).regressed
+    now.runs[0].firmware.stack_peak_bytes = 300 + 120
+    assert publish(now, tmp_path, before).regressed
+
+
+def test_a_baseline_of_another_compiler_is_not_compared_and_says_so(tmp_path: Path) -> None:
+    published = publish(results(footprint(30000), compiler="13.2"), tmp_path, results(footprint(20000)))
     assert not published.regressed
     assert "made with arm-none-eabi-gcc 12.2, this run with 13.2" in published.notes[0]
 
 
-def test_latency_over_other_windows_is_not_compared(options: Options, tmp_path: Path) -> None:
-    update = replace(options, baseline_dir=tmp_path / "base", update_baseline=True)
-    publish(results(latency(1000, 1000)), update, passed=True)
-    assert not publish(results(latency(2000)), replace(update, update_baseline=False), passed=True).regressed
+def test_latency_over_other_windows_is_not_compared(tmp_path: Path) -> None:
+    assert not publish(results(latency(2000)), tmp_path, results(latency(1000, 1000))).regressed
 
 
-def test_a_failing_session_does_not_become_the_baseline(options: Options, tmp_path: Path) -> None:
-    update = replace(options, baseline_dir=tmp_path / "base", update_baseline=True)
-    published = publish(results(footprint()), update, passed=False)
-    assert published.notes == ["baseline: not updated, because tests failed"]
-    assert not (tmp_path / "base").exists()
+def test_a_baseline_comes_back_from_disk(tmp_path: Path) -> None:
+    written = results(footprint())
+    baseline.update(written, tmp_path / "base")
+    assert not publish(written, tmp_path, baseline.read(tmp_path / "base")).comparison.changes  # type: ignore[union-attr]
 
 
-def test_a_missing_baseline_is_named(options: Options, tmp_path: Path) -> None:
-    with pytest.raises(HilError, match=r"baseline\.json: No such file"):
-        publish(results(footprint()), replace(options, baseline_dir=tmp_path), passed=True)
+def test_a_missing_baseline_is_named_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(HilError, match=r"no baseline\.json there; make it with --hil-update-baseline"):
+        baseline.read(tmp_path)
 
 
 def test_a_file_that_cannot_be_written_leaves_the_old_one_alone(tmp_path: Path) -> None:

@@ -1,0 +1,67 @@
+"""The `hil` command as its users type it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+needs_compiler = pytest.mark.skipif(
+    shutil.which("arm-none-eabi-gcc") is None, reason="needs arm-none-eabi-gcc: run `make test`"
+)
+needs_emulator = pytest.mark.skipif(
+    not (shutil.which("qemu-system-arm") and shutil.which("arm-none-eabi-gcc")),
+    reason="needs qemu-system-arm and arm-none-eabi-gcc: run `make test`",
+)
+
+
+def hil(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "harness.cli", *arguments], cwd=cwd, capture_output=True, text=True, timeout=120
+    )
+
+
+@needs_emulator
+def test_replay_shows_both_sides_of_one_window() -> None:
+    result = hil("replay", "gesture", "continuous_1", "--window", "7")
+    assert result.returncode == 0
+    (row,) = [line for line in result.stdout.splitlines() if line.strip().startswith("7 ")]
+    assert "yes" in row
+    assert row.count("[") == 2
+
+
+@needs_compiler
+def test_build_shows_sizes_and_the_build_id() -> None:
+    result = hil("build", "gesture", "--variant", "float32")
+    assert result.returncode == 0
+    assert ".uart_buffers" in result.stdout
+    assert "build id " in result.stdout
+
+
+@needs_emulator
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["replay", "gesture", "nope"], "nope: no such recording of gesture; there are e.g. punch/001"),
+        (["replay", "gesture", "punch/001", "--window", "1"], "--window=1: punch/001 has the windows 0 to 0"),
+        (["replay", "gesture", "punch/001", "--variant", "int4"], "--variant=int4: no such variant"),
+        (["build", "wave"], "--model=wave: no such model; models/ has gesture"),
+        (["build", "gesture", "--target", "z80"], "--target=z80: no such target"),
+    ],
+)
+def test_what_does_not_exist_is_one_line(arguments: list[str], message: str) -> None:
+    result = hil(*arguments)
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"hil: {message}")
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_outside_of_a_project_it_says_so(tmp_path: Path) -> None:
+    result = hil("build", "gesture", cwd=tmp_path)
+    assert result.returncode == 1
+    assert "no platformio.ini here" in result.stderr
