@@ -18,7 +18,9 @@ from harness.models.tflite_file import Tensor, TensorType
 C_TYPES = {
     TensorType.FLOAT32: "float",
     TensorType.INT8: "int8_t",
+    TensorType.INT16: "int16_t",
     TensorType.INT32: "int32_t",
+    TensorType.UINT8: "uint8_t",
 }
 WIDTH = 116
 
@@ -98,7 +100,7 @@ def _parameters(step: Step, network: Network) -> str:
             members.append(f"    .{member} = {name}_{member},")
         else:
             members.append(f"    .{member} = {_literal(value)},")
-    body = "\n".join([f"static const {step.kernel}_t {name} = {{", *members, "};"])
+    body = "\n".join([f"static const {step.parameter_type or f'{step.kernel}_t'} {name} = {{", *members, "};"])
     return "\n".join([f"/* {describe_step(step, network)} */", *arrays, body])
 
 
@@ -156,6 +158,8 @@ def _run(network: Network, steps: Sequence[Step], storage: Storage) -> str:
         lines.append(f"    /* {describe_step(step, network)} */")
         if step.kernel:
             pointers = [_pointer(index, network, storage, const=True) for index in step.inputs]
+            if step.listed:
+                pointers = [f"(const void *const[]){{{', '.join(pointers)}}}"]
             pointers.append(_pointer(step.output, network, storage, const=False))
             if step.scratch:
                 pointers.append(f"arena + {storage.scratch_offset(step)}")

@@ -16,7 +16,7 @@ from harness.models.tflite_file import Graph, Operator, Tensor, TensorType
 # What engine_tensor_t can describe (firmware/lib/engine/engine.h).
 MAX_RANK = 6
 MAX_DIMENSION = 2**16 - 1
-IO_TYPES = (TensorType.FLOAT32, TensorType.INT8)
+IO_TYPES = (TensorType.FLOAT32, TensorType.INT8, TensorType.INT16, TensorType.UINT8)
 
 
 class Network:
@@ -69,6 +69,10 @@ class Network:
         if kind is TensorType.FLOAT32 and not np.all(np.isfinite(tensor.data)):
             raise self.refuse(operator, f"its {name} hold NaN or infinity; train or export the model again")
         return tensor.data
+
+    def integers(self, operator: Operator, position: int, name: str) -> list[int]:
+        """The constant input `position` as a flat list of int32. Raises HilError as `constant` does."""
+        return [int(value) for value in self.constant(operator, position, name, TensorType.INT32).ravel()]
 
     def quantisation(self, operator: Operator, tensor: Tensor) -> Quantisation:
         """The one scale and zero point of an int8 tensor. Raises HilError where it has none, several, or odd ones."""

@@ -35,8 +35,9 @@ Value = int | float | Structure | Array
 class Step:
     """A call `kernel(&parameters, inputs..., output)`, or (..., output, scratch) where it needs scratch memory.
 
-    `header` declares the kernel and its structure kernel_t, `parameters` are the members of that structure by name, in
-    any order. A Step without a kernel (RESHAPE) generates no code: its output is its input under another name.
+    `header` declares the kernel and the type of its parameters, which is `parameter_type` or else kernel_t;
+    `parameters` are its members by name, in any order. `listed`: the kernel takes the inputs as one array of pointers.
+    A Step without a kernel (RESHAPE) generates no code: its output is its input under another name.
 
     `in_place`: the kernel may write its output over its first input. `readable`: bytes that the kernel may read of an
     input beyond the tensor's own, by tensor index; the memory plan makes them readable. `scratch`: bytes, aligned to
@@ -49,6 +50,8 @@ class Step:
     header: str = ""
     kernel: str | None = None
     parameters: Mapping[str, Value] = field(default_factory=dict)
+    parameter_type: str = ""
+    listed: bool = False
     in_place: bool = False
     readable: dict[int, int] = field(default_factory=dict)
     scratch: int = 0

@@ -130,11 +130,14 @@ def run_kernels(model: bytes, inputs: Sequence[npt.NDArray[Any]]) -> tuple[list[
         if step.kernel is None:
             _write(buffers[step.output], _content(buffers[step.inputs[0]], network.tensors[step.inputs[0]]))
             continue
-        parameters, kept_alive = _structure(f"{step.kernel}_t", step.parameters)
-        pointers = [ctypes.byref(buffers[index], len(GUARD)) for index in (*step.inputs, step.output)]
+        parameters, kept_alive = _structure(step.parameter_type or f"{step.kernel}_t", step.parameters)
         scratch = ctypes.create_string_buffer(GUARD + b"\x77" * step.scratch + GUARD, step.scratch + 2 * len(GUARD))
-        pointers += [ctypes.byref(scratch, len(GUARD))] if step.scratch else []
-        getattr(library, step.kernel)(ctypes.byref(parameters), *pointers)
+        used = [buffers[index] for index in (*step.inputs, step.output)] + [scratch] * (step.scratch > 0)
+        arguments: list[Any] = [ctypes.c_void_p(ctypes.addressof(buffer) + len(GUARD)) for buffer in used]
+        if step.listed:
+            count = len(step.inputs)
+            arguments[:count] = [(ctypes.c_void_p * count)(*arguments[:count])]
+        getattr(library, step.kernel)(ctypes.byref(parameters), *arguments)
         del kept_alive
         assert scratch.raw.startswith(GUARD)
         assert scratch.raw.endswith(GUARD)

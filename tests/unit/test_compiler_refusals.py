@@ -82,7 +82,7 @@ def test_an_unsupported_type_names_the_supported_ones(tmp_path: Path) -> None:
 def test_an_input_of_an_unsupported_type_is_refused(tmp_path: Path) -> None:
     x = TensorSpec([1, 4], INT64, name="x")
     assert refusal(unary("RELU", x, x), tmp_path) == (
-        "input or output tensor 0 ('x') is INT64; the aot engine takes FLOAT32, INT8"
+        "input or output tensor 0 ('x') is INT64; the aot engine takes FLOAT32, INT8, INT16, UINT8"
     )
 
 

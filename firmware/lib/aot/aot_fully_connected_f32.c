@@ -1,4 +1,5 @@
 /* FULLY_CONNECTED on float32, with TFLM's order of additions and roundings. */
+#include "aot_float.h"
 #include "aot_fully_connected.h"
 
 /* Build with -ffp-contract=off, or the compiler may fuse a product with its addition and round once, not twice. */
@@ -74,9 +75,7 @@ static inline void dot4(const float *weights, const float *x, uint32_t columns, 
 #endif
 
 static inline float finish(const aot_fully_connected_f32_t *layer, float sum, uint32_t row) {
-    const float value = sum + layer->bias[row];
-    const float raised = value < layer->minimum ? layer->minimum : value;
-    return layer->maximum < raised ? layer->maximum : raised;
+    return aot_limit(sum + layer->bias[row], layer->minimum, layer->maximum);
 }
 
 void aot_fully_connected_f32(const aot_fully_connected_f32_t *layer, const float *x, float *y) {

@@ -11,25 +11,41 @@ from harness.compiler.operators.activations import lower_relu, lower_relu6
 from harness.compiler.operators.binary import lower_binary
 from harness.compiler.operators.convolution import lower_conv_2d, lower_depthwise_conv_2d
 from harness.compiler.operators.fully_connected import lower_fully_connected
+from harness.compiler.operators.movement import (
+    lower_concatenation,
+    lower_pad,
+    lower_reshape,
+    lower_strided_slice,
+    lower_transpose,
+)
+from harness.compiler.operators.pool import lower_pool
 from harness.compiler.operators.quantise import lower_dequantize, lower_quantize
-from harness.compiler.operators.reshape import lower_reshape
 from harness.compiler.operators.softmax import lower_softmax
 from harness.compiler.step import Step
 from harness.models.tflite_file import Operator
 
 LOWER: dict[str, Callable[[Operator, Network], Step]] = {
     "ADD": lower_binary,
+    "AVERAGE_POOL_2D": lower_pool,
+    "CONCATENATION": lower_concatenation,
     "CONV_2D": lower_conv_2d,
     "DEPTHWISE_CONV_2D": lower_depthwise_conv_2d,
     "DEQUANTIZE": lower_dequantize,
+    "EXPAND_DIMS": lower_reshape,
     "FULLY_CONNECTED": lower_fully_connected,
+    "MAX_POOL_2D": lower_pool,
     "MUL": lower_binary,
+    "PAD": lower_pad,
+    "PADV2": lower_pad,
     "QUANTIZE": lower_quantize,
     "RELU": lower_relu,
     "RELU6": lower_relu6,
     "RESHAPE": lower_reshape,
     "SOFTMAX": lower_softmax,
+    "SQUEEZE": lower_reshape,
+    "STRIDED_SLICE": lower_strided_slice,
     "SUB": lower_binary,
+    "TRANSPOSE": lower_transpose,
 }
 
 

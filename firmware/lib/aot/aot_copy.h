@@ -1,0 +1,44 @@
+/*
+ * Operators that only move elements, of any type: TRANSPOSE and STRIDED_SLICE (aot_copy), PAD (aot_pad), CONCATENATION.
+ * Sizes and steps are in bytes.
+ */
+#ifndef AOT_COPY_H
+#define AOT_COPY_H
+
+#include "aot_nest.h"
+
+/* Blocks of `block` bytes of x go to y; the axes describe the loops over x (first) and y (second). */
+typedef struct {
+    const aot_axis_t *axes;
+    uint32_t axis_count; /* at least 1 */
+    uint32_t block;
+    uint32_t x_offset;
+    uint32_t y_offset;
+} aot_copy_t;
+
+void aot_copy(const aot_copy_t *layer, const void *x, void *y);
+
+/* The same into a y that is filled with one value first. */
+typedef struct {
+    const aot_axis_t *axes;
+    uint32_t axis_count;
+    uint32_t block;
+    uint32_t x_offset;
+    uint32_t y_offset;
+    uint32_t elements;      /* of y */
+    uint32_t element_bytes; /* 1, 2 or 4 */
+    uint32_t fill;          /* the bits of the value */
+} aot_pad_t;
+
+void aot_pad(const aot_pad_t *layer, const void *x, void *y);
+
+/* The rows of y are a row of each input, one after the other. */
+typedef struct {
+    uint32_t rows;
+    uint32_t inputs;
+    const uint32_t *row_bytes; /* of each input */
+} aot_concatenate_t;
+
+void aot_concatenate(const aot_concatenate_t *layer, const void *const *inputs, void *y);
+
+#endif

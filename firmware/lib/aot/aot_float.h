@@ -1,0 +1,11 @@
+/* What the float32 kernels share. */
+#ifndef AOT_FLOAT_H
+#define AOT_FLOAT_H
+
+/* value limited to minimum..maximum (a fused activation); NaN stays NaN. */
+static inline float aot_limit(float value, float minimum, float maximum) {
+    const float raised = value < minimum ? minimum : value;
+    return maximum < raised ? maximum : raised;
+}
+
+#endif

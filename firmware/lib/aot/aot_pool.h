@@ -1,0 +1,29 @@
+/*
+ * AVERAGE_POOL_2D and MAX_POOL_2D: y = activation(average or maximum of a window of x), channel by channel. Padding
+ * does not count: a window that reaches beyond x is that much smaller, but never empty.
+ */
+#ifndef AOT_POOL_H
+#define AOT_POOL_H
+
+#include "aot_fixed.h"
+#include "aot_window.h"
+
+/* int8. Input and output are quantised alike. */
+typedef struct {
+    aot_window_t window;
+    int32_t minimum, maximum; /* of the stored output */
+} aot_pool_s8_t;
+
+void aot_average_pool_s8(const aot_pool_s8_t *layer, const int8_t *x, int8_t *y);
+void aot_max_pool_s8(const aot_pool_s8_t *layer, const int8_t *x, int8_t *y);
+
+/* float32. Sums run along the rows of the window, in order. */
+typedef struct {
+    aot_window_t window;
+    float minimum, maximum;
+} aot_pool_f32_t;
+
+void aot_average_pool_f32(const aot_pool_f32_t *layer, const float *x, float *y);
+void aot_max_pool_f32(const aot_pool_f32_t *layer, const float *x, float *y);
+
+#endif

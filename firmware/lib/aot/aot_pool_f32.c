@@ -1,0 +1,63 @@
+/* AVERAGE_POOL_2D and MAX_POOL_2D on float32. */
+#include "aot_float.h"
+#include "aot_pool.h"
+
+#include <float.h>
+
+/* A window's part of one channel. */
+typedef struct {
+    const float *first;
+    uint32_t rows, columns;
+    uint32_t row_step, column_step; /* in elements */
+} part_t;
+
+static inline float average(part_t part) {
+    float sum = 0;
+    for (uint32_t i = 0; i < part.rows; i++) {
+        const float *element = part.first + i * part.row_step;
+        for (uint32_t j = part.columns; j != 0; j--, element += part.column_step) {
+            sum += *element;
+        }
+    }
+    return sum / (float)(part.rows * part.columns);
+}
+
+static inline float maximum(part_t part) {
+    float largest = -FLT_MAX;
+    for (uint32_t i = 0; i < part.rows; i++) {
+        const float *element = part.first + i * part.row_step;
+        for (uint32_t j = part.columns; j != 0; j--, element += part.column_step) {
+            largest = largest < *element ? *element : largest; /* passes over NaN */
+        }
+    }
+    return largest;
+}
+
+/* Inlined with a constant `reduce`, so that each pooling becomes a function without calls. */
+static inline __attribute__((always_inline)) void pool(const aot_pool_f32_t *layer, const float *x, float *y,
+                                                       float (*reduce)(part_t)) {
+    const aot_window_t *window = &layer->window;
+    const uint32_t channels = window->input_channels;
+    const uint32_t row_step = window->input_width * channels;
+    for (int32_t row = 0; row < window->output_height; row++) {
+        const aot_taps_t rows = aot_row_taps(window, row);
+        for (int32_t column = 0; column < window->output_width; column++) {
+            const aot_taps_t columns = aot_column_taps(window, column);
+            part_t part = {x + (uint32_t)(rows.origin + rows.first) * row_step +
+                               (uint32_t)(columns.origin + columns.first) * channels,
+                           (uint32_t)(rows.end - rows.first), (uint32_t)(columns.end - columns.first), row_step,
+                           channels};
+            for (uint32_t channel = 0; channel < channels; channel++, part.first++) {
+                *y++ = aot_limit(reduce(part), layer->minimum, layer->maximum);
+            }
+        }
+    }
+}
+
+void aot_average_pool_f32(const aot_pool_f32_t *layer, const float *x, float *y) {
+    pool(layer, x, y, average);
+}
+
+void aot_max_pool_f32(const aot_pool_f32_t *layer, const float *x, float *y) {
+    pool(layer, x, y, maximum);
+}

@@ -1,0 +1,44 @@
+"""AVERAGE_POOL_2D and MAX_POOL_2D on int8 and float32."""
+
+from __future__ import annotations
+
+from harness.compiler.network import Network
+from harness.compiler.operators.common import fused_activation, refuse_types
+from harness.compiler.quantisation import ACTIVATIONS, float_limits, int8_limits
+from harness.compiler.step import Step, Value
+from harness.compiler.window import window
+from harness.models.tflite_file import Operator, TensorType
+
+HEADER = "aot_pool.h"
+# TFLM's pooling kernels do not rescale; so much may the scales differ.
+SCALE_TOLERANCE = 1e-6
+
+
+def lower_pool(operator: Operator, network: Network) -> Step:
+    """y = activation(average or maximum of a window of x)."""
+    x, y = network.tensor(operator, 0), network.output(operator)
+    filter_size = tuple(int(network.option(operator, name, 0)) for name in ("FilterHeight", "FilterWidth"))
+    geometry = window(operator, network, x, (filter_size[0], filter_size[1]), y)
+    if x.shape[3] != y.shape[3]:
+        raise network.refuse(operator, f"makes {list(y.shape)} of {list(x.shape)}; export the model again")
+    activation = fused_activation(operator, network)
+    minimum: float
+    maximum: float
+    match x.type, y.type:
+        case TensorType.FLOAT32, TensorType.FLOAT32:
+            suffix = "f32"
+            minimum, maximum = float_limits(activation)
+        case TensorType.INT8, TensorType.INT8:
+            suffix = "s8"
+            source, target = network.quantisation(operator, x), network.quantisation(operator, y)
+            if abs(source.scale - target.scale) > SCALE_TOLERANCE or source.zero_point != target.zero_point:
+                raise network.refuse(
+                    operator, "its input and output are quantised differently, which TFLM refuses; quantise it again"
+                )
+            minimum, maximum = int8_limits(activation, target)
+        case _:
+            raise refuse_types(operator, network, "FLOAT32 -> FLOAT32, INT8 -> INT8")
+    parameters: dict[str, Value] = {"window": geometry, "minimum": minimum, "maximum": maximum}
+    kernel = f"aot_{'average' if operator.kind == 'AVERAGE_POOL_2D' else 'max'}_pool_{suffix}"
+    note = ACTIVATIONS[activation][0]
+    return Step(operator, (x.index,), y.index, HEADER, kernel, parameters, f"aot_pool_{suffix}_t", note=note)
