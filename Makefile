@@ -3,7 +3,7 @@ VENV   := .venv
 PYTHON := $(VENV)/bin/python
 PYTEST := $(PYTHON) -m pytest
 
-.PHONY: help demo test lint unit emulated bench clean
+.PHONY: help demo test lint unit emulated matrix bench clean
 
 help:           ## this list
 	@sed -n 's/^\([a-z]*\): .*##/\1\t/p' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ unit: setup     ## the tests that need no board
 
 emulated: setup ## the suite on the emulated board, one emulator for each of two workers
 	@$(PYTEST) -n 2 --board=emulated
+
+matrix: setup   ## the suite on every emulated core
+	@$(PYTEST) -n 2 --board=emulated --target=all
 
 bench: setup    ## instructions, sizes and streaming rate against their goals
 	@$(VENV)/bin/hil bench

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import jinja2
 
+from harness.boards.targets import TARGETS
 from harness.report.baseline import Comparison
-from harness.report.results import Results
+from harness.report.results import Results, Run
 from harness.report.text import number, percent
 
 _environment = jinja2.Environment(
@@ -21,4 +22,15 @@ _environment.filters.update(number=number, percent=percent)
 
 def render(results: Results, comparison: Comparison | None) -> str:
     """The text of report.md."""
-    return _environment.get_template("report.md.j2").render(results=results, comparison=comparison)
+    return _environment.get_template("report.md.j2").render(
+        results=results, comparison=comparison, side_by_side=_side_by_side(results.runs)
+    )
+
+
+def _side_by_side(runs: list[Run]) -> list[tuple[Run, str]]:
+    """The runs, each with its core, in the order in which cores are to be compared; none where there is but one."""
+    if len({run.target for run in runs}) < 2:
+        return []
+    order = list(TARGETS)
+    cores = [(run, TARGETS[run.target].core) for run in runs if run.target in TARGETS]
+    return sorted(cores, key=lambda pair: (pair[0].model, pair[0].variant, pair[0].engine, order.index(pair[0].target)))

@@ -155,6 +155,21 @@ def test_reports_show_every_figure(tmp_path: Path) -> None:
         assert figure in table
 
 
+def test_the_same_network_on_several_cores_is_shown_side_by_side(tmp_path: Path) -> None:
+    def on(target: str, count: int) -> list[Contribution]:
+        key = RunKey(**{**KEY, "target": target})
+        return [Contribution(**{**part, "run": key}) for part in (latency(count), footprint())]
+
+    one = publish(results(*on("stm32f4", 7000)), tmp_path, None).report.read_text()
+    assert "side by side" not in one
+    both = publish(results(*on("stm32f4", 7000), *on("nrf51", 9000)), tmp_path, None).report.read_text()
+    rows = [line for line in both.splitlines() if line.startswith("| gesture-int8-aot |")]
+    assert rows == [
+        "| gesture-int8-aot | nrf51 | Cortex-M0 | 9,000 instructions | 9,000 | 20,000 | 1,000 | 300 |",
+        "| gesture-int8-aot | stm32f4 | Cortex-M4 | 7,000 instructions | 7,000 | 20,000 | 1,000 | 300 |",
+    ]
+
+
 def test_a_run_that_measured_nothing_is_reported_as_such(tmp_path: Path) -> None:
     published = publish(results(Contribution(run=KEY, failure="tests/t.py::t")), tmp_path, None)
     assert "**fail**" in published.report.read_text()
