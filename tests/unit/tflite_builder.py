@@ -22,6 +22,7 @@ OPTIONS = {
     "EXPAND_DIMS": "ExpandDimsOptions",
     "FULLY_CONNECTED": "FullyConnectedOptions",
     "MAX_POOL_2D": "Pool2DOptions",
+    "MEAN": "ReducerOptions",
     "MUL": "MulOptions",
     "PAD": "PadOptions",
     "PADV2": "PadV2Options",

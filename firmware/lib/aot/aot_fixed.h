@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /*
- * A real factor as TFLite represents it: multiplier * 2^(left - right - 31). The multiplier is 0 or in [2^30, 2^31),
+ * A real factor as TFLite represents it: multiplier * 2^(left - right - 31). The multiplier is not negative,
  * and at most one of the shifts, both within 0..31, is not 0.
  */
 typedef struct {

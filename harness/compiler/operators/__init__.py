@@ -11,6 +11,7 @@ from harness.compiler.operators.activations import lower_relu, lower_relu6
 from harness.compiler.operators.binary import lower_binary
 from harness.compiler.operators.convolution import lower_conv_2d, lower_depthwise_conv_2d
 from harness.compiler.operators.fully_connected import lower_fully_connected
+from harness.compiler.operators.mean import lower_mean
 from harness.compiler.operators.movement import (
     lower_concatenation,
     lower_pad,
@@ -34,6 +35,7 @@ LOWER: dict[str, Callable[[Operator, Network], Step]] = {
     "EXPAND_DIMS": lower_reshape,
     "FULLY_CONNECTED": lower_fully_connected,
     "MAX_POOL_2D": lower_pool,
+    "MEAN": lower_mean,
     "MUL": lower_binary,
     "PAD": lower_pad,
     "PADV2": lower_pad,

@@ -1,0 +1,70 @@
+"""MEAN over any dimensions, on int8 and float32."""
+
+from __future__ import annotations
+
+import math
+
+from harness.compiler.nest import Axis, merge, row_major
+from harness.compiler.network import Network
+from harness.compiler.operators.common import refuse_types
+from harness.compiler.quantisation import Quantisation, Scale, quantise_multiplier
+from harness.compiler.step import Array, Step, Value
+from harness.models.tflite_file import Operator, TensorType
+
+HEADER = "aot_mean.h"
+
+
+def lower_mean(operator: Operator, network: Network) -> Step:
+    """y is the average of x over the dimensions that a constant lists."""
+    x, y = network.tensor(operator, 0), network.output(operator)
+    rank = len(x.shape)
+    listed = network.integers(operator, 1, "dimensions")
+    if not all(-rank <= axis < rank for axis in listed):
+        raise network.refuse(operator, f"averages dimensions {listed} of {list(x.shape)}; export the model again")
+    reduced = {axis % rank for axis in listed}
+    keep = bool(network.option(operator, "KeepDims", 0))
+    shape = [1 if axis in reduced else size for axis, size in enumerate(x.shape) if keep or axis not in reduced]
+    if list(y.shape) != shape:
+        raise network.refuse(operator, f"makes {list(y.shape)} instead of {shape}; export the model again")
+    loops = [Axis(size, step, 0) for size, step in zip(x.shape, row_major(x.shape), strict=True)]
+    kept_axes = merge(axis for number, axis in enumerate(loops) if number not in reduced)
+    reduced_axes = merge(axis for number, axis in enumerate(loops) if number in reduced)
+    count = math.prod(x.shape[axis] for axis in reduced)
+    parameters: dict[str, Value] = {
+        "kept": Array("aot_axis_t", kept_axes),
+        "kept_count": len(kept_axes),
+        "reduced": Array("aot_axis_t", reduced_axes),
+        "reduced_count": len(reduced_axes),
+    }
+    match x.type, y.type:
+        case TensorType.FLOAT32, TensorType.FLOAT32:
+            return Step(operator, (x.index,), y.index, HEADER, "aot_mean_f32", parameters | {"elements": float(count)})
+        case TensorType.INT8, TensorType.INT8:
+            source, target = network.quantisation(operator, x), network.quantisation(operator, y)
+            try:
+                scale = mean_scale(source, target, count)
+            except ValueError as error:
+                raise network.refuse(operator, f"{error}; quantise the model again") from error
+            parameters |= {
+                "sum_of_zero": count * source.zero_point,
+                "scale": scale,
+                "zero_point": target.zero_point,
+            }
+            return Step(operator, (x.index,), y.index, HEADER, "aot_mean_s8", parameters)
+    raise refuse_types(operator, network, "FLOAT32 -> FLOAT32, INT8 -> INT8")
+
+
+def mean_scale(source: Quantisation, target: Quantisation, count: int) -> Scale:
+    """What turns the sum of `count` elements into their mean (QuantizedMeanOrSum in reference/reduce.h).
+
+    The division goes into the multiplier, which is rounded down; it keeps its size where the shift leaves room.
+
+    Raises:
+        ValueError: the scales are too different.
+    """
+    scale = quantise_multiplier(source.scale / target.scale)
+    shift = scale.left - scale.right
+    room = min(count.bit_length() - 1, 32, 31 + shift)
+    multiplier = (scale.multiplier << room) // count
+    shift -= room
+    return Scale(multiplier, max(shift, 0), max(-shift, 0))

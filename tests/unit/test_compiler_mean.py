@@ -1,0 +1,55 @@
+"""MEAN against upstream TFLM."""
+
+from __future__ import annotations
+
+import numpy as np
+from compiler_helpers import needs_gcc
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from kernel_cases import FLOAT32, INT8, INT32, cases, check_bit_exact, fillings, int8_values, scales, seeds, zero_points
+from tflite_builder import OperatorSpec, TensorSpec, build
+
+pytestmark = needs_gcc
+
+
+def model(x: TensorSpec, y: TensorSpec, axes: list[int], keep: bool) -> bytes:
+    listed = TensorSpec([len(axes)], INT32, data=np.array(axes, np.int32))
+    return build([x, y, listed], [OperatorSpec("MEAN", [0, 2], [1], {"KeepDims": keep})], [0], [1])
+
+
+@st.composite
+def reductions(draw: st.DrawFn) -> tuple[list[int], list[int], bool, list[int]]:
+    """Input shape, the dimensions to average (in any order, some from the end), whether they stay, output shape."""
+    shape = draw(st.lists(st.integers(1, 6), min_size=1, max_size=4))
+    axes = draw(st.lists(st.integers(0, len(shape) - 1), min_size=1, max_size=len(shape), unique=True))
+    keep = draw(st.booleans())
+    output = [1 if i in axes else size for i, size in enumerate(shape) if keep or i not in axes]
+    return shape, [axis - len(shape) if draw(st.booleans()) else axis for axis in axes], keep, output
+
+
+@cases
+@given(seeds, reductions(), scales, st.floats(1e-4, 1e4) | st.just(1.0), zero_points, zero_points, fillings)
+def test_int8_is_bit_exact(
+    seed: int,
+    reduction: tuple[list[int], list[int], bool, list[int]],
+    scale: float,
+    ratio: float,
+    zero_point: int,
+    output_zero_point: int,
+    filling: str,
+) -> None:
+    shape, axes, keep, output = reduction
+    # Beyond, TFLM's result is whatever its compiler made of an overflow.
+    assume(ratio * np.prod(shape) * 255 < 2**30)
+    x = TensorSpec(shape, INT8, [scale], [zero_point])
+    y = TensorSpec(output, INT8, [scale / ratio], [output_zero_point])
+    values = int8_values(np.random.default_rng(seed), shape, filling)
+    check_bit_exact(model(x, y, axes, keep), [values])
+
+
+@cases
+@given(seeds, reductions())
+def test_float32_is_bit_exact(seed: int, reduction: tuple[list[int], list[int], bool, list[int]]) -> None:
+    shape, axes, keep, output = reduction
+    values = np.random.default_rng(seed).normal(1, 3, shape).astype(np.float32)
+    check_bit_exact(model(TensorSpec(shape, FLOAT32), TensorSpec(output, FLOAT32), axes, keep), [values])
