@@ -7,7 +7,14 @@ parameters, and a line below.
 from collections.abc import Callable
 
 from harness.compiler.network import Network
-from harness.compiler.operators.activations import lower_relu, lower_relu6
+from harness.compiler.operators.activations import (
+    lower_hard_swish,
+    lower_leaky_relu,
+    lower_logistic,
+    lower_relu,
+    lower_relu6,
+    lower_tanh,
+)
 from harness.compiler.operators.binary import lower_binary
 from harness.compiler.operators.convolution import lower_conv_2d, lower_depthwise_conv_2d
 from harness.compiler.operators.fully_connected import lower_fully_connected
@@ -34,6 +41,9 @@ LOWER: dict[str, Callable[[Operator, Network], Step]] = {
     "DEQUANTIZE": lower_dequantize,
     "EXPAND_DIMS": lower_reshape,
     "FULLY_CONNECTED": lower_fully_connected,
+    "HARD_SWISH": lower_hard_swish,
+    "LEAKY_RELU": lower_leaky_relu,
+    "LOGISTIC": lower_logistic,
     "MAX_POOL_2D": lower_pool,
     "MEAN": lower_mean,
     "MUL": lower_binary,
@@ -47,6 +57,7 @@ LOWER: dict[str, Callable[[Operator, Network], Step]] = {
     "SQUEEZE": lower_reshape,
     "STRIDED_SLICE": lower_strided_slice,
     "SUB": lower_binary,
+    "TANH": lower_tanh,
     "TRANSPOSE": lower_transpose,
 }
 

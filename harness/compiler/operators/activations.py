@@ -1,15 +1,35 @@
-"""RELU and RELU6 as operators of their own."""
+"""Activations as operators of their own: RELU, RELU6, LEAKY_RELU, HARD_SWISH, LOGISTIC, TANH."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
 from harness.compiler.network import Network
 from harness.compiler.operators.common import refuse_types, unary
-from harness.compiler.quantisation import INT8_MAX, quantise_int8, quantise_multiplier
-from harness.compiler.step import Step, Value
+from harness.compiler.operators.tables import (
+    LOGISTIC_OUTPUT,
+    TANH_OUTPUT,
+    hard_swish_table,
+    leaky_relu_table,
+    logistic_table,
+    tanh_table,
+)
+from harness.compiler.quantisation import INT8_MAX, Quantisation, quantise_int8, quantise_multiplier
+from harness.compiler.step import Array, Step, Value
 from harness.models.tflite_file import Operator, Tensor, TensorType
 
 HEADER = "aot_elementwise.h"
 SUPPORTED = "FLOAT32 -> FLOAT32, INT8 -> INT8"
+
+# How many ULP float32 results may differ from TFLM's on the host, given equal inputs; u = 2^-24, a ULP is at least u of
+# the value. LOGISTIC: aot_exp_f32 and glibc's expf are within one ULP of each other, 2u; 1 + e and the division round on
+# both sides, 2u each: 6u. TANH: aot_tanh_f32 is within 2 ULP of the true value (firmware/lib/aot/aot_activations_f32.c),
+# and so is glibc's tanhf by its manual. All other float32 activations are the same to the last bit.
+FLOAT_ULP_BOUNDS = {"LOGISTIC": 6, "TANH": 4}
 
 
 def lower_relu(operator: Operator, network: Network) -> Step:
@@ -60,3 +80,66 @@ def lower_relu6(operator: Operator, network: Network) -> Step:
 def _clamp_float(operator: Operator, x: Tensor, y: Tensor, maximum: float) -> Step:
     parameters = {"elements": x.elements, "minimum": 0.0, "maximum": maximum}
     return Step(operator, (x.index,), y.index, HEADER, "aot_clamp_f32", parameters, in_place=True)
+
+
+def lower_leaky_relu(operator: Operator, network: Network) -> Step:
+    """x where it is positive, else alpha x."""
+    alpha = float(network.option(operator, "Alpha", 0.0))
+    if not np.isfinite(alpha):
+        raise network.refuse(operator, f"has the slope {alpha}; train or export the model again")
+
+    def table(source: Quantisation, target: Quantisation) -> npt.NDArray[np.int8]:
+        return leaky_relu_table(source, target, alpha)
+
+    return _float_or_table(operator, network, "aot_leaky_relu_f32", {"alpha": alpha}, table)
+
+
+def lower_hard_swish(operator: Operator, network: Network) -> Step:
+    """x relu6(x + 3) / 6."""
+    return _float_or_table(operator, network, "aot_hard_swish_f32", {}, hard_swish_table)
+
+
+def lower_logistic(operator: Operator, network: Network) -> Step:
+    """1 / (1 + e^-x)."""
+
+    def table(source: Quantisation, target: Quantisation) -> npt.NDArray[np.int8]:
+        if target != LOGISTIC_OUTPUT:
+            raise ValueError("its output must have scale 1/256 and zero point -128")
+        return logistic_table(source)
+
+    return _float_or_table(operator, network, "aot_logistic_f32", {}, table)
+
+
+def lower_tanh(operator: Operator, network: Network) -> Step:
+    """tanh x."""
+
+    def table(source: Quantisation, target: Quantisation) -> npt.NDArray[np.int8]:
+        if target != TANH_OUTPUT:
+            raise ValueError("its output must have scale 1/128 and zero point 0")
+        return tanh_table(source)
+
+    return _float_or_table(operator, network, "aot_tanh_f32", {}, table)
+
+
+def _float_or_table(
+    operator: Operator,
+    network: Network,
+    float_kernel: str,
+    float_parameters: dict[str, Value],
+    table: Callable[[Quantisation, Quantisation], npt.NDArray[Any]],
+) -> Step:
+    """The kernel for float32, or for int8 the table that belongs to the quantisations of input and output."""
+    x, y = unary(operator, network)
+    elements: dict[str, Value] = {"elements": x.elements}
+    match x.type, y.type:
+        case TensorType.FLOAT32, TensorType.FLOAT32:
+            kernel, parameters = float_kernel, elements | float_parameters
+        case TensorType.INT8, TensorType.INT8:
+            try:
+                content = table(network.quantisation(operator, x), network.quantisation(operator, y))
+            except ValueError as error:
+                raise network.refuse(operator, f"{error}; quantise the model again") from error
+            kernel, parameters = "aot_table_s8", elements | {"table": Array("int8_t", content)}
+        case _:
+            raise refuse_types(operator, network, SUPPORTED)
+    return Step(operator, (x.index,), y.index, "aot_activations.h", kernel, parameters, in_place=True)

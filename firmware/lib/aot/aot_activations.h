@@ -1,0 +1,44 @@
+/* Activations as operators of their own. x and y may be the same buffer. */
+#ifndef AOT_ACTIVATIONS_H
+#define AOT_ACTIVATIONS_H
+
+#include <stdint.h>
+
+/* int8, whatever the function: y = table[x + 128]. LOGISTIC, TANH, LEAKY_RELU, HARD_SWISH. */
+typedef struct {
+    uint32_t elements;
+    const int8_t *table;
+} aot_table_s8_t;
+
+void aot_table_s8(const aot_table_s8_t *layer, const int8_t *x, int8_t *y);
+
+/* float32: y = 1 / (1 + e^-x). */
+typedef struct {
+    uint32_t elements;
+} aot_logistic_f32_t;
+
+void aot_logistic_f32(const aot_logistic_f32_t *layer, const float *x, float *y);
+
+/* float32: y = tanh x, within 2 ULP. */
+typedef struct {
+    uint32_t elements;
+} aot_tanh_f32_t;
+
+void aot_tanh_f32(const aot_tanh_f32_t *layer, const float *x, float *y);
+
+/* float32: y = x where x is positive, else alpha * x. */
+typedef struct {
+    uint32_t elements;
+    float alpha;
+} aot_leaky_relu_f32_t;
+
+void aot_leaky_relu_f32(const aot_leaky_relu_f32_t *layer, const float *x, float *y);
+
+/* float32: y = x * min(max(x + 3, 0), 6) / 6. */
+typedef struct {
+    uint32_t elements;
+} aot_hard_swish_f32_t;
+
+void aot_hard_swish_f32(const aot_hard_swish_f32_t *layer, const float *x, float *y);
+
+#endif

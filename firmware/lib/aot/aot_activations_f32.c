@@ -1,0 +1,47 @@
+/* Activations on float32. */
+#include "aot_activations.h"
+#include "aot_exp.h"
+
+void aot_logistic_f32(const aot_logistic_f32_t *layer, const float *x, float *y) {
+    for (uint32_t i = 0; i < layer->elements; i++) {
+        /* TFLM's limits: beyond them the result is 1, and e^x, to the last bit but one. */
+        if (x[i] > 16.619047164916992188f) {
+            y[i] = 1.0f;
+        } else if (x[i] < -9.0f) {
+            y[i] = aot_exp_f32(x[i]);
+        } else {
+            y[i] = 1.0f / (1.0f + aot_exp_f32(-x[i]));
+        }
+    }
+}
+
+/* tanh |x|, within 2 ULP. */
+static float tanh_of_magnitude(float x) {
+    if (x < 0.625f) {
+        /* x + x^3 p(x^2), p fitted to a relative error of the whole below 2^-27. */
+        const float z = x * x;
+        const float p = (((-5.7170447e-3f * z + 2.0650586e-2f) * z - 5.3743497e-2f) * z + 1.3331491e-1f) * z;
+        return x + x * z * (p - 3.3333284e-1f);
+    }
+    /* 1 from 9.02 on; NaN comes here, too, and stays NaN. */
+    return 1.0f - 2.0f / (aot_exp_f32(2.0f * x) + 1.0f);
+}
+
+void aot_tanh_f32(const aot_tanh_f32_t *layer, const float *x, float *y) {
+    for (uint32_t i = 0; i < layer->elements; i++) {
+        y[i] = __builtin_copysignf(tanh_of_magnitude(__builtin_fabsf(x[i])), x[i]);
+    }
+}
+
+void aot_leaky_relu_f32(const aot_leaky_relu_f32_t *layer, const float *x, float *y) {
+    for (uint32_t i = 0; i < layer->elements; i++) {
+        y[i] = x[i] > 0.0f ? x[i] : x[i] * layer->alpha;
+    }
+}
+
+void aot_hard_swish_f32(const aot_hard_swish_f32_t *layer, const float *x, float *y) {
+    for (uint32_t i = 0; i < layer->elements; i++) {
+        const float raised = x[i] + 3.0f > 0.0f ? x[i] + 3.0f : 0.0f;
+        y[i] = x[i] * (raised < 6.0f ? raised : 6.0f) / 6.0f;
+    }
+}
