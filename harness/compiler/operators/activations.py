@@ -26,9 +26,9 @@ HEADER = "aot_elementwise.h"
 SUPPORTED = "FLOAT32 -> FLOAT32, INT8 -> INT8"
 
 # How many ULP float32 results may differ from TFLM's on the host, given equal inputs; u = 2^-24, a ULP is at least u of
-# the value. LOGISTIC: aot_exp_f32 and glibc's expf are within one ULP of each other, 2u; 1 + e and the division round on
-# both sides, 2u each: 6u. TANH: aot_tanh_f32 is within 2 ULP of the true value (firmware/lib/aot/aot_activations_f32.c),
-# and so is glibc's tanhf by its manual. All other float32 activations are the same to the last bit.
+# the value. LOGISTIC: aot_exp_f32 and glibc's expf are within one ULP of each other, 2u; 1 + e and the division round
+# on both sides, 2u each: 6u. TANH: aot_tanh_f32 is within 2 ULP of the true value (aot_activations_f32.c), and so is
+# glibc's tanhf by its manual. All other float32 activations are the same to the last bit.
 FLOAT_ULP_BOUNDS = {"LOGISTIC": 6, "TANH": 4}
 
 
