@@ -176,6 +176,8 @@ def _tflite(model: str, variant: str) -> Path:
 
 
 def _firmware(session: Session, variant: str) -> Firmware:
+    if len(session.targets) != 1:
+        raise HilError("--target: this command takes one target; `pytest --board=emulated --target=all` runs them all")
     builds = {build.variant.name: build for build in session.builds}
     if variant not in builds:
         raise HilError(f"--variant={variant}: no such variant; the manifest has {', '.join(builds)}")

@@ -49,6 +49,7 @@ def test_build_shows_sizes_and_the_build_id() -> None:
     [
         (["replay", "gesture", "nope"], "nope: no such recording of gesture; there are e.g. punch/001"),
         (["replay", "gesture", "punch/001", "--window", "1"], "--window=1: punch/001 has the windows 0 to 0"),
+        (["build", "gesture", "--target", "all"], "--target: this command takes one target; `pytest --board=emulated"),
         (["replay", "gesture", "punch/001", "--variant", "int4"], "--variant=int4: no such variant"),
         (["build", "wave"], "--model=wave: no such model; models/ has gesture"),
         (["build", "gesture", "--target", "z80"], "--target=z80: no such target"),
