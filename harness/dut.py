@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.boards.board import Board
 from harness.checks.attribution import Step, attribute
-from harness.checks.parity import Mismatch, Parity, combine, compare
+from harness.checks.parity import Mismatch, Parity, TensorMismatch, combine, compare, compare_outputs
+from harness.checks.tolerance import tolerances
 from harness.device.client import Client
 from harness.device.link import EventKind
 from harness.device.messages import DeviceInfo, Status, WindowResult
@@ -21,6 +23,7 @@ from harness.models.chain import Chain
 from harness.models.manifest import Budget, Model, Variant
 from harness.models.preprocess import prepare
 from harness.models.reference import TflmHost
+from harness.models.stimuli import Stimulus
 from harness.recordings import Recording
 from harness.recordings.windows import window_count, windows
 
@@ -73,19 +76,26 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class Measurement:
-    """The answers to several recordings, and how the wire did. `unit` is that of the counts.
+class Traffic:
+    """How the wire did while something was measured.
 
     `faults` counts what went wrong on the line and was mended, in both directions, `retried` the frames sent again.
     """
 
-    firmware: Firmware
-    answers: list[Answers]
-    unit: str
     sent_bytes: int
     seconds: float
     retried: int
     faults: int
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """The answers to several recordings. `unit` is that of the counts."""
+
+    firmware: Firmware
+    answers: list[Answers]
+    unit: str
+    traffic: Traffic
 
     @property
     def invoke(self) -> list[int]:
@@ -107,9 +117,10 @@ class Measurement:
             expected.append(outputs.reshape(len(raw), -1))
         return expected
 
-    def parity(self, reference: TflmHost) -> Parity:
+    def parity(self, reference: TflmHost) -> Parity[Mismatch]:
         """Compare every window with `reference`."""
         model = self.firmware.model
+        tolerance = tolerances(reference.graph)[reference.graph.outputs[0]]
         return combine(
             [
                 compare(
@@ -119,6 +130,7 @@ class Measurement:
                     model.labels,
                     answers.recording.window_labels(model.window, model.stride),
                     model.stride,
+                    tolerance,
                 )
                 for answers, expected in zip(self.answers, self.expected(reference), strict=True)
             ]
@@ -133,6 +145,39 @@ class Measurement:
         ]
         outputs = np.concatenate([answers.outputs for answers in self.answers])
         return attribute(chain.stages(np.concatenate(cut), outputs), model.labels, truth)
+
+
+@dataclass(frozen=True)
+class TensorMeasurement:
+    """The answers to inputs that were written as tensors: all `outputs` and the `invoke` count for each stimulus."""
+
+    firmware: Firmware
+    stimuli: list[Stimulus]
+    outputs: list[list[NDArray[Any]]]
+    invoke: list[int]
+    unit: str
+    traffic: Traffic
+
+    @property
+    def prepare(self) -> list[int]:
+        """Nothing: the host prepares these inputs."""
+        return []
+
+    def parity(self, reference: TflmHost) -> Parity[TensorMismatch]:
+        """Compare every output with `reference`."""
+        allowed = tolerances(reference.graph)
+        return combine(
+            [
+                compare_outputs(
+                    stimulus.name,
+                    outputs,
+                    reference.infer(stimulus.inputs),
+                    [allowed[index] for index in reference.graph.outputs],
+                    [spec.quantisation for spec in reference.outputs],
+                )
+                for stimulus, outputs in zip(self.stimuli, self.outputs, strict=True)
+            ]
+        )
 
 
 class DeviceUnderTest:
@@ -155,7 +200,7 @@ class DeviceUnderTest:
         """
         model = self.firmware.model
         total = sum(window_count(len(recording.samples), model.window, model.stride) for recording in recordings)
-        started, before, events = time.monotonic(), replace(self.client.link), len(self.client.link.events)
+        traffic = self._watch()
         results = self.client.stream_all(
             [recording.samples for recording in recordings],
             lambda done: self._progress(self.firmware.name, done, total),
@@ -165,15 +210,51 @@ class DeviceUnderTest:
             self.firmware,
             answers,
             self.board.unit(self.info),
-            (after := self.client.link).bytes_sent - before.bytes_sent,
-            time.monotonic() - started,
-            after.retried - before.retried,
-            sum(event.kind != EventKind.RETRY for event in after.events[events:]),
+            traffic(),
+        )
+
+    def infer(self, stimuli: Sequence[Stimulus]) -> TensorMeasurement:
+        """Write the inputs of each of `stimuli`, run the network, and read its outputs.
+
+        Raises:
+            HilError: the inputs do not fit the network.
+            DeviceError: the device crashed, rebooted, fell silent, or sent something else than its outputs.
+        """
+        traffic = self._watch()
+        results = self.client.infer_all(
+            [[values.tobytes() for values in stimulus.inputs] for stimulus in stimuli],
+            lambda done: self._progress(self.firmware.name, done, len(stimuli)),
+        )
+        outputs = [
+            [
+                np.frombuffer(content, tensor.dtype).reshape(tensor.shape)
+                for content, tensor in zip(result.outputs, self.info.outputs, strict=True)
+            ]
+            for result in results
+        ]
+        return TensorMeasurement(
+            self.firmware,
+            list(stimuli),
+            outputs,
+            [self.board.counts(self.info, result.invoke_ticks) for result in results],
+            self.board.unit(self.info),
+            traffic(),
         )
 
     def status(self) -> Status:
         """The device's own counters, among them the stack's high-water mark."""
         return self.client.status()
+
+    def _watch(self) -> Callable[[], Traffic]:
+        """Begin to watch the wire; what it returns tells how the wire has done since."""
+        link = self.client.link
+        started, before, events = time.monotonic(), replace(link), len(link.events)
+        return lambda: Traffic(
+            link.bytes_sent - before.bytes_sent,
+            time.monotonic() - started,
+            link.retried - before.retried,
+            sum(event.kind != EventKind.RETRY for event in link.events[events:]),
+        )
 
     def _answers(self, recording: Recording, results: list[WindowResult]) -> Answers:
         output = self.info.outputs[0]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,9 +14,11 @@ from harness.boards.board import Board
 from harness.checks.attribution import Step
 from harness.checks.latency import summarise
 from harness.checks.parity import Parity
-from harness.dut import DeviceUnderTest, Firmware, Measurement
+from harness.dut import DeviceUnderTest, Firmware, Measurement, TensorMeasurement
 from harness.models.chain import Chain
 from harness.models.reference import TflmHost
+from harness.models.stimuli import Stimulus
+from harness.models.stimuli import stimuli as stimuli_of
 from harness.progress import Progress
 from harness.recordings import Recording
 from harness.report.aggregate import Contribution, RunKey, attribution_part, latency_part, parity_part
@@ -23,7 +26,8 @@ from harness.session import Build, Session
 
 SESSION = pytest.StashKey[Session]()
 UART_LOG = pytest.StashKey[Path]()
-MEASUREMENTS = pytest.StashKey[dict[tuple[str, Path], tuple[Measurement, Path]]]()
+AnyMeasurement = Measurement | TensorMeasurement
+MEASUREMENTS = pytest.StashKey[dict[tuple[str, str], tuple[AnyMeasurement, Path]]]()
 CONTRIBUTIONS = pytest.StashKey[list[Contribution]]()
 
 LARGEST_SYMBOLS = 20
@@ -67,15 +71,28 @@ def chain(firmware: Firmware, hil_session: Session) -> Chain:
 
 
 @pytest.fixture
-def recording_file(request: pytest.FixtureRequest, firmware: Firmware, hil_session: Session) -> list[Recording]:
-    """The recordings of one file; parametrised over the files of the model's recordings."""
-    return hil_session.recordings(firmware.model)[request.param]
+def feed(request: pytest.FixtureRequest) -> str:
+    """What the model is fed with: the name of a file of recordings, or STIMULI; parametrised over all there are."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def recording_file(firmware: Firmware, hil_session: Session, feed: str) -> list[Recording]:
+    """The recordings of one file; one test for each of them."""
+    return hil_session.recordings(firmware.model)[feed]
 
 
 @pytest.fixture
 def recordings(firmware: Firmware, hil_session: Session) -> list[Recording]:
     """All recordings of the model."""
     return [recording for file in hil_session.recordings(firmware.model).values() for recording in file]
+
+
+@pytest.fixture
+def stimuli(reference: TflmHost) -> list[Stimulus]:
+    """What a model without windows is fed with."""
+    return stimuli_of(reference.inputs)
 
 
 @pytest.fixture
@@ -90,15 +107,33 @@ def device(
 
 
 @pytest.fixture
-def measurement(request: pytest.FixtureRequest, firmware: Firmware, recording_file: list[Recording]) -> Measurement:
-    """What the device answered to the recordings of one file: streamed once for all tests that look at them."""
-    key = (firmware.name, recording_file[0].file)
+def measurement(request: pytest.FixtureRequest, firmware: Firmware, feed: str) -> AnyMeasurement:
+    """What the device answered to the recordings of one file, or to all stimuli: once for all tests that look at it."""
+    key = (firmware.name, feed)
     measured = request.config.stash.setdefault(MEASUREMENTS, {})
     if key not in measured:
         device: DeviceUnderTest = request.getfixturevalue("device")
-        measured[key] = device.stream(recording_file), request.node.stash[UART_LOG]
+        answers: AnyMeasurement
+        if firmware.model.windowed:
+            answers = device.stream(request.getfixturevalue("recording_file"))
+        else:
+            answers = device.infer(request.getfixturevalue("stimuli"))
+        measured[key] = answers, request.node.stash[UART_LOG]
     answers, request.node.stash[UART_LOG] = measured[key]
     return answers
+
+
+@pytest.fixture
+def infer_some(device: DeviceUnderTest, reference: TflmHost, hil_session: Session) -> Callable[[], AnyMeasurement]:
+    """Lets the device infer on a little of what its model is fed with."""
+
+    def infer() -> AnyMeasurement:
+        if not device.firmware.model.windowed:
+            return device.infer(stimuli_of(reference.inputs)[:2])
+        files = hil_session.recordings(device.firmware.model).values()
+        return device.stream([recording for file in files for recording in file][:2])
+
+    return infer
 
 
 class Recorder:
@@ -110,23 +145,24 @@ class Recorder:
         self._firmware = firmware
         self._oracle = oracle
 
-    def measurement(self, measurement: Measurement) -> None:
-        """Latency and throughput of what was streamed."""
+    def measurement(self, measurement: AnyMeasurement) -> None:
+        """Latency and throughput of what was measured."""
+        traffic = measurement.traffic
         latency = summarise(measurement.unit, measurement.invoke)
         self._add(
             latency=latency_part(measurement.unit, measurement.invoke, measurement.prepare),
             stream={
                 "windows": latency.count,
-                "bytes": measurement.sent_bytes,
-                "seconds": measurement.seconds,
-                "retried": measurement.retried,
-                "faults": measurement.faults,
+                "bytes": traffic.sent_bytes,
+                "seconds": traffic.seconds,
+                "retried": traffic.retried,
+                "faults": traffic.faults,
             },
         )
         for figure, value in asdict(latency).items():
             self._property(f"latency.{figure}", value)
 
-    def parity(self, parity: Parity) -> None:
+    def parity(self, parity: Parity[Any]) -> None:
         """The comparison with the reference."""
         part = parity_part(parity, self._oracle)
         self._add(parity=part)

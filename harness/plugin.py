@@ -29,6 +29,10 @@ pytest_plugins = ["harness.fixtures"]
 OPTIONS = pytest.StashKey[Options]()
 
 NO_BOARD = "needs a board: run `pytest --board=emulated`"
+NO_MODEL = "no model here is of the kind that it tests"
+STIMULI = "stimuli"
+WINDOW_FIXTURES = {"recordings", "recording_file", "chain"}
+TENSOR_FIXTURES = {"stimuli"}
 MARKERS = (
     "hil: runs firmware on a board (set by itself on every test that uses the firmware)",
     "hil_model(*names, variants=(), engines=()): run only with these models, variants and engines",
@@ -69,8 +73,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run tests of firmware once for each build, and tests of recordings also for each file."""
     if "firmware" not in metafunc.fixturenames:
         return
-    by_file = "recording_file" in metafunc.fixturenames
-    names = ["firmware", "recording_file"] if by_file else ["firmware"]
+    names = ["firmware", *{"feed"}.intersection(metafunc.fixturenames)]
     session = metafunc.config.stash.get(SESSION, None)
     if session is None:
         nothing = pytest.param(*[None] * len(names), id="no-board", marks=pytest.mark.skip(reason=NO_BOARD))
@@ -78,12 +81,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     try:
         cases = [
-            pytest.param(build, *files, id="-".join([build.name, *files]))
+            pytest.param(build, *feed, id="-".join([build.name, *feed]))
             for build in _marked_builds(metafunc.definition, session)
-            for files in ([[file] for file in session.recordings(build.model)] if by_file else [[]])
+            if _is_for(build, metafunc.fixturenames)
+            for feed in ([[name] for name in _feeds(build, session)] if "feed" in names else [[]])
         ]
     except HilError as error:
         raise pytest.Collector.CollectError(str(error)) from None
+    if not cases:
+        cases = [pytest.param(*[None] * len(names), id="no-model", marks=pytest.mark.skip(reason=NO_MODEL))]
     metafunc.parametrize(names, cases, indirect=True, scope=None)
 
 
@@ -214,6 +220,14 @@ def _marked_builds(definition: pytest.Item, session: Session) -> list[Build]:
             and (not selected["engines"] or build.engine in selected["engines"])
         ]
     return builds
+
+
+def _is_for(build: Build, fixtures: list[str]) -> bool:
+    return not (TENSOR_FIXTURES if build.model.windowed else WINDOW_FIXTURES).intersection(fixtures)
+
+
+def _feeds(build: Build, session: Session) -> list[str]:
+    return list(session.recordings(build.model)) if build.model.windowed else [STIMULI]
 
 
 def _is_controller(config: pytest.Config) -> bool:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.compiler.operators.softmax import float_ulp_bound
+from harness.checks.tensors import Difference, compare_tensor, furthest
+from harness.checks.tolerance import Tolerance
+from harness.models.preprocess import Quantisation
+
+M_co = TypeVar("M_co", covariant=True)
+EXACT = Tolerance()
 
 
 @dataclass(frozen=True)
@@ -31,9 +37,22 @@ class Mismatch:
 
 
 @dataclass(frozen=True)
-class Parity:
-    """The comparison of `windows` windows. `max_abs_diff` is in the output's own unit: LSB for integers.
+class TensorMismatch:
+    """An inference on tensors that were written, in which output number `output` differs from the reference's."""
 
+    case: str
+    output: int
+    difference: Difference
+
+    def __str__(self) -> str:
+        return f"{self.case}: output {self.output}: {self.difference}"
+
+
+@dataclass(frozen=True)
+class Parity(Generic[M_co]):
+    """The comparison of `windows` inferences. `max_abs_diff` is in the output's own unit: LSB for integers.
+
+    `label_mismatches` counts those whose label differs, or of which any output differs where there are no labels.
     `labelled` windows have a known truth, of which `correct_device` and `correct_reference` were found.
     """
 
@@ -45,22 +64,7 @@ class Parity:
     labelled: int
     correct_device: int
     correct_reference: int
-    mismatches: tuple[Mismatch, ...]
-
-
-def ulp_distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.int64]:
-    """How many float32 numbers lie between a and b, element by element; NaN against a number is 2^32.
-
-    IEEE 754 orders floats of one sign like their bit patterns, so the distance is the difference of the patterns after
-    the negative half has been mirrored.
-    """
-
-    def ordered(x: NDArray[np.float32]) -> NDArray[np.int64]:
-        bits = np.ascontiguousarray(x, np.float32).view(np.int32).astype(np.int64)
-        return np.where(bits < 0, -(bits & 0x7FFFFFFF), bits)
-
-    distance = np.abs(ordered(a) - ordered(b))
-    return np.where(np.isnan(a) != np.isnan(b), np.int64(2**32), np.where(np.isnan(a), np.int64(0), distance))
+    mismatches: tuple[M_co, ...]
 
 
 def compare(
@@ -70,12 +74,12 @@ def compare(
     labels: Sequence[str],
     truth: Sequence[str | None],
     stride: int,
-) -> Parity:
+    tolerance: Tolerance = EXACT,
+) -> Parity[Mismatch]:
     """Compare the outputs of one recording, both [windows, outputs] of the same type.
 
-    Integers must be equal; float32 may differ as far as the exponentials of a softmax over these outputs allow
-    (`float_ulp_bound`), all else being computed in the same order; the label (first largest output) must be equal in
-    any case. `truth` holds the right label of each window where it is known.
+    They must be equal within `tolerance`, and the label (first largest output) must be equal in any case. `truth` holds
+    the right label of each window where it is known.
 
     Raises:
         ValueError: the shapes or types differ.
@@ -84,23 +88,16 @@ def compare(
         raise ValueError(
             f"{recording}: device {device.shape} {device.dtype}, reference {reference.shape} {reference.dtype}"
         )
-    wide_device, wide_reference = device.astype(np.float64), reference.astype(np.float64)
-    if device.dtype == np.float32:
-        ulp = ulp_distance(device.astype(np.float32), reference.astype(np.float32)).max(axis=1, initial=0)
-        outputs_differ = ulp > float_ulp_bound(device.shape[1])
-        max_ulp = int(ulp.max(initial=0))
-    else:
-        outputs_differ = (device != reference).any(axis=1)
-        max_ulp = 0
-    picked_device = wide_device.argmax(axis=1)
-    picked_reference = wide_reference.argmax(axis=1)
+    picked_device, picked_reference = device.argmax(axis=1), reference.argmax(axis=1)
+    outputs_differ = tolerance.exceeded(device, reference).any(axis=1)
     labels_differ = picked_device != picked_reference
+    max_abs_diff, max_ulp = furthest(device, reference)
     known = [(index, label) for index, label in enumerate(truth) if label is not None]
     return Parity(
         windows=len(device),
         label_mismatches=int(labels_differ.sum()),
         bit_exact=device.tobytes() == reference.tobytes(),
-        max_abs_diff=float(np.abs(wide_device - wide_reference).max(initial=0.0)),
+        max_abs_diff=max_abs_diff,
         max_ulp=max_ulp,
         labelled=len(known),
         correct_device=sum(labels[picked_device[index]] == label for index, label in known),
@@ -120,8 +117,37 @@ def compare(
     )
 
 
-def combine(parts: Sequence[Parity]) -> Parity:
-    """The comparisons of several recordings as one."""
+def compare_outputs(
+    case: str,
+    device: Sequence[NDArray[Any]],
+    reference: Sequence[NDArray[Any]],
+    tolerances: Sequence[Tolerance],
+    quantisations: Sequence[Quantisation],
+) -> Parity[TensorMismatch]:
+    """Compare every output of one inference on tensors.
+
+    Raises:
+        ValueError: the shapes or types differ.
+    """
+    outputs = list(zip(device, reference, tolerances, quantisations, strict=True))
+    differences = [compare_tensor(*output) for output in outputs]
+    distances = [furthest(ours, theirs) for ours, theirs, *_ in outputs]
+    mismatches = tuple(TensorMismatch(case, index, d) for index, d in enumerate(differences) if d is not None)
+    return Parity(
+        windows=1,
+        label_mismatches=int(bool(mismatches)),
+        bit_exact=all(ours.tobytes() == theirs.tobytes() for ours, theirs, *_ in outputs),
+        max_abs_diff=max((distance for distance, _ in distances), default=0.0),
+        max_ulp=max((ulp for _, ulp in distances), default=0),
+        labelled=0,
+        correct_device=0,
+        correct_reference=0,
+        mismatches=mismatches,
+    )
+
+
+def combine(parts: Sequence[Parity[M_co]]) -> Parity[M_co]:
+    """The comparisons of several recordings, or of several inferences, as one."""
     return Parity(
         windows=sum(part.windows for part in parts),
         label_mismatches=sum(part.label_mismatches for part in parts),

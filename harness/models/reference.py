@@ -4,6 +4,9 @@ import importlib.metadata
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,60 +19,134 @@ from harness.models.preprocess import Quantisation
 
 TRIAL_SECONDS = 60.0
 """The largest of the MLPerf Tiny networks takes less than one."""
-INPUT_TYPES = ("float32", "int8", "uint8", "int16")
+WINDOW_TYPES = ("float32", "int8", "uint8", "int16")
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """An input or output: its shape, the batch of one included, and how it holds numbers."""
+
+    shape: tuple[int, ...]
+    quantisation: Quantisation
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of its elements."""
+        return self.quantisation.dtype
+
+    @property
+    def elements(self) -> int:
+        """How many there are."""
+        return int(np.prod(self.shape))
 
 
 class TflmHost:
-    """One network with one input and one output on the `tflite-micro` interpreter.
+    """One network on the `tflite-micro` interpreter.
 
-    `oracle` names the interpreter and its version, `input_shape` includes the batch of one.
+    `oracle` names the interpreter and its version, `inputs` and `outputs` describe the network's ends.
     Raises HilError where the file is damaged, or where TFLM refuses it: the message then holds what TFLM says.
     """
 
     def __init__(self, path: Path) -> None:
-        from tflite_micro.python.tflite_micro import (
-            runtime,
-        )  # slow to import, and of no use to who only reads manifests
-
-        graph = tflite_file.read(path)
-        if len(graph.inputs) != 1 or len(graph.outputs) != 1:
-            raise HilError(
-                f"{path}: has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs, windows take one of each; "
-                "export a network with one input and one output"
-            )
-        _try(path)
-
-        self._interpreter = runtime.Interpreter.from_bytes(path.read_bytes(), arena_size=tflm_trial.ARENA_BYTES)
-        details = self._interpreter.get_input_details(0)
         self.path = path
+        self.graph = tflite_file.read(path)
+        _try(path, len(self.graph.inputs), len(self.graph.outputs))
+        self._interpreter = _interpreter(path)
         self.oracle = f"tflite-micro {importlib.metadata.version('tflite-micro')}"
-        self.input_shape: tuple[int, ...] = tuple(int(size) for size in details["shape"])
-        self.input_quantisation = _quantisation(path, details)
+        self.inputs = [_spec(self._interpreter.get_input_details(i)) for i in range(len(self.graph.inputs))]
+        self.outputs = [_spec(self._interpreter.get_output_details(i)) for i in range(len(self.graph.outputs))]
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of the only input. Raises HilError where there are several, or outputs."""
+        return self._window_input.shape
+
+    @property
+    def input_quantisation(self) -> Quantisation:
+        """How the only input holds numbers. Raises HilError as `input_shape`, and for a type that no window has."""
+        return self._window_input.quantisation
 
     def run(self, inputs: NDArray[Any]) -> NDArray[Any]:
         """The output tensors [n, ...] for the prepared windows `inputs` [n, ...], each of as many values as the input.
 
         Raises HilError where a window does not fit the network's input.
         """
-        dtype, size = self.input_quantisation.dtype, int(np.prod(self.input_shape))
+        spec, output = self._window_input, self.outputs[0]
         given = int(np.prod(inputs.shape[1:]))
-        if given != size or inputs.dtype != dtype:
+        if given != spec.elements or inputs.dtype != spec.dtype:
             raise HilError(
-                f"{self.path}: takes {size} x {dtype} a window, not {given} x {inputs.dtype}; "
+                f"{self.path}: takes {spec.elements} x {spec.dtype} a window, not {given} x {inputs.dtype}; "
                 "correct window or channels in model.toml"
             )
-        output = self._interpreter.get_output_details(0)
-        outputs = np.empty((len(inputs), *output["shape"][1:]), dtype=output["dtype"])
-        for window, result in zip(inputs.reshape(-1, *self.input_shape), outputs, strict=True):
-            self._interpreter.set_input(window, 0)
-            self._interpreter.invoke()
-            result[...] = self._interpreter.get_output(0).reshape(result.shape)
+        outputs = np.empty((len(inputs), *output.shape[1:]), dtype=output.dtype)
+        for window, result in zip(inputs, outputs, strict=True):
+            result[...] = self.infer([window])[0].reshape(result.shape)
         return outputs
 
+    def infer(self, inputs: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+        """Every output for one set of inputs, each of as many values as the network's.
 
-def _try(path: Path) -> None:
+        Raises HilError where they do not fit.
+        """
+        self._feed(self._interpreter, inputs)
+        return [self._interpreter.get_output(index) for index in range(len(self.outputs))]
+
+    def tensors(self, inputs: Sequence[NDArray[Any]]) -> dict[int, NDArray[Any]]:
+        """What every operator computes for one set of inputs, by the index of its tensor in the file.
+
+        Raises HilError where the inputs do not fit.
+        """
+        self._feed(self._keeping, inputs)
+        computed = [index for operator in self.graph.operators for index in operator.outputs if index >= 0]
+        return {index: np.array(self._keeping.GetTensor(index, 0)["tensor_data"]) for index in computed}
+
+    @cached_property
+    def _keeping(self) -> Any:
+        """An interpreter that lets no tensor have the memory of another."""
+        from tflite_micro.python.tflite_micro import runtime
+
+        return _interpreter(self.path, intrepreter_config=runtime.InterpreterConfig.kPreserveAllTensors)
+
+    @property
+    def _window_input(self) -> TensorSpec:
+        if len(self.inputs) != 1 or len(self.outputs) != 1:
+            raise HilError(
+                f"{self.path}: has {len(self.inputs)} inputs and {len(self.outputs)} outputs, windows take one of "
+                "each; leave windows out of model.toml, or export a network with one input and one output"
+            )
+        spec = self.inputs[0]
+        if spec.dtype.name not in WINDOW_TYPES:
+            raise HilError(f"{self.path}: takes {spec.dtype} input; convert it for one of {', '.join(WINDOW_TYPES)}")
+        if spec.dtype != np.float32 and spec.quantisation.scale <= 0:
+            raise HilError(
+                f"{self.path}: its {spec.dtype} input is not quantised by one positive scale; convert the model again"
+            )
+        return spec
+
+    def _feed(self, interpreter: Any, inputs: Sequence[NDArray[Any]]) -> None:
+        given = [(values.size, values.dtype) for values in inputs]
+        taken = [(spec.elements, spec.dtype) for spec in self.inputs]
+        if given != taken:
+            raise HilError(f"{self.path}: takes {_sizes(taken)}, not {_sizes(given)}")
+        for index, (values, spec) in enumerate(zip(inputs, self.inputs, strict=True)):
+            interpreter.set_input(np.ascontiguousarray(values).reshape(spec.shape), index)
+        interpreter.invoke()
+
+
+def _sizes(tensors: Sequence[tuple[int, np.dtype[Any]]]) -> str:
+    return " and ".join(f"{size} x {dtype}" for size, dtype in tensors) or "nothing"
+
+
+def _interpreter(path: Path, **how: Any) -> Any:
+    # Slow to import, and of no use to who only reads manifests.
+    from tflite_micro.python.tflite_micro import runtime
+
+    return runtime.Interpreter.from_bytes(path.read_bytes(), arena_size=tflm_trial.ARENA_BYTES, **how)
+
+
+def _try(path: Path, inputs: int, outputs: int) -> None:
     # -P keeps this folder off the child's import path.
-    command = [sys.executable, "-P", tflm_trial.__file__, str(path)]
+    command = [sys.executable, "-P", tflm_trial.__file__, str(path), str(inputs), str(outputs)]
     try:
         child = subprocess.run(command, capture_output=True, timeout=TRIAL_SECONDS, check=False)
     except subprocess.TimeoutExpired as error:
@@ -83,13 +160,12 @@ def _try(path: Path) -> None:
         raise HilError(f"{path}: TFLM refuses it: {said}; convert the model without that")
 
 
-def _quantisation(path: Path, details: dict[str, Any]) -> Quantisation:
-    dtype = np.dtype(details["dtype"])
-    if dtype.name not in INPUT_TYPES:
-        raise HilError(f"{path}: takes {dtype} input; convert it for one of {', '.join(INPUT_TYPES)}")
-    if dtype == np.float32:
-        return Quantisation(dtype)
-    parameters = details["quantization_parameters"]
-    if len(parameters["scales"]) != 1 or parameters["scales"][0] <= 0:
-        raise HilError(f"{path}: its {dtype} input is not quantised by one positive scale; convert the model again")
-    return Quantisation(dtype, float(parameters["scales"][0]), int(parameters["zero_points"][0]))
+def _spec(details: dict[str, Any]) -> TensorSpec:
+    dtype, parameters = np.dtype(details["dtype"]), details["quantization_parameters"]
+    single = dtype != np.float32 and len(parameters["scales"]) == 1
+    quantisation = (
+        Quantisation(dtype, float(parameters["scales"][0]), int(parameters["zero_points"][0]))
+        if single
+        else Quantisation(dtype)
+    )
+    return TensorSpec(tuple(int(size) for size in details["shape"]), quantisation)

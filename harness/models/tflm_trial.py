@@ -1,4 +1,4 @@
-"""One inference on TFLM in a process of its own: `python tflm_trial.py FILE.tflite`.
+"""One inference on TFLM in a process of its own: `python tflm_trial.py FILE.tflite INPUTS OUTPUTS`.
 
 TFLM believes what a file says about itself. Where shapes contradict each other it reads beyond its buffers, and the
 process is gone; and why it refuses a file it says on the C level's stderr only. A child process survives neither, but
@@ -14,19 +14,21 @@ ARENA_BYTES = 16 * 2**20
 """Plenty for any network that fits a microcontroller; on the host the size does not matter."""
 
 
-def main(path: Path) -> None:
-    """Run the network in `path` on zeros. Raises what the interpreter raises."""
+def main(path: Path, inputs: int, outputs: int) -> None:
+    """Run the network in `path`, which has so many inputs and outputs, on zeros. Raises what the interpreter raises."""
     from tflite_micro.python.tflite_micro import runtime
 
     interpreter = runtime.Interpreter.from_bytes(path.read_bytes(), arena_size=ARENA_BYTES)
-    details = interpreter.get_input_details(0)
-    interpreter.set_input(np.zeros(details["shape"], details["dtype"]), 0)
+    for index in range(inputs):
+        details = interpreter.get_input_details(index)
+        interpreter.set_input(np.zeros(details["shape"], details["dtype"]), index)
     interpreter.invoke()
-    interpreter.get_output(0)
+    for index in range(outputs):
+        interpreter.get_output(index)
 
 
 if __name__ == "__main__":
     try:
-        main(Path(sys.argv[1]))
+        main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
     except Exception as error:
         sys.exit(f"{type(error).__name__}: {error}")

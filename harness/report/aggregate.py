@@ -88,7 +88,7 @@ class Contribution(TypedDict, total=False):
     failure: str
 
 
-def parity_part(parity: Parity, oracle: str) -> ParityPart:
+def parity_part(parity: Parity[Any], oracle: str) -> ParityPart:
     """The countable part of `parity`."""
     return ParityPart(
         windows=parity.windows,

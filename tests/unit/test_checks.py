@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from harness.checks.budget import over_budget
 from harness.checks.latency import summarise
-from harness.checks.parity import combine, compare, ulp_distance
+from harness.checks.parity import combine, compare
+from harness.checks.tolerance import Tolerance, ulp_distance
 from harness.compiler.operators.softmax import float_ulp_bound
 
 LABELS = ["punch", "flex"]
@@ -50,12 +51,13 @@ def test_accuracy_counts_labelled_windows_only() -> None:
 def test_floats_may_differ_within_the_bound_but_not_beyond() -> None:
     reference = np.array([[0.25, 0.75]], np.float32)
     bound = float_ulp_bound(2)
+    allowed = Tolerance(bound)
     near, far = reference.copy(), reference.copy()
     near.view(np.int32)[0, 0] += bound
     far.view(np.int32)[0, 0] += bound + 1
-    assert not compare("a", near, reference, LABELS, [None], 1).mismatches
-    assert compare("a", far, reference, LABELS, [None], 1).mismatches
-    assert compare("a", near, reference, LABELS, [None], 1).max_ulp == bound
+    assert not compare("a", near, reference, LABELS, [None], 1, allowed).mismatches
+    assert compare("a", far, reference, LABELS, [None], 1, allowed).mismatches
+    assert compare("a", near, reference, LABELS, [None], 1, allowed).max_ulp == bound
 
 
 def test_a_nan_from_the_device_is_a_mismatch() -> None:

@@ -94,9 +94,40 @@ def test_a_network_that_takes_tflm_down(network: Any, tmp_path: Path) -> None:
     assert "TFLM crashes on it" in refusal(save(network, tmp_path / "shape.tflite"))
 
 
-def test_a_network_with_two_outputs(network: Any, tmp_path: Path) -> None:
+@pytest.fixture
+def several(network: Any, tmp_path: Path) -> TflmHost:
+    """Two outputs, one of them that of the second layer."""
     network.subgraphs[0].outputs = [9, 10]
-    assert "has 1 inputs and 2 outputs" in refusal(save(network, tmp_path / "two.tflite"))
+    return TflmHost(save(network, tmp_path / "two.tflite"))
+
+
+def test_every_output_and_every_tensor_of_an_inference(several: TflmHost) -> None:
+    values = np.random.default_rng(2).integers(-128, 128, 180).astype(np.int8)
+    outputs, tensors = several.infer([values]), several.tensors([values])
+    assert [(spec.shape, spec.dtype.name) for spec in several.outputs] == [((1, 2), "int8"), ((1, 2), "int8")]
+    assert [output.shape for output in outputs] == [(1, 2), (1, 2)]
+    assert sorted(tensors) == [7, 8, 9, 10]
+    assert all(np.array_equal(output, tensors[index]) for output, index in zip(outputs, (9, 10), strict=True))
+    # The first layer once more, with numbers in float64: rounding decides nothing where it is off by one.
+    graph = several.graph
+    weights, bias, layer = (
+        graph.tensors[graph.operators[0].inputs[1]],
+        graph.tensors[graph.operators[0].inputs[2]],
+        graph.tensors[7],
+    )
+    assert weights.data is not None
+    assert bias.data is not None
+    scale = float(several.inputs[0].quantisation.scale) * float(weights.scales[0])
+    centred = values.astype(np.int64) - several.inputs[0].quantisation.zero_point
+    real = scale * (weights.data.astype(np.int64) @ centred + bias.data) / float(layer.scales[0])
+    assert np.abs(np.clip(real + int(layer.zero_points[0]), -128, 127) - tensors[7][0]).max() < 0.51
+    with pytest.raises(HilError, match="takes 180 x int8, not 179 x int8"):
+        several.infer([values[1:]])
+
+
+def test_a_network_with_two_outputs_takes_no_windows(several: TflmHost) -> None:
+    with pytest.raises(HilError, match="has 1 inputs and 2 outputs, windows take one of each"):
+        several.run(np.zeros((1, 30, 6), np.int8))
 
 
 @pytest.mark.parametrize("content", [b"", b"TFL3" * 10])

@@ -1,0 +1,93 @@
+"""How far two computations of the same tensor may lie apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.compiler.operators.softmax import float_ulp_bound
+from harness.models.tflite_file import Graph, Operator, TensorType
+
+LOOSE = 1e-4
+"""Of the largest magnitude in the tensor; see `Tolerance`."""
+
+# Operators that move, select or bound elements: what they get off by some ULP they pass on off by as many.
+_PASSING = frozenset(
+    {"CONCATENATION", "EXPAND_DIMS", "MAX_POOL_2D", "PAD", "PADV2", "RELU", "RELU6"}
+    | {"RESHAPE", "SLICE", "SPLIT", "SQUEEZE", "STRIDED_SLICE", "TRANSPOSE"}
+)
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """What a tensor of float32 may be off by: `ulp`, or where that is None, `LOOSE`. Integers must be equal.
+
+    There is no bound in ULP where numbers that are off already are added up, because they may cancel each other out.
+    """
+
+    ulp: int | None = 0
+
+    def exceeded(self, device: NDArray[Any], reference: NDArray[Any]) -> NDArray[np.bool_]:
+        """Which elements of `device` are further from `reference` than allowed; both of the same shape and type."""
+        if device.dtype != np.float32:
+            return np.asarray(device != reference)
+        distance = ulp_distance(device, reference)
+        if self.ulp is not None:
+            return np.asarray(distance > self.ulp)
+        with np.errstate(invalid="ignore"):
+            near = np.abs(device.astype(np.float64) - reference) <= LOOSE * np.abs(reference).max(initial=0.0)
+        return np.asarray(~near & (distance > 0))
+
+
+def ulp_distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.int64]:
+    """How many float32 numbers lie between a and b, element by element; NaN against a number is 2^32.
+
+    IEEE 754 orders floats of one sign like their bit patterns, so the distance is the difference of the patterns after
+    the negative half has been mirrored.
+    """
+
+    def ordered(x: NDArray[np.float32]) -> NDArray[np.int64]:
+        bits = np.ascontiguousarray(x, np.float32).view(np.int32).astype(np.int64)
+        return np.where(bits < 0, -(bits & 0x7FFFFFFF), bits)
+
+    distance = np.abs(ordered(a) - ordered(b))
+    return np.where(np.isnan(a) != np.isnan(b), np.int64(2**32), np.where(np.isnan(a), np.int64(0), distance))
+
+
+def tolerances(graph: Graph) -> dict[int, Tolerance]:
+    """The tolerance of every tensor that an operator computes, by its index, given equal inputs of the network.
+
+    Engines compute everything in the order in which TFLM does, so only what comes after an e^x may differ at all.
+    """
+    found: dict[int, Tolerance] = {}
+    for operator in graph.operators:
+        inputs = [found.get(index, Tolerance()).ulp for index in operator.inputs]
+        exact = all(ulp == 0 for ulp in inputs)
+        bound: int | None = None
+        if exact:
+            bound = _own_ulp(operator, graph)
+        elif operator.kind in _PASSING and None not in inputs:
+            bound = max(ulp for ulp in inputs if ulp is not None)
+        found |= dict.fromkeys(operator.outputs, Tolerance(bound))
+    return found
+
+
+def _own_ulp(operator: Operator, graph: Graph) -> int:
+    """By how many ULP the outputs of `operator` may differ though its inputs do not.
+
+    LOGISTIC: e^-x is off by at most 2u (see `float_ulp_bound`), 1 + e^-x by no more than that and rounds on both sides,
+    2u, and so does the division, 2u. TANH: what C libraries promise, 2 ULP on either side.
+    """
+    if graph.tensors[operator.inputs[0]].type != TensorType.FLOAT32:
+        return 0
+    match operator.kind:
+        case "SOFTMAX":
+            return float_ulp_bound(graph.tensors[operator.outputs[0]].shape[-1])
+        case "LOGISTIC":
+            return 6
+        case "TANH":
+            return 4
+    return 0

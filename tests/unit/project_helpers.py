@@ -1,0 +1,73 @@
+"""Projects made for one test: other models, the same firmware and the same suite."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from harness.report.results import Results, Run
+
+ROOT = Path(__file__).parents[2]
+SUITE = ROOT / "tests"
+VARIABLES = ("HIL_BOARD", "HIL_MODEL", "HIL_ENGINE", "HIL_TARGET", "HIL_EMULATOR", "HIL_REPORT")
+
+needs_emulator = pytest.mark.skipif(
+    not (shutil.which("qemu-system-arm") and shutil.which("arm-none-eabi-gcc")),
+    reason="needs qemu-system-arm and arm-none-eabi-gcc: run `make test`",
+)
+
+
+class Project:
+    """A project at `root` that is made of the real one's firmware and suite, and of models of its own."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        root.mkdir(parents=True, exist_ok=True)
+        for name in ("firmware", "platformio.ini"):
+            (root / name).symlink_to(ROOT / name)
+        (root / "models").mkdir()
+
+    def add_model(self, name: str, tflite: bytes, manifest: str = "") -> None:
+        """A model of one variant, `only`; `manifest` is what it has beside its name and its network."""
+        directory = self.root / "models" / name
+        directory.mkdir()
+        (directory / "network.tflite").write_bytes(tflite)
+        (directory / "model.toml").write_text(
+            f'schema = "hil-model/1"\nname = "{name}"\n{manifest}\n[variants.only]\nfile = "network.tflite"\n'
+        )
+
+    def copy_model(self, name: str) -> None:
+        """One of the real project's models, with its recordings."""
+        (self.root / "models" / name).symlink_to(ROOT / "models" / name)
+        if not (self.root / "recordings").exists():
+            (self.root / "recordings").symlink_to(ROOT / "recordings")
+
+    def own_firmware(self) -> Path:
+        """Replace the firmware by a copy that may be changed; returns its folder."""
+        firmware = self.root / "firmware"
+        firmware.unlink()
+        shutil.copytree(ROOT / "firmware", firmware, ignore=shutil.ignore_patterns("__pycache__"))
+        return firmware
+
+    def run(self, pytester: pytest.Pytester, *arguments: str | Path, timeout: float = 300) -> pytest.RunResult:
+        """Run the suite on the emulated board."""
+        for variable in VARIABLES:
+            os.environ.pop(variable, None)
+        return pytester.runpytest_subprocess(
+            f"--rootdir={self.root}",
+            *("-p", "no:cacheprovider"),
+            f"--hil-report={self.root / 'reports'}",
+            "--board=emulated",
+            *(SUITE, f"--ignore={SUITE / 'unit'}"),
+            *arguments,
+            timeout=timeout,
+        )
+
+    def runs(self) -> dict[str, Run]:
+        """What the last run of the suite measured, by model and variant."""
+        results = msgspec.json.decode((self.root / "reports" / "results.json").read_bytes(), type=Results)
+        return {f"{run.model}-{run.variant}": run for run in results.runs}
