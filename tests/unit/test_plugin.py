@@ -171,7 +171,7 @@ def test_a_difference_names_the_window_both_outputs_and_how_to_replay_it(pyteste
         class Liar:
             def __init__(self, honest):
                 self.honest, self.oracle = honest, honest.oracle
-                self.input_quantisation = honest.input_quantisation
+                self.graph, self.input_quantisation = honest.graph, honest.input_quantisation
 
             def run(self, inputs):
                 outputs = self.honest.run(inputs)
