@@ -126,6 +126,8 @@ def _array(name: str, array: Array) -> str:
 
 def _literal(value: Value) -> str:
     match value:
+        case None:
+            return "NULL"
         case Structure():
             return f"{{{', '.join(_literal(getattr(value, field.name)) for field in dataclasses.fields(value))}}}"
         case float():

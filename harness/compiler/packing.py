@@ -27,6 +27,27 @@ def can_pack(weights: npt.NDArray[np.int8], bias: npt.NDArray[np.int32], scales:
     return bool(np.all(largest_sum < 2**30)) and all(scale.left == 0 and scale.right >= 1 for scale in scales)
 
 
+def can_pack_pairs(weights: npt.NDArray[np.int8]) -> bool:
+    """Whether the rows of `weights` [rows, columns] can be packed in pairs and summed at once.
+
+    As for `can_pack`, 256 * high + low must fit 16 bits. The sum of each high row must stay below 2^23 whatever the
+    inputs.
+    """
+    high, low = weights[0::2], weights[1::2]
+    if np.any((high[: len(low)] == INT8_MIN) & (low < 0)):
+        return False
+    return bool(np.all(np.abs(high.astype(np.int64)).sum(axis=1) < 2**16))
+
+
+def pack_pairs(weights: npt.NDArray[np.int8]) -> npt.NDArray[np.int16]:
+    """Pack `weights` [rows, columns], columns a multiple of four, by pair of rows and block of columns."""
+    rows, columns = weights.shape
+    padded = np.zeros((rows + rows % 2, columns), np.int16)
+    padded[:rows] = weights
+    pairs = 256 * padded[0::2] + padded[1::2]
+    return pairs.reshape(len(pairs), -1, 4)[:, :, COLUMN_ORDER].astype(np.int16)
+
+
 def pack_rows(weights: npt.NDArray[np.int8]) -> npt.NDArray[np.int16]:
     """Pack `weights` [rows, columns]: groups of four rows, then one of two where one or two rows remain."""
     rows, columns = weights.shape

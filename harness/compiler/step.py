@@ -28,7 +28,8 @@ class Array:
         return sum(value.bytes for value in self.values)
 
 
-Value = int | float | Structure | Array
+# None is the null pointer.
+Value = int | float | Structure | Array | None
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,9 @@ needs_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="no host gcc:
 
 GUARD = b"\xa5" * 16
 C_TYPES: dict[str, Any] = {
+    "int8_t": ctypes.c_int8,
     "uint8_t": ctypes.c_uint8,
+    "int16_t": ctypes.c_int16,
     "uint16_t": ctypes.c_uint16,
     "uint32_t": ctypes.c_uint32,
     "int32_t": ctypes.c_int32,

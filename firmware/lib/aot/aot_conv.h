@@ -6,8 +6,30 @@
 #ifndef AOT_CONV_H
 #define AOT_CONV_H
 
-#include "aot_requantise.h"
+#include "aot_channel.h"
 #include "aot_window.h"
+
+/*
+ * CONV_2D on int8. The weights of an output channel are a row: the kernel's taps in runs that lie together in the image
+ * (a row of the kernel, or a single tap where the dilation parts them), each run padded with zeros to a multiple of
+ * four. Pairs of rows are packed as aot_dot_s8.h says; a missing last row is zero. x must be readable up to three bytes
+ * beyond its end. The scratch memory takes 16 bytes a block.
+ */
+typedef struct {
+    aot_window_t window;
+    uint32_t run_taps;             /* kernel columns in a run */
+    uint32_t blocks;               /* of four columns, in a row */
+    uint32_t rows;                 /* output channels that are computed */
+    const int16_t *weights;        /* by pair of rows and block */
+    const aot_channel_t *channels; /* by row */
+    uint32_t constant_count;       /* output channels that are not computed */
+    const aot_constant_t *constants;
+    int8_t input_zero_point;
+    int8_t zero_point;       /* of the output */
+    int8_t minimum, maximum; /* of the stored output */
+} aot_conv_s8_t;
+
+void aot_conv_s8(const aot_conv_s8_t *layer, const int8_t *x, int8_t *y, void *scratch);
 
 /*
  * int8, for any weights and scales and any number of groups: each `group_outputs` outputs see `group_inputs` channels

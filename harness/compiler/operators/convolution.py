@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from harness.compiler.channels import Int8Layer
 from harness.compiler.network import Network
 from harness.compiler.operators.common import fused_activation, refuse_types
 from harness.compiler.operators.weights import constant_bias, int8_weights, refuse_hybrid, weight_scales
+from harness.compiler.packing import can_pack_pairs, pack_pairs
 from harness.compiler.quantisation import ACTIVATIONS, float_limits, int8_limits
 from harness.compiler.step import Array, Step, Value
 from harness.compiler.window import Window, window
@@ -58,16 +60,29 @@ def _lower(operator: Operator, network: Network, geometry: Window, groups: int, 
         "group_inputs": geometry.input_channels // groups,
         "group_outputs": geometry.output_channels // groups,
     }
+    note = ACTIVATIONS[activation][0]
     match x.type, weights.type, y.type:
         case TensorType.FLOAT32, TensorType.FLOAT32, TensorType.FLOAT32:
-            kernel = "aot_conv_f32"
-            parameters = _float_parameters(operator, network, activation, output_dimension)
+            parameters = shape | _float_parameters(operator, network, activation, output_dimension)
+            return Step(operator, (x.index,), y.index, HEADER, "aot_conv_f32", parameters, note=note)
         case TensorType.INT8, TensorType.INT8, TensorType.INT8:
-            kernel = "aot_conv_s8_unpacked"
-            parameters = _int8_parameters(operator, network, activation, output_dimension)
-        case _:
-            raise refuse_types(operator, network, SUPPORTED)
-    return Step(operator, (x.index,), y.index, HEADER, kernel, shape | parameters, note=ACTIVATIONS[activation][0])
+            layer = _int8_layer(operator, network, activation, output_dimension)
+            if groups == 1 and (packed := _packed(layer, geometry)) is not None:
+                parameters, scratch = packed
+                return Step(
+                    operator,
+                    (x.index,),
+                    y.index,
+                    HEADER,
+                    "aot_conv_s8",
+                    {"window": geometry} | parameters,
+                    readable={x.index: 3},
+                    scratch=scratch,
+                    note=note,
+                )
+            parameters = shape | _unpacked(layer)
+            return Step(operator, (x.index,), y.index, HEADER, "aot_conv_s8_unpacked", parameters, note=note)
+    raise refuse_types(operator, network, SUPPORTED)
 
 
 def _outputs_first(weights: npt.NDArray[Any], output_dimension: int) -> npt.NDArray[Any]:
@@ -88,19 +103,56 @@ def _float_parameters(operator: Operator, network: Network, activation: int, out
     }
 
 
-def _int8_parameters(operator: Operator, network: Network, activation: int, output_dimension: int) -> dict[str, Value]:
+def _int8_layer(operator: Operator, network: Network, activation: int, output_dimension: int) -> Int8Layer:
     x, y = network.tensor(operator, 0), network.output(operator)
     weights = _outputs_first(int8_weights(operator, network), output_dimension)
-    scales = weight_scales(operator, network, y, output_dimension)
     target = network.quantisation(operator, y)
-    minimum, maximum = int8_limits(activation, target)
+    return Int8Layer(
+        weights,
+        constant_bias(operator, network, len(weights), TensorType.INT32),
+        weight_scales(operator, network, y, output_dimension),
+        network.quantisation(operator, x),
+        target,
+        int8_limits(activation, target),
+    )
+
+
+def _unpacked(layer: Int8Layer) -> dict[str, Value]:
     return {
-        "weights": Array("int8_t", weights),
-        "bias": Array("int32_t", constant_bias(operator, network, weights.shape[0], TensorType.INT32)),
-        "scale": Array("aot_scale_t", scales),
-        "scale_step": 1 if len(scales) > 1 else 0,
-        "input_zero_point": network.quantisation(operator, x).zero_point,
-        "zero_point": target.zero_point,
-        "minimum": minimum,
-        "maximum": maximum,
+        "weights": Array("int8_t", layer.weights),
+        "bias": Array("int32_t", layer.bias),
+        "scale": Array("aot_scale_t", layer.scales),
+        "scale_step": 1 if len(layer.scales) > 1 else 0,
+        "input_zero_point": layer.source.zero_point,
+        "zero_point": layer.target.zero_point,
+        "minimum": layer.limits[0],
+        "maximum": layer.limits[1],
     }
+
+
+def _packed(layer: Int8Layer, geometry: Window) -> tuple[dict[str, Value], int] | None:
+    """The parameters of the packed kernel but its window, and its scratch memory; None where it would not be exact."""
+    split = layer.split()
+    run_taps = geometry.kernel_width if geometry.dilation_width == 1 else 1
+    runs = layer.weights.reshape(len(layer.weights), -1, run_taps * geometry.input_channels)
+    rows = np.pad(runs, ((0, 0), (0, 0), (0, -runs.shape[2] % 4))).reshape(len(runs), -1)
+    if split is None:
+        return None
+    channels, constants = split
+    rows = rows[[channel.output for channel in channels]]
+    if not can_pack_pairs(rows):
+        return None
+    blocks = rows.shape[1] // 4
+    return {
+        "run_taps": run_taps,
+        "blocks": blocks,
+        "rows": len(channels),
+        "weights": Array("int16_t", pack_pairs(rows)) if channels else None,
+        "channels": Array("aot_channel_t", channels) if channels else None,
+        "constant_count": len(constants),
+        "constants": Array("aot_constant_t", constants) if constants else None,
+        "input_zero_point": layer.source.zero_point,
+        "zero_point": layer.target.zero_point,
+        "minimum": layer.limits[0],
+        "maximum": layer.limits[1],
+    }, 16 * blocks
