@@ -117,6 +117,23 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_ini_file(
 
 
 @needs_emulator
+def test_several_targets_are_several_tests_each_with_its_own_id(
+    pytester: pytest.Pytester, hil: Hil, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytester.makepyfile("import pytest\n@pytest.mark.hil_model(variants=['int8'])\ndef test_x(firmware): pass")
+
+    def targets(*arguments: str) -> list[str]:
+        result = hil("--board=emulated", "--model=gesture", "--collect-only", "-q", *arguments)
+        return [line.rpartition("[gesture-int8-aot-")[2].rstrip("]") for line in result.outlines if "[" in line]
+
+    assert targets() == ["stm32f4"]
+    monkeypatch.setenv("HIL_TARGET", "stm32f2, nrf51")
+    assert targets() == ["stm32f2", "nrf51"]
+    assert targets("--target=mps2_an505", "--target=stm32f4") == ["mps2_an505", "stm32f4"]
+    assert len(targets("--target=all")) == 6
+
+
+@needs_emulator
 @pytest.mark.parametrize("marker", ['"gesture", variant="int8"', 'variants="int8"', '"gestrue"'])
 def test_a_wrong_marker_is_refused(pytester: pytest.Pytester, hil: Hil, marker: str) -> None:
     pytester.makepyfile(f"import pytest\n@pytest.mark.hil_model({marker})\ndef test_x(device): pass")
