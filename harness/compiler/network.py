@@ -1,4 +1,4 @@
-"""The graph as the compiler works on it: checked as a whole, float16 constants unfolded, tensors looked up by index."""
+"""The graph as the compiler works on it: checked as a whole, constants folded, tensors looked up by index."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harness.compiler.quantisation import INT8_MAX, INT8_MIN, Quantisation
+from harness.compiler.quantisation import Quantisation
 from harness.errors import HilError
 from harness.models.tflite_file import Graph, Operator, Tensor, TensorType
 
@@ -22,8 +22,8 @@ IO_TYPES = (TensorType.FLOAT32, TensorType.INT8, TensorType.INT16, TensorType.UI
 class Network:
     """A graph that the aot engine may be able to run; the operators check the rest when they are lowered.
 
-    `tensors` has the batch set to 1 and every float16 constant that a DEQUANTIZE unfolds as a float32 constant;
-    `operators` lacks those DEQUANTIZEs. Operators keep the index that they have in the file.
+    `tensors` has the batch set to 1; what a DEQUANTIZE makes of a float16 constant, or a RESHAPE of any constant, is a
+    constant itself, and `operators` lacks those operators. The others keep the index that they have in the file.
 
     Raises:
         HilError: the graph is of a kind that no operator could rescue. One line, naming the tensor or operator.
@@ -33,12 +33,13 @@ class Network:
         self.path = path
         if graph.subgraphs != 1:
             raise HilError(
-                f"{path}: has {graph.subgraphs} subgraphs, the aot engine takes one; export it without control flow"
+                f"{path}: has {graph.subgraphs} subgraphs, the aot engine takes one; export it without control "
+                "flow or use --engine=tflm"
             )
         self.tensors = [self._static(tensor) for tensor in graph.tensors]
         self.inputs = graph.inputs
         self.outputs = graph.outputs
-        self.operators = [operator for operator in graph.operators if not self._unfold(operator)]
+        self.operators = [operator for operator in graph.operators if not self._fold(operator)]
         self._check_order()
         for index in [*self.inputs, *self.outputs]:
             self._check_interface(self.tensors[index])
@@ -75,12 +76,14 @@ class Network:
         return [int(value) for value in self.constant(operator, position, name, TensorType.INT32).ravel()]
 
     def quantisation(self, operator: Operator, tensor: Tensor) -> Quantisation:
-        """The one scale and zero point of an int8 tensor. Raises HilError where it has none, several, or odd ones."""
+        """The one scale and zero point of an integer tensor. Raises HilError where it has none, several, or odd ones."""
         if len(tensor.scales) != 1:
             count = "no quantisation" if len(tensor.scales) == 0 else f"{len(tensor.scales)} scales"
             raise self.refuse(operator, f"tensor {tensor.index} ({tensor.name!r}) has {count}; it needs one scale")
         scale, zero_point = float(tensor.scales[0]), int(tensor.zero_points[0])
-        if scale == 0 or not INT8_MIN <= zero_point <= INT8_MAX:
+        assert tensor.type.dtype is not None
+        limits = np.iinfo(tensor.type.dtype)
+        if scale == 0 or not limits.min <= zero_point <= limits.max:
             raise self.refuse(
                 operator, f"tensor {tensor.index} ({tensor.name!r}) has scale {scale:g} and zero point {zero_point}"
             )
@@ -101,16 +104,20 @@ class Network:
             )
         return dataclasses.replace(tensor, shape=tuple(1 if size == -1 else size for size in tensor.shape))
 
-    def _unfold(self, operator: Operator) -> bool:
-        """Where `operator` makes float32 of a float16 constant, do so now and say that it is done."""
-        if operator.kind != "DEQUANTIZE":
+    def _fold(self, operator: Operator) -> bool:
+        """Where `operator` only makes another constant of one, do so now and say that it is done."""
+        if operator.kind not in ("DEQUANTIZE", "RESHAPE", "SQUEEZE", "EXPAND_DIMS"):
             return False
         source, target = self.tensor(operator, 0), self.output(operator)
-        if source.data is None or source.type is not TensorType.FLOAT16 or target.type is not TensorType.FLOAT32:
+        types = (TensorType.FLOAT16, TensorType.FLOAT32) if operator.kind == "DEQUANTIZE" else (source.type,) * 2
+        if source.data is None or (source.type, target.type) != types:
             return False
-        if source.shape != target.shape:
+        self._check_storage(operator, source)
+        same = source.shape == target.shape if operator.kind == "DEQUANTIZE" else source.elements == target.elements
+        if not same:
             raise self.refuse(operator, f"makes {list(target.shape)} of {list(source.shape)}; export the model again")
-        self.tensors[target.index] = dataclasses.replace(target, data=source.data.astype("<f4"))
+        data = source.data.astype(target.type.dtype).reshape(target.shape)
+        self.tensors[target.index] = dataclasses.replace(target, data=data)
         return True
 
     def _check_order(self) -> None:
@@ -154,5 +161,7 @@ class Network:
             raise HilError(
                 f"{place} has the shape {list(tensor.shape)}; at most {MAX_RANK} dimensions of 1..{MAX_DIMENSION}"
             )
-        if tensor.type is TensorType.INT8 and len(tensor.scales) != 1:
-            raise HilError(f"{place} is INT8 with {len(tensor.scales)} scales instead of one; export the model again")
+        if tensor.type is not TensorType.FLOAT32 and len(tensor.scales) != 1:
+            raise HilError(
+                f"{place} is {tensor.type.name} with {len(tensor.scales)} scales instead of one; export the model again"
+            )

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 from compiler_helpers import needs_gcc, run_kernels
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from kernel_cases import FLOAT32, INT8, cases, check_bit_exact, fillings, int8_values, scales, seeds, zero_points
 from tflite_builder import OperatorSpec, TensorSpec, build, unary
+
+from harness.models.tflite_file import TensorType
 
 pytestmark = needs_gcc
 
@@ -102,6 +107,74 @@ def test_dequantize_int8_is_bit_exact(seed: int, elements: int, scale: float, ze
     y = TensorSpec([1, elements], FLOAT32)
     values = int8_values(np.random.default_rng(seed), (1, elements), "random")
     check_bit_exact(unary("DEQUANTIZE", x, y), [values])
+
+
+INTEGERS = {INT8: (-128, 127), TensorType.UINT8: (0, 255), TensorType.INT16: (-32768, 32767)}
+
+
+def zero_points_of(kind: TensorType) -> st.SearchStrategy[int]:
+    return st.sampled_from([*INTEGERS[kind], sum(INTEGERS[kind]) // 2]) | st.integers(*INTEGERS[kind])
+
+
+def every_value(kind: TensorType) -> npt.NDArray[Any]:
+    low, high = INTEGERS[kind]
+    assert kind.dtype is not None
+    return np.arange(low, high + 1).astype(kind.dtype).reshape(2, -1)
+
+
+@cases
+@given(
+    st.sampled_from(
+        [
+            (INT8, TensorType.INT16),
+            (TensorType.INT16, INT8),
+            (TensorType.INT16, TensorType.INT16),
+            (INT8, TensorType.UINT8),
+            (TensorType.UINT8, INT8),
+        ]
+    ),
+    scales,
+    st.floats(1e-5, 1e5) | st.sampled_from([1.0, 0.5, 256.0, 1 / 256]),
+    st.data(),
+)
+def test_quantize_between_integers_is_bit_exact_for_every_input(
+    kinds: tuple[TensorType, TensorType], scale: float, ratio: float, data: st.DataObject
+) -> None:
+    source, target = kinds
+    values = every_value(source)
+    # Beyond, TFLM's result is whatever its compiler made of an overflow.
+    assume(ratio * values.size < 2**29)
+    x = TensorSpec(values.shape, source, [scale], [data.draw(zero_points_of(source))])
+    y = TensorSpec(values.shape, target, [scale / ratio], [data.draw(zero_points_of(target))])
+    check_bit_exact(unary("QUANTIZE", x, y), [values])
+
+
+@cases
+@given(st.sampled_from(list(INTEGERS)), scales, st.data())
+def test_dequantize_is_bit_exact_for_every_input(kind: TensorType, scale: float, data: st.DataObject) -> None:
+    values = every_value(kind)
+    x = TensorSpec(values.shape, kind, [scale], [data.draw(zero_points_of(kind))])
+    check_bit_exact(unary("DEQUANTIZE", x, TensorSpec(values.shape, FLOAT32)), [values])
+
+
+@cases
+@given(floats, st.floats(1e-3, 10.0) | st.just(1.0), zero_points_of(TensorType.INT16))
+def test_quantize_float32_to_int16_is_bit_exact(values: list[float], scale: float, zero_point: int) -> None:
+    x = TensorSpec([1, len(values)], FLOAT32)
+    y = TensorSpec([1, len(values)], TensorType.INT16, [scale], [zero_point])
+    check_bit_exact(unary("QUANTIZE", x, y), [np.array([values], np.float32)])
+
+
+@cases
+@given(floats, st.floats(1e-3, 10.0) | st.just(1.0), zero_points)
+def test_quantize_to_uint8_is_int8_moved_by_128(values: list[float], scale: float, zero_point: int) -> None:
+    # TFLM makes no uint8 of float32.
+    x = TensorSpec([1, len(values)], FLOAT32)
+    results = []
+    for kind, zero in ((INT8, zero_point), (TensorType.UINT8, zero_point + 128)):
+        y = TensorSpec([1, len(values)], kind, [scale], [zero])
+        results.append(run_kernels(unary("QUANTIZE", x, y), [np.array([values], np.float32)])[0][0])
+    np.testing.assert_array_equal(results[0].astype(int) + 128, results[1])
 
 
 @cases

@@ -72,10 +72,9 @@ def test_a_custom_operator_is_refused_by_its_name(tmp_path: Path) -> None:
 
 def test_an_unsupported_type_names_the_supported_ones(tmp_path: Path) -> None:
     wide = TensorSpec([1, 4], TensorType.INT16, [0.5], [0])
-    tensors = [QUANTISED, wide, QUANTISED]
-    operators = [OperatorSpec("QUANTIZE", [0], [1]), OperatorSpec("QUANTIZE", [1], [2])]
-    assert refusal(build(tensors, operators, [0], [2]), tmp_path) == (
-        "operator 0 (QUANTIZE): INT8 -> INT16; supported: FLOAT32 -> INT8, INT8 -> INT8"
+    assert refusal(unary("RELU", wide, wide), tmp_path) == (
+        "operator 0 (RELU): INT16 -> INT16; supported: FLOAT32 -> FLOAT32, INT8 -> INT8; convert the model to one of "
+        "these or use --engine=tflm"
     )
 
 
@@ -112,7 +111,7 @@ def test_a_dynamic_shape_other_than_the_batch_is_refused(tmp_path: Path) -> None
 
 def test_several_subgraphs_are_refused(tmp_path: Path) -> None:
     assert refusal(unary("RELU", X, X, subgraphs=2), tmp_path) == (
-        "has 2 subgraphs, the aot engine takes one; export it without control flow"
+        "has 2 subgraphs, the aot engine takes one; export it without control flow or use --engine=tflm"
     )
 
 
@@ -127,6 +126,19 @@ def test_several_subgraphs_are_refused(tmp_path: Path) -> None:
 def test_unusual_storage_is_refused(oddity: dict[str, Any], reason: str, tmp_path: Path) -> None:
     tensor = TensorSpec([1, 4], FLOAT32, name="odd", **oddity)
     assert refusal(unary("RELU", tensor, X), tmp_path).startswith(f"operator 0 (RELU): tensor 0 ('odd') {reason}")
+
+
+def test_a_sparse_constant_is_refused_before_it_is_folded(tmp_path: Path) -> None:
+    packed = TensorSpec([1, 4], FLOAT16, data=np.ones(2, np.float16), sparse=True)
+    operators = [OperatorSpec("DEQUANTIZE", [1], [2]), OperatorSpec("ADD", [0, 2], [3])]
+    message = refusal(build([X, packed, X, X], operators, [0], [3]), tmp_path)
+    assert message.startswith("operator 0 (DEQUANTIZE): tensor 1 ('t') is sparse")
+
+
+def test_an_output_that_is_constant_is_refused(tmp_path: Path) -> None:
+    constant = TensorSpec([1, 4], FLOAT32, data=np.ones((1, 4), np.float32))
+    message = refusal(build([X, constant, X], [OperatorSpec("RESHAPE", [1], [2])], [0], [2]), tmp_path)
+    assert message == "output tensor 2 is constant or never computed; export it again"
 
 
 def test_an_empty_tensor_is_refused(tmp_path: Path) -> None:

@@ -4,16 +4,19 @@
 
 #include "aot_fixed.h"
 
-/* int8 -> int8: y = clamp((x - input_zero_point) * scale + output_zero_point). RELU, and QUANTIZE of int8. */
+/* y = clamp((x - input_zero_point) * scale + output_zero_point) on 8 and 16 bits. RELU, and QUANTIZE of integers. */
 typedef struct {
     uint32_t elements;
     aot_scale_t scale;
     int32_t input_zero_point;
     int32_t output_zero_point;
     int32_t minimum, maximum;
-} aot_rescale_s8_t;
+} aot_rescale_t;
 
-void aot_rescale_s8(const aot_rescale_s8_t *layer, const int8_t *x, int8_t *y);
+void aot_rescale_s8(const aot_rescale_t *layer, const int8_t *x, int8_t *y);
+void aot_rescale_s8_s16(const aot_rescale_t *layer, const int8_t *x, int16_t *y);
+void aot_rescale_s16_s8(const aot_rescale_t *layer, const int16_t *x, int8_t *y);
+void aot_rescale_s16(const aot_rescale_t *layer, const int16_t *x, int16_t *y);
 
 /* int8 -> int8: y = clamp(x). RELU6, which keeps its input's quantisation. */
 typedef struct {
@@ -31,22 +34,26 @@ typedef struct {
 
 void aot_clamp_f32(const aot_clamp_f32_t *layer, const float *x, float *y);
 
-/* float32 -> int8: y = clamp(round(x / scale) + zero_point), halves away from zero; NaN gives the zero point. */
+/* y = clamp(round(x / scale) + zero_point), halves away from zero; NaN gives the zero point. */
 typedef struct {
     uint32_t elements;
     float scale;
     int32_t zero_point;
-} aot_quantize_f32_s8_t;
+} aot_quantize_t;
 
-void aot_quantize_f32_s8(const aot_quantize_f32_s8_t *layer, const float *x, int8_t *y);
+void aot_quantize_f32_s8(const aot_quantize_t *layer, const float *x, int8_t *y);
+void aot_quantize_f32_u8(const aot_quantize_t *layer, const float *x, uint8_t *y);
+void aot_quantize_f32_s16(const aot_quantize_t *layer, const float *x, int16_t *y);
 
-/* int8 -> float32: y = scale * (x - zero_point). */
+/* y = scale * (x - zero_point). */
 typedef struct {
     uint32_t elements;
     float scale;
     int32_t zero_point;
-} aot_dequantize_s8_f32_t;
+} aot_dequantize_t;
 
-void aot_dequantize_s8_f32(const aot_dequantize_s8_f32_t *layer, const int8_t *x, float *y);
+void aot_dequantize_s8_f32(const aot_dequantize_t *layer, const int8_t *x, float *y);
+void aot_dequantize_u8_f32(const aot_dequantize_t *layer, const uint8_t *x, float *y);
+void aot_dequantize_s16_f32(const aot_dequantize_t *layer, const int16_t *x, float *y);
 
 #endif

@@ -52,7 +52,9 @@ def lower_relu(operator: Operator, network: Network) -> Step:
                 "minimum": quantise_int8(0.0, target),
                 "maximum": INT8_MAX,
             }
-            return Step(operator, (x.index,), y.index, HEADER, "aot_rescale_s8", parameters, in_place=True)
+            return Step(
+                operator, (x.index,), y.index, HEADER, "aot_rescale_s8", parameters, "aot_rescale_t", in_place=True
+            )
     raise refuse_types(operator, network, SUPPORTED)
 
 

@@ -12,7 +12,11 @@ def refuse_types(operator: Operator, network: Network, supported: str) -> HilErr
     """The error for a combination of element types that the operator is not available for. Raise it."""
     present = [network.tensors[index] for index in operator.inputs if index >= 0]
     types = " x ".join(tensor.type.name for tensor in present)
-    return network.refuse(operator, f"{types} -> {network.output(operator).type.name}; supported: {supported}")
+    return network.refuse(
+        operator,
+        f"{types} -> {network.output(operator).type.name}; supported: {supported}; convert the model to one of these or "
+        "use --engine=tflm",
+    )
 
 
 def unary(operator: Operator, network: Network) -> tuple[Tensor, Tensor]:

@@ -1,67 +1,77 @@
-"""QUANTIZE and DEQUANTIZE between float32 and int8."""
+"""QUANTIZE and DEQUANTIZE between float32, int8, uint8 and int16."""
 
 from __future__ import annotations
 
+import numpy as np
+
 from harness.compiler.network import Network
 from harness.compiler.operators.common import refuse_types, unary
-from harness.compiler.quantisation import INT8_MAX, INT8_MIN, quantise_multiplier
-from harness.compiler.step import Step
-from harness.models.tflite_file import Operator, TensorType
+from harness.compiler.operators.tables import rescale_table
+from harness.compiler.quantisation import Quantisation, quantise_multiplier
+from harness.compiler.step import Array, Step, Value
+from harness.models.tflite_file import Operator, Tensor, TensorType
 
 HEADER = "aot_elementwise.h"
+NAMES = {TensorType.FLOAT32: "f32", TensorType.INT8: "s8", TensorType.UINT8: "u8", TensorType.INT16: "s16"}
+# As TFLM has them.
+RESCALED = [
+    (TensorType.INT8, TensorType.INT8),
+    (TensorType.INT8, TensorType.INT16),
+    (TensorType.INT16, TensorType.INT8),
+    (TensorType.INT16, TensorType.INT16),
+]
+RELABELLED = [(TensorType.INT8, TensorType.UINT8), (TensorType.UINT8, TensorType.INT8)]
+INTEGERS = [TensorType.INT8, TensorType.UINT8, TensorType.INT16]
 
 
 def lower_quantize(operator: Operator, network: Network) -> Step:
-    """float32 or int8 to int8."""
+    """float32 to integers, or integers to others."""
     x, y = unary(operator, network)
-    match x.type, y.type:
-        case TensorType.FLOAT32, TensorType.INT8:
-            target = network.quantisation(operator, y)
-            return Step(
-                operator,
-                (x.index,),
-                y.index,
-                HEADER,
-                "aot_quantize_f32_s8",
-                {"elements": x.elements, "scale": target.scale, "zero_point": target.zero_point},
-            )
-        case TensorType.INT8, TensorType.INT8:
-            source, target = network.quantisation(operator, x), network.quantisation(operator, y)
-            try:
-                scale = quantise_multiplier(source.scale / target.scale)
-            except ValueError as error:
-                raise network.refuse(operator, f"{error}; quantise the model again") from error
-            return Step(
-                operator,
-                (x.index,),
-                y.index,
-                HEADER,
-                "aot_rescale_s8",
-                {
-                    "elements": x.elements,
-                    "scale": scale,
-                    "input_zero_point": source.zero_point,
-                    "output_zero_point": target.zero_point,
-                    "minimum": INT8_MIN,
-                    "maximum": INT8_MAX,
-                },
-                in_place=True,
-            )
-    raise refuse_types(operator, network, "FLOAT32 -> INT8, INT8 -> INT8")
+    if x.type is TensorType.FLOAT32 and y.type in INTEGERS:
+        return _convert(operator, x, y, "quantize", network.quantisation(operator, y))
+    if (x.type, y.type) not in RESCALED + RELABELLED:
+        pairs = [(TensorType.FLOAT32, kind) for kind in INTEGERS] + RESCALED + RELABELLED
+        raise refuse_types(operator, network, ", ".join(f"{source.name} -> {target.name}" for source, target in pairs))
+    source, target = network.quantisation(operator, x), network.quantisation(operator, y)
+    try:
+        if (x.type, y.type) in RELABELLED:
+            table = Array("int8_t", rescale_table(x.type, source, y.type, target))
+            parameters: dict[str, Value] = {"elements": x.elements, "table": table}
+            return Step(operator, (x.index,), y.index, "aot_activations.h", "aot_table_s8", parameters, in_place=True)
+        scale = quantise_multiplier(source.scale / target.scale)
+    except ValueError as error:
+        raise network.refuse(operator, f"{error}; quantise the model again") from error
+    assert y.type.dtype is not None
+    limits = np.iinfo(y.type.dtype)
+    parameters = {
+        "elements": x.elements,
+        "scale": scale,
+        "input_zero_point": source.zero_point,
+        "output_zero_point": target.zero_point,
+        "minimum": int(limits.min),
+        "maximum": int(limits.max),
+    }
+    kernel = f"aot_rescale_{NAMES[x.type]}" + (f"_{NAMES[y.type]}" if x.type != y.type else "")
+    same_size = x.type == y.type
+    return Step(
+        operator, (x.index,), y.index, HEADER, kernel, parameters, parameter_type="aot_rescale_t", in_place=same_size
+    )
 
 
 def lower_dequantize(operator: Operator, network: Network) -> Step:
-    """int8 to float32. Float16 constants never come here: Network has unfolded them."""
+    """Integers to float32. Float16 constants never come here: Network has folded them."""
     x, y = unary(operator, network)
-    match x.type, y.type:
-        case TensorType.INT8, TensorType.FLOAT32:
-            source = network.quantisation(operator, x)
-            return Step(
-                operator,
-                (x.index,),
-                y.index,
-                HEADER,
-                "aot_dequantize_s8_f32",
-                {"elements": x.elements, "scale": source.scale, "zero_point": source.zero_point},
-            )
-    raise refuse_types(operator, network, "INT8 -> FLOAT32, constant FLOAT16 -> FLOAT32")
+    if x.type not in INTEGERS or y.type is not TensorType.FLOAT32:
+        supported = [f"{kind.name} -> FLOAT32" for kind in INTEGERS]
+        raise refuse_types(operator, network, ", ".join([*supported, "constant FLOAT16 -> FLOAT32"]))
+    return _convert(operator, x, y, "dequantize", network.quantisation(operator, x))
+
+
+def _convert(operator: Operator, x: Tensor, y: Tensor, name: str, quantisation: Quantisation) -> Step:
+    kernel = f"aot_{name}_{NAMES[x.type]}_{NAMES[y.type]}"
+    parameters: dict[str, Value] = {
+        "elements": x.elements,
+        "scale": quantisation.scale,
+        "zero_point": quantisation.zero_point,
+    }
+    return Step(operator, (x.index,), y.index, HEADER, kernel, parameters, parameter_type=f"aot_{name}_t")

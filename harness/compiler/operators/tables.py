@@ -18,6 +18,7 @@ from harness.compiler.fixed_point import (
     tanh,
 )
 from harness.compiler.quantisation import INT8_MAX, INT8_MIN, Quantisation, Scale, quantise_multiplier
+from harness.models.tflite_file import TensorType
 
 # The arguments of logistic() and tanh() have 4 integer bits.
 INTEGER_BITS = 4
@@ -60,6 +61,23 @@ def logistic_table(source: Quantisation) -> npt.NDArray[np.int8]:
 def tanh_table(source: Quantisation) -> npt.NDArray[np.int8]:
     """TANH, whose output is quantised as TANH_OUTPUT (reference/integer_ops/tanh.h)."""
     return _sigmoid_table(source, tanh, 7, TANH_OUTPUT.zero_point)
+
+
+def rescale_table(
+    source_type: TensorType, source: Quantisation, target_type: TensorType, target: Quantisation
+) -> npt.NDArray[np.int8]:
+    """QUANTIZE between int8 and uint8 (reference/requantize.h): bytes for bytes, both seen as int8.
+
+    Raises:
+        ValueError: the scales are too different.
+    """
+    scale = quantise_multiplier(source.scale / target.scale)
+    assert source_type.dtype is not None
+    assert target_type.dtype is not None
+    limits = np.iinfo(target_type.dtype)
+    stored = np.arange(INT8_MIN, INT8_MAX + 1).astype(np.int8).view(source_type.dtype)
+    values = [rescale(int(x) - source.zero_point, scale) + target.zero_point for x in stored]
+    return np.clip(values, limits.min, limits.max).astype(target_type.dtype).view(np.int8)
 
 
 def leaky_relu_table(source: Quantisation, target: Quantisation, alpha: float) -> npt.NDArray[np.int8]:
