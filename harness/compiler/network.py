@@ -76,7 +76,7 @@ class Network:
         return [int(value) for value in self.constant(operator, position, name, TensorType.INT32).ravel()]
 
     def quantisation(self, operator: Operator, tensor: Tensor) -> Quantisation:
-        """The one scale and zero point of an integer tensor. Raises HilError where it has none, several, or odd ones."""
+        """The scale and zero point of an integer tensor. Raises HilError where it has none, several, or odd ones."""
         if len(tensor.scales) != 1:
             count = "no quantisation" if len(tensor.scales) == 0 else f"{len(tensor.scales)} scales"
             raise self.refuse(operator, f"tensor {tensor.index} ({tensor.name!r}) has {count}; it needs one scale")
