@@ -10,8 +10,8 @@ import numpy.typing as npt
 from harness.compiler.channels import Int8Layer
 from harness.compiler.network import Network
 from harness.compiler.operators.common import fused_activation, refuse_types
+from harness.compiler.operators.packed_convolution import depthwise, packed_convolution
 from harness.compiler.operators.weights import constant_bias, int8_weights, refuse_hybrid, weight_scales
-from harness.compiler.packing import can_pack_pairs, pack_pairs
 from harness.compiler.quantisation import ACTIVATIONS, float_limits, int8_limits
 from harness.compiler.step import Array, Step, Value
 from harness.compiler.window import Window, window
@@ -67,19 +67,10 @@ def _lower(operator: Operator, network: Network, geometry: Window, groups: int, 
             return Step(operator, (x.index,), y.index, HEADER, "aot_conv_f32", parameters, note=note)
         case TensorType.INT8, TensorType.INT8, TensorType.INT8:
             layer = _int8_layer(operator, network, activation, output_dimension)
-            if groups == 1 and (packed := _packed(layer, geometry)) is not None:
-                parameters, scratch = packed
-                return Step(
-                    operator,
-                    (x.index,),
-                    y.index,
-                    HEADER,
-                    "aot_conv_s8",
-                    {"window": geometry} | parameters,
-                    readable={x.index: 3},
-                    scratch=scratch,
-                    note=note,
-                )
+            fast = packed_convolution if groups == 1 else depthwise if groups == geometry.input_channels else None
+            step = fast and fast(operator, geometry, layer, note)
+            if step is not None:
+                return step
             parameters = shape | _unpacked(layer)
             return Step(operator, (x.index,), y.index, HEADER, "aot_conv_s8_unpacked", parameters, note=note)
     raise refuse_types(operator, network, SUPPORTED)
@@ -128,31 +119,3 @@ def _unpacked(layer: Int8Layer) -> dict[str, Value]:
         "minimum": layer.limits[0],
         "maximum": layer.limits[1],
     }
-
-
-def _packed(layer: Int8Layer, geometry: Window) -> tuple[dict[str, Value], int] | None:
-    """The parameters of the packed kernel but its window, and its scratch memory; None where it would not be exact."""
-    split = layer.split()
-    run_taps = geometry.kernel_width if geometry.dilation_width == 1 else 1
-    runs = layer.weights.reshape(len(layer.weights), -1, run_taps * geometry.input_channels)
-    rows = np.pad(runs, ((0, 0), (0, 0), (0, -runs.shape[2] % 4))).reshape(len(runs), -1)
-    if split is None:
-        return None
-    channels, constants = split
-    rows = rows[[channel.output for channel in channels]]
-    if not can_pack_pairs(rows):
-        return None
-    blocks = rows.shape[1] // 4
-    return {
-        "run_taps": run_taps,
-        "blocks": blocks,
-        "rows": len(channels),
-        "weights": Array("int16_t", pack_pairs(rows)) if channels else None,
-        "channels": Array("aot_channel_t", channels) if channels else None,
-        "constant_count": len(constants),
-        "constants": Array("aot_constant_t", constants) if constants else None,
-        "input_zero_point": layer.source.zero_point,
-        "zero_point": layer.target.zero_point,
-        "minimum": layer.limits[0],
-        "maximum": layer.limits[1],
-    }, 16 * blocks

@@ -1,0 +1,183 @@
+/* DEPTHWISE_CONV_2D with kernels of 3 x 3 on int8. */
+#include "aot_depthwise.h"
+
+#include <string.h>
+
+/* What the inner loops need of a channel. */
+typedef struct {
+    uint32_t outer[3]; /* by kernel row: twice the weights of the columns 0 (low half) and 2 (high half) */
+    uint32_t middle01; /* twice those of column 1: row 0 (low half) and 1 (high half) */
+    uint32_t middle2;  /* row 2 (high half), and the channel's shift (low half) */
+    int32_t twice_bias;
+    int32_t multiplier;
+    int32_t offset; /* aot_channel_offset() */
+    uint32_t step;  /* from a pixel of y to the next */
+} coefficients_t;
+
+static uint32_t halves(int32_t low, int32_t high) {
+    return (uint32_t)(uint16_t)low | (uint32_t)high << 16;
+}
+
+static coefficients_t coefficients(const aot_depthwise_s8_t *layer, const int8_t *weights,
+                                   const aot_channel_t *channel) {
+    coefficients_t k;
+    for (uint32_t row = 0; row < 3; row++) {
+        k.outer[row] = halves(2 * weights[4 * row], 2 * weights[4 * row + 2]);
+    }
+    k.middle01 = halves(2 * weights[1], 2 * weights[5]);
+    k.middle2 = halves(channel->shift, 2 * weights[9]);
+    k.twice_bias = channel->twice_bias;
+    k.multiplier = channel->multiplier;
+    k.offset = aot_channel_offset(channel, 2 * layer->zero_point + 1);
+    k.step = layer->window.output_channels;
+    return k;
+}
+
+#if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
+
+/*
+ * Four neighbours of a row, at [x, ...]: r12 = columns 0 and 2, lr = columns 1 and 3. They give the first output its
+ * three columns, and the second one, a column further, too. r4-r6 are `outer`; the column between meets the low half
+ * (b) or the high half (t) of r8 = middle01 or r9 = middle2.
+ */
+#define TWO_OF_ROW(address, outer, middle, half)                                                                       \
+    "ldr     r12, " address "\n\t"                                                                                     \
+    "sxtb16  lr, r12, ror #8\n\t"                                                                                      \
+    "sxtb16  r12, r12\n\t"                                                                                             \
+    "smlad   r10, r12, " outer ", r10\n\t"                                                                             \
+    "smlab" half "  r10, lr, " middle ", r10\n\t"                                                                      \
+    "smlad   r11, lr, " outer ", r11\n\t"                                                                              \
+    "smlat" half "  r11, r12, " middle ", r11\n\t"
+
+/* `pairs` (not 0) times two outputs that are neighbours in a row, at stride 1. */
+static inline void pairs_of_row(const coefficients_t *k, const int8_t *x, uint32_t width, uint32_t pairs, int8_t *y) {
+    __asm__ volatile("ldm     %[k], {r4, r5, r6, r8, r9}\n"
+                     "1:\n\t"
+                     "ldr     r10, [%[k], #20]\n\t"             /* twice_bias */
+                     "mov     r11, r10\n\t" /* clang-format off */
+                     TWO_OF_ROW("[%[x], %[width]]", "r5", "r8", "t")
+                     TWO_OF_ROW("[%[x], %[width], lsl #1]", "r6", "r9", "t")
+                     TWO_OF_ROW("[%[x]], #2", "r4", "r8", "b") /* clang-format on */
+                     "ldrd    r12, lr, [%[k], #24]\n\t"         /* multiplier, offset: aot_stored_s8() twice */
+                     "add     lr, lr, r10, asr #31\n\t"
+                     "smmlar  r10, r10, r12, lr\n\t"
+                     "ldr     lr, [%[k], #28]\n\t"
+                     "add     lr, lr, r11, asr #31\n\t"
+                     "smmlar  r11, r11, r12, lr\n\t"
+                     "ldr     r12, [%[k], #32]\n\t" /* step */
+                     "asr     r10, r10, r9\n\t"     /* by its lowest byte */
+                     "ssat    r10, #8, r10\n\t"
+                     "asr     r11, r11, r9\n\t"
+                     "ssat    r11, #8, r11\n\t"
+                     "strb    r10, [%[y]]\n\t"
+                     "strb    r11, [%[y], r12]\n\t"
+                     "add     %[y], %[y], r12, lsl #1\n\t"
+                     "subs    %[pairs], %[pairs], #1\n\t"
+                     "bne     1b\n\t"
+                     : [x] "+&r"(x), [y] "+&r"(y), [pairs] "+&r"(pairs)
+                     : [k] "r"(k), [width] "r"(width)
+                     : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+}
+
+/* Twice the products of one row of a window, and `sum`. */
+static inline int32_t add_row(const int8_t *x, uint32_t outer, int32_t twice_middle, int32_t sum) {
+    uint32_t inputs;
+    memcpy(&inputs, x, sizeof inputs);
+    uint32_t even;
+    __asm__("sxtb16 %0, %1" : "=r"(even) : "r"(inputs));
+    __asm__("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(even), "r"(outer));
+    return sum + (int8_t)(inputs >> 8) * twice_middle;
+}
+
+#else
+
+static inline int32_t add_row(const int8_t *x, uint32_t outer, int32_t twice_middle, int32_t sum) {
+    return sum + x[0] * (int16_t)outer + x[1] * twice_middle + x[2] * ((int32_t)outer >> 16);
+}
+
+#endif
+
+/* `count` outputs of a row, `stride` inputs apart. */
+static inline void single_outputs(const coefficients_t *k, const int8_t *x, uint32_t width, uint32_t stride,
+                                  uint32_t count, int8_t *y) {
+    const aot_channel_t channel = {0, k->multiplier, (uint16_t)(k->middle2 & 0xffffu), 0};
+    const int32_t middle[3] = {(int16_t)k->middle01, (int32_t)k->middle01 >> 16, (int32_t)k->middle2 >> 16};
+    for (; count != 0; count--, x += stride, y += k->step) {
+        int32_t sum = k->twice_bias;
+        for (uint32_t row = 0; row < 3; row++) {
+            sum = add_row(x + row * width, k->outer[row], middle[row], sum);
+        }
+        *y = (int8_t)aot_stored_s8(sum, &channel, k->offset);
+    }
+}
+
+/* All outputs of one channel. */
+static void convolve(const aot_depthwise_s8_t *layer, const coefficients_t *k, const int8_t *plane, int8_t *y) {
+    const aot_window_t *window = &layer->window;
+    const uint32_t width = layer->plane_width, stride = window->stride_width;
+    for (uint32_t i = 0; i < window->output_height; i++) {
+        uint32_t done = 0;
+#if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
+        if (stride == 1 && window->output_width > 1) {
+            done = window->output_width & ~1u;
+            pairs_of_row(k, plane, width, done / 2, y);
+        }
+#endif
+        single_outputs(k, plane + done * stride, width, stride, window->output_width - done, y + done * k->step);
+        plane += width * window->stride_height;
+        y += window->output_width * k->step;
+    }
+}
+
+/* Copies one channel of the image to where it lies in the plane; x points at the channel of the first pixel. */
+static void copy_channel(const aot_depthwise_s8_t *layer, const int8_t *x, int8_t *plane) {
+    const aot_window_t *window = &layer->window;
+    const uint32_t channels = window->input_channels;
+    const uint32_t height = window->input_height < layer->plane_height - window->pad_top
+                                ? window->input_height
+                                : (uint32_t)layer->plane_height - window->pad_top;
+    const uint32_t width = window->input_width < layer->plane_width - window->pad_left
+                               ? window->input_width
+                               : (uint32_t)layer->plane_width - window->pad_left;
+    plane += window->pad_top * layer->plane_width + window->pad_left;
+    for (uint32_t row = 0; row < height; row++) {
+        const int8_t *from = x;
+        int8_t *to = plane;
+        uint32_t left = width;
+        for (; left >= 4; left -= 4, from += 4 * channels, to += 4) {
+            to[0] = from[0];
+            to[1] = from[channels];
+            to[2] = from[2 * channels];
+            to[3] = from[3 * channels];
+        }
+        for (; left != 0; left--, from += channels) {
+            *to++ = *from;
+        }
+        x += window->input_width * channels;
+        plane += layer->plane_width;
+    }
+}
+
+void aot_depthwise_s8(const aot_depthwise_s8_t *layer, const int8_t *x, int8_t *y, void *scratch) {
+    const aot_window_t *window = &layer->window;
+    const uint32_t pixels = (uint32_t)window->output_height * window->output_width;
+    int8_t *plane = scratch;
+    memset(plane, layer->input_zero_point, (uint32_t)layer->plane_height * layer->plane_width);
+    const int8_t *weights = layer->weights;
+    uint32_t copied = UINT32_MAX;
+    for (uint32_t row = 0; row < layer->rows; row++, weights += 12) {
+        const aot_channel_t *channel = layer->channels + row;
+        if (channel->output / layer->multiplier != copied) {
+            copied = channel->output / layer->multiplier;
+            copy_channel(layer, x + copied, plane);
+        }
+        const coefficients_t k = coefficients(layer, weights, channel);
+        convolve(layer, &k, plane, y + channel->output);
+    }
+    aot_store_constants(layer->constants, layer->constant_count, pixels, window->output_channels, y);
+    if (layer->minimum > INT8_MIN || layer->maximum < INT8_MAX) {
+        for (uint32_t i = 0; i < pixels * window->output_channels; i++) {
+            y[i] = (int8_t)aot_clamp(y[i], layer->minimum, layer->maximum);
+        }
+    }
+}

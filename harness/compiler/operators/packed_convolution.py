@@ -1,0 +1,91 @@
+"""The fast int8 convolutions: which layers they take, and how these lay out their weights."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.compiler.channels import Channel, Constant, Int8Layer
+from harness.compiler.packing import can_pack_pairs, pack_pairs
+from harness.compiler.step import Array, Step, Value
+from harness.compiler.window import Window
+from harness.models.tflite_file import Operator
+
+# The kernel of the fast depthwise convolution; smaller ones are filled up with zeros.
+DEPTHWISE_KERNEL = 3
+
+
+def packed_convolution(operator: Operator, geometry: Window, layer: Int8Layer, note: str) -> Step | None:
+    """The step for a layer of one group; None where the fast kernel would not be exact."""
+    split = layer.split()
+    if split is None:
+        return None
+    channels, constants = split
+    run_taps = geometry.kernel_width if geometry.dilation_width == 1 else 1
+    runs = layer.weights.reshape(len(layer.weights), -1, run_taps * geometry.input_channels)
+    rows = np.pad(runs, ((0, 0), (0, 0), (0, -runs.shape[2] % 4))).reshape(len(runs), -1)
+    rows = rows[[channel.output for channel in channels]]
+    if not can_pack_pairs(rows):
+        return None
+    blocks = rows.shape[1] // 4
+    parameters = {
+        "run_taps": run_taps,
+        "blocks": blocks,
+        "weights": Array("int16_t", pack_pairs(rows)) if channels else None,
+    }
+    x, y = operator.inputs[0], operator.outputs[0]
+    return Step(
+        operator,
+        (x,),
+        y,
+        "aot_conv.h",
+        "aot_conv_s8",
+        parameters | _common(geometry, layer, channels, constants),
+        readable={x: 3},
+        scratch=16 * blocks,
+        note=note,
+    )
+
+
+def depthwise(operator: Operator, geometry: Window, layer: Int8Layer, note: str) -> Step | None:
+    """The step for a layer with a group for each input channel; None where the fast kernel does not take it."""
+    split = layer.split()
+    kernel = geometry.kernel_height, geometry.kernel_width
+    if split is None or max(kernel) > DEPTHWISE_KERNEL or max(geometry.dilation_height, geometry.dilation_width) > 1:
+        return None
+    channels, constants = split
+    height = (geometry.output_height - 1) * geometry.stride_height + DEPTHWISE_KERNEL
+    width = (geometry.output_width - 1) * geometry.stride_width + DEPTHWISE_KERNEL
+    weights = layer.weights[[channel.output for channel in channels], :, :, 0]
+    weights = np.pad(weights, ((0, 0), (0, DEPTHWISE_KERNEL - kernel[0]), (0, DEPTHWISE_KERNEL + 1 - kernel[1])))
+    parameters = {
+        "plane_height": height,
+        "plane_width": width,
+        "multiplier": geometry.output_channels // geometry.input_channels,
+        "weights": Array("int8_t", weights) if channels else None,
+    }
+    x, y = operator.inputs[0], operator.outputs[0]
+    return Step(
+        operator,
+        (x,),
+        y,
+        "aot_depthwise.h",
+        "aot_depthwise_s8",
+        parameters | _common(geometry, layer, channels, constants),
+        in_place=geometry.output_channels == geometry.input_channels,
+        scratch=height * width + 1,
+        note=note,
+    )
+
+
+def _common(geometry: Window, layer: Int8Layer, channels: list[Channel], constants: list[Constant]) -> dict[str, Value]:
+    return {
+        "window": geometry,
+        "rows": len(channels),
+        "channels": Array("aot_channel_t", channels) if channels else None,
+        "constant_count": len(constants),
+        "constants": Array("aot_constant_t", constants) if constants else None,
+        "input_zero_point": layer.source.zero_point,
+        "zero_point": layer.target.zero_point,
+        "minimum": layer.limits[0],
+        "maximum": layer.limits[1],
+    }
