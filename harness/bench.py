@@ -1,22 +1,31 @@
-"""Goals: what the example firmware must reach, as ratios of figures that were measured in one run."""
+"""Goals: what firmware must reach, as ratios of figures that were measured in one run, and the engines side by side."""
 
 from __future__ import annotations
 
 import statistics
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from harness.boards.board import Board
+from harness.compiler import compile_model
 from harness.dut import DeviceUnderTest, Firmware
+from harness.errors import DeviceError, HilError
+from harness.models.manifest import Model, lone_model
+from harness.models.stimuli import stimuli
 from harness.recordings import Recording
 from harness.recordings.windows import windows
-from harness.session import Session
+from harness.session import Build, Session
+from harness.upstream import ARENA_SHARE, CMSIS_NN, FLASH_SHARE
 
 STREAMING_SHARE = 0.8
 DISTINCT_WINDOWS = 1000
+# A plan of the arena may exceed the least that any plan needs by this much.
+PLAN_SHARE = 1.1
 # The machine's speed drifts, so echo and streaming take turns and the median of the pairs counts.
 PAIRS = 5
 ECHO_BYTES = 32 * 1024
@@ -38,46 +47,162 @@ class Goal:
         return self.ratio <= 1 if self.most else self.ratio >= 1
 
 
-def goals(session: Session, run_dir: Path) -> Iterator[Goal]:
-    """Measure every goal of the models' budgets, then the streaming rate, on the emulated board."""
+@dataclass(frozen=True)
+class Figures:
+    """What `engine` needs for `network`: instructions of the slowest inference, and bytes.
+
+    `constants` is the part of `flash` that holds the network.
+    """
+
+    network: str
+    engine: str
+    instructions: int
+    flash: int
+    constants: int
+    arena: int
+    stack: int
+
+
+@dataclass(frozen=True)
+class Compilation:
+    """The aot compiler at work on `network`: seconds from .tflite to C, the arena's bytes and the least possible."""
+
+    network: str
+    seconds: float
+    arena: int
+    lower_bound: int
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A network that an engine cannot run on this target, and why."""
+
+    network: str
+    engine: str
+    reason: str
+
+
+Row = Goal | Figures | Compilation | Refusal
+
+
+def bench(session: Session, networks: Sequence[Path], run_dir: Path) -> Iterator[Row]:
+    """Measure the project's models against their budgets, and `networks` (.tflite files) against upstream's figures.
+
+    Everything runs on the session's board, with each of its engines.
+    """
     board = session.open_board(run_dir)
     try:
         for build in session.builds:
-            firmware = session.firmware(build)
-            recordings = [recording for file in session.recordings(build.model).values() for recording in file]
-            with session.connected(board, firmware, run_dir / f"{build.name}.log") as device:
-                yield from _budget(device, firmware, recordings)
-                yield _streaming(device, recordings)
+            yield from _own(session, board, build, run_dir)
         for model in session.models:
-            yield _distinct_windows(
-                model.name,
-                np.concatenate(
-                    [
-                        windows(recording.samples, model.window, model.stride).reshape(
-                            -1, model.window * len(model.channels)
-                        )
-                        for file in session.recordings(model).values()
-                        for recording in file
-                    ]
-                ),
-            )
+            if model.windowed:
+                yield _distinct_windows(session, model)
+        for path in networks:
+            yield from _network(session, board, path, run_dir)
     finally:
         board.close()
 
 
-def _budget(device: DeviceUnderTest, firmware: Firmware, recordings: list[Recording]) -> Iterator[Goal]:
-    measurement = device.stream(recordings)
-    budget, image = firmware.budget, firmware.image
+def _own(session: Session, board: Board, build: Build, run_dir: Path) -> Iterator[Row]:
+    firmware = session.firmware(build)
+    with session.connected(board, firmware, run_dir / f"{build.name}.log") as device:
+        figures = _figures(session, device, f"{build.model.name}-{build.variant.name}")
+        yield figures
+        yield from _budget(firmware, figures)
+        if build.model.windowed:
+            yield _streaming(device, _recordings(session, build.model))
+
+
+def _network(session: Session, board: Board, path: Path, run_dir: Path) -> Iterator[Row]:
+    model = lone_model(path)
+    (variant,) = model.variants.values()
+    for target in session.targets:
+        for engine in session.engines:
+            build = Build(model, variant, engine, target.name)
+            try:
+                firmware = session.firmware(build)
+                with session.connected(board, firmware, run_dir / f"{build.name}.log") as device:
+                    figures = _figures(session, device, model.name)
+            except DeviceError:
+                raise
+            except HilError as error:
+                yield Refusal(model.name, engine, str(error))
+                continue
+            yield figures
+            if engine == "aot":
+                compilation = _compilation(path, model.name)
+                yield compilation
+                yield _plan(compilation)
+                yield from _against_upstream(figures)
+
+
+def _figures(session: Session, device: DeviceUnderTest, network: str) -> Figures:
+    firmware = device.firmware
+    if firmware.model.windowed:
+        invoke = device.stream(_recordings(session, firmware.model)).invoke
+    else:
+        invoke = device.infer(stimuli(session.reference(firmware.variant.path).inputs)).invoke
+    image = firmware.image
+    return Figures(
+        network,
+        firmware.engine,
+        instructions=max(invoke),
+        flash=image.flash_bytes,
+        constants=image.model_bytes,
+        arena=device.info.arena_bytes,
+        stack=device.status().stack_peak,
+    )
+
+
+def _budget(firmware: Firmware, figures: Figures) -> Iterator[Goal]:
+    budget = firmware.budget
     rows = (
-        (f"{measurement.unit}, slowest inference", max(measurement.invoke), budget.instructions),
-        ("flash bytes", image.flash_bytes, budget.flash_bytes),
-        ("static RAM bytes without UART buffers", image.ram_bytes, budget.ram_bytes),
-        ("arena bytes", device.info.arena_bytes, budget.arena_bytes),
-        ("stack bytes", device.status().stack_peak, budget.stack_bytes),
+        ("instructions, slowest inference", figures.instructions, budget.instructions),
+        ("flash bytes", figures.flash, budget.flash_bytes),
+        ("static RAM bytes without UART buffers", firmware.image.ram_bytes, budget.ram_bytes),
+        ("arena bytes", figures.arena, budget.arena_bytes),
+        ("stack bytes", figures.stack, budget.stack_bytes),
     )
     for what, measured, limit in rows:
         if limit is not None:
-            yield Goal(f"{firmware.name}: {what}", f"{measured:,}", f"at most {limit:,}", measured / limit, True)
+            yield _at_most(f"{firmware.name}: {what}", measured, limit)
+
+
+def _against_upstream(figures: Figures) -> Iterator[Goal]:
+    upstream = CMSIS_NN.get(figures.network)
+    if upstream is None:
+        return
+    name = f"{figures.network}: {{}} against TFLM with CMSIS-NN"
+    yield _at_most(name.format("instructions"), figures.instructions, upstream.instructions)
+    yield _at_most(name.format("flash without model"), figures.flash - figures.constants, FLASH_SHARE * upstream.flash)
+    yield _at_most(name.format("arena"), figures.arena, ARENA_SHARE * upstream.arena)
+
+
+def _at_most(what: str, measured: int, limit: float) -> Goal:
+    return Goal(what, f"{measured:,}", f"at most {limit:,.0f}", measured / limit, True)
+
+
+def _compilation(path: Path, name: str) -> Compilation:
+    with tempfile.TemporaryDirectory(prefix="hil-") as folder:
+        started = time.monotonic()
+        compiled = compile_model(path, Path(folder))
+        seconds = time.monotonic() - started
+    return Compilation(name, seconds, compiled.arena_bytes, compiled.arena_lower_bound)
+
+
+def _plan(compilation: Compilation) -> Goal:
+    limit = PLAN_SHARE * compilation.lower_bound
+    return Goal(
+        f"{compilation.network}: arena against the least of any plan",
+        f"{compilation.arena:,} / {compilation.lower_bound:,} bytes",
+        f"at most {PLAN_SHARE} of it",
+        compilation.arena / limit,
+        True,
+    )
+
+
+def _recordings(session: Session, model: Model) -> list[Recording]:
+    return [recording for file in session.recordings(model).values() for recording in file]
 
 
 def _streaming(device: DeviceUnderTest, recordings: list[Recording]) -> Goal:
@@ -102,10 +227,12 @@ def _streaming(device: DeviceUnderTest, recordings: list[Recording]) -> Goal:
     )
 
 
-def _distinct_windows(name: str, raw: np.ndarray) -> Goal:
-    distinct = len(np.unique(raw, axis=0))
+def _distinct_windows(session: Session, model: Model) -> Goal:
+    raw = [windows(recording.samples, model.window, model.stride) for recording in _recordings(session, model)]
+    flat = np.concatenate(raw).reshape(-1, model.window * len(model.channels))
+    distinct = len(np.unique(flat, axis=0))
     return Goal(
-        f"{name}: distinct windows of the default run",
+        f"{model.name}: distinct windows of the default run",
         f"{distinct:,}",
         f"at least {DISTINCT_WINDOWS:,}",
         distinct / DISTINCT_WINDOWS,

@@ -13,15 +13,17 @@ from typing import Annotated
 import msgspec
 import typer
 from rich.console import Console
+from rich.status import Status
 from rich.table import Table
 
-from harness.bench import goals
+from harness.bench import Figures, Goal, Row, bench
 from harness.dut import Firmware, Measurement
 from harness.errors import DeviceError, HilError
 from harness.inspection import inspect
 from harness.models.manifest import load_models
 from harness.options import Options
 from harness.recordings import Recording
+from harness.report.benchmark import engine_table, goal_table, remarks
 from harness.report.inspection import inspection_lines
 from harness.session import Build, Session
 
@@ -95,22 +97,29 @@ def replay(
         raise typer.Exit(1)
 
 
-@app.command()
-def bench(target: TargetName = "stm32f4") -> None:
-    """Measure instructions, sizes and the streaming rate, each as a ratio to its goal.
+@app.command("bench")
+def bench_(
+    networks: Annotated[
+        list[Path] | None, typer.Argument(metavar="[NETWORK.tflite]...", help="networks beside those of models/")
+    ] = None,
+    target: TargetName = "stm32f4",
+) -> None:
+    """Measure instructions, sizes and the streaming rate, each as a ratio to its goal, and the engines side by side.
 
-    Example: hil bench
+    Example: hil bench kws_ref_model.tflite
     """
     session = _session("emulated", None, "auto", target)
-    table = Table("what", "measured", "goal", "ratio", "", box=None)
-    missed = False
-    with tempfile.TemporaryDirectory(prefix="hil-") as folder:
-        for goal in goals(session, Path(folder)):
-            missed = missed or not goal.met
-            verdict = "met" if goal.met else "MISSED"
-            table.add_row(goal.what, goal.measured, goal.limit, f"{goal.ratio:.3f}", verdict)
-    Console().print(table)
-    if missed:
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="hil-") as folder, _status("measuring") as status:
+        for row in bench(session, networks or [], Path(folder)):
+            rows.append(row)
+            if isinstance(row, Figures):
+                status.update(f"measuring: {row.network} with {row.engine} done")
+    console = Console()
+    console.print(goal_table(rows))
+    console.print(engine_table(rows))
+    print(*remarks(rows), sep="\n")
+    if not all(row.met for row in rows if isinstance(row, Goal)):
         raise typer.Exit(1)
 
 
@@ -218,9 +227,9 @@ def _select(session: Session, firmware: Firmware, name: str, window: int | None)
 
 
 @contextmanager
-def _status(what: str) -> Iterator[None]:
-    with Console(stderr=True).status(what):
-        yield
+def _status(what: str) -> Iterator[Status]:
+    with Console(stderr=True).status(what) as status:
+        yield status
 
 
 if __name__ == "__main__":

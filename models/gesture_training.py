@@ -73,7 +73,7 @@ def export(network: Any, inputs: Values, int8: bool) -> bytes:
 
 
 def train(directory: Path, build: Callable[[Model], Any]) -> None:
-    """Train what `build` makes for the model in `directory` and write its float32 and int8 variants.
+    """Train what `build` makes for the model in `directory`; write its `trained` network and its int8 variant.
 
     Says how the network does on its own training data; the suite measures the rest.
     """
@@ -90,8 +90,8 @@ def train(directory: Path, build: Callable[[Model], Any]) -> None:
     right = network.predict(inputs, verbose=0).argmax(axis=1) == targets.argmax(axis=1)
     print(f"{network.count_params()} parameters")
     print(f"{len(inputs)} windows, of them {decided.sum()} of a gesture: {right[decided].mean():.2%} right")
-    for variant, int8 in (("float32", False), ("int8", True)):
-        path = model.variants[variant].path
+    assert model.trained is not None, "model.toml names the file"
+    for path, int8 in ((model.trained, False), (model.variants["int8"].path, True)):
         aside = path.with_suffix(".part")
         aside.write_bytes(export(network, inputs, int8))
         aside.replace(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,6 @@ from harness.models.manifest import Model, Variant
 from harness.models.preprocess import Quantisation, prepare
 from harness.models.reference import TflmHost
 from harness.models.tflite_file import TensorType, read
-
-FLOAT_VARIANT = "float32"
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class _Runner:
 class Chain:
     """How `variant` of `model` is run on the host, in order: each way is one step nearer to the device.
 
-    The variant called `float32` on LiteRT stands for what was trained: the converter keeps Keras' arithmetic, up to the
+    The `trained` network on LiteRT stands for what was trained: the converter keeps Keras' arithmetic, up to the
     rounding of float32. Then `variant` on LiteRT with its default and with its reference kernels; then `host`, TFLM.
     `notes` says, one line each, why a step is left out. Raises HilError where a .tflite cannot be read.
     """
@@ -49,17 +48,16 @@ class Chain:
         self._name = variant.name
         self.notes: list[str] = []
         self._runners: list[_Runner] = []
-        trained = model.variants.get(FLOAT_VARIANT)
         missing = litert.missing()
         if missing:
             self.notes.append(missing)
         else:
-            if trained is None:
-                self.notes.append(f"no variant is called {FLOAT_VARIANT}, so what quantisation changed is not known")
-            elif trained.name != variant.name:
-                self._litert(trained)
-            self._litert(variant)
-            self._litert(variant, reference_kernels=True)
+            if model.trained is None:
+                self.notes.append("model.toml names no `trained` network, so what quantisation changed is not known")
+            elif model.trained != variant.path:
+                self._litert("as trained", model.trained)
+            self._litert(variant.name, variant.path)
+            self._litert(variant.name, variant.path, reference_kernels=True)
         name = f"{variant.name} on {host.oracle}"
         self._runners.append(_Runner(name, host.input_quantisation, self._output, host.run))
 
@@ -71,13 +69,13 @@ class Chain:
             stages.append(Stage(runner.name, runner.output.real(outputs.reshape(len(raw), -1))))
         return [*stages, Stage(f"{self._name} on the device", self._output.real(device))]
 
-    def _litert(self, variant: Variant, reference_kernels: bool = False) -> None:
+    def _litert(self, what: str, path: Path, reference_kernels: bool = False) -> None:
         try:
-            runner = litert.LiteRt(variant.path, reference_kernels)
+            runner = litert.LiteRt(path, reference_kernels)
         except HilError as error:
             self.notes.append(str(error))
             return
-        name = f"{variant.name} on {runner.name}"
+        name = f"{what} on {runner.name}"
         self._runners.append(_Runner(name, runner.input_quantisation, runner.output_quantisation, runner.run))
 
 

@@ -53,6 +53,9 @@ class Model(msgspec.Struct, frozen=True):
     `labels` are in the order of the network's outputs. `window` and `stride` are in rows of `channels`, which arrive
     `sample_rate_hz` times a second. `recordings` is the folder of the recordings that it is tested with.
 
+    `trained` is the float32 .tflite that the others were quantised from; it need not be a variant, which is built for
+    devices.
+
     A model that is not `windowed` has none of these (0, empty, None): its inputs are written as tensors.
     """
 
@@ -66,6 +69,7 @@ class Model(msgspec.Struct, frozen=True):
     recordings: Path | None
     variants: dict[str, Variant]
     directory: Path
+    trained: Path | None = None
 
     @property
     def windowed(self) -> bool:
@@ -86,6 +90,7 @@ class _ModelFile(msgspec.Struct, forbid_unknown_fields=True):
     schema: Literal["hil-model/1"]
     name: _Name
     variants: Annotated[dict[_Name, _VariantTable], Meta(min_length=1)]
+    trained: Annotated[str, Meta(min_length=1)] | UnsetType = UNSET
     description: str = ""
     labels: Annotated[list[Annotated[str, Meta(min_length=1)]], Meta(min_length=1)] | UnsetType = UNSET
     window: _Rows | UnsetType = UNSET
@@ -115,14 +120,10 @@ def load_model(directory: Path, recordings_root: Path) -> Model:
     path = directory / "model.toml"
     content = read_toml(path, _ModelFile)
     directory = directory.resolve()
-    variants = {}
-    for name, table in content.variants.items():
-        file = directory / table.file
-        if not file.is_file():
-            raise HilError(
-                f"{path}: [variants.{name}] names {table.file}, which is not there; add it or correct `file`"
-            )
-        variants[name] = Variant(name, file, table.budgets)
+    variants = {
+        name: Variant(name, _existing(path, f"[variants.{name}]", directory / table.file), table.budgets)
+        for name, table in content.variants.items()
+    }
     return Model(
         name=content.name,
         description=content.description,
@@ -134,7 +135,14 @@ def load_model(directory: Path, recordings_root: Path) -> Model:
         recordings=recordings_root.resolve() / content.recordings if content.recordings else None,
         variants=variants,
         directory=directory,
+        trained=_existing(path, "trained", directory / content.trained) if content.trained else None,
     )
+
+
+def _existing(manifest: Path, key: str, file: Path) -> Path:
+    if not file.is_file():
+        raise HilError(f"{manifest}: {key} names {file.name}, which is not there; add it or correct the name")
+    return file
 
 
 def lone_model(path: Path) -> Model:

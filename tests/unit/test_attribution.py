@@ -73,7 +73,7 @@ def test_a_quantised_network_goes_through_all_steps_in_order(model: Model, raw: 
     chain = Chain(model, variant, host)
     stages = chain.stages(raw, device)
     assert [stage.name.split(",")[0].split(" 2")[0].split(" 0")[0] for stage in stages] == [
-        "float32 on LiteRT",
+        "as trained on LiteRT",
         "int8 on LiteRT",
         "int8 on LiteRT",
         "int8 on tflite-micro",
@@ -112,10 +112,10 @@ def test_without_litert_the_rest_remains_and_the_remedy_is_said(
 
 
 @needs_litert
-def test_without_a_float_variant_the_chain_begins_with_the_quantised_network(model: Model) -> None:
+def test_without_the_trained_network_the_chain_begins_with_the_quantised_network(model: Model) -> None:
     variant = model.variants["int8"]
-    chain = Chain(msgspec.structs.replace(model, variants={"int8": variant}), variant, TflmHost(variant.path))
-    assert chain.notes == ["no variant is called float32, so what quantisation changed is not known"]
+    chain = Chain(msgspec.structs.replace(model, trained=None), variant, TflmHost(variant.path))
+    assert chain.notes == ["model.toml names no `trained` network, so what quantisation changed is not known"]
 
 
 @needs_litert

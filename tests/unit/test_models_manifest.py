@@ -94,6 +94,9 @@ def test_the_projects_own_models() -> None:
         pytest.param("maximum = 4", "maximum = -4", "minimum must be below maximum", id="range"),
         pytest.param("flash_bytes", "flash", "unknown field `flash` - at `$.variants[...].budgets[...]`", id="budget"),
         pytest.param("[[channels]]", "[[channels]", "is not TOML: ", id="toml"),
+        pytest.param(
+            'name = "wave"', 'name = "wave"\ntrained = "w.tflite"', "trained names w.tflite, which is not", id="trained"
+        ),
         pytest.param('"wave.tflite"', '"w.tflite"', "[variants.int8] names w.tflite, which is not there", id="file"),
     ],
 )

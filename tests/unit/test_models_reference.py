@@ -35,8 +35,9 @@ def save(network: Any, path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("variant", ["float32", "int8"])
-def test_the_committed_networks_know_the_gestures(model: Model, variant: str) -> None:
+@pytest.mark.parametrize(("name", "variant"), [("gesture", "float32"), ("gesture", "int8"), ("gesture_cnn", "int8")])
+def test_the_committed_networks_know_the_gestures(name: str, variant: str) -> None:
+    model = load_models(ROOT)[name]
     reference = TflmHost(model.variants[variant].path)
     right: list[bool] = []
     assert model.recordings is not None

@@ -37,8 +37,9 @@ ONE_WINDOW = """
 
 @pytest.fixture
 def hil(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Hil:
-    """Runs pytest on files of the test, with the project's models and its cache of built firmware."""
-    for variable in ("HIL_BOARD", "HIL_MODEL", "HIL_ENGINE", "HIL_TARGET", "HIL_EMULATOR", "HIL_REPORT"):
+    """Runs pytest on files of the test, with the project's simplest model and its cache of built firmware."""
+    monkeypatch.setenv("HIL_MODEL", "gesture")
+    for variable in ("HIL_BOARD", "HIL_ENGINE", "HIL_TARGET", "HIL_EMULATOR", "HIL_REPORT"):
         monkeypatch.delenv(variable, raising=False)
 
     def run(*arguments: str | Path) -> pytest.RunResult:

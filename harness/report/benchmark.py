@@ -1,0 +1,48 @@
+"""What was benched, as text for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.table import Table
+
+from harness.bench import Compilation, Figures, Goal, Refusal, Row
+
+
+def goal_table(rows: Sequence[Row]) -> Table:
+    """Every goal with its figure, its limit and their ratio."""
+    table = Table("what", "measured", "goal", "ratio", "", box=None)
+    for row in rows:
+        if isinstance(row, Goal):
+            table.add_row(row.what, row.measured, row.limit, f"{row.ratio:.3f}", "met" if row.met else "MISSED")
+    return table
+
+
+def engine_table(rows: Sequence[Row]) -> Table:
+    """Each network with each engine, and below it the first engine's share of the other's figures."""
+    table = Table("network", "engine", box=None)
+    for heading in ("instructions", "flash", "of it constants", "arena", "stack"):
+        table.add_column(heading, justify="right")
+    measured = [row for row in rows if isinstance(row, Figures)]
+    for network in dict.fromkeys(row.network for row in measured):
+        engines = [row for row in measured if row.network == network]
+        for row in engines:
+            table.add_row(network, row.engine, *(f"{value:,}" for value in _values(row)))
+        if len(engines) == 2:
+            ratios = [f"{a / b:.2f}" if b else "" for a, b in zip(*map(_values, engines), strict=True)]
+            table.add_row("", " / ".join(row.engine for row in engines), *ratios)
+    return table
+
+
+def remarks(rows: Sequence[Row]) -> Iterator[str]:
+    """What an engine refused, and how long the compiler took for the network that took it longest."""
+    for row in rows:
+        if isinstance(row, Refusal):
+            yield f"{row.network}, {row.engine}: not measured: {row.reason}"
+    slowest = max((row for row in rows if isinstance(row, Compilation)), key=lambda row: row.seconds, default=None)
+    if slowest:
+        yield f"compiling {slowest.network} to C took {slowest.seconds:.2f} s, the longest of all networks"
+
+
+def _values(row: Figures) -> tuple[int, ...]:
+    return row.instructions, row.flash, row.constants, row.arena, row.stack

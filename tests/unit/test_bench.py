@@ -1,0 +1,110 @@
+"""`hil bench`: goals as ratios, engines side by side, and networks that no manifest knows."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.console import Console
+from tflite_builder import OperatorSpec, TensorSpec, build
+
+from harness.bench import Compilation, Figures, Goal, Refusal, Row, bench
+from harness.models.tflite_file import TensorType
+from harness.options import Options
+from harness.report.benchmark import engine_table, goal_table, remarks
+from harness.session import Session
+from harness.upstream import CMSIS_NN
+
+ROOT = Path(__file__).parents[2]
+FLOAT32 = TensorType.FLOAT32
+
+needs_emulator = pytest.mark.skipif(
+    not (shutil.which("qemu-system-arm") and shutil.which("arm-none-eabi-gcc")),
+    reason="needs qemu-system-arm and arm-none-eabi-gcc: run `make test`",
+)
+
+
+def text(table: Any) -> str:
+    console = Console(width=200, color_system=None)
+    with console.capture() as capture:
+        console.print(table)
+    return capture.get()
+
+
+def test_a_goal_knows_on_which_side_of_its_limit_it_is() -> None:
+    assert Goal("x", "1", "2", ratio=1.0, most=True).met
+    assert not Goal("x", "1", "2", ratio=1.001, most=True).met
+    assert Goal("x", "1", "2", ratio=1.0, most=False).met
+    assert not Goal("x", "1", "2", ratio=0.999, most=False).met
+
+
+def test_goals_are_shown_as_ratios() -> None:
+    shown = text(goal_table([Goal("arena", "90", "at most 100", 0.9, True), Goal("rate", "1", "2", 0.5, False)]))
+    assert "0.900  met" in shown
+    assert "0.500  MISSED" in shown
+
+
+def test_engines_stand_side_by_side_with_their_ratio() -> None:
+    rows = [
+        Figures("kws", "aot", instructions=600, flash=30_000, constants=10_000, arena=160, stack=400),
+        Figures("alone", "aot", instructions=1, flash=2, constants=3, arena=4, stack=5),
+        Figures("kws", "tflm", instructions=1000, flash=60_000, constants=8_000, arena=200, stack=800),
+    ]
+    lines = text(engine_table(rows)).splitlines()
+    assert [line.split()[0] for line in lines[1:3]] == ["kws", "kws"]
+    assert lines[3].split() == ["aot", "/", "tflm", "0.60", "0.50", "1.25", "0.80", "0.50"]
+    assert len(lines) == 5
+
+
+def test_what_was_not_measured_is_said_and_the_slowest_compilation_named() -> None:
+    rows: list[Row] = [Refusal("big", "aot", "too large"), Compilation("a", 0.2, 1, 1), Compilation("b", 1.234, 1, 1)]
+    assert list(remarks(rows)) == [
+        "big, aot: not measured: too large",
+        "compiling b to C took 1.23 s, the longest of all networks",
+    ]
+
+
+def network(path: Path, shape: Sequence[int]) -> Path:
+    tensors = [
+        TensorSpec((1, shape[1]), FLOAT32),
+        TensorSpec(shape, FLOAT32, data=np.ones(shape, np.float32)),
+        TensorSpec((1, shape[0]), FLOAT32),
+    ]
+    path.write_bytes(build(tensors, [OperatorSpec("FULLY_CONNECTED", [0, 1], [2])], [0], [2]))
+    return path
+
+
+@needs_emulator
+def test_networks_without_a_manifest_are_measured_against_upstream(tmp_path: Path) -> None:
+    options = Options(
+        root=ROOT,
+        board="emulated",
+        emulator="auto",
+        targets=("stm32f4",),
+        engine="aot",
+        models=(),
+        report_dir=tmp_path,
+        baseline_dir=None,
+        update_baseline=False,
+        flash=True,
+    )
+    session = Session(options)
+    session.models = []
+    # Named like a published network, whose figures it must meet.
+    small, large = network(tmp_path / "ad01_int8.tflite", (4, 8)), network(tmp_path / "large.tflite", (400, 1000))
+    rows = list(bench(session, [small, large], tmp_path / "run"))
+    (figures,) = (row for row in rows if isinstance(row, Figures))
+    assert (figures.network, figures.engine, figures.arena) == ("ad01_int8", "aot", 48)
+    assert 50 < figures.instructions < 1000
+    goals = {row.what: row for row in rows if isinstance(row, Goal)}
+    assert len(goals) == 4
+    assert all(goal.met for goal in goals.values())
+    upstream = goals["ad01_int8: instructions against TFLM with CMSIS-NN"]
+    assert upstream.ratio == figures.instructions / CMSIS_NN["ad01_int8"].instructions
+    (refusal,) = (row for row in rows if isinstance(row, Refusal))
+    assert refusal.network == "large"
+    assert "exceeds FLASH by" in refusal.reason
