@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.compiler.emit import describe_step, emit
+from harness.compiler.fusion import fuse
 from harness.compiler.network import Network
 from harness.compiler.operators import lower
 from harness.compiler.step import Array
@@ -35,7 +36,8 @@ def compile_model(graph_path: Path, out_dir: Path, *, keep_tensors: bool = False
     """Compile the .tflite at `graph_path` into `out_dir`/aot_model.c.
 
     The file is left alone where it already has the right content, so that a build has nothing to do again. With
-    `keep_tensors` (debug builds) no tensor shares memory with another and engine_tensor() can read them all.
+    `keep_tensors` (debug builds) every operator is a step of its own, no tensor shares memory with another, and
+    engine_tensor() can read them all.
 
     Raises:
         HilError: the file is not a valid .tflite, or the aot engine cannot run it: an operator, a type, a shape or an
@@ -43,6 +45,8 @@ def compile_model(graph_path: Path, out_dir: Path, *, keep_tensors: bool = False
     """
     network = Network(graph_path, read(graph_path))
     steps = [lower(operator, network) for operator in network.operators]
+    if not keep_tensors:
+        steps = fuse(steps, network)
     storage = Storage(network, steps, keep_tensors)
     digest = hashlib.sha256(graph_path.read_bytes()).hexdigest()
     text = emit(network, steps, storage, f"{graph_path.name}, SHA-256 {digest}", keep_tensors)

@@ -100,6 +100,7 @@ class Storage:
             and source in self.lifetimes
             and self.lifetimes[source][1] == number
             and self.bytes(step.output) == self.bytes(step.inputs[0])
+            and all(self.root(other) != source for other in step.inputs[1:])
         )
 
 

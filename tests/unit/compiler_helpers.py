@@ -20,6 +20,7 @@ import numpy.typing as npt
 import pytest
 
 from harness.compiler import compile_model
+from harness.compiler.fusion import fuse
 from harness.compiler.network import Network
 from harness.compiler.operators import lower
 from harness.compiler.step import Array, Value
@@ -118,7 +119,7 @@ def run_kernels(model: bytes, inputs: Sequence[npt.NDArray[Any]]) -> tuple[list[
     Every tensor has a buffer of its own with guards on both sides, which must be intact afterwards.
     """
     network = Network(Path("model.tflite"), parse(model))
-    steps = [lower(operator, network) for operator in network.operators]
+    steps = fuse([lower(operator, network) for operator in network.operators], network)
     library, _ = _library()
     readable: dict[int, int] = {}
     for step in steps:

@@ -6,8 +6,17 @@
 #ifndef AOT_CONV_H
 #define AOT_CONV_H
 
+#include "aot_add.h"
 #include "aot_channel.h"
 #include "aot_window.h"
+
+/* An ADD that follows a convolution; `skip` is its other input. */
+typedef struct {
+    aot_addend_t skip, conv;
+    aot_fraction_t scale;
+    int32_t zero_point;       /* of the sum */
+    int32_t minimum, maximum; /* of the stored sum */
+} aot_residual_t;
 
 /*
  * CONV_2D on int8. The weights of an output channel are a row: the kernel's taps in runs that lie together in the image
@@ -27,9 +36,16 @@ typedef struct {
     int8_t input_zero_point;
     int8_t zero_point;       /* of the output */
     int8_t minimum, maximum; /* of the stored output */
+    const aot_residual_t *residual;
 } aot_conv_s8_t;
 
 void aot_conv_s8(const aot_conv_s8_t *layer, const int8_t *x, int8_t *y, void *scratch);
+
+/*
+ * The same and then y = residual(skip, convolution), of equal shapes. y may be the same buffer as skip, so the image in
+ * between takes no memory but for two pixels: the scratch memory takes that much more, after the blocks.
+ */
+void aot_conv_add_s8(const aot_conv_s8_t *layer, const int8_t *skip, const int8_t *x, int8_t *y, void *scratch);
 
 /*
  * int8, for any weights and scales and any number of groups: each `group_outputs` outputs see `group_inputs` channels

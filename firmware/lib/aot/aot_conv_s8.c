@@ -176,20 +176,53 @@ static void two_pixels(const aot_conv_s8_t *layer, const int16_t *columns, int8_
     }
 }
 
-void aot_conv_s8(const aot_conv_s8_t *layer, const int8_t *x, int8_t *y, void *scratch) {
-    const int32_t width = layer->window.output_width, channels = layer->window.output_channels;
-    const int32_t pixels = width * layer->window.output_height;
-    int16_t *columns = scratch;
-    for (int32_t a = 0; a < pixels; a += 2) {
-        const int32_t b = a + 1 < pixels ? a + 1 : a; /* the last one may have to do twice */
-        gather(layer, x, a / width, a % width, columns);
-        gather(layer, x, b / width, b % width, columns + BLOCK / 2);
-        two_pixels(layer, columns, y + a * channels, y + b * channels);
-    }
-    aot_store_constants(layer->constants, layer->constant_count, (uint32_t)pixels, (uint32_t)channels, y);
+/* The output pixels number `first` and `second` (which may be the same) of the convolution as such. */
+static void convolve(const aot_conv_s8_t *layer, const int8_t *x, int32_t first, int32_t second, int16_t *columns,
+                     int8_t *a, int8_t *b) {
+    const int32_t width = layer->window.output_width;
+    gather(layer, x, first / width, first % width, columns);
+    gather(layer, x, second / width, second % width, columns + BLOCK / 2);
+    two_pixels(layer, columns, a, b);
+}
+
+static void limit(const aot_conv_s8_t *layer, int8_t *y, uint32_t elements) {
     if (layer->minimum > INT8_MIN || layer->maximum < INT8_MAX) {
-        for (int32_t i = 0; i < pixels * channels; i++) {
+        for (uint32_t i = 0; i < elements; i++) {
             y[i] = (int8_t)aot_clamp(y[i], layer->minimum, layer->maximum);
         }
+    }
+}
+
+void aot_conv_s8(const aot_conv_s8_t *layer, const int8_t *x, int8_t *y, void *scratch) {
+    const int32_t channels = layer->window.output_channels;
+    const int32_t pixels = layer->window.output_width * layer->window.output_height;
+    for (int32_t a = 0; a < pixels; a += 2) {
+        const int32_t b = a + 1 < pixels ? a + 1 : a;
+        convolve(layer, x, a, b, scratch, y + a * channels, y + b * channels);
+    }
+    aot_store_constants(layer->constants, layer->constant_count, (uint32_t)pixels, (uint32_t)channels, y);
+    limit(layer, y, (uint32_t)(pixels * channels));
+}
+
+static void add(const aot_residual_t *residual, const int8_t *skip, const int8_t *conv, uint32_t elements, int8_t *y) {
+    /* Copies, so that the compiler knows them to survive the writes to y. */
+    const aot_residual_t r = *residual;
+    for (uint32_t i = 0; i < elements; i++) {
+        const int32_t sum = aot_addend(skip[i], &r.skip) + aot_addend(conv[i], &r.conv);
+        y[i] = (int8_t)aot_clamp(aot_requantise(sum, r.scale, 2 * r.zero_point + 1), r.minimum, r.maximum);
+    }
+}
+
+void aot_conv_add_s8(const aot_conv_s8_t *layer, const int8_t *skip, const int8_t *x, int8_t *y, void *scratch) {
+    const int32_t channels = layer->window.output_channels;
+    const int32_t pixels = layer->window.output_width * layer->window.output_height;
+    int16_t *columns = scratch;
+    int8_t *conv = (int8_t *)(columns + BLOCK * layer->blocks);
+    for (int32_t a = 0; a < pixels; a += 2) {
+        const int32_t count = a + 1 < pixels ? 2 : 1;
+        convolve(layer, x, a, a + count - 1, columns, conv, conv + channels);
+        aot_store_constants(layer->constants, layer->constant_count, 2, (uint32_t)channels, conv);
+        limit(layer, conv, (uint32_t)(2 * channels));
+        add(layer->residual, skip + a * channels, conv, (uint32_t)(count * channels), y + a * channels);
     }
 }

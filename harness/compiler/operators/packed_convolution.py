@@ -31,6 +31,7 @@ def packed_convolution(operator: Operator, geometry: Window, layer: Int8Layer, n
         "run_taps": run_taps,
         "blocks": blocks,
         "weights": Array("int16_t", pack_pairs(rows)) if channels else None,
+        "residual": None,
     }
     x, y = operator.inputs[0], operator.outputs[0]
     return Step(

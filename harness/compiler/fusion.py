@@ -1,0 +1,69 @@
+"""Operators that run as one step, so that the tensor between them takes no memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from harness.compiler.network import Network
+from harness.compiler.step import Array, Step, Value
+from harness.compiler.structure import Structure
+
+
+@dataclass(frozen=True)
+class Residual(Structure):
+    """An ADD after a convolution; see firmware/lib/aot/aot_conv.h."""
+
+    ctype: ClassVar[str] = "aot_residual_t"
+    bytes: ClassVar[int] = 52
+    skip: Value
+    conv: Value
+    scale: Value
+    zero_point: Value
+    minimum: Value
+    maximum: Value
+
+
+def fuse(steps: Sequence[Step], network: Network) -> list[Step]:
+    """`steps`, with every int8 convolution that only the ADD right behind it reads made one with that ADD."""
+    readers = Counter(tensor for step in steps for tensor in step.inputs) + Counter(network.outputs)
+    fused: list[Step] = []
+    for step in steps:
+        previous = fused[-1] if fused else None
+        if previous is not None and readers[previous.output] == 1 and _is_residual(previous, step, network):
+            fused[-1] = _residual(previous, step, network)
+        else:
+            fused.append(step)
+    return fused
+
+
+def _is_residual(conv: Step, add: Step, network: Network) -> bool:
+    return (
+        conv.kernel == "aot_conv_s8"
+        and add.kernel == "aot_add_s8"
+        and add.operator.kind == "ADD"
+        and conv.output in add.inputs
+        and all(network.tensors[index].shape == network.tensors[add.output].shape for index in add.inputs)
+    )
+
+
+def _residual(conv: Step, add: Step, network: Network) -> Step:
+    """One step that writes over the ADD's other input where it may."""
+    own, other = ("a", "b") if add.inputs[0] == conv.output else ("b", "a")
+    skip = add.inputs[1] if own == "a" else add.inputs[0]
+    residual = Residual(*(add.parameters[name] for name in (other, own, "scale", "zero_point", "minimum", "maximum")))
+    channels = network.tensors[conv.output].shape[-1]
+    return replace(
+        conv,
+        operator=add.operator,
+        inputs=(skip, *conv.inputs),
+        output=add.output,
+        kernel="aot_conv_add_s8",
+        parameters={**conv.parameters, "residual": Array("aot_residual_t", [residual])},
+        parameter_type="aot_conv_s8_t",
+        in_place=True,
+        scratch=conv.scratch + 2 * channels,
+        note=f"{add.note}, with #{conv.operator.index} {conv.operator.kind}, {conv.note}",
+    )
