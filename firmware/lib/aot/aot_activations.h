@@ -4,13 +4,16 @@
 
 #include <stdint.h>
 
-/* int8, whatever the function: y = table[x + 128]. LOGISTIC, TANH, LEAKY_RELU, HARD_SWISH. */
+/*
+ * Whatever function of a byte: y = table[x + 128] with x taken as int8. LOGISTIC, TANH, LEAKY_RELU, HARD_SWISH on int8;
+ * QUANTIZE between int8 and uint8, which is why the types are left open.
+ */
 typedef struct {
     uint32_t elements;
     const int8_t *table;
 } aot_table_s8_t;
 
-void aot_table_s8(const aot_table_s8_t *layer, const int8_t *x, int8_t *y);
+void aot_table_s8(const aot_table_s8_t *layer, const void *x, void *y);
 
 /* float32: y = 1 / (1 + e^-x). */
 typedef struct {
