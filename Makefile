@@ -3,7 +3,7 @@ VENV   := .venv
 PYTHON := $(VENV)/bin/python
 PYTEST := $(PYTHON) -m pytest
 
-.PHONY: help demo test lint unit emulated matrix bench clean
+.PHONY: help demo test lint unit nightly emulated matrix bench clean
 
 help:           ## this list
 	@sed -n 's/^\([a-z]*\): .*##/\1\t/p' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ lint: setup     ## style, types and formats
 
 unit: setup     ## the tests that need no board
 	@$(PYTEST) -n 2 tests/unit
+
+nightly: setup  ## the tests that take minutes: fuzzing and random networks by the thousand
+	@$(PYTEST) -n 2 -m nightly tests/unit
 
 emulated: setup ## the suite on the emulated board, one emulator for each of two workers
 	@$(PYTEST) -n 2 --board=emulated
