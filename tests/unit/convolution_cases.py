@@ -170,6 +170,17 @@ class Network:
         return build(self.tensors, self.operators, inputs, outputs)
 
 
+def layer_of_halves(kind: str, exponent: int) -> tuple[bytes, tuple[int, ...]]:
+    """Small weights times a power of two, so that many results end in one half; and the shape of its 256 inputs."""
+    shape = shape_of(kind, (16, 16, 1) if kind == CONV else (8, 16, 2), 16, (1, 1))
+    assert shape is not None
+    network = Network()
+    x = network.image(shape.x)
+    weights = np.arange(-8, 8, dtype=np.int8).reshape(shape.weights)
+    y = network.convolution(x, shape, weights, None, [0.5], (0.25 * 2.0**-exponent, 3))
+    return network.build([x], [y]), shape.x
+
+
 def residual_network(height: int = 9, width: int = 7, middle: int = 6) -> bytes:
     """Everything a small residual network has: odd sizes, dead channels, a depthwise layer that may work in place."""
     rng = np.random.default_rng(17)

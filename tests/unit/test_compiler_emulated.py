@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from compiler_helpers import FLAGS, KERNELS, MAIN, run_tflm
-from convolution_cases import CONV, DEPTHWISE, residual_network, shape_of
+from convolution_cases import CONV, DEPTHWISE, layer_of_halves, residual_network, shape_of
 from convolution_cases import Network as ConvolutionNetwork
 from emulated_programs import CORES, Core, build, needs_arm_gcc, needs_qemu, run, target_flags
 from tflite_builder import OperatorSpec, TensorSpec
@@ -136,6 +136,7 @@ int main(void) {
 @pytest.mark.parametrize("core", [core for core in RUNNABLE if core.ram == "4M"], ids=lambda core: core.name)
 def test_random_convolutions_are_bit_exact_on_the_core(core: Core, tmp_path: Path) -> None:
     models = [random_convolution(seed) for seed in range(48)]
+    models += [layer_of_halves(kind, exponent)[0] for kind in (CONV, DEPTHWISE) for exponent in range(-7, -1)]
     sources = []
     for number, model in enumerate(models):
         path = tmp_path / f"{number}.tflite"
