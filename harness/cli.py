@@ -23,7 +23,7 @@ from harness.inspection import inspect
 from harness.models.manifest import load_models
 from harness.options import Options
 from harness.recordings import Recording
-from harness.report.benchmark import engine_table, goal_table, remarks
+from harness.report.benchmark import engine_lines, goal_lines, remarks
 from harness.report.inspection import inspection_lines
 from harness.session import Build, Session
 
@@ -115,10 +115,8 @@ def bench_(
             rows.append(row)
             if isinstance(row, Figures):
                 status.update(f"measuring: {row.network} with {row.engine} done")
-    console = Console()
-    console.print(goal_table(rows))
-    console.print(engine_table(rows))
-    print(*remarks(rows), sep="\n")
+    for lines in (goal_lines(rows), engine_lines(rows), remarks(rows)):
+        print(*lines, sep="\n", end="\n\n")
     if not all(row.met for row in rows if isinstance(row, Goal)):
         raise typer.Exit(1)
 

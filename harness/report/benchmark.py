@@ -7,20 +7,21 @@ from collections.abc import Iterator, Sequence
 from rich.table import Table
 
 from harness.bench import Compilation, Figures, Goal, Refusal, Row
+from harness.report.text import table_lines
 
 
-def goal_table(rows: Sequence[Row]) -> Table:
+def goal_lines(rows: Sequence[Row]) -> list[str]:
     """Every goal with its figure, its limit and their ratio."""
-    table = Table("what", "measured", "goal", "ratio", "", box=None)
+    table = Table("what", "measured", "goal", "ratio", "", box=None, pad_edge=False)
     for row in rows:
         if isinstance(row, Goal):
             table.add_row(row.what, row.measured, row.limit, f"{row.ratio:.3f}", "met" if row.met else "MISSED")
-    return table
+    return table_lines(table)
 
 
-def engine_table(rows: Sequence[Row]) -> Table:
+def engine_lines(rows: Sequence[Row]) -> list[str]:
     """Each network with each engine, and below it the first engine's share of the other's figures."""
-    table = Table("network", "engine", box=None)
+    table = Table("network", "engine", box=None, pad_edge=False)
     for heading in ("instructions", "flash", "of it constants", "arena", "stack"):
         table.add_column(heading, justify="right")
     measured = [row for row in rows if isinstance(row, Figures)]
@@ -31,7 +32,7 @@ def engine_table(rows: Sequence[Row]) -> Table:
         if len(engines) == 2:
             ratios = [f"{a / b:.2f}" if b else "" for a, b in zip(*map(_values, engines), strict=True)]
             table.add_row("", " / ".join(row.engine for row in engines), *ratios)
-    return table
+    return table_lines(table)
 
 
 def remarks(rows: Sequence[Row]) -> Iterator[str]:

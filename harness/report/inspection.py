@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.table import Table
 
 from harness.inspection import AotFacts, ImageFacts, Inspection, OperatorFacts, TensorFacts
-from harness.report.text import number
+from harness.report.text import number, table_lines
 
-# A terminal folds what is too long for it; cells that are squeezed cannot be read at all.
-WIDEST = 200
 LONGEST_NAME = 26
 
 
@@ -90,9 +86,7 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], right: set[st
         table.add_column(heading, no_wrap=True, justify="right" if heading in right else "left")
     for row in rows:
         table.add_row(*row)
-    buffer = io.StringIO()
-    Console(file=buffer, width=WIDEST, color_system=None, markup=False, highlight=False, emoji=False).print(table)
-    return [line.rstrip() for line in buffer.getvalue().splitlines()]
+    return table_lines(table)
 
 
 def _indices(operator: OperatorFacts) -> str:

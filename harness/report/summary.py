@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import io
-
-from rich.console import Console
 from rich.table import Table
 
 from harness.report.publish import Published
 from harness.report.results import LatencyFigures, Run
-from harness.report.text import number, percent
-
-# A table that wraps is worse than one that a narrow terminal folds, so columns are never squeezed.
-WIDEST = 200
+from harness.report.text import number, percent, table_lines
 
 
 def summary_lines(published: Published) -> list[str]:
@@ -25,13 +19,10 @@ def summary_lines(published: Published) -> list[str]:
     table.add_column("verdict")
     for run in published.results.runs:
         table.add_row(*_row(run))
-    buffer = io.StringIO()
-    Console(file=buffer, width=WIDEST, color_system=None).print(table)
     units = {run.latency.unit for run in published.results.runs if run.latency}
     legend = f"median, max: {' or '.join(sorted(units))} an inference; flash, RAM, arena, stack: bytes" if units else ""
-    lines = [line.rstrip() for line in buffer.getvalue().splitlines()]
     lost = [line for run in published.results.runs for line in _lost_accuracy(run)]
-    return [*lines, *filter(None, [legend]), *lost, *published.notes]
+    return [*table_lines(table), *filter(None, [legend]), *lost, *published.notes]
 
 
 def _lost_accuracy(run: Run) -> list[str]:

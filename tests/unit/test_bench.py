@@ -5,17 +5,15 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from rich.console import Console
 from tflite_builder import OperatorSpec, TensorSpec, build
 
 from harness.bench import Compilation, Figures, Goal, Refusal, Row, bench
 from harness.models.tflite_file import TensorType
 from harness.options import Options
-from harness.report.benchmark import engine_table, goal_table, remarks
+from harness.report.benchmark import engine_lines, goal_lines, remarks
 from harness.session import Session
 from harness.upstream import CMSIS_NN
 
@@ -28,13 +26,6 @@ needs_emulator = pytest.mark.skipif(
 )
 
 
-def text(table: Any) -> str:
-    console = Console(width=200, color_system=None)
-    with console.capture() as capture:
-        console.print(table)
-    return capture.get()
-
-
 def test_a_goal_knows_on_which_side_of_its_limit_it_is() -> None:
     assert Goal("x", "1", "2", ratio=1.0, most=True).met
     assert not Goal("x", "1", "2", ratio=1.001, most=True).met
@@ -43,9 +34,9 @@ def test_a_goal_knows_on_which_side_of_its_limit_it_is() -> None:
 
 
 def test_goals_are_shown_as_ratios() -> None:
-    shown = text(goal_table([Goal("arena", "90", "at most 100", 0.9, True), Goal("rate", "1", "2", 0.5, False)]))
-    assert "0.900  met" in shown
-    assert "0.500  MISSED" in shown
+    shown = goal_lines([Goal("arena", "90", "at most 100", 0.9, True), Goal("rate", "1", "2", 0.5, False)])
+    assert shown[1].endswith("0.900  met")
+    assert shown[2].endswith("0.500  MISSED")
 
 
 def test_engines_stand_side_by_side_with_their_ratio() -> None:
@@ -54,7 +45,7 @@ def test_engines_stand_side_by_side_with_their_ratio() -> None:
         Figures("alone", "aot", instructions=1, flash=2, constants=3, arena=4, stack=5),
         Figures("kws", "tflm", instructions=1000, flash=60_000, constants=8_000, arena=200, stack=800),
     ]
-    lines = text(engine_table(rows)).splitlines()
+    lines = engine_lines(rows)
     assert [line.split()[0] for line in lines[1:3]] == ["kws", "kws"]
     assert lines[3].split() == ["aot", "/", "tflm", "0.60", "0.50", "1.25", "0.80", "0.50"]
     assert len(lines) == 5
