@@ -32,8 +32,9 @@ def _lost_accuracy(run: Run) -> list[str]:
         return []
     worst = max(steps[1:], key=lambda step: step.lost - step.gained)
     return [
-        f"{run.name}: accuracy {percent(steps[0].accuracy)} with {steps[0].name}, {percent(steps[-1].accuracy)} "
-        f"{steps[-1].name}; most of it went with {worst.name} ({worst.lost:,} windows lost, {worst.gained:,} gained)"
+        f"{run.name}: accuracy falls from {percent(steps[0].accuracy)} ({steps[0].name}) to "
+        f"{percent(steps[-1].accuracy)}, most of all with {worst.name}: {worst.lost:,} windows lost, "
+        f"{worst.gained:,} gained"
     ]
 
 

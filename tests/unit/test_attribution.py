@@ -31,15 +31,15 @@ def stage(name: str, rows: Sequence[Sequence[float]]) -> Stage:
 
 def test_what_each_step_changed_is_counted_against_the_step_before() -> None:
     stages = [
-        stage("trained", [[0.9, 0.1], [0.4, 0.6], [0.3, 0.7], [0.5, 0.5]]),  # equal outputs: the first label
-        stage("quantised", [[0.8, 0.2], [0.6, 0.4], [0.6, 0.4], [0.2, 0.8]]),
-        stage("device", [[0.8, 0.2], [0.6, 0.4], [0.6, 0.4], [0.2, 0.8]]),
+        stage("trained", [[0.9, 0.1], [0.4, 0.6], [0.3, 0.7], [0.5, 0.5], [0.1, 0.9]]),  # equal: the first label
+        stage("quantised", [[0.8, 0.2], [0.6, 0.4], [0.6, 0.4], [0.2, 0.8], [0.6, 0.4]]),
+        stage("device", [[0.8, 0.2], [0.6, 0.4], [0.6, 0.4], [0.2, 0.8], [0.6, 0.4]]),
     ]
-    trained, quantised, device = attribute(stages, ["a", "b"], ["a", "b", "a", None])
-    assert (trained.windows, trained.labelled, trained.correct) == (4, 3, 2)
+    trained, quantised, device = attribute(stages, ["a", "b"], ["a", "b", "a", None, "b"])
+    assert (trained.windows, trained.labelled, trained.correct) == (5, 4, 3)
     assert (trained.label_changes, trained.lost, trained.gained, trained.max_abs_diff) == (0, 0, 0, 0.0)
-    assert (quantised.label_changes, quantised.lost, quantised.gained, quantised.correct) == (3, 1, 1, 2)
-    assert quantised.max_abs_diff == pytest.approx(0.3)
+    assert (quantised.label_changes, quantised.lost, quantised.gained, quantised.correct) == (4, 2, 1, 2)
+    assert quantised.max_abs_diff == pytest.approx(0.5)
     assert (device.label_changes, device.lost, device.gained, device.max_abs_diff) == (0, 0, 0, 0.0)
 
 
@@ -88,6 +88,15 @@ def test_a_quantised_network_goes_through_all_steps_in_order(model: Model, raw: 
     # All of it in real units: probabilities, which a forgotten scale or zero point would not give.
     for each in stages:
         assert each.outputs.sum(axis=1) == pytest.approx(np.ones(len(raw)), abs=0.01)
+
+
+@needs_litert
+def test_reference_kernels_are_nearer_to_tflm_than_the_default_ones() -> None:
+    path = load_models(ROOT)["gesture_cnn"].variants["int8"].path
+    inputs = np.random.default_rng(0).integers(-128, 128, (60, 30, 6)).astype(np.int8)
+    expected = TflmHost(path).run(inputs)
+    default, reference = (LiteRt(path, kernels).run(inputs) != expected for kernels in (False, True))
+    assert reference.sum() < default.sum()
 
 
 @needs_litert

@@ -36,8 +36,9 @@ def parity(windows: int, correct: int) -> Contribution:
 
 def attribution(lost: int) -> Contribution:
     trained = Step("float32 on LiteRT", 50, 40, 40, 0, 0, 0, 0.0)
+    quantised = Step("int8 on LiteRT", 50, 40, 40, 2, 1, 1, 0.25)
     device = Step("int8 on the device", 50, 40, 40 - lost, lost + 2, lost, 0, 0.125 * lost)
-    return Contribution(run=KEY, attribution=attribution_part([trained, device], ["a step is missing"]))
+    return Contribution(run=KEY, attribution=attribution_part([trained, quantised, device], ["a step is missing"]))
 
 
 def footprint(flash: int = 20000) -> Contribution:
@@ -100,7 +101,7 @@ def test_contributions_survive_the_way_from_a_worker_process() -> None:
 def test_the_steps_from_training_to_the_device_add_up_step_by_step() -> None:
     (run,) = Aggregator([attribution(1), attribution(3)]).runs()
     assert run.attribution is not None
-    trained, device = run.attribution.steps
+    trained, _, device = run.attribution.steps
     assert (trained.name, trained.windows, trained.accuracy) == ("float32 on LiteRT", 100, 1.0)
     assert (device.accuracy, device.label_changes, device.lost, device.gained) == (0.95, 8, 4, 0)
     assert device.max_abs_diff == 0.375
@@ -113,10 +114,11 @@ def test_accuracy_that_was_lost_is_said_in_the_report_and_on_the_terminal(tmp_pa
     assert "| float32 on LiteRT | 100.0% | - | - | - | - |" in report
     assert "| int8 on the device | 95.0% | 8 | 4 | 0 | 0.375 |" in report
     assert "A step is missing.\n" in report
-    (line,) = (line for line in summary_lines(published) if "most of it went with" in line)
-    assert "100.0% with float32 on LiteRT, 95.0% int8 on the device" in line
+    (line,) = (line for line in summary_lines(published) if "accuracy falls" in line)
+    assert "from 100.0% (float32 on LiteRT) to 95.0%" in line
+    assert "most of all with int8 on the device: 4 windows lost, 0 gained" in line
     kept = publish(results(attribution(0)), tmp_path, None)
-    assert not any("most of it went with" in line for line in summary_lines(kept))
+    assert not any("accuracy falls" in line for line in summary_lines(kept))
 
 
 def test_results_come_back_from_disk_with_the_contracts_keys(tmp_path: Path) -> None:
