@@ -6,7 +6,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +16,7 @@ from rich.status import Status
 from rich.table import Table
 
 from harness.bench import Figures, Goal, Row, bench
+from harness.boards.board import Board
 from harness.dut import Firmware, Measurement
 from harness.errors import DeviceError, HilError
 from harness.inspection import inspect
@@ -26,6 +26,7 @@ from harness.recordings import Recording
 from harness.report.benchmark import engine_lines, goal_lines, remarks
 from harness.report.inspection import inspection_lines
 from harness.session import Build, Session
+from harness.trace import choose_sample, trace
 
 app = typer.Typer(
     help="Hardware-in-the-loop tests for TensorFlow Lite Micro firmware. The suite itself runs under pytest: "
@@ -97,6 +98,37 @@ def replay(
         raise typer.Exit(1)
 
 
+@app.command("trace")
+def trace_(
+    model: ModelName,
+    sample: Annotated[
+        str | None, typer.Argument(metavar="SAMPLE", help="a recording or stimulus; the first if left out")
+    ] = None,
+    window: Annotated[int, typer.Option("--window", help="which window of the recording, counted from 0")] = 0,
+    variant: VariantName = "int8",
+    engine: EngineName = "aot",
+    target: TargetName = "stm32f4",
+    board: BoardName = "emulated",
+) -> None:
+    """Run the debug image on one window, and hold every operator against the reference.
+
+    Example: hil trace gesture punch/017 --window 0
+    """
+    session = _session(board, model, engine, target)
+    firmware = _firmware(session, variant)
+    chosen = choose_sample(session, firmware, sample, window)
+    with _board(session) as opened, _status(f"tracing {chosen.name}"):
+        found = trace(session, opened, firmware, chosen, session.options.report_dir / "uart" / "trace.log")
+    table = Table("what", "with the reference", "tensor", "name", box=None)
+    for layer in found.layers:
+        said = str(layer.difference) if layer.difference else "agrees" if layer.kept else "not shown by the device"
+        table.add_row(layer.name, said, str(layer.tensor.index), layer.tensor.name)
+    Console().print(table)
+    print(found)
+    if found.first:
+        raise typer.Exit(1)
+
+
 @app.command("bench")
 def bench_(
     networks: Annotated[
@@ -165,6 +197,7 @@ def _session(board: str | None, model: str | None, engine: str, target: str) -> 
             baseline_dir=None,
             update_baseline=False,
             flash=board == "emulated",
+            trace=False,
         )
     )
 
@@ -197,12 +230,21 @@ def _build(session: Session, build: Build) -> Firmware:
 
 
 def _stream(session: Session, firmware: Firmware, recording: Recording) -> Measurement:
-    with tempfile.TemporaryDirectory(prefix="hil-") as folder, _status(f"streaming {recording.name}"):
+    log = session.options.report_dir / "uart" / "replay.log"
+    with (
+        _board(session) as board,
+        _status(f"streaming {recording.name}"),
+        session.connected(board, firmware, log) as device,
+    ):
+        return device.stream([recording])
+
+
+@contextmanager
+def _board(session: Session) -> Iterator[Board]:
+    with tempfile.TemporaryDirectory(prefix="hil-") as folder:
         board = session.open_board(Path(folder))
         try:
-            log = session.options.report_dir / "uart" / "replay.log"
-            with session.connected(board, firmware, log) as device:
-                return device.stream([recording])
+            yield board
         finally:
             board.close()
 
@@ -213,15 +255,7 @@ def _select(session: Session, firmware: Firmware, name: str, window: int | None)
     if name not in recordings:
         raise HilError(f"{name}: no such recording of {model.name}; there are e.g. {', '.join(list(recordings)[:3])}")
     recording = recordings[name]
-    if window is None:
-        return recording
-    last = (len(recording.samples) - model.window) // model.stride
-    if not 0 <= window <= last:
-        raise HilError(f"--window={window}: {name} has the windows 0 to {last}")
-    first = window * model.stride
-    rows = slice(first, first + model.window)
-    row_labels = recording.row_labels and recording.row_labels[rows]
-    return replace(recording, samples=recording.samples[rows], row_labels=row_labels)
+    return recording if window is None else recording.only(window, model.window, model.stride)
 
 
 @contextmanager

@@ -57,11 +57,11 @@ class Firmware:
         """The limits of the manifest for this variant, target and engine; an empty budget allows anything."""
         return self.variant.budgets.get(f"{self.target}_{self.engine}", Budget())
 
-    def replay_command(self, mismatch: Mismatch) -> str:
-        """The command that streams just the window of `mismatch` again."""
+    def command(self, name: str, arguments: str) -> str:
+        """The command line `hil NAME MODEL ARGUMENTS` for this variant, engine and target."""
         return (
-            f"hil replay {self.model.name} {mismatch.recording} --variant {self.variant.name} "
-            f"--engine {self.engine} --target {self.target} --window {mismatch.window}"
+            f"hil {name} {self.model.name} {arguments} --variant {self.variant.name} "
+            f"--engine {self.engine} --target {self.target}"
         )
 
 
@@ -203,7 +203,7 @@ class DeviceUnderTest:
         traffic = self._watch()
         results = self.client.stream_all(
             [recording.samples for recording in recordings],
-            lambda done: self._progress(self.firmware.name, done, total),
+            lambda done: self._progress(f"windows, {self.firmware.name}", done, total),
         )
         answers = [self._answers(recording, windows) for recording, windows in zip(recordings, results, strict=True)]
         return Measurement(
@@ -223,7 +223,7 @@ class DeviceUnderTest:
         traffic = self._watch()
         results = self.client.infer_all(
             [[values.tobytes() for values in stimulus.inputs] for stimulus in stimuli],
-            lambda done: self._progress(self.firmware.name, done, len(stimuli)),
+            lambda done: self._progress(f"inferences, {self.firmware.name}", done, len(stimuli)),
         )
         outputs = [
             [

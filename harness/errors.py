@@ -15,3 +15,7 @@ class DeviceError(HilError):
     def __init__(self, message: str, log_tail: list[str] | None = None) -> None:
         super().__init__(message)
         self.log_tail = log_tail or []
+
+
+class RefusedError(DeviceError):
+    """A device that answered a request with a refusal. The session goes on."""

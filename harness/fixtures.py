@@ -23,12 +23,15 @@ from harness.progress import Progress
 from harness.recordings import Recording
 from harness.report.aggregate import Contribution, RunKey, attribution_part, latency_part, parity_part
 from harness.session import Build, Session
+from harness.trace import Trace, choose_sample, explain, trace
 
 SESSION = pytest.StashKey[Session]()
 UART_LOG = pytest.StashKey[Path]()
 AnyMeasurement = Measurement | TensorMeasurement
 MEASUREMENTS = pytest.StashKey[dict[tuple[str, str], tuple[AnyMeasurement, Path]]]()
 CONTRIBUTIONS = pytest.StashKey[list[Contribution]]()
+
+EXPLAINED = pytest.StashKey[dict[str, list[str]]]()
 
 LARGEST_SYMBOLS = 20
 
@@ -134,6 +137,51 @@ def infer_some(device: DeviceUnderTest, reference: TflmHost, hil_session: Sessio
         return device.stream([recording for file in files for recording in file][:2])
 
     return infer
+
+
+class Tracer:
+    """Names the operator that goes wrong. It looks once for each firmware: every window of it goes the same way."""
+
+    def __init__(self, request: pytest.FixtureRequest, session: Session, board: Board, firmware: Firmware) -> None:
+        self._request = request
+        self._session = session
+        self._board = board
+        self._firmware = firmware
+
+    def explain(self, sample: str, window: int = 0) -> list[str]:
+        """Lines that say which operator is the first to differ on this recording's window, or this stimulus."""
+        explained = self._request.config.stash.setdefault(EXPLAINED, {})
+        if self._firmware.name not in explained:
+            chosen = choose_sample(self._session, self._firmware, sample, window)
+            with Progress(self._request.config) as progress:
+                explained[self._firmware.name] = explain(
+                    self._session, self._board, self._firmware, chosen, self._log, progress.stream
+                )
+        return explained[self._firmware.name]
+
+    def trace(self) -> Trace:
+        """Every operator on the first window of the first recording, or the first stimulus. Raises HilError."""
+        chosen = choose_sample(self._session, self._firmware)
+        with Progress(self._request.config) as progress:
+            return trace(self._session, self._board, self._firmware, chosen, self._log, progress.stream)
+
+    @property
+    def _log(self) -> Path:
+        log = self._session.options.report_dir / "uart" / f"{_file_name(self._request.node.nodeid)}.trace.log"
+        self._request.node.stash[UART_LOG] = log
+        return log
+
+
+@pytest.fixture
+def tracer(request: pytest.FixtureRequest, hil_session: Session, board: Board, firmware: Firmware) -> Tracer:
+    """What to ask where an answer is wrong."""
+    return Tracer(request, hil_session, board, firmware)
+
+
+@pytest.fixture
+def every_operator(tracer: Tracer) -> Trace:
+    """The operators of one inference; only with --hil-trace."""
+    return tracer.trace()
 
 
 class Recorder:

@@ -68,6 +68,7 @@ class Options:
     baseline_dir: Path | None
     update_baseline: bool
     flash: bool
+    trace: bool
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -80,6 +81,11 @@ def add_options(parser: pytest.Parser) -> None:
         parser.addini(option.ini, option.help)
     group.addoption(
         "--hil-update-baseline", action="store_true", help="write the figures of this run as the new baseline"
+    )
+    group.addoption(
+        "--hil-trace",
+        action="store_true",
+        help="also hold every operator against the reference, on one inference of each debug image",
     )
     group.addoption(
         "--hil-no-flash", action="store_true", help="the board runs the right image already: do not flash it"
@@ -129,4 +135,5 @@ def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) 
         baseline_dir=baseline,
         update_baseline=update,
         flash=not config.getoption("hil_no_flash"),
+        trace=bool(config.getoption("hil_trace")),
     )

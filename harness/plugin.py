@@ -33,6 +33,8 @@ NO_MODEL = "no model here is of the kind that it tests"
 STIMULI = "stimuli"
 WINDOW_FIXTURES = {"recordings", "recording_file", "chain"}
 TENSOR_FIXTURES = {"stimuli"}
+NO_TRACE = "builds debug images: add --hil-trace"
+TRACE_FIXTURES = {"every_operator"}
 MARKERS = (
     "hil: runs firmware on a board (set by itself on every test that uses the firmware)",
     "hil_model(*names, variants=(), engines=()): run only with these models, variants and engines",
@@ -72,13 +74,18 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run tests of firmware once for each build, and tests of recordings also for each file."""
     if "firmware" not in metafunc.fixturenames:
-        return
+        return None
     names = ["firmware", *{"feed"}.intersection(metafunc.fixturenames)]
     session = metafunc.config.stash.get(SESSION, None)
+
+    def nothing(why: str, reason: str) -> None:
+        case = pytest.param(*[None] * len(names), id=why, marks=pytest.mark.skip(reason=reason))
+        metafunc.parametrize(names, [case], indirect=True)
+
     if session is None:
-        nothing = pytest.param(*[None] * len(names), id="no-board", marks=pytest.mark.skip(reason=NO_BOARD))
-        metafunc.parametrize(names, [nothing], indirect=True)
-        return
+        return nothing("no-board", NO_BOARD)
+    if TRACE_FIXTURES.intersection(metafunc.fixturenames) and not session.options.trace:
+        return nothing("no-trace", NO_TRACE)
     try:
         cases = [
             pytest.param(build, *feed, id="-".join([build.name, *feed]))
@@ -89,8 +96,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     except HilError as error:
         raise pytest.Collector.CollectError(str(error)) from None
     if not cases:
-        cases = [pytest.param(*[None] * len(names), id="no-model", marks=pytest.mark.skip(reason=NO_MODEL))]
+        return nothing("no-model", NO_MODEL)
     metafunc.parametrize(names, cases, indirect=True, scope=None)
+    return None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

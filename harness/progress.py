@@ -39,12 +39,12 @@ class Progress:
             self._width = len(line)
 
     def stream(self, what: str, done: int, total: int) -> None:
-        """Show how many of `total` windows have been answered."""
+        """Show how many of `total` have been done; `what` begins with what they are."""
         now = time.monotonic()
         if now - self._drawn_at >= REDRAW_SECONDS:
             self._drawn_at = now
             filled = BAR * done // max(total, 1)
-            self.say(f"  [{'#' * filled}{'.' * (BAR - filled)}] {done:,} of {total:,} windows, {what}")
+            self.say(f"  [{'#' * filled}{'.' * (BAR - filled)}] {done:,} of {total:,} {what}")
 
     def _write(self, text: str) -> None:
         with self._capture.global_and_fixture_disabled():

@@ -66,7 +66,7 @@ class Session:
         self._recordings = {model.name: _recordings(model) for model in self.models}
         self._references: dict[Path, TflmHost] = {}
         self._chains: dict[Path, Chain] = {}
-        self._mute: dict[str, str] = {}
+        self._mute: dict[bytes, str] = {}
 
     @property
     def board(self) -> BoardChoice:
@@ -107,9 +107,9 @@ class Session:
             self._chains[variant.path] = Chain(model, variant, self.reference(variant.path))
         return self._chains[variant.path]
 
-    def firmware(self, build: Build) -> Firmware:
-        """Build the image, or take it as it is if it is up to date."""
-        image = self.project.build(build.model, build.variant.name, build.engine, build.target)
+    def firmware(self, build: Build, debug: bool = False) -> Firmware:
+        """Build the image, or take it as it is if it is up to date. One for `debug` keeps every tensor."""
+        image = self.project.build(build.model, build.variant.name, build.engine, build.target, debug)
         return Firmware(build.model, build.variant, build.engine, build.target, image)
 
     def open_board(self, run_dir: Path) -> Board:
@@ -121,7 +121,7 @@ class Session:
             return client.hello()
         except DeviceError as error:
             # Waiting for it again in every test would take minutes and tell nothing new.
-            self._mute[firmware.name] = f"{error} (not tried again for {firmware.name})"
+            self._mute[firmware.image.build_id] = f"{error} (not tried again for {firmware.name})"
             raise
 
     @contextmanager
@@ -134,8 +134,8 @@ class Session:
             HilError: it cannot be flashed or connected to.
             DeviceError: it does not answer, or runs another image.
         """
-        if firmware.name in self._mute:
-            raise DeviceError(self._mute[firmware.name])
+        if firmware.image.build_id in self._mute:
+            raise DeviceError(self._mute[firmware.image.build_id])
         # The log comes first: where the board cannot be reached, it must not be an earlier run's that is shown.
         with UartLog(log) as uart_log:
             if self.options.flash:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.checks.parity import Mismatch
 from harness.dut import Firmware, Measurement
-from harness.fixtures import Recorder
+from harness.fixtures import Recorder, Tracer
 from harness.models.chain import Chain
 from harness.models.reference import TflmHost
 
@@ -12,19 +12,21 @@ SHOWN = 3
 
 
 def test_predictions_equal_the_reference(
-    measurement: Measurement, reference: TflmHost, chain: Chain, record: Recorder
+    measurement: Measurement, reference: TflmHost, chain: Chain, record: Recorder, tracer: Tracer
 ) -> None:
     parity = measurement.parity(reference)
     record.parity(parity)
     record.attribution(measurement.attribution(chain), chain.notes)
     assert parity.windows > 0
-    assert not parity.mismatches, explain(measurement.firmware, parity.mismatches, parity.windows)
+    assert not parity.mismatches, explain(measurement.firmware, parity.mismatches, parity.windows, tracer)
 
 
-def explain(firmware: Firmware, mismatches: tuple[Mismatch, ...], windows: int) -> str:
+def explain(firmware: Firmware, mismatches: tuple[Mismatch, ...], windows: int, tracer: Tracer) -> str:
     lines = [f"{firmware.name}: {len(mismatches)} of {windows} windows differ from the reference"]
     for mismatch in mismatches[:SHOWN]:
-        lines += [f"  {mismatch}", f"    again: {firmware.replay_command(mismatch)}"]
+        again = firmware.command("replay", f"{mismatch.recording} --window {mismatch.window}")
+        lines += [f"  {mismatch}", f"    again: {again}"]
     if len(mismatches) > SHOWN:
         lines.append(f"  and {len(mismatches) - SHOWN} more")
-    return "\n".join(lines)
+    first = mismatches[0]
+    return "\n".join([*lines, *(f"  {line}" for line in tracer.explain(first.recording, first.window))])

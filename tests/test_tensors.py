@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from harness.dut import TensorMeasurement
-from harness.fixtures import Recorder
+from harness.checks.parity import Parity, TensorMismatch
+from harness.dut import Firmware, TensorMeasurement
+from harness.fixtures import Recorder, Tracer
 from harness.models.reference import TflmHost
 from harness.models.stimuli import Stimulus
 
+SHOWN = 3
+
 
 def test_outputs_equal_the_reference(
-    measurement: TensorMeasurement, stimuli: list[Stimulus], reference: TflmHost, record: Recorder
+    measurement: TensorMeasurement, stimuli: list[Stimulus], reference: TflmHost, record: Recorder, tracer: Tracer
 ) -> None:
     parity = measurement.parity(reference)
     record.parity(parity)
     assert parity.windows == len(stimuli)
-    name, mismatches = measurement.firmware.name, [f"  {mismatch}" for mismatch in parity.mismatches]
-    what = f"{name}: {parity.label_mismatches} of {parity.windows} inferences differ from the reference"
-    assert not mismatches, "\n".join([what, *mismatches])
+    assert not parity.mismatches, explain(measurement.firmware, parity, tracer)
+
+
+def explain(firmware: Firmware, parity: Parity[TensorMismatch], tracer: Tracer) -> str:
+    lines = [f"{firmware.name}: {parity.label_mismatches} of {parity.windows} inferences differ from the reference"]
+    lines += [f"  {mismatch}" for mismatch in parity.mismatches[:SHOWN]]
+    if len(parity.mismatches) > SHOWN:
+        lines.append(f"  and {len(parity.mismatches) - SHOWN} more")
+    return "\n".join([*lines, *(f"  {line}" for line in tracer.explain(parity.mismatches[0].case))])

@@ -119,8 +119,8 @@ class Link:
         except DeviceError as error:
             self.fail(str(error))
 
-    def fail(self, message: str) -> NoReturn:
-        """Raise DeviceError with the tail of the log."""
+    def fail(self, message: str, kind: type[DeviceError] = DeviceError) -> NoReturn:
+        """Raise DeviceError, or a `kind` of it, with the tail of the log."""
         tail = self.log.tail()
         self.log.note(message)
-        raise DeviceError(message, tail)
+        raise kind(message, tail)

@@ -20,6 +20,7 @@ from harness.device.messages import (
     parse_nak,
 )
 from harness.device.timeout import Deadline
+from harness.errors import RefusedError
 
 _SEQ_MASK = 0xFFFF
 _HALF = 0x8000
@@ -58,7 +59,8 @@ class Pipeline:
     def run(self, requests: Iterable[Request], answered: Callable[[bytes], None]) -> None:
         """Send all requests and pass their responses' bodies, each exactly once and in order, to `answered`.
 
-        Raises DeviceError for a device that refuses a request, is silent, reboots, crashes or breaks the protocol.
+        Raises RefusedError where the device refuses a request, DeviceError where it is silent, reboots, crashes or
+        breaks the protocol.
         """
         waiting = iter(requests)
         self._refused = None
@@ -77,7 +79,7 @@ class Pipeline:
                 self._retry_oldest(EventKind.TIMEOUT)
                 self._deadline.restart()
         if self._refused is not None:
-            self._link.fail(self._refused)
+            self._link.fail(self._refused, RefusedError)
 
     @property
     def _oldest(self) -> int:

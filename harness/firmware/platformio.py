@@ -10,6 +10,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from harness.errors import HilError
+from harness.firmware.memory import ImageTooLargeError
 
 # What a user has set for other projects must not change this image.
 _OWN_PREFIXES = ("PLATFORMIO_", "HIL_")
@@ -48,7 +49,8 @@ def run(root: Path, environment: str, build_root: Path, build_dir: Path, generat
     One build at a time in a `build_root`: they share PlatformIO's own directory.
 
     Raises:
-        HilError: it failed. The line says the first error and where the log is.
+        ImageTooLargeError: it does not fit the target.
+        HilError: it failed otherwise. The line says the first error and where the log is.
     """
     with FileLock(build_root / "platformio.lock"), log.open("w", encoding="utf-8") as output:
         done = subprocess.run(
@@ -60,14 +62,19 @@ def run(root: Path, environment: str, build_root: Path, build_dir: Path, generat
             check=False,
         )
     if done.returncode != 0:
-        raise HilError(f"{environment}: {explain(log.read_text(encoding='utf-8', errors='replace'))}; see {log}")
+        said = log.read_text(encoding="utf-8", errors="replace")
+        if excess := overflow(said):
+            raise ImageTooLargeError(environment, excess, "a smaller model or a larger target", log)
+        raise HilError(f"{environment}: {explain(said)}; see {log}")
+
+
+def overflow(log: str) -> dict[str, int]:
+    """By how many bytes a build's image exceeds each region of memory; empty where it fits, or there is none."""
+    return {region: int(size) for region, size in _OVERFLOW.findall(log)}
 
 
 def explain(log: str) -> str:
     """The one line that matters in the log of a failed build."""
-    if overflow := _OVERFLOW.findall(log):
-        regions = " and ".join(f"{region} by {size} bytes" for region, size in overflow)
-        return f"the image is too large for the target, it exceeds {regions}; use a smaller model or a larger target"
     if _FULL_DISK.search(log):
         return "the build failed because the disk is full; free some space"
     if error := _ERROR.search(log):

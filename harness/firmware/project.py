@@ -15,6 +15,7 @@ from harness.errors import HilError
 from harness.files import write_text
 from harness.firmware import platformio, toolchain
 from harness.firmware.image import FirmwareImage, read_image
+from harness.firmware.memory import ImageTooLargeError, targets_with_room
 from harness.firmware.model_config import write_model_config
 from harness.models.manifest import Model, Variant
 from harness.models.tflite_file import read
@@ -94,6 +95,11 @@ class FirmwareProject:
                     stamp = _Stamp(inputs, _sha256(place.elf), model_bytes)
                     write_text(place.stamp, json.dumps(asdict(stamp), indent=1) + "\n")
                 return read_image(place.elf, target, stamp.model_bytes, place.generated)
+        except ImageTooLargeError as error:
+            larger = targets_with_room(self.root, self.environments(), environment, error.excess)
+            targets = " or ".join(f"--target={name}" for name in larger) or "a larger target"
+            remedy = f"a smaller model or {targets}"
+            raise ImageTooLargeError(environment, error.excess, remedy, error.log) from None
         except OSError as error:
             raise HilError(
                 f"cannot build in {place.directory}: {error.strerror}; free or name another folder"

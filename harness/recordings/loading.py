@@ -1,8 +1,10 @@
 """From a folder with recordings.toml to recordings in the sensor's raw counts."""
 
+from __future__ import annotations
+
 import glob
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +40,14 @@ class Recording:
         if self.row_labels is None:
             return [self.label] * window_count(len(self.samples), window, stride)
         return window_labels(self.row_labels, window, stride)
+
+    def only(self, index: int, window: int, stride: int) -> Recording:
+        """Window number `index` as a recording. Raises HilError where there is no such window."""
+        last = window_count(len(self.samples), window, stride) - 1
+        if not 0 <= index <= last:
+            raise HilError(f"--window={index}: {self.name} has the windows 0 to {last}")
+        rows = slice(index * stride, index * stride + window)
+        return replace(self, samples=self.samples[rows], row_labels=self.row_labels and self.row_labels[rows])
 
 
 def load_recordings(directory: Path, channels: Sequence[Channel], minimum_rows: int = 1) -> list[Recording]:

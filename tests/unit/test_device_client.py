@@ -15,7 +15,7 @@ from lossy_connection import at_random
 
 from harness.device.identity import check_identity
 from harness.device.messages import FaultKind
-from harness.errors import DeviceError, HilError
+from harness.errors import DeviceError, HilError, RefusedError
 
 
 def test_every_window_of_a_recording_comes_back_in_order(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_a_tensor_comes_in_pieces(tmp_path: Path) -> None:
 def test_a_refusal_is_an_error_that_leaves_the_session_open(tmp_path: Path) -> None:
     b = bench(tmp_path)
     b.client.hello()
-    with pytest.raises(DeviceError, match=r"refused request #1 TENSOR: not available in this build: tensors$"):
+    with pytest.raises(RefusedError, match=r"refused request #1 TENSOR: not available in this build: tensors$"):
         b.client.tensor(0)
     assert b.client.status().stack_size == 4096
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.firmware.platformio import command, explain, variables
+from harness.firmware.platformio import command, explain, overflow, variables
 
 
 def test_the_command_is_this_pythons_platformio() -> None:
@@ -49,10 +49,6 @@ def test_a_users_own_platformio_settings_do_not_reach_the_build() -> None:
         ("a.c:2:10: fatal error: no.h: No such file or directory\n", "a.c:2:10: fatal error: no.h: No such file"),
         ("ld: main.o: undefined reference to `engine_init'\ncollect2: error: ld returned 1", "`engine_init'"),
         ("collect2: error: ld returned 1\n/bin/ld: cannot find b/c: No such file\n", "/bin/ld: cannot find b/c"),
-        (
-            "ld: region `FLASH' overflowed by 5121 bytes\nld: region `RAM' overflowed by 16 bytes\ncollect2: error: ld",
-            "too large for the target, it exceeds FLASH by 5121 bytes and RAM by 16 bytes",
-        ),
         ("x.s: fatal error: error writing to /tmp/x.s: No space left on device\n", "the disk is full"),
         ("Error: Unknown board ID 'nope'\n", "Error: Unknown board ID 'nope'"),
         ("Processing\nHTTPClientError: \n\n", "the build failed: HTTPClientError:"),
@@ -63,3 +59,9 @@ def test_the_line_that_matters_is_found(log: str, said: str) -> None:
     explained = explain(log)
     assert said in explained
     assert "\n" not in explained
+
+
+def test_what_exceeds_the_memory_is_found_for_each_region() -> None:
+    log = "ld: region `FLASH' overflowed by 5121 bytes\nld: region `RAM' overflowed by 16 bytes\ncollect2: error: ld"
+    assert overflow(log) == {"FLASH": 5121, "RAM": 16}
+    assert overflow("ld: main.o: undefined reference to `engine_init'") == {}

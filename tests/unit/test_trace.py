@@ -1,0 +1,144 @@
+"""The operator that goes wrong is named: faults are put into single kernels, and the suite is run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import fake_board
+import numpy as np
+import pytest
+from fake_device import Misbehaviour
+from project_helpers import ROOT, SUITE, Project, needs_emulator
+from tflite_builder import OperatorSpec, TensorSpec, build
+
+from harness.checks.tensors import compare_tensor
+from harness.checks.tolerance import Tolerance
+from harness.compiler import compile_model
+from harness.firmware.project import FirmwareProject
+from harness.models.manifest import load_models
+from harness.models.preprocess import Quantisation
+from harness.models.tflite_file import TensorType, parse
+from harness.trace import Layer, Trace
+
+pytestmark = needs_emulator
+
+GESTURE = ROOT / "models" / "gesture"
+INT8 = TensorType.INT8
+
+
+def chain(rows: int) -> bytes:
+    """ADD, RELU, SUB and SOFTMAX one after another, on `rows` x 20 elements."""
+    shape = [1, rows, 20]
+    tensors = [
+        TensorSpec(shape, INT8, [0.1], [-5]),
+        TensorSpec(shape[2:], INT8, [0.05], [0], data=np.full(20, 40, np.int8)),
+        TensorSpec(shape, INT8, [0.12], [0], name="shifted"),
+        TensorSpec(shape, INT8, [0.1], [-128], name="positive"),
+        TensorSpec(shape, INT8, [0.11], [3]),
+        TensorSpec(shape, INT8, [1 / 256], [-128]),
+    ]
+    plain = {"FusedActivationFunction": 0}
+    operators = [
+        OperatorSpec("ADD", [0, 1], [2], plain),
+        OperatorSpec("RELU", [2], [3]),
+        OperatorSpec("SUB", [3, 1], [4], plain),
+        OperatorSpec("SOFTMAX", [4], [5], {"Beta": 1.0}),
+    ]
+    return build(tensors, operators, [0], [5])
+
+
+def spoil(firmware: Path, tflite: Path, operator: int, fault: str, scratch: Path) -> None:
+    """Let the kernel that this operator calls do `fault` to its output `y` when it has done its work."""
+    scratch.mkdir()
+    compile_model(tflite, scratch)
+    called = re.search(rf"(\w+)\(&op{operator},", (scratch / "aot_model.c").read_text())
+    assert called is not None
+    head = re.compile(rf"^void {called[1]}\(([^)]*)\) {{$", re.MULTILINE)
+    for source in (firmware / "lib" / "aot").glob("*.c"):
+        text = source.read_text()
+        if found := head.search(text):
+            names = re.findall(r"(\w+)(?:,|$)", found[1])
+            text = head.sub(f"static void right({found[1]}) {{", text)
+            wrapper = f"void {called[1]}({found[1]}) {{ right({', '.join(names)}); {fault.replace('y', names[-1])} }}"
+            source.write_text(f"{text}\n{wrapper}\n")
+            return
+    pytest.fail(f"no source has {called[1]}")
+
+
+@pytest.mark.parametrize(
+    ("variant", "operator", "fault", "said"),
+    [
+        ("int8", 3, "y[1] ^= 1;", r"operator 3 \(SOFTMAX\), tensor 10 '.*': 1 of 2 elements differ; most at \[0, 1\]"),
+        ("float32", 0, "y[1] += 0.5f;", r"operator 0 \(FULLY_CONNECTED\), tensor 7 '.*': 1 of 50 elements .* \[0, 1\]"),
+    ],
+)
+def test_a_fault_in_a_kernel_is_found_in_its_operator(
+    pytester: pytest.Pytester, tmp_path: Path, variant: str, operator: int, fault: str, said: str
+) -> None:
+    project = Project(tmp_path / "project")
+    project.copy_model("gesture")
+    spoil(project.own_firmware(), GESTURE / f"gesture_{variant}.tflite", operator, fault, tmp_path / "scratch")
+    result = project.run(pytester, "--engine=aot", "-k", f"predictions and {variant} and punch")
+    result.assert_outcomes(failed=1)
+    result.stdout.re_match_lines(
+        [
+            r".*again: hil replay gesture punch/\d+ --window 0 --variant .*",
+            rf".*on window 0 of punch/\d+ the first to differ is {said}: device \S+( \(\S+\))?, reference .*",
+            r".*operator by operator: hil trace gesture punch/\d+ --window 0 --variant .*",
+        ]
+    )
+
+
+def test_the_operators_before_it_agree_and_those_behind_it_are_not_blamed(
+    pytester: pytest.Pytester, tmp_path: Path
+) -> None:
+    project = Project(tmp_path / "project")
+    project.add_model("chain", chain(1))
+    tflite = project.root / "models" / "chain" / "network.tflite"
+    spoil(project.own_firmware(), tflite, 1, "for (int i = 0; i < 20; i++) { y[i] = 5; }", tmp_path / "scratch")
+    result = project.run(pytester, "--engine=aot", "--hil-trace", "-k", "tensors or operators")
+    result.assert_outcomes(failed=2)
+    first = "*on random 1 the first to differ is operator 1 (RELU), tensor 3 'positive': * of 20 elements differ*"
+    result.stdout.fnmatch_lines([first, "*operator by operator: hil trace chain 'random 1' --variant only*"])
+    assert len(re.findall(r"operator 1 \(RELU\)", result.stdout.str())) >= 2, "the test of every operator says so too"
+
+
+def test_a_debug_image_that_does_not_fit_says_which_targets_have_room(
+    pytester: pytest.Pytester, tmp_path: Path
+) -> None:
+    project = Project(tmp_path / "project")
+    project.add_model("chain", chain(150))
+    result = project.run(pytester, "--engine=aot", "--target=nrf51", "--hil-trace", "-k", "operators or outputs")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.re_match_lines([r".*nrf51_aot_debug: .* exceeds RAM by \d+ bytes; .* --target=stm32f4 .*"])
+
+
+def test_a_board_that_the_harness_does_not_flash_gets_a_command_for_later(pytester: pytest.Pytester) -> None:
+    build_id = FirmwareProject(ROOT).build(load_models(ROOT)["gesture"], "int8", "aot", "stm32f4").build_id
+    pytester.makepyfile(test_predictions=(SUITE / "test_predictions.py").read_text())
+    with fake_board.running("gesture", "int8", build_id, Misbehaviour.LIE) as port:
+        result = pytester.runpytest_subprocess(
+            f"--rootdir={ROOT}", "-p", "no:cacheprovider", f"--board={port}", "--hil-no-flash", "--engine=aot",
+            f"--hil-report={pytester.path / 'reports'}", "-k", "int8 and punch"
+        )  # fmt: skip
+    result.assert_outcomes(failed=1)
+    result.stdout.re_match_lines(
+        [rf".*write \S+_debug/\S+\.bin to the board, then: hil trace gesture punch/.* --board {re.escape(port)}"]
+    )
+
+
+def test_what_the_device_does_not_show_is_said() -> None:
+    graph = parse(chain(1))
+    zeros, ones = np.zeros(4, np.int8), np.ones(4, np.int8)
+    difference = compare_tensor(ones, zeros, Tolerance(), Quantisation(np.dtype(np.int8), 0.5, 0))
+    shown = Layer(graph.operators[0], graph.tensors[2], True, None)
+    hidden = Layer(graph.operators[1], graph.tensors[3], False, None)
+    wrong = Layer(graph.operators[2], graph.tensors[4], True, difference)
+    assert str(Trace("ramp", [shown, hidden, wrong])) == (
+        "on ramp the first to differ is operator 2 (SUB), tensor 4 't': 4 of 4 elements differ; most at [0]: "
+        "device 1 (0.5), reference 0 (0) (the device does not show operator 1 (RELU))"
+    )
+    assert str(Trace("ramp", [shown, hidden])) == (
+        "on ramp every operator computes what the reference computes (the device does not show operator 1 (RELU))"
+    )
