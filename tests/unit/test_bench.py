@@ -82,6 +82,7 @@ def test_networks_without_a_manifest_are_measured_against_upstream(tmp_path: Pat
         baseline_dir=None,
         update_baseline=False,
         flash=True,
+        trace=False,
     )
     session = Session(options)
     session.models = []

@@ -119,7 +119,7 @@ def test_a_board_that_the_harness_does_not_flash_gets_a_command_for_later(pytest
     pytester.makepyfile(test_predictions=(SUITE / "test_predictions.py").read_text())
     with fake_board.running("gesture", "int8", build_id, Misbehaviour.LIE) as port:
         result = pytester.runpytest_subprocess(
-            f"--rootdir={ROOT}", "-p", "no:cacheprovider", f"--board={port}", "--hil-no-flash", "--engine=aot",
+            f"--rootdir={ROOT}", "-p", "no:cacheprovider", f"--board={port}", "--hil-no-flash", "--engine=aot", "--model=gesture",
             f"--hil-report={pytester.path / 'reports'}", "-k", "int8 and punch"
         )  # fmt: skip
     result.assert_outcomes(failed=1)
