@@ -119,9 +119,9 @@ def test_a_board_that_the_harness_does_not_flash_gets_a_command_for_later(pytest
     pytester.makepyfile(test_predictions=(SUITE / "test_predictions.py").read_text())
     with fake_board.running("gesture", "int8", build_id, Misbehaviour.LIE) as port:
         result = pytester.runpytest_subprocess(
-            f"--rootdir={ROOT}", "-p", "no:cacheprovider", f"--board={port}", "--hil-no-flash", "--engine=aot", "--model=gesture",
-            f"--hil-report={pytester.path / 'reports'}", "-k", "int8 and punch"
-        )  # fmt: skip
+            *(f"--rootdir={ROOT}", "-p", "no:cacheprovider", f"--hil-report={pytester.path / 'reports'}"),
+            *(f"--board={port}", "--hil-no-flash", "--engine=aot", "--model=gesture", "-k", "int8 and punch"),
+        )
     result.assert_outcomes(failed=1)
     result.stdout.re_match_lines(
         [rf".*write \S+_debug/\S+\.bin to the board, then: hil trace gesture punch/.* --board {re.escape(port)}"]
