@@ -181,6 +181,29 @@ def layer_of_halves(kind: str, exponent: int) -> tuple[bytes, tuple[int, ...]]:
     return network.build([x], [y]), shape.x
 
 
+def random_convolution(seed: int) -> bytes:
+    """A layer of odd geometry, or one with an ADD behind it."""
+    rng = np.random.default_rng(seed)
+    shape = None
+    while shape is None:
+        image = (int(rng.integers(1, 10)), int(rng.integers(1, 10)), int(rng.integers(1, 20)))
+        stride, padding = int(rng.integers(1, 3)), int(rng.integers(0, 2))
+        if seed % 2:
+            outputs = image[2] * int(rng.integers(1, 3))
+            shape = shape_of(DEPTHWISE, image, outputs, (3, 3), (stride, stride), padding=padding)
+        else:
+            kernel = (int(rng.integers(1, 4)), int(rng.integers(1, 4)))
+            dilation = int(rng.choice([1, 1, 2]))
+            outputs = int(rng.integers(1, 12))
+            shape = shape_of(CONV, image, outputs, kernel, (stride, stride), (dilation, dilation), padding)
+    network = Network()
+    x = network.image(shape.x, 0.5, int(rng.integers(-128, 128)))
+    y = network.ordinary(x, shape, rng, int(rng.integers(0, 4)))
+    if seed % 4 == 0 and shape.x == shape.y:
+        y = network.operator("ADD", [x, y], network.image(shape.y, float(network.tensors[y].scales[0])))
+    return network.build([x], [y])
+
+
 def residual_network(height: int = 9, width: int = 7, middle: int = 6) -> bytes:
     """Everything a small residual network has: odd sizes, dead channels, a depthwise layer that may work in place."""
     rng = np.random.default_rng(17)

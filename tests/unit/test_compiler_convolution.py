@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
-from compiler_helpers import needs_gcc, run_generated, run_tflm
+from compiler_helpers import FLAGS, KERNELS, SANITIZE, needs_gcc, run_generated, run_tflm
 from convolution_cases import (
     CONV,
     DEPTHWISE,
@@ -17,6 +18,7 @@ from convolution_cases import (
     convolutions,
     depthwise,
     layer_of_halves,
+    random_convolution,
     residual_network,
     shape_of,
     shapes,
@@ -34,6 +36,7 @@ from kernel_cases import (
     seeds,
     zero_points,
 )
+from many_models import check_many_models, many_models
 from tflite_builder import OperatorSpec, TensorSpec, build
 
 from harness.compiler import compile_model
@@ -222,6 +225,17 @@ def test_an_add_that_broadcasts_stays_a_step_of_its_own(skip_shape: tuple[int, .
     y = network.operator("ADD", [conv, skip], network.image(shape.y, 5.0))
     values = [int8_values(rng, shape.x, "random"), int8_values(rng, skip_shape, "random")]
     assert check_bit_exact(network.build([x, skip], [y]), values) == ["aot_conv_s8", "aot_add_s8"]
+
+
+def test_random_convolutions_under_the_sanitisers(tmp_path: Path) -> None:
+    models = [random_convolution(seed) for seed in range(40)]
+    kernels = [str(path) for path in sorted(KERNELS.glob("aot_*.c"))]
+    program = str(tmp_path / "program")
+    sources = map(str, many_models(models, tmp_path))
+    subprocess.run(["gcc", *FLAGS, *SANITIZE, "-o", program, *sources, *kernels], check=True)
+    check_many_models(
+        models, lambda stdin: subprocess.run([program], input=stdin, capture_output=True, check=True).stdout
+    )
 
 
 @pytest.mark.parametrize("keep_tensors", [False, True])

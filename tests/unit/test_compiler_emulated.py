@@ -5,20 +5,18 @@ from __future__ import annotations
 import subprocess
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from compiler_helpers import FLAGS, KERNELS, MAIN, run_tflm
-from convolution_cases import CONV, DEPTHWISE, layer_of_halves, residual_network, shape_of
-from convolution_cases import Network as ConvolutionNetwork
+from convolution_cases import CONV, DEPTHWISE, layer_of_halves, random_convolution, residual_network
 from emulated_programs import CORES, Core, build, needs_arm_gcc, needs_qemu, run, target_flags
+from many_models import check_many_models, many_models, random_inputs
 from tflite_builder import OperatorSpec, TensorSpec
 from tflite_builder import build as build_model
 
 from harness.compiler import compile_model
-from harness.models.tflite_file import TensorType, parse
+from harness.models.tflite_file import TensorType
 
 FLOAT32, INT8, INT32 = TensorType.FLOAT32, TensorType.INT8, TensorType.INT32
 RUNNABLE = [core for core in CORES if core.machine]
@@ -67,16 +65,6 @@ def ragged_float32() -> bytes:
 NETWORKS = {"int8": ragged_int8, "float32": ragged_float32, "convolutions": residual_network}
 
 
-def random_inputs(model: bytes, seed: int) -> npt.NDArray[Any]:
-    """For a network with one input."""
-    graph = parse(model)
-    x = graph.tensors[graph.inputs[0]]
-    rng = np.random.default_rng(seed)
-    if x.type is INT8:
-        return rng.integers(-128, 128, x.shape).astype(np.int8)
-    return rng.normal(0, 1, x.shape).astype(np.float32)
-
-
 @needs_arm_gcc
 @needs_qemu
 @pytest.mark.parametrize("core", RUNNABLE, ids=lambda core: core.name)
@@ -92,72 +80,16 @@ def test_ragged_layers_are_bit_exact_on_the_core(core: Core, kind: str, tmp_path
     assert run(core, program, ["0"], b"".join(values.tobytes() for values in runs)) == expected
 
 
-def random_convolution(seed: int) -> bytes:
-    """A layer of odd geometry, or one with an ADD behind it."""
-    rng = np.random.default_rng(seed)
-    shape = None
-    while shape is None:
-        image = (int(rng.integers(1, 10)), int(rng.integers(1, 10)), int(rng.integers(1, 20)))
-        stride, padding = int(rng.integers(1, 3)), int(rng.integers(0, 2))
-        if seed % 2:
-            outputs = image[2] * int(rng.integers(1, 3))
-            shape = shape_of(DEPTHWISE, image, outputs, (3, 3), (stride, stride), padding=padding)
-        else:
-            kernel = (int(rng.integers(1, 4)), int(rng.integers(1, 4)))
-            dilation = int(rng.choice([1, 1, 2]))
-            outputs = int(rng.integers(1, 12))
-            shape = shape_of(CONV, image, outputs, kernel, (stride, stride), (dilation, dilation), padding)
-    network = ConvolutionNetwork()
-    x = network.image(shape.x, 0.5, int(rng.integers(-128, 128)))
-    y = network.ordinary(x, shape, rng, int(rng.integers(0, 4)))
-    if seed % 4 == 0 and shape.x == shape.y:
-        y = network.operator("ADD", [x, y], network.image(shape.y, float(network.tensors[y].scales[0])))
-    return network.build([x], [y])
-
-
-MANY_MODELS = r"""
-#include "aot_model.h"
-#include <stdio.h>
-/* Each model takes its input once and writes its output. */
-int main(void) {
-    for (unsigned m = 0; m < sizeof models / sizeof models[0]; m++) {
-        const engine_tensor_t *x = models[m]->inputs, *y = models[m]->outputs;
-        if (fread(x->data, 1, x->bytes, stdin) != x->bytes) { return 1; }
-        models[m]->run();
-        if (fwrite(y->data, 1, y->bytes, stdout) != y->bytes) { return 2; }
-    }
-    return 0;
-}
-"""
-
-
 @needs_arm_gcc
 @needs_qemu
 @pytest.mark.parametrize("core", [core for core in RUNNABLE if core.ram == "4M"], ids=lambda core: core.name)
 def test_random_convolutions_are_bit_exact_on_the_core(core: Core, tmp_path: Path) -> None:
     models = [random_convolution(seed) for seed in range(48)]
     models += [layer_of_halves(kind, exponent)[0] for kind in (CONV, DEPTHWISE) for exponent in range(-7, -1)]
-    sources = []
-    for number, model in enumerate(models):
-        path = tmp_path / f"{number}.tflite"
-        path.write_bytes(model)
-        compile_model(path, tmp_path / str(number))
-        sources.append(tmp_path / f"{number}.c")
-        sources[-1].write_text(f'#define aot_model aot_model_{number}\n#include "{number}/aot_model.c"\n')
-    names = [f"aot_model_{number}" for number in range(len(models))]
-    table = f"extern const aot_model_t {', '.join(names)};\n"
-    table += f"static const aot_model_t *const models[] = {{&{', &'.join(names)}}};\n"
-    head, rest = MANY_MODELS.split("/* Each", 1)
-    (tmp_path / "main.c").write_text(f"{head}{table}/* Each{rest}")
     kernels = [path for path in sorted(KERNELS.glob("*.c")) if path.name != "engine_aot.c"]
     flags = [*FLAGS, "-ffunction-sections", "-Wl,--gc-sections"]
-    program = build(core, tmp_path, flags, [tmp_path / "main.c", *sources, *kernels])
-    inputs = [random_inputs(model, seed) for seed, model in enumerate(models)]
-    written = run(core, program, [], b"".join(values.tobytes() for values in inputs))
-    for seed, (model, values) in enumerate(zip(models, inputs, strict=True)):
-        expected = run_tflm(model, [values])[0].tobytes()
-        assert written[: len(expected)] == expected, f"layer {seed}"
-        written = written[len(expected) :]
+    program = build(core, tmp_path, flags, [*many_models(models, tmp_path), *kernels])
+    check_many_models(models, lambda stdin: run(core, program, [], stdin))
 
 
 @needs_arm_gcc

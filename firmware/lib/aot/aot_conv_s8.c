@@ -11,16 +11,29 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Values that one block of four columns takes up in the gathered windows of two pixels. */
-#define BLOCK 8
+/* Four columns of a pixel, widened: 0 and 2, 1 and 3, the first of each pair in the low half. */
+typedef struct {
+    uint32_t even, odd;
+} quad_t;
+
+/* A block of columns, of both pixels. */
+typedef struct {
+    quad_t a, b;
+} block_t;
+
+static inline uint32_t halves(int32_t low, int32_t high) {
+    return (uint32_t)(uint16_t)low | (uint32_t)high << 16;
+}
 
 #if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
 
-/* Four inputs as the columns 0, 2, 1, 3. */
-static inline void widen(uint32_t inputs, int16_t *columns) {
-    uint32_t words[2];
-    __asm__("sxtb16 %0, %2\n\tsxtb16 %1, %2, ror #8" : "=&r"(words[0]), "=r"(words[1]) : "r"(inputs));
-    memcpy(columns, words, sizeof words);
+static inline quad_t widen(const int8_t *inputs) {
+    uint32_t word;
+    quad_t quad;
+    memcpy(&word, inputs, sizeof word);
+    __asm__("sxtb16 %0, %1" : "=r"(quad.even) : "r"(word));
+    __asm__("sxtb16 %0, %1, ror #8" : "=r"(quad.odd) : "r"(word));
+    return quad;
 }
 
 /* One block of two rows: `both` collects 256 sum(x h) + sum(x l), `low` collects sum(x l), of pixels a and b. */
@@ -38,9 +51,9 @@ static inline void widen(uint32_t inputs, int16_t *columns) {
     "smlad   %[low_a], r9, r4, %[low_a]\n\t"                                                                           \
     "smlad   %[low_b], r9, r6, %[low_b]\n\t"
 
-/* Sets sums to those of the high and the low row for pixel a, then for b. Returns the weights that follow. */
-static inline const int16_t *two_rows(const int16_t *weights, const int16_t *columns, uint32_t blocks,
-                                      int32_t sums[4]) {
+/* Sets sums to twice those of the high and the low row for pixel a, then for b. Returns the weights that follow. */
+static inline const int16_t *two_rows(const int16_t *weights, const block_t *columns, uint32_t blocks,
+                                      int32_t twice[4]) {
     int32_t both_a = 0, both_b = 0, low_a = 0, low_b = 0;
     __asm__ volatile("subs    %[n], %[n], #4\n\t"
                      "blo     2f\n"
@@ -57,65 +70,73 @@ static inline const int16_t *two_rows(const int16_t *weights, const int16_t *col
                        [both_b] "+r"(both_b), [low_a] "+r"(low_a), [low_b] "+r"(low_b)
                      :
                      : "r3", "r4", "r5", "r6", "r8", "r9", "cc", "memory");
-    sums[0] = (both_a - low_a) >> 8;
-    sums[1] = low_a;
-    sums[2] = (both_b - low_b) >> 8;
-    sums[3] = low_b;
+    twice[0] = (both_a - low_a) >> 7;
+    twice[1] = 2 * low_a;
+    twice[2] = (both_b - low_b) >> 7;
+    twice[3] = 2 * low_b;
     return weights;
 }
 
 #else
 
-static inline void widen(uint32_t inputs, int16_t *columns) {
-    int8_t x[4];
-    memcpy(x, &inputs, sizeof x);
-    columns[0] = x[0];
-    columns[1] = x[2];
-    columns[2] = x[1];
-    columns[3] = x[3];
+static inline quad_t widen(const int8_t *inputs) {
+    return (quad_t){halves(inputs[0], inputs[2]), halves(inputs[1], inputs[3])};
 }
 
-static inline const int16_t *two_rows(const int16_t *weights, const int16_t *columns, uint32_t blocks,
-                                      int32_t sums[4]) {
+/* Adds to *both and *low the products of two weights with the inputs in the halves of a word. */
+static inline void add_products(const int16_t weights[2], uint32_t inputs, int32_t *both, int32_t *low) {
+    const int32_t x0 = (int16_t)inputs, x1 = (int32_t)inputs >> 16;
+    *both += weights[0] * x0 + weights[1] * x1;
+    *low += (int8_t)weights[0] * x0 + (int8_t)weights[1] * x1;
+}
+
+static inline const int16_t *two_rows(const int16_t *weights, const block_t *columns, uint32_t blocks,
+                                      int32_t twice[4]) {
     int32_t both_a = 0, both_b = 0, low_a = 0, low_b = 0;
-    for (; blocks != 0; blocks--, columns += BLOCK) {
-        for (uint32_t i = 0; i < 4; i++) {
-            const int32_t both = *weights++, low = (int8_t)both;
-            both_a += both * columns[i];
-            low_a += low * columns[i];
-            both_b += both * columns[4 + i];
-            low_b += low * columns[4 + i];
-        }
+    for (; blocks != 0; blocks--, columns++, weights += 4) {
+        add_products(weights, columns->a.even, &both_a, &low_a);
+        add_products(weights + 2, columns->a.odd, &both_a, &low_a);
+        add_products(weights, columns->b.even, &both_b, &low_b);
+        add_products(weights + 2, columns->b.odd, &both_b, &low_b);
     }
-    sums[0] = (both_a - low_a) >> 8;
-    sums[1] = low_a;
-    sums[2] = (both_b - low_b) >> 8;
-    sums[3] = low_b;
+    twice[0] = (both_a - low_a) >> 7;
+    twice[1] = 2 * low_a;
+    twice[2] = (both_b - low_b) >> 7;
+    twice[3] = 2 * low_b;
     return weights;
 }
 
 #endif
 
-/* Widens `bytes` inputs, rounded up to whole blocks, into the columns of one pixel. Returns the columns that follow. */
-static inline int16_t *gather_inputs(const int8_t *x, uint32_t bytes, int16_t *columns) {
-    for (uint32_t i = 0; i < bytes; i += 4, columns += BLOCK) {
-        uint32_t inputs;
-        memcpy(&inputs, x + i, sizeof inputs);
-        widen(inputs, columns);
+/*
+ * Widens `bytes` inputs, rounded up to whole blocks, into the columns of one pixel: `columns` is its quad in the first
+ * block. Returns that in the block that follows.
+ */
+static quad_t *gather_inputs(const int8_t *x, uint32_t bytes, quad_t *columns) {
+    uint32_t blocks = (bytes + 3) / 4;
+    for (; blocks >= 4; blocks -= 4, x += 16, columns += 8) {
+        columns[0] = widen(x);
+        columns[2] = widen(x + 4);
+        columns[4] = widen(x + 8);
+        columns[6] = widen(x + 12);
+    }
+    for (; blocks != 0; blocks--, x += 4, columns += 2) {
+        *columns = widen(x);
     }
     return columns;
 }
 
-/* As many columns of zero. */
-static inline int16_t *gather_padding(int8_t zero_point, uint32_t bytes, int16_t *columns) {
-    for (uint32_t i = 0; i < bytes; i += 4, columns += BLOCK) {
-        columns[0] = columns[1] = columns[2] = columns[3] = zero_point;
+/* As many columns of padding. */
+static inline quad_t *gather_padding(int8_t zero_point, uint32_t bytes, quad_t *columns) {
+    const uint32_t word = halves(zero_point, zero_point);
+    for (uint32_t i = 0; i < bytes; i += 4, columns += 2) {
+        *columns = (quad_t){word, word};
     }
     return columns;
 }
 
 /* A run of taps that starts at `column` of an image's row and sticks out on one side or both. */
-static int16_t *gather_border(const aot_conv_s8_t *layer, const int8_t *row, int32_t column, int16_t *columns) {
+static quad_t *gather_border(const aot_conv_s8_t *layer, const int8_t *row, int32_t column, quad_t *columns) {
     const int32_t channels = layer->window.input_channels;
     const int8_t zero_point = layer->input_zero_point;
     int8_t inputs[4];
@@ -123,6 +144,11 @@ static int16_t *gather_border(const aot_conv_s8_t *layer, const int8_t *row, int
     for (int32_t end = column + (int32_t)layer->run_taps; column < end; column++) {
         const bool inside = column >= 0 && column < layer->window.input_width;
         const int8_t *pixel = row + column * channels;
+        if (channels % 4 == 0) {
+            columns = inside ? gather_inputs(pixel, (uint32_t)channels, columns)
+                             : gather_padding(zero_point, (uint32_t)channels, columns);
+            continue;
+        }
         for (int32_t c = 0; c < channels; c++) {
             inputs[filled++] = inside ? pixel[c] : zero_point;
             if (filled == 4) {
@@ -135,10 +161,15 @@ static int16_t *gather_border(const aot_conv_s8_t *layer, const int8_t *row, int
 }
 
 /* What the window of the output pixel at row i, column j sees. */
-static void gather(const aot_conv_s8_t *layer, const int8_t *x, int32_t i, int32_t j, int16_t *columns) {
+static void gather(const aot_conv_s8_t *layer, const int8_t *x, int32_t i, int32_t j, quad_t *columns) {
     const aot_window_t *window = &layer->window;
     const int32_t channels = window->input_channels, width = window->input_width;
     const int32_t taps = (int32_t)layer->run_taps;
+    if (window->kernel_height == 1 && window->kernel_width == 1) { /* never sticks out */
+        x += (i * window->stride_height * width + j * window->stride_width) * channels;
+        gather_inputs(x, (uint32_t)channels, columns);
+        return;
+    }
     int32_t row = i * window->stride_height - window->pad_top;
     for (int32_t k = 0; k < window->kernel_height; k++, row += window->dilation_height) {
         int32_t column = j * window->stride_width - window->pad_left;
@@ -155,33 +186,37 @@ static void gather(const aot_conv_s8_t *layer, const int8_t *x, int32_t i, int32
     }
 }
 
+/* Stores one channel of two output pixels, a and b, from twice the sums of their products. */
+static inline void store(aot_channel_t channel, int32_t twice_a, int32_t twice_b, int32_t twice_zero_point_plus_one,
+                         int8_t *a, int8_t *b) {
+    const int32_t offset = aot_channel_offset(&channel, twice_zero_point_plus_one);
+    a[channel.output] = (int8_t)aot_stored_s8(channel.twice_bias + twice_a, &channel, offset);
+    b[channel.output] = (int8_t)aot_stored_s8(channel.twice_bias + twice_b, &channel, offset);
+}
+
 /* All channels of two output pixels, a and b. */
-static void two_pixels(const aot_conv_s8_t *layer, const int16_t *columns, int8_t *a, int8_t *b) {
+static void two_pixels(const aot_conv_s8_t *layer, const block_t *columns, int8_t *a, int8_t *b) {
     const int16_t *weights = layer->weights;
     const aot_channel_t *channel = layer->channels;
+    const uint32_t blocks = layer->blocks;
     const int32_t twice_zero_point_plus_one = 2 * layer->zero_point + 1;
     for (uint32_t left = layer->rows; left != 0; left -= 2, channel += 2) {
-        int32_t sums[4];
-        weights = two_rows(weights, columns, layer->blocks, sums);
-        int32_t offset = aot_channel_offset(channel, twice_zero_point_plus_one);
-        a[channel->output] = (int8_t)aot_stored_s8(channel->twice_bias + 2 * sums[0], channel, offset);
-        b[channel->output] = (int8_t)aot_stored_s8(channel->twice_bias + 2 * sums[2], channel, offset);
+        int32_t twice[4];
+        weights = two_rows(weights, columns, blocks, twice);
+        store(channel[0], twice[0], twice[2], twice_zero_point_plus_one, a, b);
         if (left == 1) {
             break;
         }
-        const aot_channel_t *low = channel + 1;
-        offset = aot_channel_offset(low, twice_zero_point_plus_one);
-        a[low->output] = (int8_t)aot_stored_s8(low->twice_bias + 2 * sums[1], low, offset);
-        b[low->output] = (int8_t)aot_stored_s8(low->twice_bias + 2 * sums[3], low, offset);
+        store(channel[1], twice[1], twice[3], twice_zero_point_plus_one, a, b);
     }
 }
 
 /* The output pixels number `first` and `second` (which may be the same) of the convolution as such. */
-static void convolve(const aot_conv_s8_t *layer, const int8_t *x, int32_t first, int32_t second, int16_t *columns,
+static void convolve(const aot_conv_s8_t *layer, const int8_t *x, int32_t first, int32_t second, block_t *columns,
                      int8_t *a, int8_t *b) {
     const int32_t width = layer->window.output_width;
-    gather(layer, x, first / width, first % width, columns);
-    gather(layer, x, second / width, second % width, columns + BLOCK / 2);
+    gather(layer, x, first / width, first % width, &columns->a);
+    gather(layer, x, second / width, second % width, &columns->b);
     two_pixels(layer, columns, a, b);
 }
 
@@ -216,8 +251,8 @@ static void add(const aot_residual_t *residual, const int8_t *skip, const int8_t
 void aot_conv_add_s8(const aot_conv_s8_t *layer, const int8_t *skip, const int8_t *x, int8_t *y, void *scratch) {
     const int32_t channels = layer->window.output_channels;
     const int32_t pixels = layer->window.output_width * layer->window.output_height;
-    int16_t *columns = scratch;
-    int8_t *conv = (int8_t *)(columns + BLOCK * layer->blocks);
+    block_t *columns = scratch;
+    int8_t *conv = (int8_t *)(columns + layer->blocks);
     for (int32_t a = 0; a < pixels; a += 2) {
         const int32_t count = a + 1 < pixels ? 2 : 1;
         convolve(layer, x, a, a + count - 1, columns, conv, conv + channels);
