@@ -155,7 +155,8 @@ def hard_swish(net: RandomNetwork, x: int) -> None:
 def sigmoids(net: RandomNetwork, x: int) -> None:
     net._add("LOGISTIC", [x], net._activation(net.shape(x), 1 / 256, -128))
     net._add("TANH", [x], net._activation(net.shape(x), 1 / 128, 0))
-    net._add("SOFTMAX", [x], net._activation(net.shape(x), 1 / 256, -128), Beta=1.0)
+    if net.shape(x):
+        net._add("SOFTMAX", [x], net._activation(net.shape(x), 1 / 256, -128), Beta=1.0)
 
 
 def requantise(net: RandomNetwork, x: int) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from compiler_helpers import needs_gcc, run_generated, run_tflm
+from compiler_helpers import FLAGS, KERNELS, MAIN, needs_gcc, run_generated, run_tflm
+from emulated_programs import CORES, Core, build, needs_arm_gcc, needs_qemu, run
 from random_networks import FLOAT32, INT8, RandomNetwork
 
+from harness.compiler import compile_model
 from harness.models.tflite_file import TensorType
 
 pytestmark = needs_gcc
@@ -33,3 +35,22 @@ def test_a_network_is_the_same_as_on_tflm(seed: int, kind: TensorType, tmp_path:
 def test_many_networks_are_the_same_as_on_tflm(kind: TensorType, tmp_path: Path) -> None:
     for seed in range(100, 600):
         check(seed, kind, tmp_path)
+
+
+@needs_arm_gcc
+@needs_qemu
+@pytest.mark.parametrize("core", [core for core in CORES if core.machine], ids=lambda core: core.name)
+@pytest.mark.parametrize(
+    ("kind", "seed"), [(INT8, 6), (INT8, 22), (FLOAT32, 6)], ids=["int8-6", "int8-22", "float32-6"]
+)
+def test_a_network_is_the_same_on_the_core(kind: TensorType, seed: int, core: Core, tmp_path: Path) -> None:
+    network = RandomNetwork(seed, kind, 40)
+    model = tmp_path / "model.tflite"
+    model.write_bytes(network.bytes)
+    (tmp_path / "main.c").write_text(MAIN)
+    sources = [tmp_path / "main.c", *compile_model(model, tmp_path).sources, *sorted(KERNELS.glob("*.c"))]
+    program = build(core, tmp_path, [*FLAGS, "-O2", "-ffunction-sections", "-Wl,--gc-sections"], sources)
+    runs = [network.values(number) for number in range(8)]
+    expected = b"".join(out.tobytes() for inputs in runs for out in run_tflm(network.bytes, inputs))
+    stdin = b"".join(values.tobytes() for inputs in runs for values in inputs)
+    assert run(core, program, ["0"], stdin) == expected

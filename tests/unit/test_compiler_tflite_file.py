@@ -7,12 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from compiler_helpers import ROOT
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from tflite_builder import OperatorSpec, TensorSpec, build
 
-from harness.compiler import compile_model
 from harness.errors import HilError
 from harness.models.tflite_file import TensorType, parse, read
 from harness.models.tflite_verify import InvalidFileError
@@ -115,47 +111,3 @@ def _with_tensors_at(content: bytes, vector: int) -> bytes:
     subgraph = follow(follow(field(follow(0), 2)) + 4)
     position = field(subgraph, 0)
     return content[:position] + struct.pack("<I", vector - position) + content[position + 4 :]
-
-
-SEEDS = [small_model(), (ROOT / "models" / "gesture" / "gesture_int8.tflite").read_bytes()]
-
-
-def check_survival(content: bytes, folder: Path) -> None:
-    """Read, and where that succeeds compile: both give a result or a HilError."""
-    path = folder / "fuzzed.tflite"
-    path.write_bytes(content)
-    message = ""
-    try:
-        read(path)
-        compile_model(path, folder)
-    except HilError as error:
-        message = str(error)
-    assert "\n" not in message
-
-
-@settings(max_examples=300, deadline=None)
-@given(data=st.data())
-def test_flipped_bits_give_a_graph_or_one_line(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
-    content = bytearray(data.draw(st.sampled_from(SEEDS)))
-    for position in data.draw(st.lists(st.integers(0, len(content) * 8 - 1), min_size=1, max_size=8)):
-        content[position // 8] ^= 1 << position % 8
-    check_survival(bytes(content), tmp_path_factory.getbasetemp())
-
-
-@settings(max_examples=300, deadline=None)
-@given(data=st.data())
-def test_truncated_files_give_one_line(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
-    content = data.draw(st.sampled_from(SEEDS))
-    check_survival(content[: data.draw(st.integers(0, len(content) - 1))], tmp_path_factory.getbasetemp())
-
-
-@settings(max_examples=300, deadline=None)
-@given(data=st.data())
-def test_overwritten_words_give_a_graph_or_one_line(
-    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    content = bytearray(data.draw(st.sampled_from(SEEDS)))
-    words = st.sampled_from([0, 1, 4, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0xFFFFFFFC]) | st.integers(0, 2**32 - 1)
-    position = 4 * data.draw(st.integers(0, len(content) // 4 - 1))
-    content[position : position + 4] = struct.pack("<I", data.draw(words))
-    check_survival(bytes(content), tmp_path_factory.getbasetemp())
