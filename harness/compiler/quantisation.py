@@ -49,7 +49,7 @@ class Fraction(Structure):
 
 @dataclass(frozen=True)
 class Addend(Structure):
-    """One input of an int8 addition: (stored - zero_point) * 2^left * scale."""
+    """One input of an int8 addition: (stored - zero_point) * 2^(left - 1) * scale."""
 
     ctype: ClassVar[str] = "aot_addend_t"
     bytes: ClassVar[int] = 16
@@ -107,8 +107,8 @@ def addend(quantisation: Quantisation, factor: float) -> Addend:
     """An input of an int8 addition whose scale is `factor` (at most one half) times twice the larger one."""
     scale = quantise_multiplier(factor)
     if scale.right == 0 and scale.multiplier != 0:
-        return Addend(quantisation.zero_point, 21, Fraction(scale.multiplier, 0))
-    return Addend(quantisation.zero_point, 20, fraction(scale))
+        return Addend(quantisation.zero_point, 22, Fraction(scale.multiplier, 0))
+    return Addend(quantisation.zero_point, 21, fraction(scale))
 
 
 # The limits of each fused activation in real numbers, by TFLite's ActivationFunctionType; None: no limit.

@@ -13,14 +13,15 @@
  */
 typedef struct {
     int32_t zero_point;
-    uint32_t left; /* 20 or 21 */
+    uint32_t left; /* 21 or 22: aot_fraction_t is for doubled numbers */
     aot_fraction_t scale;
 } aot_addend_t;
 
 /* The common scale's value of the stored value x; its magnitude is at most 255 * 2^19. */
 static inline int32_t aot_addend(int32_t x, const aot_addend_t *addend) {
     /* A multiplication: shifting a negative number to the left is undefined in C. */
-    return aot_requantise((x - addend->zero_point) * (int32_t)(1u << addend->left), addend->scale, 1);
+    const int32_t twice = (x - addend->zero_point) * (int32_t)(1u << addend->left);
+    return aot_requantise_doubled(twice, addend->scale, 1);
 }
 
 #endif

@@ -28,12 +28,17 @@ static inline int32_t aot_multiply_high_32(int32_t a, int32_t b) {
 
 /*
  * sum * fraction + zero_point, not yet limited to int8; `twice_zero_point_plus_one` is just that. The product is
- * rounded to an integer first (2 * sum makes up for the 32 bits) and then, halves away from zero, to a multiple of
- * 2^(shift + 1): less 1 where it is negative, that is rounding halves up, which is shift, add one, shift once more.
+ * rounded to an integer first (the doubled sum makes up for the 32 bits) and then, halves away from zero, to a multiple
+ * of 2^(shift + 1): less 1 where it is negative, that is rounding halves up, which is shift, add one, shift once more.
  */
-static inline int32_t aot_requantise(int32_t sum, aot_fraction_t fraction, int32_t twice_zero_point_plus_one) {
-    const int32_t product = aot_multiply_high_32(2 * sum, fraction.multiplier);
+static inline int32_t aot_requantise_doubled(int32_t twice_sum, aot_fraction_t fraction,
+                                             int32_t twice_zero_point_plus_one) {
+    const int32_t product = aot_multiply_high_32(twice_sum, fraction.multiplier);
     return (((product + (product >> 31)) >> fraction.shift) + twice_zero_point_plus_one) >> 1;
+}
+
+static inline int32_t aot_requantise(int32_t sum, aot_fraction_t fraction, int32_t twice_zero_point_plus_one) {
+    return aot_requantise_doubled(2 * sum, fraction, twice_zero_point_plus_one);
 }
 
 #endif

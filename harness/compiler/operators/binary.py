@@ -19,7 +19,7 @@ from harness.models.tflite_file import Operator, TensorType
 
 HEADER = "aot_binary.h"
 SUPPORTED = "FLOAT32 x FLOAT32 -> FLOAT32, INT8 x INT8 -> INT8"
-# aot_addend() shifts its input by this.
+# The common scale of both inputs is so many bits finer than twice the coarser one (TFLM's left_shift).
 LEFT_SHIFT = 20
 
 
