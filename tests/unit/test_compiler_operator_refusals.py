@@ -1,4 +1,4 @@
-"""What the operators refuse at build time: shapes, options and quantisations that TFLM would not run, or run wrongly."""
+"""What operators refuse at build time: shapes, options and quantisations that TFLM would not run, or run wrongly."""
 
 from __future__ import annotations
 
