@@ -133,7 +133,9 @@ def explain(
         return [f"no operator can be named: {error}"]
     lines = [f"{found}", f"operator by operator: {command}"]
     if found.first is None:
-        lines.insert(1, "so what is wrong shows only where tensors share memory, as in the image that was tested")
+        lines.insert(
+            1, "what is wrong shows only where tensors share memory or operators are fused, as they are without debug"
+        )
     return lines
 
 
