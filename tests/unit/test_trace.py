@@ -28,7 +28,7 @@ INT8 = TensorType.INT8
 
 
 def chain(rows: int) -> bytes:
-    """ADD, RELU, SUB and SOFTMAX one after another, on `rows` x 20 elements."""
+    """ADD, RELU, SUB and SOFTMAX one after another, on `rows` x 20 elements; SUB's constant is reshaped first."""
     shape = [1, rows, 20]
     tensors = [
         TensorSpec(shape, INT8, [0.1], [-5]),
@@ -37,12 +37,15 @@ def chain(rows: int) -> bytes:
         TensorSpec(shape, INT8, [0.1], [-128], name="positive"),
         TensorSpec(shape, INT8, [0.11], [3]),
         TensorSpec(shape, INT8, [1 / 256], [-128]),
+        TensorSpec([2], TensorType.INT32, data=np.array([1, 20], np.int32)),
+        TensorSpec([1, 20], INT8, [0.05], [0]),
     ]
     plain = {"FusedActivationFunction": 0}
     operators = [
+        OperatorSpec("RESHAPE", [1, 6], [7], {}),
         OperatorSpec("ADD", [0, 1], [2], plain),
         OperatorSpec("RELU", [2], [3]),
-        OperatorSpec("SUB", [3, 1], [4], plain),
+        OperatorSpec("SUB", [3, 7], [4], plain),
         OperatorSpec("SOFTMAX", [4], [5], {"Beta": 1.0}),
     ]
     return build(tensors, operators, [0], [5])
@@ -96,12 +99,13 @@ def test_the_operators_before_it_agree_and_those_behind_it_are_not_blamed(
     project = Project(tmp_path / "project")
     project.add_model("chain", chain(1))
     tflite = project.root / "models" / "chain" / "network.tflite"
-    spoil(project.own_firmware(), tflite, 1, "for (int i = 0; i < 20; i++) { y[i] = 5; }", tmp_path / "scratch")
+    spoil(project.own_firmware(), tflite, 2, "for (int i = 0; i < 20; i++) { y[i] = 5; }", tmp_path / "scratch")
     result = project.run(pytester, "--engine=aot", "--hil-trace", "-k", "tensors or operators")
     result.assert_outcomes(failed=2)
-    first = "*on random 1 the first to differ is operator 1 (RELU), tensor 3 'positive': * of 20 elements differ*"
+    first = "*on random 1 the first to differ is operator 2 (RELU), tensor 3 'positive': * of 20 elements differ*"
     result.stdout.fnmatch_lines([first, "*operator by operator: hil trace chain 'random 1' --variant only*"])
-    assert len(re.findall(r"operator 1 \(RELU\)", result.stdout.str())) >= 2, "the test of every operator says so too"
+    result.stdout.no_fnmatch_line("*does not show*")
+    assert len(re.findall(r"operator 2 \(RELU\)", result.stdout.str())) >= 2, "the test of every operator says so too"
 
 
 def test_a_debug_image_that_does_not_fit_says_which_targets_have_room(
@@ -132,13 +136,13 @@ def test_what_the_device_does_not_show_is_said() -> None:
     graph = parse(chain(1))
     zeros, ones = np.zeros(4, np.int8), np.ones(4, np.int8)
     difference = compare_tensor(ones, zeros, Tolerance(), Quantisation(np.dtype(np.int8), 0.5, 0))
-    shown = Layer(graph.operators[0], graph.tensors[2], True, None)
-    hidden = Layer(graph.operators[1], graph.tensors[3], False, None)
-    wrong = Layer(graph.operators[2], graph.tensors[4], True, difference)
+    shown = Layer(graph.operators[1], graph.tensors[2], True, None)
+    hidden = Layer(graph.operators[2], graph.tensors[3], False, None)
+    wrong = Layer(graph.operators[3], graph.tensors[4], True, difference)
     assert str(Trace("ramp", [shown, hidden, wrong])) == (
-        "on ramp the first to differ is operator 2 (SUB), tensor 4 't': 4 of 4 elements differ; most at [0]: "
-        "device 1 (0.5), reference 0 (0) (the device does not show operator 1 (RELU))"
+        "on ramp the first to differ is operator 3 (SUB), tensor 4 't': 4 of 4 elements differ; most at [0]: "
+        "device 1 (0.5), reference 0 (0) (the device does not show operator 2 (RELU))"
     )
     assert str(Trace("ramp", [shown, hidden])) == (
-        "on ramp every operator computes what the reference computes (the device does not show operator 1 (RELU))"
+        "on ramp every operator computes what the reference computes (the device does not show operator 2 (RELU))"
     )
