@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from harness.compiler.network import Network
@@ -10,6 +10,8 @@ from harness.compiler.structure import Structure
 from harness.models.tflite_file import Operator, Tensor
 
 SAME, VALID = 0, 1
+# The members that come for height and width.
+PAIRS = ("input", "output", "kernel", "stride", "dilation")
 LARGEST = 2**16 - 1
 
 
@@ -33,6 +35,18 @@ class Window(Structure):
     dilation_width: int
     pad_top: int
     pad_left: int
+
+    def flattened(self) -> Window:
+        """A column of pixels, as time series have it, as a row: in memory, they are the same. The kernels like rows."""
+        if (self.input_width, self.output_width, self.kernel_width) != (1, 1, 1):
+            return self
+        return replace(
+            self,
+            **{f"{name}_width": getattr(self, f"{name}_height") for name in PAIRS},
+            **{f"{name}_height": 1 for name in PAIRS},
+            pad_left=self.pad_top,
+            pad_top=0,
+        )
 
 
 def window(operator: Operator, network: Network, x: Tensor, kernel: tuple[int, int], y: Tensor) -> Window:

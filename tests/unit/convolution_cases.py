@@ -190,7 +190,8 @@ def random_convolution(seed: int) -> bytes:
         stride, padding = int(rng.integers(1, 3)), int(rng.integers(0, 2))
         if seed % 2:
             outputs = image[2] * int(rng.integers(1, 3))
-            shape = shape_of(DEPTHWISE, image, outputs, (3, 3), (stride, stride), padding=padding)
+            kernel = (3, 3) if seed % 4 == 1 else (int(rng.integers(1, 7)), int(rng.integers(1, 7)))
+            shape = shape_of(DEPTHWISE, image, outputs, kernel, (stride, stride), padding=padding)
         else:
             kernel = (int(rng.integers(1, 4)), int(rng.integers(1, 4)))
             dilation = int(rng.choice([1, 1, 2]))

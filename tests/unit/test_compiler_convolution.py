@@ -17,6 +17,7 @@ from convolution_cases import (
     Shape,
     convolutions,
     depthwise,
+    kernels,
     layer_of_halves,
     random_convolution,
     residual_network,
@@ -90,12 +91,12 @@ def test_ordinary_convolutions_are_packed_and_bit_exact(shape: Shape, seed: int,
     assert check_bit_exact(model, [x]) == ["aot_conv_s8"]
 
 
-three_by_three = st.sampled_from([(3, 3), (3, 3), (3, 3), (1, 3), (3, 1), (2, 2)])
+depthwise_kernels = st.sampled_from([(3, 3), (3, 3), (3, 3), (1, 3), (3, 1), (2, 2)]) | kernels
 
 
 @cases
-@given(depthwise(three_by_three, st.just((1, 1))), seeds, activations)
-def test_ordinary_depthwise_convolutions_are_bit_exact(shape: Shape, seed: int, activation: int) -> None:
+@given(depthwise(depthwise_kernels, st.just((1, 1))), seeds, activations)
+def test_ordinary_depthwise_convolutions_are_fast_and_bit_exact(shape: Shape, seed: int, activation: int) -> None:
     model, x = ordinary_layer(shape, seed, activation)
     assert check_bit_exact(model, [x])[0] in ("aot_depthwise_s8", "aot_conv_s8")
 
@@ -121,6 +122,17 @@ def one_layer(
 def image(shape: Shape | None, seed: int = 3) -> npt.NDArray[np.int8]:
     assert shape is not None
     return int8_values(np.random.default_rng(seed), shape.x, "random")
+
+
+@pytest.mark.parametrize("kind", [CONV, DEPTHWISE])
+@pytest.mark.parametrize("padding", [SAME, VALID])
+@pytest.mark.parametrize(("stride", "dilation"), [(1, 1), (2, 1), (1, 2)])
+def test_time_series_are_bit_exact(kind: str, padding: int, stride: int, dilation: int) -> None:
+    # One column of pixels, which the compiler lays down as a row.
+    shape = shape_of(kind, (20, 1, 6), 12, (5, 1), (stride, 1), (dilation, 1), padding)
+    assert shape is not None
+    model, x = ordinary_layer(shape, 3, 1)
+    check_bit_exact(model, [x])
 
 
 @pytest.mark.parametrize("kind", [CONV, DEPTHWISE])

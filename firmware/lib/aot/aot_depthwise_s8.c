@@ -1,9 +1,9 @@
-/* DEPTHWISE_CONV_2D with kernels of 3 x 3 on int8. */
+/* DEPTHWISE_CONV_2D on int8. */
 #include "aot_depthwise.h"
 
 #include <string.h>
 
-/* What the inner loops need of a channel. */
+/* What the loops for 3 x 3 need of a channel. */
 typedef struct {
     uint32_t outer[3]; /* by kernel row: twice the weights of the columns 0 (low half) and 2 (high half) */
     uint32_t middle01; /* twice those of column 1: row 0 (low half) and 1 (high half) */
@@ -89,7 +89,25 @@ static inline int32_t add_row(const int8_t *x, uint32_t outer, int32_t twice_mid
     return sum + (int8_t)(inputs >> 8) * twice_middle;
 }
 
+/* The products of four inputs and four weights, and `sum`. */
+static inline int32_t add_block(const int8_t *x, const int8_t *weights, int32_t sum) {
+    uint32_t inputs, factors, even, odd;
+    memcpy(&inputs, x, sizeof inputs);
+    memcpy(&factors, weights, sizeof factors);
+    __asm__("sxtb16 %0, %1" : "=r"(even) : "r"(factors));
+    __asm__("sxtb16 %0, %1, ror #8" : "=r"(odd) : "r"(factors));
+    __asm__("sxtb16 %0, %1" : "=r"(factors) : "r"(inputs));
+    __asm__("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(factors), "r"(even));
+    __asm__("sxtb16 %0, %1, ror #8" : "=r"(factors) : "r"(inputs));
+    __asm__("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(factors), "r"(odd));
+    return sum;
+}
+
 #else
+
+static inline int32_t add_block(const int8_t *x, const int8_t *weights, int32_t sum) {
+    return sum + x[0] * weights[0] + x[1] * weights[1] + x[2] * weights[2] + x[3] * weights[3];
+}
 
 static inline int32_t add_row(const int8_t *x, uint32_t outer, int32_t twice_middle, int32_t sum) {
     return sum + x[0] * (int16_t)outer + x[1] * twice_middle + x[2] * ((int32_t)outer >> 16);
@@ -111,8 +129,31 @@ static inline void single_outputs(const coefficients_t *k, const int8_t *x, uint
     }
 }
 
-/* All outputs of one channel. */
-static void convolve(const aot_depthwise_s8_t *layer, const coefficients_t *k, const int8_t *plane, int8_t *y) {
+/* All outputs of one channel, for a kernel of any size. */
+static void convolve(const aot_depthwise_s8_t *layer, const int8_t *weights, const aot_channel_t *of,
+                     const int8_t *plane, int8_t *y) {
+    const aot_window_t *window = &layer->window;
+    const aot_channel_t channel = *of; /* a copy survives the writes to y */
+    const int32_t offset = aot_channel_offset(&channel, 2 * layer->zero_point + 1);
+    const uint32_t rows = layer->kernel_rows, blocks = layer->row_blocks, width = layer->plane_width;
+    for (uint32_t i = 0; i < window->output_height; i++) {
+        for (uint32_t j = 0; j < window->output_width; j++) {
+            const int8_t *x = plane + i * window->stride_height * width + j * window->stride_width;
+            const int8_t *w = weights;
+            int32_t sum = 0;
+            for (uint32_t row = 0; row < rows; row++, x += width) {
+                for (uint32_t block = 0; block < blocks; block++, w += 4) {
+                    sum = add_block(x + 4 * block, w, sum);
+                }
+            }
+            *y = (int8_t)aot_stored_s8(channel.twice_bias + 2 * sum, &channel, offset);
+            y += window->output_channels;
+        }
+    }
+}
+
+/* The same for kernels of 3 x 3. */
+static void convolve_3x3(const aot_depthwise_s8_t *layer, const coefficients_t *k, const int8_t *plane, int8_t *y) {
     const aot_window_t *window = &layer->window;
     const uint32_t width = layer->plane_width, stride = window->stride_width;
     for (uint32_t i = 0; i < window->output_height; i++) {
@@ -165,14 +206,19 @@ void aot_depthwise_s8(const aot_depthwise_s8_t *layer, const int8_t *x, int8_t *
     memset(plane, layer->input_zero_point, (uint32_t)layer->plane_height * layer->plane_width);
     const int8_t *weights = layer->weights;
     uint32_t copied = UINT32_MAX;
-    for (uint32_t row = 0; row < layer->rows; row++, weights += 12) {
+    const uint32_t kernel = 4u * layer->kernel_rows * layer->row_blocks;
+    for (uint32_t row = 0; row < layer->rows; row++, weights += kernel) {
         const aot_channel_t *channel = layer->channels + row;
         if (channel->output / layer->multiplier != copied) {
             copied = channel->output / layer->multiplier;
             copy_channel(layer, x + copied, plane);
         }
-        const coefficients_t k = coefficients(layer, weights, channel);
-        convolve(layer, &k, plane, y + channel->output);
+        if (window->kernel_height <= 3 && window->kernel_width <= 3) {
+            const coefficients_t k = coefficients(layer, weights, channel);
+            convolve_3x3(layer, &k, plane, y + channel->output);
+        } else {
+            convolve(layer, weights, channel, plane, y + channel->output);
+        }
     }
     aot_store_constants(layer->constants, layer->constant_count, pixels, window->output_channels, y);
     if (layer->minimum > INT8_MIN || layer->maximum < INT8_MAX) {

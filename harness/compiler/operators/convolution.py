@@ -55,6 +55,7 @@ def _lower(operator: Operator, network: Network, geometry: Window, groups: int, 
     """`output_dimension` is that of the output channels in the weights."""
     x, weights, y = network.tensor(operator, 0), network.tensor(operator, 1), network.output(operator)
     activation = fused_activation(operator, network)
+    geometry = geometry.flattened()
     shape: dict[str, Value] = {
         "window": geometry,
         "group_inputs": geometry.input_channels // groups,

@@ -7,11 +7,11 @@ import numpy as np
 from harness.compiler.channels import Channel, Constant, Int8Layer
 from harness.compiler.packing import can_pack_pairs, pack_pairs
 from harness.compiler.step import Array, Step, Value
-from harness.compiler.window import Window
+from harness.compiler.window import LARGEST, Window
 from harness.models.tflite_file import Operator
 
-# The kernel of the fast depthwise convolution; smaller ones are filled up with zeros.
-DEPTHWISE_KERNEL = 3
+# The size of the fastest depthwise kernel.
+SMALL_KERNEL = 3
 
 
 def packed_convolution(operator: Operator, geometry: Window, layer: Int8Layer, note: str) -> Step | None:
@@ -50,17 +50,24 @@ def packed_convolution(operator: Operator, geometry: Window, layer: Int8Layer, n
 def depthwise(operator: Operator, geometry: Window, layer: Int8Layer, note: str) -> Step | None:
     """The step for a layer with a group for each input channel; None where the fast kernel does not take it."""
     split = layer.split()
-    kernel = geometry.kernel_height, geometry.kernel_width
-    if split is None or max(kernel) > DEPTHWISE_KERNEL or max(geometry.dilation_height, geometry.dilation_width) > 1:
+    if split is None or max(geometry.dilation_height, geometry.dilation_width) > 1:
         return None
     channels, constants = split
-    height = (geometry.output_height - 1) * geometry.stride_height + DEPTHWISE_KERNEL
-    width = (geometry.output_width - 1) * geometry.stride_width + DEPTHWISE_KERNEL
-    weights = layer.weights[[channel.output for channel in channels], :, :, 0]
-    weights = np.pad(weights, ((0, 0), (0, DEPTHWISE_KERNEL - kernel[0]), (0, DEPTHWISE_KERNEL + 1 - kernel[1])))
+    # Small kernels are filled up to the size that is fast.
+    kernel = geometry.kernel_height, geometry.kernel_width
+    rows, columns = (SMALL_KERNEL, SMALL_KERNEL) if max(kernel) <= SMALL_KERNEL else kernel
+    height = (geometry.output_height - 1) * geometry.stride_height + rows
+    width = (geometry.output_width - 1) * geometry.stride_width + columns
+    if max(height, width) > LARGEST:
+        return None
+    blocks = -(-columns // 4)
+    weights = layer.weights[[channel.output for channel in channels]].reshape(-1, *kernel)
+    weights = np.pad(weights, ((0, 0), (0, rows - kernel[0]), (0, 4 * blocks - kernel[1])))
     parameters = {
         "plane_height": height,
         "plane_width": width,
+        "kernel_rows": rows,
+        "row_blocks": blocks,
         "multiplier": geometry.output_channels // geometry.input_channels,
         "weights": Array("int8_t", weights) if channels else None,
     }
@@ -73,7 +80,7 @@ def depthwise(operator: Operator, geometry: Window, layer: Int8Layer, note: str)
         "aot_depthwise_s8",
         parameters | _common(geometry, layer, channels, constants),
         in_place=geometry.output_channels == geometry.input_channels,
-        scratch=height * width + 1,
+        scratch=height * width + 3,
         note=note,
     )
 
