@@ -139,51 +139,6 @@ def infer_some(device: DeviceUnderTest, reference: TflmHost, hil_session: Sessio
     return infer
 
 
-class Tracer:
-    """Names the operator that goes wrong. It looks once for each firmware: every window of it goes the same way."""
-
-    def __init__(self, request: pytest.FixtureRequest, session: Session, board: Board, firmware: Firmware) -> None:
-        self._request = request
-        self._session = session
-        self._board = board
-        self._firmware = firmware
-
-    def explain(self, sample: str, window: int = 0) -> list[str]:
-        """Lines that say which operator is the first to differ on this recording's window, or this stimulus."""
-        explained = self._request.config.stash.setdefault(EXPLAINED, {})
-        if self._firmware.name not in explained:
-            chosen = choose_sample(self._session, self._firmware, sample, window)
-            with Progress(self._request.config) as progress:
-                explained[self._firmware.name] = explain(
-                    self._session, self._board, self._firmware, chosen, self._log, progress.stream
-                )
-        return explained[self._firmware.name]
-
-    def trace(self) -> Trace:
-        """Every operator on the first window of the first recording, or the first stimulus. Raises HilError."""
-        chosen = choose_sample(self._session, self._firmware)
-        with Progress(self._request.config) as progress:
-            return trace(self._session, self._board, self._firmware, chosen, self._log, progress.stream)
-
-    @property
-    def _log(self) -> Path:
-        log = self._session.options.report_dir / "uart" / f"{_file_name(self._request.node.nodeid)}.trace.log"
-        self._request.node.stash[UART_LOG] = log
-        return log
-
-
-@pytest.fixture
-def tracer(request: pytest.FixtureRequest, hil_session: Session, board: Board, firmware: Firmware) -> Tracer:
-    """What to ask where an answer is wrong."""
-    return Tracer(request, hil_session, board, firmware)
-
-
-@pytest.fixture
-def every_operator(tracer: Tracer) -> Trace:
-    """The operators of one inference; only with --hil-trace."""
-    return tracer.trace()
-
-
 class Recorder:
     """Takes what a test measured into results.json and into the properties of JUnit XML."""
 
@@ -221,6 +176,10 @@ class Recorder:
         """How accuracy changes from the trained network to the device, and why steps are left out."""
         self._add(attribution=attribution_part(steps, notes))
 
+    def trace(self, said: str) -> None:
+        """Which operator is the first to differ."""
+        self._add(trace=said)
+
     def footprint(self, arena_bytes: int, stack_peak_bytes: int) -> None:
         """Sizes from the image, and the two that only the running device knows."""
         image = self._firmware.image
@@ -256,6 +215,59 @@ def record(request: pytest.FixtureRequest, hil_session: Session, firmware: Firmw
     """Where a test puts what it measured."""
     build = Build(firmware.model, firmware.variant, firmware.engine, firmware.target)
     return Recorder(request.node, run_key(hil_session, build), firmware, reference.oracle)
+
+
+class Tracer:
+    """Names the operator that goes wrong. It looks once for each firmware: every window of it goes the same way."""
+
+    def __init__(
+        self, request: pytest.FixtureRequest, session: Session, board: Board, firmware: Firmware, record: Recorder
+    ) -> None:
+        self._request = request
+        self._session = session
+        self._board = board
+        self._firmware = firmware
+        self._record = record
+
+    def explain(self, sample: str, window: int = 0) -> list[str]:
+        """Lines that say which operator is the first to differ on this recording's window, or this stimulus."""
+        explained = self._request.config.stash.setdefault(EXPLAINED, {})
+        if self._firmware.name not in explained:
+            chosen = choose_sample(self._session, self._firmware, sample, window)
+            with Progress(self._request.config) as progress:
+                explained[self._firmware.name] = explain(
+                    self._session, self._board, self._firmware, chosen, self._log, progress.stream
+                )
+        self._record.trace(explained[self._firmware.name][0])
+        return explained[self._firmware.name]
+
+    def trace(self) -> Trace:
+        """Every operator on the first window of the first recording, or the first stimulus. Raises HilError."""
+        chosen = choose_sample(self._session, self._firmware)
+        with Progress(self._request.config) as progress:
+            found = trace(self._session, self._board, self._firmware, chosen, self._log, progress.stream)
+        self._record.trace(str(found))
+        return found
+
+    @property
+    def _log(self) -> Path:
+        log = self._session.options.report_dir / "uart" / f"{_file_name(self._request.node.nodeid)}.trace.log"
+        self._request.node.stash[UART_LOG] = log
+        return log
+
+
+@pytest.fixture
+def tracer(
+    request: pytest.FixtureRequest, hil_session: Session, board: Board, firmware: Firmware, record: Recorder
+) -> Tracer:
+    """What to ask where an answer is wrong."""
+    return Tracer(request, hil_session, board, firmware, record)
+
+
+@pytest.fixture
+def every_operator(tracer: Tracer) -> Trace:
+    """The operators of one inference; only with --hil-trace."""
+    return tracer.trace()
 
 
 def run_key(session: Session, build: Build) -> RunKey:

@@ -85,6 +85,7 @@ class Contribution(TypedDict, total=False):
     attribution: AttributionPart
     latency: LatencyPart
     stream: StreamPart
+    trace: str
     failure: str
 
 
@@ -146,6 +147,7 @@ def _run(parts: list[Contribution]) -> Run:
         preparation=_latency([(part["unit"], part["prepare"]) for part in latencies]),
         throughput=_throughput(streams),
         link=LinkFigures(sum(s["retried"] for s in streams), sum(s["faults"] for s in streams)) if streams else None,
+        trace=next((part["trace"] for part in parts if "trace" in part), None),
         failures=failures,
     )
 

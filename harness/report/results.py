@@ -89,7 +89,7 @@ class LinkFigures(msgspec.Struct):
 
 
 class Run(msgspec.Struct):
-    """One model, variant and engine on one board."""
+    """One model, variant and engine on one board. `trace` says which operator went wrong, None if none was sought."""
 
     model: str
     variant: str
@@ -105,6 +105,7 @@ class Run(msgspec.Struct):
     preparation: LatencyFigures | None = None
     throughput: ThroughputFigures | None = None
     link: LinkFigures | None = None
+    trace: str | None = None
     failures: list[str] = msgspec.field(default_factory=list)
 
     @property

@@ -105,6 +105,8 @@ def test_the_operators_before_it_agree_and_those_behind_it_are_not_blamed(
     first = "*on random 1 the first to differ is operator 2 (RELU), tensor 3 'positive': * of 20 elements differ*"
     result.stdout.fnmatch_lines([first, "*operator by operator: hil trace chain 'random 1' --variant only*"])
     result.stdout.no_fnmatch_line("*does not show*")
+    assert "operator 2 (RELU)" in (project.runs()["chain-only"].trace or "")
+    assert "Operators: on random 1 the first to differ" in (project.root / "reports" / "report.md").read_text()
     assert len(re.findall(r"operator 2 \(RELU\)", result.stdout.str())) >= 2, "the test of every operator says so too"
 
 
