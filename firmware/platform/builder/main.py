@@ -1,7 +1,8 @@
 """Builds the firmware: PlatformIO runs this inside SCons.
 
-HIL_GENERATED names the directory of the sources generated from a model; they are compiled into the image. The image is
-the same byte for byte from any directory: no path gets into it, and its build id is a hash of its contents.
+HIL_GENERATED names the directory of the sources generated from a model; they are compiled into the image. For the tflm
+engine HIL_TFLM_SOURCE is the directory of TensorFlow Lite Micro. The image is the same byte for byte from any
+directory: no path gets into it, and its build id is a hash of its contents.
 """
 
 import os
@@ -12,10 +13,19 @@ from SCons.Script import Builder, Default, DefaultEnvironment
 
 STRICT = ["-Wall", "-Wextra", "-Werror"]
 
+# How upstream builds a release of TensorFlow Lite Micro: its kernels for speed, all else for size, and no texts.
+TFLM_DEFINES = ["NDEBUG", "TF_LITE_STATIC_MEMORY", "TF_LITE_STRIP_ERROR_STRINGS"]
+TFLM_FAST = "kernels"
+# Only custom operators need these, and networks that have some are refused.
+TFLM_UNUSED = ("signal", "tools", "kiss_fft.c")
+
+tflm_files: list[Path] = []
+
 env = DefaultEnvironment()
 board = env.BoardConfig()
 project = Path(env.subst("$PROJECT_DIR"))
 generated = Path(os.environ.get("HIL_GENERATED", "unset"))
+tflm = Path(os.environ.get("HIL_TFLM_SOURCE", "unset"))
 if not (generated / "model_config.h").is_file():
     sys.stderr.write(
         f"error: HIL_GENERATED ({generated}) is not a directory of generated model sources; "
@@ -23,7 +33,10 @@ if not (generated / "model_config.h").is_file():
     )
     env.Exit(1)
 
+# Only its record of what is up to date is of use to several builds: what it copies goes by the path of the build.
+env.CacheDir(None)
 cpu = board.get("build.cpu_flags")
+tflm_objects = Path(env.subst("$BUILD_CACHE_DIR")) / "tflm" / "_".join(flag.lstrip("-") for flag in cpu)
 env.Replace(
     AR="arm-none-eabi-ar",
     AS="arm-none-eabi-as",
@@ -38,18 +51,21 @@ env.Replace(
     SIZEPROGREGEXP=r"^(?:\.text|\.data)\s+(\d+)",
     SIZEDATAREGEXP=r"^(?:\.data|\.bss|\.uart_buffers|\.stack)\s+(\d+)",
 )
+COMMON = [
+    *cpu,
+    "-ffunction-sections",
+    "-fdata-sections",
+    "-ffp-contract=off",  # the host computes every product and sum apart: so must the device
+]
 env.Append(
     ASFLAGS=cpu,
     CFLAGS=["-std=c11"],
     CXXFLAGS=["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"],
     CCFLAGS=[
-        *cpu,
+        *COMMON,
         "-masm-syntax-unified",  # one syntax of inline assembly for all cores
         "-Os",
         "-g",
-        "-ffunction-sections",
-        "-fdata-sections",
-        "-ffp-contract=off",  # the host computes every product and sum apart: so must the device
         f"-ffile-prefix-map={project}=.",
         f"-ffile-prefix-map={generated.resolve()}=generated",
         f"-ffile-prefix-map={generated}=generated",
@@ -76,15 +92,40 @@ env.Append(
 )
 
 
-def compile_strictly(env, node):  # type: ignore[no-untyped-def]
-    """Compile our own sources without mercy; libraries of others keep their warnings to themselves."""
+def compile_tflm(env, node, source):  # type: ignore[no-untyped-def]
+    """Compile one source: out of the build's own folder, and without anything that a model, a variant or a debug build
+    changes, so that the object serves them all.
+    """
+    if source.parts[1] in TFLM_UNUSED:
+        return None
+    tflm_files.append(source)
+    level = "-O2" if TFLM_FAST in source.parts else "-Os"
+    return env.Object(
+        f"{tflm_objects / source}.o",
+        node.srcnode(),
+        CCFLAGS=[*COMMON, level, "-g1", "-w", "$(", f"-ffile-prefix-map={tflm}=tflm", "$)"],
+        CPPDEFINES=TFLM_DEFINES,
+        CPPPATH=[str(tflm / "src")],
+    )
+
+
+def compile_source(env, node):  # type: ignore[no-untyped-def]
+    """Compile our own sources without mercy, and TensorFlow Lite Micro so that its objects serve every model."""
     source = Path(node.srcnode().get_abspath())
+    if source.is_relative_to(tflm):
+        return compile_tflm(env, node, source.relative_to(tflm))  # type: ignore[no-untyped-call]
     if not any(source.is_relative_to(own) for own in (project / "firmware", generated)):
         return node
-    return env.Object(node, CCFLAGS=[*env["CCFLAGS"], *STRICT])
+    # Its headers are not ours to mend.
+    foreign = ["-isystem", str(tflm / "src")] if source.parent == project / "firmware" / "lib" / "tflm" else []
+    return env.Object(node, CCFLAGS=[*env["CCFLAGS"], *foreign, *STRICT])
 
 
-env.AddBuildMiddleware(compile_strictly)
+env.AddBuildMiddleware(compile_source)
+if tflm.is_dir():
+    env.Append(CPPDEFINES=TFLM_DEFINES)
 env.BuildSources("$BUILD_DIR/generated", str(generated))
 elf = env.BuildProgram()
+if tflm_files:
+    print(f"Files of TensorFlow Lite Micro: {len(tflm_files)}")
 Default([elf, env.ElfToBin("$BUILD_DIR/${PROGNAME}", elf)])

@@ -1,0 +1,169 @@
+/* The engine interface over TensorFlow Lite Micro's interpreter. */
+#include "engine.h"
+#include "tflm.h"
+#include "tflm_model.h"
+
+#include <cstddef>
+#include <new>
+
+#include "tensorflow/lite/micro/memory_helpers.h"
+#include "tensorflow/lite/micro/memory_planner/linear_memory_planner.h"
+#include "tensorflow/lite/micro/micro_allocator.h"
+#include "tensorflow/lite/micro/micro_interpreter.h"
+#include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
+#include "tensorflow/lite/schema/schema_generated.h"
+
+namespace {
+
+using Resolver = tflite::MicroMutableOpResolver<TFLM_OPERATOR_COUNT>;
+
+/* Lets engine_tensor() see what lies behind the inputs and outputs. */
+class Interpreter : public tflite::MicroInterpreter {
+  public:
+    using tflite::MicroInterpreter::context;
+    using tflite::MicroInterpreter::MicroInterpreter;
+};
+
+/* Room for an object that is made when it is needed, and never destroyed: nothing is registered to be run at exit. */
+template <typename T> class Later {
+  public:
+    template <typename... Arguments> T &make(Arguments &&...arguments) {
+        return *new (bytes_) T(static_cast<Arguments &&>(arguments)...);
+    }
+
+  private:
+    alignas(T) unsigned char bytes_[sizeof(T)];
+};
+
+alignas(TFLM_ARENA_ALIGNMENT) uint8_t own_arena[TFLM_ARENA_BYTES];
+Later<Resolver> resolver_place;
+Later<Interpreter> interpreter_place;
+
+Interpreter *interpreter;
+uint32_t arena_bytes;
+engine_tensor_t inputs[TFLM_INPUT_COUNT];
+engine_tensor_t outputs[TFLM_OUTPUT_COUNT];
+
+bool add_operators(Resolver &resolver) {
+#define TFLM_ADD(name) resolver.Add##name() == kTfLiteOk &&
+    return TFLM_OPERATORS(TFLM_ADD) true;
+#undef TFLM_ADD
+}
+
+/* How tensors share the arena: as tightly as the library can or, where each is to be seen afterwards, not at all. */
+tflite::MicroAllocator *make_allocator(uint8_t *arena, uint32_t bytes) {
+#ifdef HIL_DEBUG
+    static Later<tflite::LinearMemoryPlanner> planner_place;
+    return tflite::MicroAllocator::Create(arena, bytes, &planner_place.make());
+#else
+    return tflite::MicroAllocator::Create(arena, bytes);
+#endif
+}
+
+/* `index` is that of the tensor in the .tflite. */
+bool describe(const tflite::SubGraph &graph, int32_t index, const TfLiteTensor *tensor, engine_tensor_t &to) {
+    if (tensor == nullptr || tensor->dims->size > ENGINE_MAX_RANK) {
+        return false;
+    }
+    to.type = static_cast<uint8_t>(graph.tensors()->Get(static_cast<uint32_t>(index))->type());
+    to.rank = static_cast<uint8_t>(tensor->dims->size);
+    for (int i = 0; i < tensor->dims->size; i++) {
+        to.dims[i] = static_cast<uint16_t>(tensor->dims->data[i]);
+    }
+    to.scale = tensor->params.scale;
+    to.zero_point = tensor->params.zero_point;
+    to.data = tensor->data.data;
+    to.bytes = static_cast<uint32_t>(tensor->bytes);
+    return true;
+}
+
+bool describe_ends(const tflite::SubGraph &graph) {
+    bool known = true;
+    for (uint32_t i = 0; i < TFLM_INPUT_COUNT; i++) {
+        const int32_t index = graph.inputs()->Get(i);
+        known = known && describe(graph, index, interpreter->input(i), inputs[i]);
+    }
+    for (uint32_t i = 0; i < TFLM_OUTPUT_COUNT; i++) {
+        const int32_t index = graph.outputs()->Get(i);
+        known = known && describe(graph, index, interpreter->output(i), outputs[i]);
+    }
+    return known;
+}
+
+} // namespace
+
+/* The library's failed checks end here, in the fault handler; newlib's own abort() would bring in signals and a heap.
+ */
+extern "C" [[noreturn]] void abort(void) {
+    __builtin_trap();
+}
+
+bool tflm_start(uint8_t *arena, uint32_t bytes) {
+    Resolver &resolver = resolver_place.make();
+    tflite::MicroAllocator *allocator = make_allocator(arena, bytes);
+    if (!add_operators(resolver) || allocator == nullptr) {
+        return false;
+    }
+    const tflite::Model *model = tflite::GetModel(tflm_model);
+    interpreter = &interpreter_place.make(model, resolver, allocator);
+    arena_bytes = bytes;
+    return interpreter->AllocateTensors() == kTfLiteOk && describe_ends(*model->subgraphs()->Get(0));
+}
+
+const char *engine_name(void) {
+    return "tflm";
+}
+
+const char *engine_version(void) {
+    return TFLM_LIBRARY;
+}
+
+bool engine_init(void) {
+    return tflm_start(own_arena, sizeof own_arena);
+}
+
+uint8_t engine_input_count(void) {
+    return TFLM_INPUT_COUNT;
+}
+
+const engine_tensor_t *engine_input(uint8_t i) {
+    return &inputs[i];
+}
+
+uint8_t engine_output_count(void) {
+    return TFLM_OUTPUT_COUNT;
+}
+
+const engine_tensor_t *engine_output(uint8_t i) {
+    return &outputs[i];
+}
+
+bool engine_invoke(void) {
+    return interpreter->Invoke() == kTfLiteOk;
+}
+
+uint32_t engine_arena_bytes(void) {
+    return arena_bytes;
+}
+
+#ifdef HIL_DEBUG
+bool engine_tensor(uint16_t index, const void **data, uint32_t *bytes) {
+    const TfLiteContext &context = interpreter->context();
+    if (index >= TFLM_TENSOR_COUNT) {
+        return false;
+    }
+    const TfLiteEvalTensor *tensor = context.GetEvalTensor(&context, index);
+    size_t length;
+    if (tensor == nullptr || tensor->data.data == nullptr ||
+        tflite::TfLiteEvalTensorByteLength(tensor, &length) != kTfLiteOk) {
+        return false;
+    }
+    *data = tensor->data.data;
+    *bytes = static_cast<uint32_t>(length);
+    return true;
+}
+#else
+bool engine_tensor(uint16_t, const void **, uint32_t *) {
+    return false;
+}
+#endif
