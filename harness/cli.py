@@ -12,13 +12,13 @@ from typing import Annotated
 import msgspec
 import typer
 from rich.console import Console
-from rich.status import Status
 from rich.table import Table
 
 from harness.bench import Figures, Goal, Row, bench
 from harness.boards.board import Board
 from harness.dut import Firmware, Measurement
 from harness.errors import DeviceError, HilError
+from harness.firmware.place import Say
 from harness.inspection import inspect
 from harness.models.manifest import load_models
 from harness.options import Options
@@ -142,11 +142,11 @@ def bench_(
     """
     session = _session("emulated", None, "auto", target)
     rows: list[Row] = []
-    with tempfile.TemporaryDirectory(prefix="hil-") as folder, _status("measuring") as status:
+    with tempfile.TemporaryDirectory(prefix="hil-") as folder, _status("measuring") as say:
         for row in bench(session, networks or [], Path(folder)):
             rows.append(row)
             if isinstance(row, Figures):
-                status.update(f"measuring: {row.network} with {row.engine} done")
+                say(f"{row.network} with {row.engine} done")
     for lines in (goal_lines(rows), engine_lines(rows), remarks(rows)):
         print(*lines, sep="\n", end="\n\n")
     if not all(row.met for row in rows if isinstance(row, Goal)):
@@ -225,8 +225,8 @@ def _firmware(session: Session, variant: str) -> Firmware:
 
 
 def _build(session: Session, build: Build) -> Firmware:
-    with _status(f"building {build.name}"):
-        return session.firmware(build)
+    with _status(f"building {build.name}") as say:
+        return session.firmware(build, say=say)
 
 
 def _stream(session: Session, firmware: Firmware, recording: Recording) -> Measurement:
@@ -259,9 +259,9 @@ def _select(session: Session, firmware: Firmware, name: str, window: int | None)
 
 
 @contextmanager
-def _status(what: str) -> Iterator[Status]:
+def _status(what: str) -> Iterator[Say]:
     with Console(stderr=True).status(what) as status:
-        yield status
+        yield lambda text: status.update(f"{what}: {text}")
 
 
 if __name__ == "__main__":

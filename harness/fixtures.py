@@ -58,7 +58,7 @@ def firmware(request: pytest.FixtureRequest, hil_session: Session) -> Firmware:
     build: Build = request.param
     with Progress(request.config) as progress:
         progress.say(f"building {build.name}")
-        return hil_session.firmware(build)
+        return hil_session.firmware(build, say=lambda text: progress.say(f"building {build.name}: {text}"))
 
 
 @pytest.fixture(scope="session")

@@ -44,7 +44,7 @@ OPTIONS = (
         "the chip to build for; may be given several times (default: stm32f4)",
         "NAME|all",
     ),
-    Option("engine", "auto", "what executes the network; auto takes every engine that is available", "auto|aot"),
+    Option("engine", "auto", "what executes the network; auto takes every engine that is available", "auto|aot|tflm"),
     Option("model", None, "only this model; may be given several times (default: every model)", "NAME"),
     Option("hil_report", "reports", "folder of results.json, report.md and junit.xml (default: reports/)", "DIR"),
     Option("hil_baseline", None, "compare the figures with the baseline in this folder", "DIR"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from harness.boards import qemu_program
 from harness.boards.board import Board
 from harness.boards.selection import BoardChoice, choose
 from harness.boards.targets import find_targets
@@ -18,14 +19,15 @@ from harness.device.uart_log import UartLog
 from harness.dut import DeviceUnderTest, Firmware, Progress, silent
 from harness.errors import DeviceError, HilError
 from harness.firmware import toolchain
+from harness.firmware.engines import ENGINES, availability, versions
+from harness.firmware.place import Say
+from harness.firmware.place import silent as unsaid
 from harness.firmware.project import FirmwareProject
 from harness.models.chain import Chain
 from harness.models.manifest import Model, Variant, load_models
 from harness.models.reference import TflmHost
 from harness.options import Options
 from harness.recordings import Recording, load_recordings
-
-ENGINES = ("aot",)
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,14 @@ class Session:
             raise HilError(f"{options.root}: no platformio.ini here; run in the root of a tflm-hil project")
         self.targets = find_targets(options.targets)
         self._board = choose(options.board, options.emulator, options.targets) if options.board else None
-        self.engines = _engines(options.engine)
+        self.project = FirmwareProject(options.root, attempt=qemu_program.try_arena)
+        self.engines, self.missing_engines = _engines(options.engine, self.project)
         known = load_models(options.root)
         self.known_models = frozenset(known)
         self.models = _models(known, options.models)
         self.toolchain = toolchain.versions()
-        self.project = FirmwareProject(options.root)
+        for engine in self.engines:
+            self.toolchain |= versions(engine, self.project.root, self.project.build_root)
         self._check_budgets()
         self._recordings = {model.name: _recordings(model) for model in self.models}
         self._references: dict[Path, TflmHost] = {}
@@ -89,7 +93,10 @@ class Session:
     def header(self) -> list[str]:
         """What will run where, for the head of a report."""
         models = ", ".join(f"{model.name} ({', '.join(model.variants)})" for model in self.models)
-        return [f"hil: board {self.board.describe()}, engines {', '.join(self.engines)}, models {models}"]
+        return [
+            f"hil: board {self.board.describe()}, engines {', '.join(self.engines)}, models {models}",
+            *(f"hil: without engine {engine}: {reason}" for engine, reason in self.missing_engines.items()),
+        ]
 
     def recordings(self, model: Model) -> dict[str, list[Recording]]:
         """The recordings of a model by the name of their file; none of a model without windows."""
@@ -107,9 +114,12 @@ class Session:
             self._chains[variant.path] = Chain(model, variant, self.reference(variant.path))
         return self._chains[variant.path]
 
-    def firmware(self, build: Build, debug: bool = False) -> Firmware:
-        """Build the image, or take it as it is if it is up to date. One for `debug` keeps every tensor."""
-        image = self.project.build(build.model, build.variant.name, build.engine, build.target, debug)
+    def firmware(self, build: Build, debug: bool = False, say: Say = unsaid) -> Firmware:
+        """Build the image, or take it as it is if it is up to date. One for `debug` keeps every tensor.
+
+        `say` is told what takes its time.
+        """
+        image = self.project.build(build.model, build.variant.name, build.engine, build.target, debug, say)
         return Firmware(build.model, build.variant, build.engine, build.target, image)
 
     def open_board(self, run_dir: Path) -> Board:
@@ -161,12 +171,16 @@ class Session:
                     )
 
 
-def _engines(asked: str) -> tuple[str, ...]:
-    if asked == "auto":
-        return ENGINES
-    if asked not in ENGINES:
+def _engines(asked: str, project: FirmwareProject) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The engines to use, and why others of an `auto` cannot be had."""
+    if asked != "auto" and asked not in ENGINES:
         raise HilError(f"--engine={asked}: no such engine; there is {', '.join(ENGINES)}")
-    return (asked,)
+    wanted = ENGINES if asked == "auto" else (asked,)
+    reasons = {engine: availability(engine, project.root, project.build_root) for engine in wanted}
+    missing = {engine: reason for engine, reason in reasons.items() if reason}
+    if asked in missing:
+        raise HilError(f"--engine={asked}: {missing[asked]}")
+    return tuple(engine for engine in wanted if engine not in missing), missing
 
 
 def _models(known: dict[str, Model], asked: tuple[str, ...]) -> list[Model]:

@@ -4,47 +4,66 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from filelock import FileLock
 
 from harness.errors import HilError
 from harness.firmware.memory import ImageTooLargeError
+from harness.firmware.place import silent
 
 # What a user has set for other projects must not change this image.
 _OWN_PREFIXES = ("PLATFORMIO_", "HIL_")
+
+_PIO = (sys.executable, "-m", "platformio")
 
 _OVERFLOW = re.compile(r"region `(\w+)' overflowed by (\d+) bytes?")
 _FULL_DISK = re.compile(r"No space left on device")
 _ERROR = re.compile(r"^(?!collect2:).*?(?:\berror: |undefined reference to |/ld: ).*$", re.MULTILINE | re.IGNORECASE)
 
 
+Watch = Callable[[str], None]
+"""Is told each line that PlatformIO says, while it says it."""
+
+
 def command(root: Path, environment: str) -> list[str]:
     """The argv that builds `environment` of the project at `root`."""
-    return [sys.executable, "-m", "platformio", "run", "--project-dir", str(root), "--environment", environment]
+    return [*_PIO, "run", "--project-dir", str(root), "--environment", environment]
 
 
-def variables(inherited: Mapping[str, str], build_root: Path, build_dir: Path, generated: Path) -> dict[str, str]:
-    """The environment variables of a build: `inherited` without those that PlatformIO and the firmware's build obey.
+def install_command(root: Path, environment: str) -> list[str]:
+    """The argv that installs the libraries of `environment`, and builds nothing."""
+    return [*_PIO, "pkg", "install", "--project-dir", str(root), "--environment", environment]
+
+
+def variables(inherited: Mapping[str, str], build_root: Path) -> dict[str, str]:
+    """The environment variables of PlatformIO: `inherited` without those that it and the firmware's build obey.
 
     PlatformIO keeps all of its own below `build_root`, tells nobody that it ran and asks for no update.
     """
     kept = {key: value for key, value in inherited.items() if not key.startswith(_OWN_PREFIXES)}
     return kept | {
-        "HIL_GENERATED": str(generated),
-        "PLATFORMIO_BUILD_DIR": str(build_dir),
+        "PLATFORMIO_BUILD_CACHE_DIR": str(build_root / "objects"),
         "PLATFORMIO_CORE_DIR": str(build_root / "platformio"),
         "PLATFORMIO_DISABLE_PROGRESSBAR": "true",
         "PLATFORMIO_DISABLE_UPGRADE_CHECK": "true",
         "PLATFORMIO_NO_ANSI": "true",
         "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no",
         "PLATFORMIO_WORKSPACE_DIR": str(build_root / "pio"),
+        "PYTHONUNBUFFERED": "1",  # or its progress would come in one piece
     }
 
 
-def run(root: Path, environment: str, build_root: Path, build_dir: Path, generated: Path, log: Path) -> None:
-    """Build one environment; everything that PlatformIO says is in `log` afterwards.
+def build_variables(generated: Path, build_dir: Path) -> dict[str, str]:
+    """What a build is told beside: where the generated sources are, and where it is to leave what it builds."""
+    return {"HIL_GENERATED": str(generated), "PLATFORMIO_BUILD_DIR": str(build_dir)}
+
+
+def run(
+    root: Path, environment: str, build_root: Path, settings: Mapping[str, str], log: Path, watch: Watch = silent
+) -> None:
+    """Build one environment with the variables `settings`; everything that PlatformIO says is in `log` afterwards.
 
     One build at a time in a `build_root`: they share PlatformIO's own directory.
 
@@ -52,20 +71,50 @@ def run(root: Path, environment: str, build_root: Path, build_dir: Path, generat
         ImageTooLargeError: it does not fit the target.
         HilError: it failed otherwise. The line says the first error and where the log is.
     """
-    with FileLock(build_root / "platformio.lock"), log.open("w", encoding="utf-8") as output:
-        done = subprocess.run(
-            command(root, environment),
-            env=variables(os.environ, build_root, build_dir, generated),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-    if done.returncode != 0:
-        said = log.read_text(encoding="utf-8", errors="replace")
+    if not _execute(command(root, environment), build_root, settings, log, watch):
+        said = _text(log)
         if excess := overflow(said):
             raise ImageTooLargeError(environment, excess, "a smaller model or a larger target", log)
         raise HilError(f"{environment}: {explain(said)}; see {log}")
+
+
+def install(root: Path, environment: str, build_root: Path, log: Path) -> None:
+    """Install the libraries that `environment` names, from the registry.
+
+    Raises:
+        HilError: it failed.
+    """
+    if not _execute(install_command(root, environment), build_root, {}, log, silent):
+        lines = [line.strip() for line in _text(log).splitlines() if line.strip()]
+        raise HilError(
+            f"{environment}: PlatformIO cannot install its libraries: {lines[-1] if lines else ''}; see {log}"
+        )
+
+
+def _execute(argv: list[str], build_root: Path, settings: Mapping[str, str], log: Path, watch: Watch) -> bool:
+    with (
+        FileLock(build_root / "platformio.lock"),
+        log.open("w", encoding="utf-8") as output,
+        subprocess.Popen(
+            argv,
+            env=variables(os.environ, build_root) | dict(settings),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        ) as process,
+    ):
+        assert process.stdout is not None
+        for line in process.stdout:
+            output.write(line)
+            watch(line)
+    return process.returncode == 0
+
+
+def _text(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace")
 
 
 def overflow(log: str) -> dict[str, int]:

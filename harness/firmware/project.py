@@ -13,14 +13,14 @@ import harness
 from harness.compiler import compile_model
 from harness.errors import HilError
 from harness.files import write_text
-from harness.firmware import platformio, toolchain
+from harness.firmware import arena, platformio, tflm_engine, toolchain
 from harness.firmware.image import FirmwareImage, read_image
 from harness.firmware.memory import ImageTooLargeError, targets_with_room
 from harness.firmware.model_config import write_model_config
+from harness.firmware.place import Place, Say, silent
+from harness.firmware.tflm_library import TflmLibrary
 from harness.models.manifest import Model, Variant
 from harness.models.tflite_file import read
-
-PROGRAM = "program.elf"
 
 # The packages of the harness that decide what is generated.
 GENERATORS = ("compiler", "firmware", "models", "recordings")
@@ -35,48 +35,24 @@ class _Stamp:
     model_bytes: int
 
 
-@dataclass(frozen=True)
-class _Place:
-    """Where one image is built, and with which environment of platformio.ini."""
-
-    directory: Path
-    environment: str
-
-    @property
-    def generated(self) -> Path:
-        return self.directory / "generated"
-
-    @property
-    def build(self) -> Path:
-        return self.directory / "build"
-
-    @property
-    def elf(self) -> Path:
-        return self.build / self.environment / PROGRAM
-
-    @property
-    def log(self) -> Path:
-        return self.directory / "build.log"
-
-    @property
-    def stamp(self) -> Path:
-        return self.directory / "stamp.json"
-
-
 class FirmwareProject:
     """The PlatformIO project at `root`; what is built lies in `build_root`.
 
     Several processes may build at once: each image is built by one of them, and the others wait for it.
     """
 
-    def __init__(self, root: Path, build_root: Path | None = None) -> None:
+    def __init__(self, root: Path, build_root: Path | None = None, attempt: arena.Try | None = None) -> None:
         self.root = root.resolve()
         self.build_root = (build_root or self.root / ".hil").resolve()
+        self._attempt = attempt
 
-    def build(self, model: Model, variant: str, engine: str, target: str, debug: bool = False) -> FirmwareImage:
+    def build(
+        self, model: Model, variant: str, engine: str, target: str, debug: bool = False, say: Say = silent
+    ) -> FirmwareImage:
         """The image of `model`'s `variant` with `engine` for `target`, built if anything it depends on has changed.
 
-        A `debug` image keeps every tensor of the network in RAM and answers TENSOR requests.
+        A `debug` image keeps every tensor of the network in RAM and answers TENSOR requests. `say` is told what takes
+        its time.
 
         Raises:
             HilError: no such environment in platformio.ini, a tool is missing, the engine cannot run the model, the
@@ -84,14 +60,15 @@ class FirmwareProject:
         """
         environment = f"{target}_{engine}" + ("_debug" if debug else "")
         self.check_environment(environment)
-        place = _Place(self.build_root / "firmware" / f"{model.name}-{variant}-{environment}", environment)
+        place = Place(self.root, self.build_root, f"{model.name}-{variant}", target, environment)
         try:
             place.directory.mkdir(parents=True, exist_ok=True)
             with FileLock(place.directory / "lock"):
-                inputs = self._inputs(model, model.variants[variant], environment)
+                library = tflm_engine.provide(place, say) if engine == "tflm" else None
+                inputs = self._inputs(model, model.variants[variant], environment, library)
                 stamp = _read_stamp(place.stamp)
                 if stamp is None or stamp.inputs != inputs or stamp.elf_sha256 != _sha256(place.elf):
-                    model_bytes = self._rebuild(model, model.variants[variant], place, debug)
+                    model_bytes = self._rebuild(model, model.variants[variant], place, debug, library, say)
                     stamp = _Stamp(inputs, _sha256(place.elf), model_bytes)
                     write_text(place.stamp, json.dumps(asdict(stamp), indent=1) + "\n")
                 return read_image(place.elf, target, stamp.model_bytes, place.generated)
@@ -105,15 +82,28 @@ class FirmwareProject:
                 f"cannot build in {place.directory}: {error.strerror}; free or name another folder"
             ) from error
 
-    def _rebuild(self, model: Model, variant: Variant, place: _Place, debug: bool) -> int:
+    def _rebuild(
+        self, model: Model, variant: Variant, place: Place, debug: bool, library: TflmLibrary | None, say: Say
+    ) -> int:
         """Generate and build; the bytes of the network's constants."""
         toolchain.versions()
-        written = write_model_config(model, variant.sha256, read(variant.path), place.generated)
-        compiled = compile_model(variant.path, place.generated, keep_tensors=debug)
-        for leftover in set(place.generated.iterdir()) - {*written, *compiled.sources}:
+        graph = read(variant.path)
+        settings = platformio.build_variables(place.generated, place.build)
+        watch: platformio.Watch = silent
+        written = write_model_config(model, variant.sha256, graph, place.generated)
+        if library is None:
+            compiled = compile_model(variant.path, place.generated, keep_tensors=debug)
+            written += compiled.sources
+            model_bytes = compiled.constant_bytes
+        else:
+            written += tflm_engine.generate(place, variant.path, graph, library, self._attempt, say)
+            settings |= tflm_engine.settings(place, library)
+            watch = tflm_engine.progress(library, say)
+            model_bytes = variant.path.stat().st_size
+        for leftover in set(place.generated.iterdir()) - set(written):
             leftover.unlink()
-        platformio.run(self.root, place.environment, self.build_root, place.build, place.generated, place.log)
-        return compiled.constant_bytes
+        platformio.run(self.root, place.environment, self.build_root, settings, place.log, watch)
+        return model_bytes
 
     def environments(self) -> list[str]:
         """The environments of platformio.ini, each a target and an engine. Raises HilError where it cannot be read."""
@@ -135,11 +125,12 @@ class FirmwareProject:
                 f"{self.root / 'platformio.ini'} has no environment {environment}; it has {', '.join(known) or 'none'}"
             )
 
-    def _inputs(self, model: Model, variant: Variant, environment: str) -> str:
+    def _inputs(self, model: Model, variant: Variant, environment: str, library: TflmLibrary | None) -> str:
         """A digest of everything that the image depends on."""
         compiler = toolchain.find_compiler()
         digest = hashlib.sha256()
-        for fact in (environment, str(model), str(compiler), str(compiler.stat().st_mtime_ns)):
+        engine = library.digest if library else ""
+        for fact in (environment, engine, str(model), str(compiler), str(compiler.stat().st_mtime_ns)):
             digest.update(fact.encode() + b"\0")
         for path in (variant.path, self.root / "platformio.ini", *self._sources()):
             digest.update(str(path).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())

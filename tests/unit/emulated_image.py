@@ -63,7 +63,8 @@ def build(target: str, place: Path) -> FirmwareImage:
     raw = [Channel(name, "raw", 1.0, 0.0, 1.0) for name in ("what", "amount")]
     write_model_config(model(place, 1, 1, raw), MODEL_SHA256, graph(2, 2, TensorType.FLOAT32), generated)
     (generated / "aot_model.c").write_text(NETWORK)
-    platformio.run(ROOT, environment, place, place / "build", generated, place / "log")
+    settings = platformio.build_variables(generated, place / "build")
+    platformio.run(ROOT, environment, place, settings, place / "log")
     return read_image(place / "build" / environment / "program.elf", target, 0, generated)
 
 

@@ -24,18 +24,19 @@ def test_a_users_own_platformio_settings_do_not_reach_the_build() -> None:
         "PLATFORMIO_BUILD_FLAGS": "-O0",
         "PLATFORMIO_CORE_DIR": "/home/u/.platformio",
         "HIL_GENERATED": "/elsewhere",
+        "HIL_TFLM_LIB": "/copy",
     }
-    assert variables(inherited, Path("/hil"), Path("/hil/b"), Path("/hil/g")) == {
+    assert variables(inherited, Path("/hil")) == {
         "PATH": "/bin",
         "HOME": "/home/u",
-        "HIL_GENERATED": "/hil/g",
-        "PLATFORMIO_BUILD_DIR": "/hil/b",
+        "PLATFORMIO_BUILD_CACHE_DIR": "/hil/objects",
         "PLATFORMIO_CORE_DIR": "/hil/platformio",
         "PLATFORMIO_DISABLE_PROGRESSBAR": "true",
         "PLATFORMIO_DISABLE_UPGRADE_CHECK": "true",
         "PLATFORMIO_NO_ANSI": "true",
         "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no",
         "PLATFORMIO_WORKSPACE_DIR": "/hil/pio",
+        "PYTHONUNBUFFERED": "1",
     }
 
 

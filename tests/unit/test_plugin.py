@@ -14,6 +14,7 @@ import pytest
 from fake_device import Misbehaviour
 
 from harness.firmware.project import FirmwareProject
+from harness.firmware.tflm_library import find
 from harness.models.manifest import load_models
 from harness.report.results import Results
 
@@ -39,7 +40,8 @@ ONE_WINDOW = """
 def hil(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Hil:
     """Runs pytest on files of the test, with the project's simplest model and its cache of built firmware."""
     monkeypatch.setenv("HIL_MODEL", "gesture")
-    for variable in ("HIL_BOARD", "HIL_ENGINE", "HIL_TARGET", "HIL_EMULATOR", "HIL_REPORT"):
+    monkeypatch.setenv("HIL_ENGINE", "aot")
+    for variable in ("HIL_BOARD", "HIL_TARGET", "HIL_EMULATOR", "HIL_REPORT", "HIL_TFLM_LIB"):
         monkeypatch.delenv(variable, raising=False)
 
     def run(*arguments: str | Path) -> pytest.RunResult:
@@ -69,7 +71,7 @@ def test_without_a_board_tests_of_firmware_are_skipped_with_the_remedy(pytester:
         (["--board=/dev/ttyNOPE"], "*/dev/ttyNOPE*"),
         (["--board=emulated", "--emulator=bochs"], "*bochs*qemu*"),
         (["--board=emulated", "--target=z80"], "*z80*stm32f4*"),
-        (["--board=emulated", "--engine=onnx"], "*--engine=onnx: no such engine; there is aot*"),
+        (["--board=emulated", "--engine=onnx"], "*--engine=onnx: no such engine; there is aot, tflm*"),
         (["--board=emulated", "--model=nope"], "*--model=nope: no such model; models/ has gesture*"),
         (["--board="], "*--board: empty; give it a value, or leave it out*"),
         (["--hil-update-baseline"], "*--hil-update-baseline: no baseline folder given; add --hil-baseline=DIR*"),
@@ -106,10 +108,53 @@ def test_a_report_folder_that_cannot_be_written_stops_the_run_before_it_begins(
     result.stderr.fnmatch_lines(["*cannot write*free or name another folder*"])
 
 
+@pytest.fixture
+def offline(hil: Hil, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001 - it has forgotten HIL_TFLM_LIB
+    """A proxy that answers nothing."""
+    if find(ROOT / ".hil"):
+        pytest.skip("TensorFlow Lite Micro is installed")
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+
+
+NO_REGISTRY = "the PlatformIO registry does not answer; go online once, or set HIL_TFLM_LIB to a local copy*"
+
+
+@needs_emulator
+@pytest.mark.usefixtures("offline")
+def test_an_engine_that_cannot_be_had_is_listed_with_the_remedy(pytester: pytest.Pytester, hil: Hil) -> None:
+    pytester.makepyfile(ONE_WINDOW)
+    result = hil("--board=emulated", "--engine=auto", "--collect-only")
+    result.stdout.fnmatch_lines(["hil: board *engines aot, models *", f"hil: without engine tflm: {NO_REGISTRY}"])
+
+
+@needs_emulator
+@pytest.mark.usefixtures("offline")
+def test_an_engine_that_is_asked_for_by_name_and_cannot_be_had_is_a_usage_error(
+    pytester: pytest.Pytester, hil: Hil
+) -> None:
+    pytester.makepyfile(ONE_WINDOW)
+    result = hil("--board=emulated", "--engine=tflm")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: --engine=tflm: {NO_REGISTRY}"])
+
+
+@needs_emulator
+def test_a_local_copy_that_is_none_is_a_usage_error_even_if_no_engine_was_named(
+    pytester: pytest.Pytester, hil: Hil, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytester.makepyfile(ONE_WINDOW)
+    monkeypatch.setenv("HIL_TFLM_LIB", str(pytester.path))
+    result = hil("--board=emulated", "--engine=auto")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: HIL_TFLM_LIB={pytester.path}: has no library.json; *"])
+
+
 def test_the_command_line_wins_over_the_environment_and_that_over_the_ini_file(
     pytester: pytest.Pytester, hil: Hil, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytester.makepyfile(ONE_WINDOW)
+    monkeypatch.delenv("HIL_ENGINE")
     hil_ini = ["-o", "hil_board=emulated", "-o", "hil_engine=from-ini"]
     hil(*hil_ini).stderr.fnmatch_lines(["*--engine=from-ini*"])
     monkeypatch.setenv("HIL_ENGINE", "from-environment")

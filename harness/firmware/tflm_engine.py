@@ -1,0 +1,122 @@
+"""Building with the tflm engine: the library, the generated sources, and the arena size that the network needs."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from harness.errors import HilError
+from harness.firmware import arena, platformio, tflm_library, toolchain
+from harness.firmware.place import PROGRAM, Place, Say
+from harness.firmware.tflm_library import TflmLibrary
+from harness.firmware.tflm_sources import check, write_sources
+from harness.models.tflite_file import Graph
+
+# What firmware/platform/builder says: how many files of the library there are, and that it compiles one of them.
+TOTAL = "Files of TensorFlow Lite Micro: "
+COMPILING = re.compile(r"Compiling .*objects/tflm/")
+
+SEARCH_PROGRAM = "firmware/arena_search"
+
+# What, of the project's own, decides how much an arena has to hold.
+ARENA_SOURCES = (SEARCH_PROGRAM, "firmware/lib/tflm", "firmware/platform/builder")
+
+
+def provide(place: Place, say: Say) -> TflmLibrary:
+    """The library, installed from the registry where it is not here yet.
+
+    Raises:
+        HilError: there is none and none can be had.
+    """
+    found = tflm_library.find(place.build_root)
+    if found is not None:
+        return found
+    package = tflm_library.specification(place.root)
+    say(f"installing {package}")
+    platformio.install(place.root, place.environment, place.build_root, place.directory / "install.log")
+    found = tflm_library.find(place.build_root)
+    if found is None:
+        raise HilError(f"{package}: installed, but it is no TensorFlow Lite Micro; correct [tflm] in platformio.ini")
+    return found
+
+
+def settings(place: Place, library: TflmLibrary) -> dict[str, str]:
+    """The variables of PlatformIO that make a build take just this copy of the library."""
+    return tflm_library.settings(library, place.build_root, place.environment, place.directory / "tflm.ini")
+
+
+def generate(
+    place: Place, tflite: Path, graph: Graph, library: TflmLibrary, attempt: arena.Try | None, say: Say
+) -> list[Path]:
+    """Write the sources of the engine, with the smallest arena in which the network runs.
+
+    Raises:
+        HilError: TensorFlow Lite Micro cannot run the network, all RAM of the target is not enough for it, or there is
+            no emulator to find that out.
+    """
+    check(tflite, graph, library)
+    cache = arena.ArenaCache(place.build_root / "arenas")
+    key = _arena_key(place, tflite, library)
+    size = cache.recall(key)
+    if size is None:
+        size = _search(place, tflite, graph, library, attempt, say)
+        cache.remember(key, size)
+    return write_sources(tflite, graph, library, size, place.generated)
+
+
+def progress(library: TflmLibrary, say: Say) -> platformio.Watch:
+    """Says how many files of the library are compiled, from what PlatformIO tells."""
+    total = done = 0
+
+    def watch(line: str) -> None:
+        nonlocal total, done
+        if line.startswith(TOTAL):
+            total = int(line.removeprefix(TOTAL))
+        elif COMPILING.match(line):
+            done += 1
+            say(f"compiling {library.name}, once for all models: file {done} of {total}")
+
+    return watch
+
+
+def _arena_key(place: Place, tflite: Path, library: TflmLibrary) -> str:
+    compiler = toolchain.find_compiler()
+    digest = hashlib.sha256()
+    for fact in (place.environment, library.digest, str(compiler), str(compiler.stat().st_mtime_ns)):
+        digest.update(fact.encode() + b"\0")
+    files = [path for folder in ARENA_SOURCES for path in sorted((place.root / folder).rglob("*.*")) if path.is_file()]
+    for path in (tflite, *files):
+        if path.suffix != ".pyc":
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _search(place: Place, tflite: Path, graph: Graph, library: TflmLibrary, attempt: arena.Try | None, say: Say) -> int:
+    if attempt is None:
+        raise HilError(
+            f"{tflite}: how small its arena can be is found in an emulator, and there is none: "
+            "apt-get install qemu-system-arm"
+        )
+    write_sources(
+        tflite, graph, library, arena.STEP, place.generated
+    )  # a token: the program brings an arena of its own
+    build = place.directory / "search"
+    variables: Mapping[str, str] = {
+        **settings(place, library),
+        **platformio.build_variables(place.generated, build),
+        "PLATFORMIO_SRC_DIR": str(place.root / SEARCH_PROGRAM),
+    }
+    log = place.directory / "search.log"
+    platformio.run(place.root, place.environment, place.build_root, variables, log, progress(library, say))
+    elf = build / place.environment / PROGRAM
+
+    def one(size: int) -> arena.Trial:
+        say(f"finding the smallest arena: {size:,} bytes")
+        return attempt(place.target, elf, size)
+
+    found = arena.find_smallest(one)
+    if found is None:
+        raise HilError(
+            f"{tflite}: {library} does not run it in all RAM of {place.target}; use a larger target or another engine"
+        )
+    return found

@@ -1,0 +1,159 @@
+"""TensorFlow Lite Micro as a PlatformIO library: which one, where it is, and how it gets here."""
+
+import configparser
+import functools
+import hashlib
+import json
+import os
+import re
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import HilError
+from harness.files import write_text
+
+VARIABLE = "HIL_TFLM_LIB"
+REGISTRY = "https://api.registry.platformio.org/"
+REGISTRY_SECONDS = 3.0
+
+MANIFEST = "library.json"
+SOURCES = "src"
+INTERPRETER = f"{SOURCES}/tensorflow/lite/micro/micro_interpreter.h"
+RESOLVER = f"{SOURCES}/tensorflow/lite/micro/micro_mutable_op_resolver.h"
+SUFFIXES = (".c", ".cc", ".cpp", ".h")
+
+_SPECIFICATION = re.compile(r"(?P<owner>[^/]+)/(?P<name>[^@]+?)\s*@\s*(?P<version>.+)")
+_OPERATOR = re.compile(r"TfLiteStatus Add(\w+)\((?:(?!TfLiteStatus).)*?AddBuiltin\(\s*BuiltinOperator_(\w+)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class TflmLibrary:
+    """A copy of the library on this machine, with name and version from its library.json."""
+
+    directory: Path
+    name: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """SHA-256 of its sources, names included."""
+        digest = hashlib.sha256()
+        for path in self._sources():
+            digest.update(path.relative_to(self.directory).as_posix().encode() + b"\0")
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+        return digest.hexdigest()
+
+    @functools.cached_property
+    def operators(self) -> dict[str, str]:
+        """The operators it can execute: "FULLY_CONNECTED" -> "FullyConnected", as its op resolver adds it."""
+        header = (self.directory / RESOLVER).read_text(encoding="utf-8", errors="replace")
+        return {kind: method for method, kind in _OPERATOR.findall(header)}
+
+    def _sources(self) -> Iterator[Path]:
+        for path in sorted((self.directory / SOURCES).rglob("*")):
+            if path.suffix in SUFFIXES and path.is_file():
+                yield path
+
+
+def specification(root: Path) -> str:
+    """The package that platformio.ini names, `owner/name@version`.
+
+    Raises:
+        HilError: it names none.
+    """
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read(root / "platformio.ini", encoding="utf-8")
+    found = parser.get("tflm", "library", fallback="")
+    if not _SPECIFICATION.fullmatch(found):
+        raise HilError(f"{root / 'platformio.ini'}: [tflm] library is {found!r}, not owner/name@version; correct it")
+    return found
+
+
+def find(build_root: Path) -> TflmLibrary | None:
+    """The copy in HIL_TFLM_LIB, or else the one that PlatformIO has installed; None where there is neither.
+
+    Raises:
+        HilError: HIL_TFLM_LIB names something else.
+    """
+    if named := os.environ.get(VARIABLE):
+        return read_library(Path(named).expanduser().resolve())
+    for manifest in sorted(installed_root(build_root).glob(f"*/*/{MANIFEST}")):
+        if (manifest.parent / INTERPRETER).is_file():
+            return read_library(manifest.parent)
+    return None
+
+
+def read_library(directory: Path) -> TflmLibrary:
+    """The library in `directory`. Raises HilError where it does not hold one."""
+    for file in (MANIFEST, INTERPRETER, RESOLVER):
+        if not (directory / file).is_file():
+            raise HilError(
+                f"{VARIABLE}={directory}: has no {file}; name a directory that holds TensorFlow Lite Micro as a "
+                "PlatformIO library, or unset it"
+            )
+    try:
+        manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
+        return TflmLibrary(directory, str(manifest["name"]), str(manifest["version"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise HilError(f"{directory / MANIFEST}: has no name and version ({error}); mend it") from error
+
+
+def installed_root(build_root: Path) -> Path:
+    """Where PlatformIO installs libraries: one folder an environment."""
+    return build_root / "pio" / "libdeps"
+
+
+def missing(root: Path, build_root: Path) -> str | None:
+    """Why there is no library, and the remedy, in one line; None where there is one or where it can be fetched.
+
+    Raises:
+        HilError: HIL_TFLM_LIB or platformio.ini name something that is none.
+    """
+    package = specification(root)
+    if find(build_root) is not None or registry_answers():
+        return None
+    return (
+        "the PlatformIO registry does not answer; go online once, "
+        f"or set {VARIABLE} to a local copy of the library {package!r}"
+    )
+
+
+@functools.cache
+def registry_answers() -> bool:
+    """Whether PlatformIO could install from its registry; asked once, and given up after a few seconds."""
+    answered = threading.Event()
+
+    def ask() -> None:
+        try:
+            urllib.request.urlopen(urllib.request.Request(REGISTRY, method="HEAD"), timeout=REGISTRY_SECONDS).close()
+        except urllib.error.HTTPError:
+            pass  # an answer all the same
+        except (OSError, ValueError):
+            return
+        answered.set()
+
+    # A thread, as the look-up of a name has no time limit of its own.
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(REGISTRY_SECONDS)
+    return answered.is_set()
+
+
+def settings(library: TflmLibrary, build_root: Path, environment: str, local: Path) -> dict[str, str]:
+    """The variables that make a build of `environment` take just this copy.
+
+    For any but the environment's own one they name `local`, an ini file that is written here and that stands in for
+    [tflm] of platformio.ini.
+    """
+    variables = {"HIL_TFLM_SOURCE": str(library.directory)}
+    if library.directory.parent == installed_root(build_root) / environment:
+        return variables
+    write_text(local, f"[tflm]\nlibrary = symlink://{library.directory}\n")
+    return variables | {"HIL_TFLM_CONFIG": str(local)}
