@@ -28,9 +28,13 @@ MOST_SENT = 1 << 20
 
 
 def model(
-    tmp_path: Path, window: int = WINDOW, stride: int = STRIDE, channels: Sequence[Channel] = tuple(CHANNELS)
+    tmp_path: Path,
+    window: int = WINDOW,
+    stride: int = STRIDE,
+    channels: Sequence[Channel] = tuple(CHANNELS),
+    labels: Sequence[str] = ("a", "b"),
 ) -> Model:
-    return Model("fake", "", ["a", "b"], window, stride, 50.0, list(channels), tmp_path, {}, tmp_path)
+    return Model("fake", "", list(labels), window, stride, 50.0, list(channels), tmp_path, {}, tmp_path)
 
 
 def graph(inputs: int = WINDOW * len(CHANNELS), outputs: int = 2, kind: TensorType = TensorType.INT8) -> Graph:

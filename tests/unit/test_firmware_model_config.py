@@ -45,10 +45,15 @@ def test_gain_and_offset_are_written_without_rounding(tmp_path: Path) -> None:
 def test_a_model_that_the_firmware_cannot_serve_is_refused(
     tmp_path: Path, window: int, channels: int, inputs: int, outputs: int, kind: TensorType, said: str
 ) -> None:
-    unfit = model(tmp_path, window, 1, [CHANNELS[0]] * channels)
+    unfit = model(tmp_path, window, 1, [CHANNELS[0]] * channels, [f"label{i}" for i in range(outputs)])
     with pytest.raises(HilError, match=said):
         write_model_config(unfit, MODEL_SHA256, graph(inputs, outputs, kind), tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_each_output_needs_its_label(tmp_path: Path) -> None:
+    with pytest.raises(HilError, match="1 labels, but the network has 2 outputs"):
+        write_model_config(model(tmp_path, labels=["a"]), MODEL_SHA256, graph(), tmp_path)
 
 
 def test_a_model_without_windows_may_have_inputs_and_outputs_of_any_size_and_type(tmp_path: Path) -> None:
