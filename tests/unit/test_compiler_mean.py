@@ -11,6 +11,9 @@ from tflite_builder import OperatorSpec, TensorSpec, build
 
 pytestmark = needs_gcc
 
+# Input scale to output scale; at the smallest, TFLM runs out of shifts.
+ratios = st.floats(1e-4, 1e4) | st.sampled_from([1.0, 2.0**-29, 2.0**-30, 2.0**-31, 2.0**-32])
+
 
 def model(x: TensorSpec, y: TensorSpec, axes: list[int], keep: bool) -> bytes:
     listed = TensorSpec([len(axes)], INT32, data=np.array(axes, np.int32))
@@ -28,7 +31,7 @@ def reductions(draw: st.DrawFn) -> tuple[list[int], list[int], bool, list[int]]:
 
 
 @cases
-@given(seeds, reductions(), scales, st.floats(1e-4, 1e4) | st.just(1.0), zero_points, zero_points, fillings)
+@given(seeds, reductions(), scales, ratios, zero_points, zero_points, fillings)
 def test_int8_is_bit_exact(
     seed: int,
     reduction: tuple[list[int], list[int], bool, list[int]],
