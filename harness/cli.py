@@ -164,8 +164,8 @@ def inspect_(
 
     Example: hil inspect models/gesture/gesture_int8.tflite
     """
-    with _status("building the firmware"):
-        inspection = inspect(_tflite(model, variant), Path.cwd(), target)
+    with _status("building the firmware") as say:
+        inspection = inspect(_tflite(model, variant), Path.cwd(), target, say)
     if as_json:
         print(msgspec.json.format(msgspec.json.encode(inspection)).decode())
     else:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harness.boards import qemu_program
 from harness.compiler import compile_model
 from harness.errors import HilError
-from harness.firmware import toolchain
+from harness.firmware import tflm_library, tflm_sources, toolchain
 from harness.firmware.image import STACK
+from harness.firmware.place import Say, silent
 from harness.firmware.project import FirmwareProject
 from harness.models.macs import multiply_accumulates
 from harness.models.manifest import lone_model
@@ -67,23 +69,26 @@ class AotFacts:
 class ImageFacts:
     """The firmware with this network for `target`, linked but not run; all in bytes.
 
-    `flash` holds `constants` of the network; what is left are kernels and the rest of the firmware. `ram` is static,
-    without the buffers of the link to the harness and without the `stack`, whose reserve is given.
+    `flash` holds `constants` of the network; what is left are kernels and the rest of the firmware. `ram` is static and
+    holds the `arena`; it is without the buffers of the link to the harness and without the `stack`, whose reserve is
+    given.
     """
 
     target: str
     flash: int
     constants: int
     ram: int
+    arena: int
     link_buffers: int
     stack: int
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether `who` (an engine, or TFLM on the host) takes the network; `reason` says why not, "" where it does.
+    """Whether `who` (an engine, or TFLM on the host) takes the network, and if not, the `reason`.
 
-    `image` is what an engine's firmware takes, None where it was not linked.
+    `image` is what an engine's firmware takes. It is None where none was linked; where the engine takes the network all
+    the same, `reason` says why.
     """
 
     who: str
@@ -113,13 +118,13 @@ class Inspection:
     weight_bytes: int
     aot: AotFacts | None
     verdicts: tuple[Verdict, ...]
-    unlinked: str
 
 
-def inspect(path: Path, root: Path, target: str) -> Inspection:
+def inspect(path: Path, root: Path, target: str, say: Say = silent) -> Inspection:
     """Read `path`, count its arithmetic, compile it, and ask each engine whether it takes it.
 
-    In a project (`root` has the firmware's sources) with its toolchain, the firmware is also linked for `target`.
+    In a project (`root` has the firmware's sources) with its toolchain, the firmware is also linked for `target`, with
+    each engine that is on this machine. `say` is told what takes its time.
 
     Raises:
         HilError: the file cannot be read, is no .tflite or is damaged; the project has no such target.
@@ -129,9 +134,7 @@ def inspect(path: Path, root: Path, target: str) -> Inspection:
     operators = tuple(_operator(graph, operator) for operator in graph.operators)
     tensors = tuple(_tensor(tensor) for tensor in graph.tensors)
     aot, verdict = _aot(path)
-    unlinked = _cannot_link(root)
-    if verdict.accepts and not unlinked:
-        verdict = _linked(path, root, "aot", target)
+    engines = (verdict, _tflm(path, graph))
     return Inspection(
         file=str(path),
         file_bytes=len(content),
@@ -145,8 +148,7 @@ def inspect(path: Path, root: Path, target: str) -> Inspection:
         uncounted=tuple(sorted({operator.kind for operator in operators if operator.macs is None})),
         weight_bytes=sum(tensor.constant_bytes for tensor in tensors),
         aot=aot,
-        verdicts=(verdict, _host(path)),
-        unlinked=unlinked,
+        verdicts=(*(_linked(engine, path, root, target, say) for engine in engines), _host(path)),
     )
 
 
@@ -189,35 +191,48 @@ def _aot(path: Path) -> tuple[AotFacts | None, Verdict]:
     return facts, Verdict("aot", True, "")
 
 
-def _cannot_link(root: Path) -> str:
-    """Why no firmware can be linked here, "" where it can."""
+def _tflm(path: Path, graph: Graph) -> Verdict:
+    """As far as it can be told without the library."""
+    try:
+        tflm_sources.check(path, graph)
+    except HilError as error:
+        return Verdict("tflm", False, _reason(error, path))
+    return Verdict("tflm", True, "")
+
+
+def _linked(verdict: Verdict, path: Path, root: Path, target: str, say: Say) -> Verdict:
+    """`verdict` with the firmware's sizes, or with why they are not known."""
+    if not verdict.accepts:
+        return verdict
     if not (root / "platformio.ini").is_file():
-        return "flash and RAM are known in a tflm-hil project only: run in its root"
+        return replace(verdict, reason="flash and RAM are known in a tflm-hil project only: run in its root")
+    project = FirmwareProject(root, attempt=qemu_program.try_arena)
     try:
         toolchain.versions()
+        if verdict.who == "tflm" and tflm_library.find(project.build_root) is None:
+            raise HilError(
+                "TensorFlow Lite Micro is not on this machine yet; `hil build MODEL --engine tflm` fetches it, or set "
+                f"{tflm_library.VARIABLE} to a local copy"
+            )
     except HilError as error:
-        return f"flash and RAM are not known: {error}"
-    return ""
-
-
-def _linked(path: Path, root: Path, engine: str, target: str) -> Verdict:
-    project = FirmwareProject(root)
-    project.check_environment(f"{target}_{engine}")
+        return replace(verdict, reason=f"flash and RAM are not known: {error}")
+    project.check_environment(f"{target}_{verdict.who}")
     model = lone_model(path)
     (variant,) = model.variants
     try:
-        image = project.build(model, variant, engine, target)
+        image = project.build(model, variant, verdict.who, target, say=say)
     except HilError as error:
-        return Verdict(engine, False, _reason(error, path))
+        return Verdict(verdict.who, False, _reason(error, path))
     facts = ImageFacts(
         target,
         flash=image.flash_bytes,
         constants=image.model_bytes,
         ram=image.ram_bytes,
+        arena=image.arena_bytes,
         link_buffers=image.ram_total_bytes - image.ram_bytes,
         stack=image.sections.get(STACK, 0),
     )
-    return Verdict(engine, True, "", facts)
+    return replace(verdict, image=facts)
 
 
 def _host(path: Path) -> Verdict:

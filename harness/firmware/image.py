@@ -35,8 +35,9 @@ class FirmwareImage:
 
     `flash_bytes` is everything that is written to flash, the initial values of variables included. `ram_total_bytes`
     is static RAM without the reserved stack, and `ram_bytes` that without the buffers of the link to the harness.
-    `model_bytes` are the constants of the network, `sections` what lies in flash or RAM, `generated` the directory of
-    the sources that were generated for it, and `target` the name of what it is built for.
+    `model_bytes` are the constants of the network, `arena_bytes` (part of `ram_bytes`) is where it computes, `sections`
+    what lies in flash or RAM, `generated` the directory of the sources that were generated for it, and `target` the
+    name of what it is built for.
     """
 
     target: str
@@ -50,10 +51,11 @@ class FirmwareImage:
     sections: dict[str, int]
     symbols: list[Symbol]
     model_bytes: int
+    arena_bytes: int
     generated: Path
 
 
-def read_image(elf: Path, target: str, model_bytes: int, generated: Path) -> FirmwareImage:
+def read_image(elf: Path, target: str, model_bytes: int, arena_bytes: int, generated: Path) -> FirmwareImage:
     """Read the ELF file at `elf`, built for `target`, which has its .bin beside it.
 
     Raises HilError where it cannot be read, is not an ELF file or has no build id.
@@ -84,6 +86,7 @@ def read_image(elf: Path, target: str, model_bytes: int, generated: Path) -> Fir
         sections=sizes,
         symbols=symbols,
         model_bytes=model_bytes,
+        arena_bytes=arena_bytes,
         generated=generated,
     )
 

@@ -33,6 +33,7 @@ class _Stamp:
     inputs: str
     elf_sha256: str
     model_bytes: int
+    arena_bytes: int
 
 
 class FirmwareProject:
@@ -68,10 +69,10 @@ class FirmwareProject:
                 inputs = self._inputs(model, model.variants[variant], environment, library)
                 stamp = _read_stamp(place.stamp)
                 if stamp is None or stamp.inputs != inputs or stamp.elf_sha256 != _sha256(place.elf):
-                    model_bytes = self._rebuild(model, model.variants[variant], place, debug, library, say)
-                    stamp = _Stamp(inputs, _sha256(place.elf), model_bytes)
+                    sizes = self._rebuild(model, model.variants[variant], place, debug, library, say)
+                    stamp = _Stamp(inputs, _sha256(place.elf), *sizes)
                     write_text(place.stamp, json.dumps(asdict(stamp), indent=1) + "\n")
-                return read_image(place.elf, target, stamp.model_bytes, place.generated)
+                return read_image(place.elf, target, stamp.model_bytes, stamp.arena_bytes, place.generated)
         except ImageTooLargeError as error:
             larger = targets_with_room(self.root, self.environments(), environment, error.excess)
             targets = " or ".join(f"--target={name}" for name in larger) or "a larger target"
@@ -84,8 +85,8 @@ class FirmwareProject:
 
     def _rebuild(
         self, model: Model, variant: Variant, place: Place, debug: bool, library: TflmLibrary | None, say: Say
-    ) -> int:
-        """Generate and build; the bytes of the network's constants."""
+    ) -> tuple[int, int]:
+        """Generate and build; the bytes of the network's constants and of its arena."""
         toolchain.versions()
         graph = read(variant.path)
         settings = platformio.build_variables(place.generated, place.build)
@@ -94,16 +95,17 @@ class FirmwareProject:
         if library is None:
             compiled = compile_model(variant.path, place.generated, keep_tensors=debug)
             written += compiled.sources
-            model_bytes = compiled.constant_bytes
+            sizes = compiled.constant_bytes, compiled.arena_bytes
         else:
-            written += tflm_engine.generate(place, variant.path, graph, library, self._attempt, say)
+            sources, arena_bytes = tflm_engine.generate(place, variant.path, graph, library, self._attempt, say)
+            written += sources
             settings |= tflm_engine.settings(place, library)
             watch = tflm_engine.progress(library, say)
-            model_bytes = variant.path.stat().st_size
+            sizes = variant.path.stat().st_size, arena_bytes
         for leftover in set(place.generated.iterdir()) - set(written):
             leftover.unlink()
         platformio.run(self.root, place.environment, self.build_root, settings, place.log, watch)
-        return model_bytes
+        return sizes
 
     def environments(self) -> list[str]:
         """The environments of platformio.ini, each a target and an engine. Raises HilError where it cannot be read."""

@@ -9,7 +9,7 @@ from harness.errors import HilError
 from harness.firmware import arena, platformio, tflm_library, toolchain
 from harness.firmware.place import PROGRAM, Place, Say
 from harness.firmware.tflm_library import TflmLibrary
-from harness.firmware.tflm_sources import check, write_sources
+from harness.firmware.tflm_sources import check, check_operators, write_sources
 from harness.models.tflite_file import Graph
 
 # What firmware/platform/builder says: how many files of the library there are, and that it compiles one of them.
@@ -47,21 +47,22 @@ def settings(place: Place, library: TflmLibrary) -> dict[str, str]:
 
 def generate(
     place: Place, tflite: Path, graph: Graph, library: TflmLibrary, attempt: arena.Try | None, say: Say
-) -> list[Path]:
-    """Write the sources of the engine, with the smallest arena in which the network runs.
+) -> tuple[list[Path], int]:
+    """Write the sources of the engine, with the smallest arena in which the network runs; the files, and its bytes.
 
     Raises:
         HilError: TensorFlow Lite Micro cannot run the network, all RAM of the target is not enough for it, or there is
             no emulator to find that out.
     """
-    check(tflite, graph, library)
+    check(tflite, graph)
+    check_operators(tflite, graph, library)
     cache = arena.ArenaCache(place.build_root / "arenas")
     key = _arena_key(place, tflite, library)
     size = cache.recall(key)
     if size is None:
         size = _search(place, tflite, graph, library, attempt, say)
         cache.remember(key, size)
-    return write_sources(tflite, graph, library, size, place.generated)
+    return write_sources(tflite, graph, library, size, place.generated), size
 
 
 def progress(library: TflmLibrary, say: Say) -> platformio.Watch:

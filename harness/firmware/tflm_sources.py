@@ -6,7 +6,7 @@ from harness.errors import HilError
 from harness.files import write_text
 from harness.firmware.tflm_library import TflmLibrary
 from harness.models.reference import TflmHost
-from harness.models.tflite_file import Graph, TensorType
+from harness.models.tflite_file import Graph, Operator, TensorType
 
 HEADER, SOURCE = "tflm_model.h", "tflm_model.c"
 BYTES_PER_LINE = 24
@@ -16,12 +16,11 @@ _INTEGER_WEIGHTS = (TensorType.INT8, TensorType.UINT8, TensorType.INT4, TensorTy
 _WITH_WEIGHTS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 
 
-def check(path: Path, graph: Graph, library: TflmLibrary) -> None:
+def check(path: Path, graph: Graph) -> None:
     """Refuse what TensorFlow Lite Micro cannot run, before anything is compiled.
 
     Raises:
-        HilError: float16 or hybrid weights, an operator that this copy of the library does not have, or whatever else
-            upstream TFLM objects to on the host.
+        HilError: float16 or hybrid weights, or whatever else upstream TFLM objects to on the host.
     """
     for tensor in graph.tensors:
         if tensor.type == TensorType.FLOAT16:
@@ -30,17 +29,29 @@ def check(path: Path, graph: Graph, library: TflmLibrary) -> None:
                 "compute with; convert to int8 or to plain float32"
             )
     for operator in graph.operators:
-        place = f"{path}: operator {operator.index} ({operator.kind})"
         if operator.kind in _WITH_WEIGHTS:
             activations, weights = (graph.tensors[index] for index in operator.inputs[:2])
             if activations.type == TensorType.FLOAT32 and weights.type in _INTEGER_WEIGHTS:
                 raise HilError(
-                    f"{place} is hybrid, {weights.type.name.lower()} weights with float32 activations (dynamic range "
-                    "quantisation), which TensorFlow Lite Micro refuses; convert to full int8 or to plain float32"
+                    f"{_place(path, operator)} is hybrid, {weights.type.name.lower()} weights with float32 activations "
+                    "(dynamic range quantisation), which TensorFlow Lite Micro refuses; convert to full int8 or to "
+                    "plain float32"
                 )
-        if operator.kind not in library.operators:
-            raise HilError(f"{place} is not among the operators of {library}; use another engine or another network")
     TflmHost(path)
+
+
+def check_operators(path: Path, graph: Graph, library: TflmLibrary) -> None:
+    """Raises HilError for an operator that this copy of the library does not have."""
+    for operator in graph.operators:
+        if operator.kind not in library.operators:
+            raise HilError(
+                f"{_place(path, operator)} is not among the operators of {library}; use another engine or another "
+                "network"
+            )
+
+
+def _place(path: Path, operator: Operator) -> str:
+    return f"{path}: operator {operator.index} ({operator.kind})"
 
 
 def write_sources(tflite: Path, graph: Graph, library: TflmLibrary, arena_bytes: int, directory: Path) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 from rich.table import Table
@@ -10,6 +11,7 @@ from harness.inspection import AotFacts, ImageFacts, Inspection, OperatorFacts, 
 from harness.report.text import number, table_lines
 
 LONGEST_NAME = 26
+WIDTH = 100
 
 
 def inspection_lines(inspection: Inspection) -> list[str]:
@@ -21,12 +23,17 @@ def inspection_lines(inspection: Inspection) -> list[str]:
     counted = f" (not counted: {', '.join(inspection.uncounted)})" if inspection.uncounted else ""
     lines.append(f"multiply-accumulates {inspection.macs:,}{counted}, weights {inspection.weight_bytes:,} bytes")
     for verdict in inspection.verdicts:
-        lines.append(f"{verdict.who}: {'takes it' if verdict.accepts else verdict.reason}")
+        lines.append(f"{verdict.who}: {'takes it' if verdict.accepts else 'refuses it'}")
         if verdict.who == "aot" and inspection.aot:
-            lines.append(f"  {_compiled(inspection.aot)}")
+            lines += _indented(_compiled(inspection.aot))
         if verdict.image:
-            lines.append(f"  {_image(verdict.image)}")
-    return [_plain(line) for line in (*lines, *filter(None, [inspection.unlinked]))]
+            lines += _indented(_image(verdict.image))
+        lines += _indented(verdict.reason)
+    return [_plain(line) for line in lines]
+
+
+def _indented(prose: str) -> list[str]:
+    return textwrap.wrap(prose, WIDTH, initial_indent="  ", subsequent_indent="  ", break_long_words=False)
 
 
 def _plain(text: str) -> str:
@@ -43,8 +50,8 @@ def _compiled(facts: AotFacts) -> str:
 
 def _image(image: ImageFacts) -> str:
     return (
-        f"linked for {image.target}: flash {image.flash:,} bytes (constants {image.constants:,}), "
-        f"RAM {image.ram:,} + stack {image.stack:,} + link {image.link_buffers:,}"
+        f"linked for {image.target}: flash {image.flash:,} (constants {image.constants:,}), "
+        f"RAM {image.ram:,} (arena {image.arena:,}) + stack {image.stack:,} + link {image.link_buffers:,} bytes"
     )
 
 

@@ -65,7 +65,7 @@ def build(target: str, place: Path) -> FirmwareImage:
     (generated / "aot_model.c").write_text(NETWORK)
     settings = platformio.build_variables(generated, place / "build")
     platformio.run(ROOT, environment, place, settings, place / "log")
-    return read_image(place / "build" / environment / "program.elf", target, 0, generated)
+    return read_image(place / "build" / environment / "program.elf", target, 0, 0, generated)
 
 
 def run(client: Client, *commands: tuple[int, int]) -> list[WindowResult]:

@@ -212,10 +212,10 @@ def test_a_file_that_is_no_image(image: FirmwareImage, tmp_path: Path) -> None:
     cut = tmp_path / "program.elf"
     cut.write_bytes(image.elf.read_bytes()[:200])
     with pytest.raises(HilError, match="not an image of this firmware"):
-        read_image(cut, TARGET, 0, tmp_path)
+        read_image(cut, TARGET, 0, 0, tmp_path)
     cut.write_bytes(b"")
     with pytest.raises(HilError, match="not an image of this firmware"):
-        read_image(cut, TARGET, 0, tmp_path)
+        read_image(cut, TARGET, 0, 0, tmp_path)
     with pytest.raises(HilError, match="cannot be read"):
-        read_image(tmp_path / "none.elf", TARGET, 0, tmp_path)
+        read_image(tmp_path / "none.elf", TARGET, 0, 0, tmp_path)
     assert dataclasses.replace(image, elf=cut) != image

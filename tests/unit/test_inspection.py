@@ -29,6 +29,12 @@ EXTERNAL = ROOT.parent / "shared" / "data"
 FLOAT32, INT8, INT32 = TensorType.FLOAT32, TensorType.INT8, TensorType.INT32
 
 
+@pytest.fixture(autouse=True)
+def no_tflm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the library, which takes minutes to compile."""
+    monkeypatch.delenv("HIL_TFLM_LIB", raising=False)
+
+
 def one_operator(kind: str, x: Sequence[int], weights: Sequence[int], y: Sequence[int]) -> bytes:
     tensors = [
         TensorSpec(x, FLOAT32),
@@ -80,6 +86,7 @@ def test_quantisation_and_roles_are_shown(path: Path) -> None:
     assert inspection.tensors[1].scales == (0.25, 0.125)
     assert inspection.aot is not None
     assert 6 <= inspection.aot.arena_lower_bound <= inspection.aot.arena <= 8
+    assert [verdict.who.split()[0] for verdict in inspection.verdicts] == ["aot", "tflm", "tflite-micro"]
     assert all(verdict.accepts for verdict in inspection.verdicts)
     text = "\n".join(inspection_lines(inspection))
     for part in ("int8[1,4] > int8[1,2]", "0,1,2>3", "0.125..0.25 x2 dim 0", "input", "output", "?[31mscore"):
@@ -90,8 +97,10 @@ def test_an_operator_that_no_engine_has_is_named_with_the_reason(path: Path) -> 
     path.write_bytes(one_operator("CUSTOM Mystery\x07", (1, 8), (4, 8), (1, 4)))
     inspection = inspect(path, path.parent, "stm32f4")
     assert (inspection.macs, inspection.uncounted) == (0, ("CUSTOM Mystery\x07",))
-    aot, host = inspection.verdicts
-    assert (aot.accepts, host.accepts, inspection.aot) == (False, False, None)
+    aot, tflm, host = inspection.verdicts
+    assert (aot.accepts, tflm.accepts, host.accepts, inspection.aot) == (False, False, False, None)
+    assert tflm.reason == host.reason
+    assert "aot: refuses it" in inspection_lines(inspection)
     assert aot.reason.startswith("operator 0 (CUSTOM Mystery\x07): ")
     assert host.reason.startswith("TFLM refuses it: ")
     assert all(line.isprintable() for line in inspection_lines(inspection))
@@ -120,8 +129,9 @@ def test_the_firmware_is_linked_for_the_target() -> None:
     facts = inspection.verdicts[0].image
     assert facts is not None
     assert inspection.aot is not None
-    assert inspection.unlinked == ""
+    assert inspection.verdicts[0].reason == ""
     assert facts.constants == inspection.aot.constants == image.model_bytes
+    assert facts.arena == inspection.aot.arena == image.arena_bytes
     assert 0.8 * image.flash_bytes < facts.flash <= image.flash_bytes
     assert facts.link_buffers == image.ram_total_bytes - image.ram_bytes
 
@@ -138,9 +148,31 @@ def test_without_a_toolchain_the_rest_is_known_and_the_remedy_said(path: Path, m
     monkeypatch.setenv("PATH", "/nowhere")
     path.write_bytes(one_operator("FULLY_CONNECTED", (1, 4), (2, 4), (1, 2)))
     inspection = inspect(path, ROOT, "stm32f4")
-    assert inspection.verdicts[0].accepts
-    assert "apt-get install" in inspection.unlinked
-    assert inspection_lines(inspection)[-1] == inspection.unlinked
+    aot = inspection.verdicts[0]
+    assert aot.accepts
+    assert aot.image is None
+    assert "apt-get install" in aot.reason
+    assert "aot: takes it" in inspection_lines(inspection)
+    assert "apt-get install" in " ".join(inspection_lines(inspection))
+
+
+@needs_toolchain
+def test_tflm_is_judged_without_the_library_and_how_to_get_it_is_said(path: Path) -> None:
+    path.write_bytes(one_operator("FULLY_CONNECTED", (1, 4), (2, 4), (1, 2)))
+    tflm = inspect(path, ROOT, "stm32f4").verdicts[1]
+    assert (tflm.accepts, tflm.image) == (True, None)
+    assert "hil build MODEL --engine tflm" in tflm.reason
+    assert "HIL_TFLM_LIB" in tflm.reason
+
+
+def test_hybrid_weights_are_refused_by_both_engines_with_the_way_out(path: Path) -> None:
+    weights = TensorSpec((2, 4), INT8, [0.5], [0], np.ones((2, 4), np.int8))
+    tensors = [TensorSpec((1, 4), FLOAT32), weights, TensorSpec((1, 2), FLOAT32)]
+    path.write_bytes(build(tensors, [OperatorSpec("FULLY_CONNECTED", [0, 1], [2])], [0], [2]))
+    for verdict in inspect(path, path.parent, "stm32f4").verdicts[:2]:
+        assert not verdict.accepts
+        assert "convert" in verdict.reason
+        assert "hybrid" in verdict.reason
 
 
 def test_json_holds_the_same(path: Path) -> None:
@@ -189,4 +221,4 @@ def test_published_figures(name: str, macs: int) -> None:
         pytest.skip(f"{path} is not there")
     inspection = inspect(path, path.parent, "stm32f4")
     assert inspection.macs == macs
-    assert max(map(len, inspection_lines(inspection)[1:-3])) <= 100
+    assert max(map(len, inspection_lines(inspection)[1:])) <= 100
