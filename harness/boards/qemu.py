@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from harness.boards import lifeline
+from harness import lifeline
 from harness.boards.qmp import Monitor
 from harness.boards.targets import Target, find_target
 from harness.device.connection import Connection, SocketConnection

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from harness import lifeline
 from harness.errors import HilError
 from harness.firmware.memory import ImageTooLargeError
 from harness.firmware.place import silent
@@ -94,7 +95,7 @@ def install(root: Path, environment: str, build_root: Path, log: Path) -> None:
 def _execute(argv: list[str], build_root: Path, settings: Mapping[str, str], log: Path, watch: Watch) -> bool:
     with (
         FileLock(build_root / "platformio.lock"),
-        log.open("w", encoding="utf-8") as output,
+        log.open("w", encoding="utf-8", buffering=1) as output,
         subprocess.Popen(
             argv,
             env=variables(os.environ, build_root) | dict(settings),
@@ -104,12 +105,19 @@ def _execute(argv: list[str], build_root: Path, settings: Mapping[str, str], log
             text=True,
             encoding="utf-8",
             errors="replace",
+            process_group=0,
+            preexec_fn=lifeline.die_with_parent(),
         ) as process,
     ):
         assert process.stdout is not None
-        for line in process.stdout:
-            output.write(line)
-            watch(line)
+        try:
+            for line in process.stdout:
+                output.write(line)
+                watch(line)
+        except BaseException:
+            # It would go on for minutes, beside the next build. Interrupted, SCons keeps what it has compiled.
+            lifeline.stop_group(process)
+            raise
     return process.returncode == 0
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import shutil
 import signal
 import subprocess
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from processes import ends
 from tiny_elf import write_tiny_elf
 
 from harness.boards import qemu
@@ -46,18 +46,6 @@ def read(connection: Connection, count: int) -> bytes:
     while len(data) < count and not deadline.expired:
         data += connection.read(deadline.left)
     return data
-
-
-def ends(pid: int) -> bool:
-    """Whether a process that is no child of ours ends within ten seconds."""
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return True
-    try:
-        return bool(select.select([descriptor], [], [], 10)[0])
-    finally:
-        os.close(descriptor)
 
 
 def test_the_command_line_is_exact() -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from firmware_helpers import ROOT
+from processes import ends
 
 from harness.firmware.platformio import command, explain, overflow, variables
 
@@ -66,3 +71,79 @@ def test_what_exceeds_the_memory_is_found_for_each_region() -> None:
     log = "ld: region `FLASH' overflowed by 5121 bytes\nld: region `RAM' overflowed by 16 bytes\ncollect2: error: ld"
     assert overflow(log) == {"FLASH": 5121, "RAM": 16}
     assert overflow("ld: main.o: undefined reference to `engine_init'") == {}
+
+
+HARNESS = """
+import sys
+from pathlib import Path
+from harness import lifeline
+from harness.firmware import platformio
+
+here = Path(sys.argv[1])
+platformio._PIO = (sys.executable, str(here / "pretended.py"))
+lifeline._INTERRUPT_S = float(sys.argv[2])
+platformio.run(here, "env", here, {}, here / "log", lambda line: print(line, end="", flush=True))
+"""
+
+# As PlatformIO does: it goes at once when it is interrupted, and what it runs takes its time to write down what it did.
+PRETENDED = """
+import os, signal, subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", CHILD, str(os.getpid())])
+signal.signal(signal.SIGINT, lambda *_: os._exit(1))
+child.wait()
+"""
+FINISHES = """
+import os, signal, sys, time
+from pathlib import Path
+def finish(*_):
+    while Path("/proc", sys.argv[1]).exists():
+        time.sleep(0.01)
+    Path("finished").touch()
+    sys.exit()
+signal.signal(signal.SIGINT, finish)
+print(os.getppid(), os.getpid(), flush=True)
+signal.pause()
+"""
+HANGS = """
+import os, signal
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+print(os.getppid(), os.getpid(), flush=True)
+signal.pause()
+"""
+
+
+def end_a_build(directory: Path, child: str, grace: float, end: signal.Signals) -> list[int]:
+    """End the harness in the middle of a build; the ids of PlatformIO and of what it runs."""
+    (directory / "pretended.py").write_text(f"CHILD = {child!r}\n{PRETENDED}")
+    harness = subprocess.Popen(
+        [sys.executable, "-c", HARNESS, str(directory), str(grace)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=directory,
+        env={"PYTHONPATH": str(ROOT)},
+    )
+    with harness:
+        assert harness.stdout is not None
+        pids = [int(pid) for pid in harness.stdout.readline().split()]
+        assert len(pids) == 2
+        harness.send_signal(end)
+    return pids
+
+
+def test_an_interrupted_build_may_write_down_what_it_did(tmp_path: Path) -> None:
+    for pid in end_a_build(tmp_path, FINISHES, 60, signal.SIGINT):
+        assert ends(pid)
+    assert (tmp_path / "finished").exists()
+
+
+def test_an_interrupted_build_that_does_not_end_is_ended(tmp_path: Path) -> None:
+    for pid in end_a_build(tmp_path, HANGS, 0.1, signal.SIGINT):
+        assert ends(pid)
+
+
+def test_platformio_does_not_outlive_the_harness(tmp_path: Path) -> None:
+    leader, child = end_a_build(tmp_path, FINISHES, 0.1, signal.SIGKILL)
+    try:
+        assert ends(leader)
+    finally:
+        os.kill(child, signal.SIGKILL)

@@ -1,10 +1,12 @@
 """Child processes that do not outlive the harness, however it ends."""
 
+import contextlib
 import ctypes
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from harness.errors import HilError
 
 _PR_SET_PDEATHSIG = 1
 _TERMINATE_S = 3.0
+_INTERRUPT_S = 10.0
+_POLL_S = 0.02
 
 
 def spawn(argv: list[str], stderr: Path) -> subprocess.Popen[bytes]:
@@ -29,7 +33,7 @@ def spawn(argv: list[str], stderr: Path) -> subprocess.Popen[bytes]:
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
                 process_group=0,
-                preexec_fn=_die_with_parent(),
+                preexec_fn=die_with_parent(),
             )
     except OSError as error:
         raise HilError(f"{argv[0]}: cannot start: {error.strerror}: {error.filename or stderr}") from None
@@ -47,7 +51,22 @@ def stop(process: subprocess.Popen[bytes], grace: float) -> None:
             continue
 
 
-def _die_with_parent() -> Callable[[], None] | None:
+def stop_group(leader: subprocess.Popen[str]) -> None:
+    """Interrupt the process group that `leader` leads, and kill what of it is still there some seconds later."""
+    until = time.monotonic() + _INTERRUPT_S
+    with contextlib.suppress(ProcessLookupError):  # all have gone
+        try:
+            os.killpg(leader.pid, signal.SIGINT)
+            while time.monotonic() < until:
+                leader.poll()  # until it is asked for, one that has ended counts
+                os.killpg(leader.pid, 0)
+                time.sleep(_POLL_S)
+        finally:
+            os.killpg(leader.pid, signal.SIGKILL)
+
+
+def die_with_parent() -> Callable[[], None] | None:
+    """What ties a process to the thread that starts it, as `preexec_fn` of Popen; None where that cannot be done."""
     if sys.platform != "linux":
         return None
     libc = ctypes.CDLL(None)
