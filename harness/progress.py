@@ -34,7 +34,8 @@ class Progress:
     def say(self, text: str) -> None:
         """Show `text` until the next call."""
         if self._visible:
-            line = text[: self._terminal._tw.fullwidth - 1]
+            with self._capture.global_and_fixture_disabled():  # or the width would be that of the file captured to
+                line = text[: self._terminal._tw.fullwidth - 1]
             self._write("\r" + line.ljust(self._width))
             self._width = len(line)
 

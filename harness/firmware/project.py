@@ -100,7 +100,7 @@ class FirmwareProject:
             sources, arena_bytes = tflm_engine.generate(place, variant.path, graph, library, self._attempt, say)
             written += sources
             settings |= tflm_engine.settings(place, library)
-            watch = tflm_engine.progress(library, say)
+            watch = tflm_engine.progress(say)
             sizes = variant.path.stat().st_size, arena_bytes
         for leftover in set(place.generated.iterdir()) - set(written):
             leftover.unlink()

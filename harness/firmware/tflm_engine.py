@@ -65,7 +65,7 @@ def generate(
     return write_sources(tflite, graph, library, size, place.generated), size
 
 
-def progress(library: TflmLibrary, say: Say) -> platformio.Watch:
+def progress(say: Say) -> platformio.Watch:
     """Says how many files of the library are compiled, from what PlatformIO tells."""
     total = done = 0
 
@@ -75,7 +75,7 @@ def progress(library: TflmLibrary, say: Say) -> platformio.Watch:
             total = int(line.removeprefix(TOTAL))
         elif COMPILING.match(line):
             done += 1
-            say(f"compiling {library.name}, once for all models: file {done} of {total}")
+            say(f"compiling TFLM, file {done} of {total}, once for all models")
 
     return watch
 
@@ -108,7 +108,7 @@ def _search(place: Place, tflite: Path, graph: Graph, library: TflmLibrary, atte
         "PLATFORMIO_SRC_DIR": str(place.root / SEARCH_PROGRAM),
     }
     log = place.directory / "search.log"
-    platformio.run(place.root, place.environment, place.build_root, variables, log, progress(library, say))
+    platformio.run(place.root, place.environment, place.build_root, variables, log, progress(say))
     elf = build / place.environment / PROGRAM
 
     def one(size: int) -> arena.Trial:
