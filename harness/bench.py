@@ -220,7 +220,7 @@ def _streaming(device: DeviceUnderTest, recordings: list[Recording]) -> Goal:
     echo, stream = statistics.median(echo_rates), statistics.median(stream_rates)
     return Goal(
         f"{device.firmware.name}: streaming of samples / raw echo",
-        f"{stream:,.0f} / {echo:,.0f} bytes/s",
+        f"{share:.2f} ({stream:,.0f} / {echo:,.0f} bytes/s)",
         f"at least {STREAMING_SHARE} of the echo",
         share / STREAMING_SHARE,
         False,
