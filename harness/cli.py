@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -174,6 +175,7 @@ def inspect_(
 
 def main() -> None:
     """The entry point: errors that people can mend are one line, without a traceback."""
+    warnings.formatwarning = lambda message, *_: f"hil: {message}\n"
     try:
         app()
     except HilError as error:

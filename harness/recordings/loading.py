@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,10 @@ from harness.recordings.csv_file import Layout, read_csv
 from harness.recordings.manifest import MANIFEST, Column, Manifest, load_manifest
 from harness.recordings.units import factor
 from harness.recordings.windows import window_count, window_labels
+
+FULL_SCALE = 32768
+# Full scale itself is written rounded: 2000 dps are 32,800 counts of an MPU6050.
+MARGIN = 1.01
 
 _TIME_UNITS_S = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 
@@ -53,9 +58,9 @@ class Recording:
 def load_recordings(directory: Path, channels: Sequence[Channel], minimum_rows: int = 1) -> list[Recording]:
     """All recordings that `directory`/recordings.toml lists, in its order, as counts of `channels`.
 
-    Values are rounded to the nearest count. What is beyond the 16 bits of the sensor is clipped, as the sensor does.
-    Raises HilError for a wrong manifest or file, and for a recording of less than `minimum_rows` rows (pass the
-    model's window).
+    Values are rounded to the nearest count. What is beyond the 16 bits of the sensor is clipped, as the sensor does,
+    and warned of, as a wrong unit looks the same. Raises HilError for a wrong manifest or file, and for a recording of
+    less than `minimum_rows` rows (pass the model's window).
     """
     manifest = load_manifest(directory)
     origin = directory / MANIFEST
@@ -67,6 +72,7 @@ def load_recordings(directory: Path, channels: Sequence[Channel], minimum_rows: 
     columns = [source.name or channel.name for channel, source in zip(channels, sources, strict=True)]
 
     recordings: dict[str, Recording] = {}
+    beyond = np.zeros(len(channels), np.int64)
     for path, label, layout in _files(directory, manifest, columns):
         stem = path.relative_to(directory).with_suffix("").as_posix()
         blocks = read_csv(path, layout)
@@ -79,6 +85,7 @@ def load_recordings(directory: Path, channels: Sequence[Channel], minimum_rows: 
             name = f"{stem}/{number:03d}" if len(blocks) > 1 else stem
             if name in recordings:
                 raise HilError(f"{origin}: two recordings are called {name}; list each file once, or rename one")
+            beyond += _beyond(block.values, scale)
             recordings[name] = Recording(
                 name=name,
                 file=path,
@@ -86,6 +93,13 @@ def load_recordings(directory: Path, channels: Sequence[Channel], minimum_rows: 
                 samples=_counts(block.values, scale),
                 row_labels=block.labels if layout.label_column else None,
                 sample_rate_hz=manifest.sample_rate_hz,
+            )
+    for channel, count in zip(channels, beyond, strict=True):
+        if count:
+            warnings.warn(
+                f"{origin}: {count:,} values of {channel.name} are beyond what the sensor can measure "
+                f"({FULL_SCALE / channel.lsb_per_unit:g} {channel.unit}) and are clipped; is their unit right?",
+                stacklevel=2,
             )
     return list(recordings.values())
 
@@ -119,6 +133,12 @@ def _counts_per_value(origin: Path, channel: Channel, source: Column) -> float:
         return factor(unit, channel.unit) * channel.lsb_per_unit
     except ValueError as error:
         raise HilError(f"{origin}: [columns] {channel.name}: {error}; correct the unit") from error
+
+
+def _beyond(values: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.int64]:
+    """How many values of each channel no sensor of 16 bits gives."""
+    with np.errstate(over="ignore"):
+        return np.asarray(np.count_nonzero(np.abs(values * scale) > MARGIN * FULL_SCALE, axis=0), np.int64)
 
 
 def _counts(values: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.int16]:

@@ -85,8 +85,18 @@ def test_a_pattern_takes_a_file_a_recording(tmp_path: Path) -> None:
 
 
 def test_what_is_beyond_the_sensor_is_clipped_as_the_sensor_does(tmp_path: Path) -> None:
-    (recording,) = load(tmp_path, "aX,gX\n4,2000\n-4.1,-1e308\n3.9999,0.03\n")
-    assert recording.samples.tolist() == [[32767, 32767], [-32768, -32768], [32767, 0]]
+    with pytest.warns(UserWarning, match="are clipped; is their unit right") as warned:
+        (recording,) = load(tmp_path, "aX,gX\n4,2000\n-4.1,-1e308\n3.9999,0.03\n-39,0\n")
+    assert recording.samples.tolist() == [[32767, 32767], [-32768, -32768], [32767, 0], [-32768, 0]]
+    said = [str(warning.message) for warning in warned]
+    assert [text.startswith(f"{tmp_path / 'recordings.toml'}: ") for text in said] == [True, True]
+    assert "2 values of aX are beyond what the sensor can measure (4 g) and are clipped" in said[0]
+    assert "1 values of gX" in said[1]
+
+
+def test_full_scale_is_no_reason_for_a_warning(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    load(tmp_path, "aX,gX\n4,2000\n-4,-2000\n")
+    assert not list(recwarn)
 
 
 def test_row_labels_label_windows_by_majority(tmp_path: Path) -> None:
