@@ -1,7 +1,7 @@
 """Reading a .tflite file into a typed graph.
 
-The file is verified first (see `tflite_verify`), so a damaged one gives one clear line. What comes out is plain data:
-nothing in it refers back to the flatbuffer.
+The file is verified first (see `tflite_verify`), so a damaged one gives one clear line. What comes out is plain data,
+but for the constants, which are read-only views of the file's content: any number of tensors may have the same ones.
 """
 
 from __future__ import annotations
@@ -216,7 +216,7 @@ def _content(model: Any, number: int, place: str) -> tuple[npt.NDArray[Any] | No
     if buffer.DataLength() == 0:
         # 0 and 1 are not offsets: the converter writes 1 as a placeholder.
         return None, buffer.Offset() > 1
-    return buffer.DataAsNumpy().copy(), False
+    return buffer.DataAsNumpy(), False
 
 
 def _quantisation(table: Any, place: str) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], int]:
@@ -281,4 +281,6 @@ def _integers(vector: Any) -> list[int]:
 
 
 def _text(value: bytes | None) -> str:
-    return "" if value is None else value.decode("utf-8", errors="replace")
+    """`value` on one line, whatever it holds: it ends up in messages and on terminals."""
+    text = "" if value is None else value.decode("utf-8", errors="replace")
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)

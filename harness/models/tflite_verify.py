@@ -107,7 +107,8 @@ class _Verifier:
             raise InvalidFileError(f"the vtable of a {kind} lies outside the file (table at byte {position})")
         vtable_size = self._number("<H", vtable, kind)
         table_size = self._number("<H", vtable + 2, kind)
-        self._claim(vtable, vtable_size, f"vtable of a {kind}", cost=0)
+        # Tables may share a vtable, but it is walked for each of them, so each of them pays for it.
+        self._claim(vtable, vtable_size, f"vtable of a {kind}")
         self._claim(position, table_size, kind)
         if vtable_size < 4 or vtable_size % 2:
             raise InvalidFileError(f"the vtable of a {kind} is {vtable_size} bytes long (at byte {vtable})")
@@ -144,10 +145,10 @@ class _Verifier:
         self._claim(position + 4, length * size, name)
         return length
 
-    def _claim(self, position: int, size: int, name: str, cost: int | None = None) -> None:
+    def _claim(self, position: int, size: int, name: str) -> None:
         if position + size > len(self.data):
             raise InvalidFileError(f"{name} reaches beyond the end of the file (at byte {position})")
-        self.budget -= 4 + size if cost is None else cost
+        self.budget -= 4 + size
         if self.budget < 0:
             raise InvalidFileError(f"{name} overlaps what was read before (at byte {position})")
 

@@ -81,19 +81,53 @@ def test_an_index_that_names_no_tensor_is_refused() -> None:
 
 def test_offsets_that_all_lead_to_one_large_table_do_not_keep_the_reader_busy() -> None:
     """A subgraph of a thousand tensors that are the same table, whose name is as long as the file."""
-    count, name_bytes = 1000, 200_000
+    name_bytes = 200_000
+    vtable = struct.pack("<HH4H", 12, 8, 0, 0, 0, 4)
+    name = struct.pack("<I", name_bytes) + bytes(name_bytes)
+    with pytest.raises(InvalidFileError, match="overlaps what was read before"):
+        parse(_with_one_tensor_many_times(1000, len(vtable) + 4, vtable + name))
+
+
+def test_tables_that_share_a_large_vtable_do_not_keep_the_reader_busy() -> None:
+    """A thousand times the same tensor, of 32,765 fields that are all absent."""
+    vtable_bytes = 2**16 - 2
+    vtable = struct.pack("<HH", vtable_bytes, 8) + bytes(vtable_bytes - 4)
+    with pytest.raises(InvalidFileError, match="vtable of a Tensor overlaps what was read before"):
+        parse(_with_one_tensor_many_times(1000, 0, vtable))
+
+
+def test_tensors_that_share_a_buffer_share_its_memory() -> None:
+    content = np.arange(1000, dtype=np.int8)
+    graph = parse(build([TensorSpec([1000], INT8, data=content, buffer=1) for _ in range(3)], [], [0], []))
+    first, *others = [tensor.data for tensor in graph.tensors]
+    assert first is not None
+    for other in others:
+        assert other is not None
+        np.testing.assert_array_equal(other, content)
+        assert np.shares_memory(first, other)
+
+
+def test_names_stay_on_one_line() -> None:
+    graph = parse(
+        build([TensorSpec([1], INT8, name="a\nb\x1b[2J")], [OperatorSpec("CUSTOM evil\r\nname", [0], [0])], [0], [0])
+    )
+    assert graph.tensors[0].name == "a\ufffdb\ufffd[2J"
+    assert graph.operators[0].kind == "CUSTOM evil\ufffd\ufffdname"
+
+
+def _with_one_tensor_many_times(count: int, name: int, tail: bytes) -> bytes:
+    """A valid model, whose tensors are offsets that all lead to one of 8 bytes; `tail` is its vtable and the rest.
+
+    Its second word is an offset that leads `name` bytes further.
+    """
     content = bytearray(small_model())
     content += bytes(-len(content) % 4)
-    # Behind the valid model: a vector of offsets that all lead to one tensor, which has only a name.
     vector = len(content)
     table = vector + 4 + 4 * count
     content += struct.pack("<I", count)
     content += b"".join(struct.pack("<I", table - (vector + 4 + 4 * i)) for i in range(count))
-    vtable = table + 8
-    content += struct.pack("<iI", table - vtable, 16) + struct.pack("<HH4H", 12, 8, 0, 0, 0, 4)
-    content += struct.pack("<I", name_bytes) + bytes(name_bytes)
-    with pytest.raises(InvalidFileError, match="overlaps what was read before"):
-        parse(_with_tensors_at(bytes(content), vector))
+    content += struct.pack("<iI", -8, name) + tail
+    return _with_tensors_at(bytes(content), vector)
 
 
 def _with_tensors_at(content: bytes, vector: int) -> bytes:

@@ -51,6 +51,7 @@ class TensorSpec:
     sparse: bool = False
     variable: bool = False
     external: bool = False
+    buffer: int | None = None  # of a tensor before it, counted from 1, whose data it shares
 
 
 @dataclass
@@ -81,7 +82,7 @@ def build(
         if spec.external:
             content["Offset"] = 4096
         buffers.append(_table(builder, "Buffer", content))
-        tables.append(_tensor(builder, spec, len(buffers) - 1))
+        tables.append(_tensor(builder, spec, spec.buffer or len(buffers) - 1))
     kinds = sorted({operator.kind for operator in operators})
     ops = [_operator(builder, operator, kinds.index(operator.kind)) for operator in operators]
     graph = {
