@@ -8,12 +8,14 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from harness.boards.board import Board
+from harness.checks.parity import Parity
 from harness.compiler import compile_model
-from harness.dut import DeviceUnderTest, Firmware
+from harness.dut import DeviceUnderTest, Firmware, Measurement, TensorMeasurement
 from harness.errors import DeviceError, HilError
 from harness.models.manifest import Model, lone_model
 from harness.models.stimuli import stimuli
@@ -49,18 +51,28 @@ class Goal:
 
 @dataclass(frozen=True)
 class Figures:
-    """What `engine` needs for `network`: instructions of the slowest inference, and bytes.
+    """What `engine` needs for `network` on `target`: instructions of the slowest inference, and bytes.
 
-    `constants` is the part of `flash` that holds the network.
+    `constants` is the part of `flash` that holds the network, `ram` is static and without the buffers of the link to
+    the harness. `answers` says how they compare with those of host TFLM, `equal` whether as much as they must.
     """
 
     network: str
     engine: str
+    target: str
     instructions: int
     flash: int
     constants: int
+    ram: int
     arena: int
     stack: int
+    answers: str
+    equal: bool
+
+    @property
+    def code(self) -> int:
+        """Bytes of flash without the network."""
+        return self.flash - self.constants
 
 
 @dataclass(frozen=True)
@@ -138,20 +150,35 @@ def _network(session: Session, board: Board, path: Path, run_dir: Path) -> Itera
 
 def _figures(session: Session, device: DeviceUnderTest, network: str) -> Figures:
     firmware = device.firmware
+    reference = session.reference(firmware.variant.path)
+    measured: Measurement | TensorMeasurement
     if firmware.model.windowed:
-        invoke = device.stream(_recordings(session, firmware.model)).invoke
+        measured = device.stream(_recordings(session, firmware.model))
     else:
-        invoke = device.infer(stimuli(session.reference(firmware.variant.path).inputs)).invoke
+        measured = device.infer(stimuli(reference.inputs))
+    parity = measured.parity(reference)
     image = firmware.image
     return Figures(
         network,
         firmware.engine,
-        instructions=max(invoke),
+        firmware.target,
+        instructions=max(measured.invoke),
         flash=image.flash_bytes,
         constants=image.model_bytes,
+        ram=image.ram_bytes,
         arena=device.info.arena_bytes,
         stack=device.status().stack_peak,
+        answers=_answers(parity),
+        equal=not parity.mismatches,
     )
+
+
+def _answers(parity: Parity[Any]) -> str:
+    if parity.bit_exact:
+        return "equal"
+    if not parity.mismatches:
+        return f"within {parity.max_ulp} ULP" if parity.max_ulp else "within rounding"
+    return f"{len(parity.mismatches)} differences in {parity.windows} inferences, of up to {parity.max_abs_diff:g}"
 
 
 def _budget(firmware: Firmware, figures: Figures) -> Iterator[Goal]:
@@ -174,7 +201,7 @@ def _against_upstream(figures: Figures) -> Iterator[Goal]:
         return
     name = f"{figures.network}: {{}} against TFLM with CMSIS-NN"
     yield _at_most(name.format("instructions"), figures.instructions, upstream.instructions)
-    yield _at_most(name.format("flash without model"), figures.flash - figures.constants, FLASH_SHARE * upstream.flash)
+    yield _at_most(name.format("flash without model"), figures.code, FLASH_SHARE * upstream.flash)
     yield _at_most(name.format("arena"), figures.arena, ARENA_SHARE * upstream.arena)
 
 

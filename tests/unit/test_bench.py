@@ -39,22 +39,35 @@ def test_goals_are_shown_as_ratios() -> None:
     assert shown[2].endswith("0.500  MISSED")
 
 
+def figures(network: str, engine: str, numbers: tuple[int, int, int, int, int, int], answers: str = "equal") -> Figures:
+    return Figures(network, engine, "stm32f4", *numbers, answers, answers == "equal")
+
+
 def test_engines_stand_side_by_side_with_their_ratio() -> None:
     rows = [
-        Figures("kws", "aot", instructions=600, flash=30_000, constants=10_000, arena=160, stack=400),
-        Figures("alone", "aot", instructions=1, flash=2, constants=3, arena=4, stack=5),
-        Figures("kws", "tflm", instructions=1000, flash=60_000, constants=8_000, arena=200, stack=800),
+        figures("kws", "aot", (600, 30_000, 10_000, 300, 160, 400)),
+        figures("alone", "aot", (1, 2, 3, 4, 5, 6)),
+        figures("kws", "tflm", (1000, 60_000, 10_000, 500, 200, 800), "2 differences"),
     ]
     lines = engine_lines(rows)
-    assert [line.split()[0] for line in lines[1:3]] == ["kws", "kws"]
-    assert lines[3].split() == ["aot", "/", "tflm", "0.60", "0.50", "1.25", "0.80", "0.50"]
+    assert lines[1].split() == ["kws", "aot", "stm32f4", "600", "30,000", "20,000", "300", "160", "400", "equal"]
+    assert lines[2].split()[:3] == ["kws", "tflm", "stm32f4"]
+    assert lines[2].endswith("800  2 differences")
+    assert lines[3].split() == ["aot", "/", "tflm", "0.60", "0.50", "0.40", "0.60", "0.80", "0.50"]
     assert len(lines) == 5
 
 
 def test_what_was_not_measured_is_said_and_the_slowest_compilation_named() -> None:
-    rows: list[Row] = [Refusal("big", "aot", "too large"), Compilation("a", 0.2, 1, 1), Compilation("b", 1.234, 1, 1)]
+    rows: list[Row] = [
+        Refusal("big", "aot", "too large"),
+        figures("kws", "aot", (1, 2, 3, 4, 5, 6)),
+        figures("kws", "tflm", (1, 2, 3, 4, 5, 6), "2 differences"),
+        Compilation("a", 0.2, 1, 1),
+        Compilation("b", 1.234, 1, 1),
+    ]
     assert list(remarks(rows)) == [
         "big, aot: not measured: too large",
+        "kws, tflm: wrong answers: 2 differences",
         "compiling b to C took 1.23 s, the longest of all networks",
     ]
 
@@ -89,19 +102,21 @@ def test_networks_without_a_manifest_are_measured_against_upstream(tmp_path: Pat
     # Named like a published network, whose figures it must meet.
     small, large = network(tmp_path / "ad01_int8.tflite", (4, 8)), network(tmp_path / "large.tflite", (400, 1000))
     rows = list(bench(session, [small, large], tmp_path / "run"))
-    (figures,) = (row for row in rows if isinstance(row, Figures))
-    assert (figures.network, figures.engine, figures.arena) == ("ad01_int8", "aot", 48)
-    assert 50 < figures.instructions < 1000
+    (measured,) = (row for row in rows if isinstance(row, Figures))
+    assert (measured.network, measured.engine, measured.arena) == ("ad01_int8", "aot", 48)
+    assert 50 < measured.instructions < 1000
+    assert (measured.target, measured.answers, measured.equal) == ("stm32f4", "equal", True)
+    assert measured.arena < measured.ram < 2000
     goals = {row.what: row for row in rows if isinstance(row, Goal)}
     assert len(goals) == 4
     assert all(goal.met for goal in goals.values())
     upstream = CMSIS_NN["ad01_int8"]
-    code = figures.flash - figures.constants
+    code = measured.flash - measured.constants
     assert {what.removeprefix("ad01_int8: "): goal.ratio for what, goal in goals.items()} == {
-        "arena against the least of any plan": figures.arena / (1.1 * 48),
-        "instructions against TFLM with CMSIS-NN": figures.instructions / upstream.instructions,
+        "arena against the least of any plan": measured.arena / (1.1 * 48),
+        "instructions against TFLM with CMSIS-NN": measured.instructions / upstream.instructions,
         "flash without model against TFLM with CMSIS-NN": code / (0.5 * upstream.flash),
-        "arena against TFLM with CMSIS-NN": figures.arena / (0.8 * upstream.arena),
+        "arena against TFLM with CMSIS-NN": measured.arena / (0.8 * upstream.arena),
     }
     (refusal,) = (row for row in rows if isinstance(row, Refusal))
     assert refusal.network == "large"
