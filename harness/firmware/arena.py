@@ -13,7 +13,8 @@ from harness.files import write_text
 
 STEP = 16
 """Bytes; the library aligns to as much."""
-FIRST = 1024
+FIRST = 64 * STEP
+"""STEP times a power of two, and so are all larger sizes tried first: half-way between two is a multiple of STEP."""
 
 
 class Trial(enum.Enum):
@@ -38,7 +39,7 @@ def find_smallest(attempt: Callable[[int], Trial]) -> int | None:
         too_small, fits = fits, 2 * fits
     known = outcome == Trial.FITS
     while fits - too_small > STEP:
-        middle = (too_small + fits) // 2 // STEP * STEP
+        middle = (too_small + fits) // 2
         outcome = attempt(middle)
         if outcome == Trial.TOO_SMALL:
             too_small = middle

@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 from harness.errors import HilError
@@ -92,12 +93,12 @@ def find(build_root: Path) -> TflmLibrary | None:
 
 def read_library(directory: Path) -> TflmLibrary:
     """The library in `directory`. Raises HilError where it does not hold one."""
+    remedy = "name one that holds TensorFlow Lite Micro as a PlatformIO library, or unset it"
+    if not directory.is_dir():
+        raise HilError(f"{VARIABLE}={directory}: is no directory; {remedy}")
     for file in (MANIFEST, INTERPRETER, RESOLVER):
         if not (directory / file).is_file():
-            raise HilError(
-                f"{VARIABLE}={directory}: has no {file}; name a directory that holds TensorFlow Lite Micro as a "
-                "PlatformIO library, or unset it"
-            )
+            raise HilError(f"{VARIABLE}={directory}: this directory has no {file}; {remedy}")
     try:
         manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
         return TflmLibrary(directory, str(manifest["name"]), str(manifest["version"]))
@@ -135,7 +136,7 @@ def registry_answers() -> bool:
             urllib.request.urlopen(urllib.request.Request(REGISTRY, method="HEAD"), timeout=REGISTRY_SECONDS).close()
         except urllib.error.HTTPError:
             pass  # an answer all the same
-        except (OSError, ValueError):
+        except (OSError, HTTPException, ValueError):  # the last where a proxy is set to what is no address
             return
         answered.set()
 

@@ -29,8 +29,8 @@ def check(path: Path, graph: Graph) -> None:
                 "compute with; convert to int8 or to plain float32"
             )
     for operator in graph.operators:
-        if operator.kind in _WITH_WEIGHTS:
-            activations, weights = (graph.tensors[index] for index in operator.inputs[:2])
+        if operator.kind in _WITH_WEIGHTS and len(operator.inputs) > 1 and operator.outputs:
+            weights, activations = graph.tensors[operator.inputs[1]], graph.tensors[operator.outputs[0]]
             if activations.type == TensorType.FLOAT32 and weights.type in _INTEGER_WEIGHTS:
                 raise HilError(
                     f"{_place(path, operator)} is hybrid, {weights.type.name.lower()} weights with float32 activations "

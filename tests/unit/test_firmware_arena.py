@@ -38,7 +38,7 @@ def test_a_size_is_remembered_under_its_key_alone(tmp_path: Path) -> None:
     assert cache.recall("b") is None
 
 
-@pytest.mark.parametrize("damage", ["", "{", "-16", '"1920"', "null"])
+@pytest.mark.parametrize("damage", ["", "{", "-16", "0", '"1920"', "null"])
 def test_a_damaged_memory_is_no_memory(tmp_path: Path, damage: str) -> None:
     cache = ArenaCache(tmp_path)
     cache.remember("a", 1920)

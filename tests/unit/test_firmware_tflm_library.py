@@ -7,6 +7,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from http.client import BadStatusLine
 from pathlib import Path
 
 import pytest
@@ -77,9 +78,28 @@ def test_a_named_directory_that_holds_none_is_told_with_what_it_lacks(
     copy = pretend_library(tmp_path / "copy")
     next(copy.rglob(lost)).unlink()
     monkeypatch.setenv("HIL_TFLM_LIB", str(copy))
-    with pytest.raises(HilError, match=rf"HIL_TFLM_LIB=.*copy: has no .*{lost}; .*unset it"):
+    with pytest.raises(HilError, match=rf"HIL_TFLM_LIB=.*copy: this directory has no .*{lost}; .*unset it"):
         engines.availability("tflm", ROOT, tmp_path)
     assert engines.availability("aot", ROOT, tmp_path) is None
+
+
+@pytest.mark.parametrize("named", ["~/copy", "copy"])
+def test_the_copy_is_named_from_home_or_from_where_the_command_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    copy = pretend_library(tmp_path / "copy")
+    monkeypatch.setenv("HOME", str(tmp_path if named.startswith("~") else tmp_path / "home"))
+    monkeypatch.chdir(tmp_path if not named.startswith("~") else ROOT)
+    monkeypatch.setenv("HIL_TFLM_LIB", named)
+    assert find(tmp_path) == read_library(copy)
+
+
+def test_a_copy_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    for name in ("nowhere", "file"):
+        monkeypatch.setenv("HIL_TFLM_LIB", str(tmp_path / name))
+        with pytest.raises(HilError, match=rf"HIL_TFLM_LIB=.*/{name}: is no directory; name one that .*, or unset it"):
+            find(tmp_path)
 
 
 @pytest.mark.parametrize("manifest", ["", "[]", '{"name": "x"}'])
@@ -112,8 +132,11 @@ def test_what_can_be_fetched_is_available(tmp_path: Path, monkeypatch: pytest.Mo
         (urllib.error.HTTPError("", 405, "", None, None), True),  # type: ignore[arg-type]
         (urllib.error.URLError("no address"), False),
         (TimeoutError(), False),
+        (BadStatusLine("no HTTP"), False),
+        (ValueError("a proxy without an address"), False),
     ],
 )
+@pytest.mark.filterwarnings("error")
 def test_any_answer_of_the_registry_is_one_and_it_is_asked_once(
     monkeypatch: pytest.MonkeyPatch, error: Exception, answers: bool
 ) -> None:
@@ -157,9 +180,19 @@ def test_the_digest_is_that_of_the_sources_wherever_they_are(tmp_path: Path) -> 
     source.write_text("changed")
     assert read_library(moved).digest != library.digest
     source.write_text("")
-    source.rename(source.with_name("renamed.h"))
-    source.write_text("")
-    assert read_library(moved).digest != library.digest
+    assert read_library(moved).digest == library.digest
+
+
+@pytest.mark.parametrize("suffix", [".c", ".cc", ".cpp", ".h"])
+def test_every_kind_of_source_and_its_name_count(tmp_path: Path, suffix: str) -> None:
+    copy = pretend_library(tmp_path / "copy")
+    digests = [read_library(copy).digest]
+    for name in ("a", "b"):
+        for source in copy.glob(f"src/*{suffix}"):
+            source.unlink()
+        (copy / "src" / f"{name}{suffix}").write_text("")
+        digests.append(read_library(copy).digest)
+    assert len(set(digests)) == 3
 
 
 def test_a_local_copy_stands_in_for_the_package_of_platformio_ini(tmp_path: Path) -> None:

@@ -77,13 +77,14 @@ def test_an_ordinary_network_is_taken(tflite: Path, library: TflmLibrary) -> Non
 
 
 def dense(tmp_path: Path, weights: TensorType, kind: str = "FULLY_CONNECTED") -> Path:
-    """One layer on float32 activations with weights of this type."""
+    """One layer on float32 activations with weights of this type; some layers take another tensor before those."""
     path = tmp_path / "network.tflite"
     scale = ([0.5], [0]) if weights == INT8 else ([], [])
+    first = TensorType.INT32 if kind == "TRANSPOSE_CONV" else FLOAT32
     path.write_bytes(
         build(
             [
-                TensorSpec([1, 4], FLOAT32),
+                TensorSpec([1, 4], first),
                 TensorSpec([2, 4], weights, *scale, np.ones((2, 4), weights.dtype), "weights"),
                 TensorSpec([1, 2], FLOAT32),
             ],
@@ -104,9 +105,11 @@ def refusal(path: Path, library: TflmLibrary) -> str:
     return said
 
 
-def test_hybrid_weights_are_refused(tmp_path: Path, library: TflmLibrary) -> None:
-    said = refusal(dense(tmp_path, INT8), library)
-    assert "operator 0 (FULLY_CONNECTED) is hybrid, int8 weights with float32 activations" in said
+@pytest.mark.parametrize("kind", ["CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"])
+@pytest.mark.parametrize("weights", [INT8, TensorType.UINT8, TensorType.INT16])
+def test_hybrid_weights_are_refused(tmp_path: Path, library: TflmLibrary, kind: str, weights: TensorType) -> None:
+    said = refusal(dense(tmp_path, weights, kind), library)
+    assert f"operator 0 ({kind}) is hybrid, {weights.name.lower()} weights with float32 activations" in said
     assert "convert to full int8 or to plain float32" in said
 
 
@@ -129,6 +132,13 @@ def test_what_upstream_tflm_refuses_is_refused_with_its_reason(tmp_path: Path, l
     ends = [TensorSpec([1, 4], TensorType.INT32), TensorSpec([1, 4], TensorType.INT32)]
     path.write_bytes(build(ends, [OperatorSpec("SOFTMAX", [0], [1])], [0], [1]))
     assert "TFLM refuses it: " in refusal(path, library)
+
+
+def test_a_layer_without_weights_is_left_to_upstream_tflm(tmp_path: Path, library: TflmLibrary) -> None:
+    path = tmp_path / "network.tflite"
+    ends = [TensorSpec([1, 4], FLOAT32), TensorSpec([1, 4], FLOAT32)]
+    path.write_bytes(build(ends, [OperatorSpec("FULLY_CONNECTED", [0], [1])], [0], [1]))
+    assert "TFLM" in refusal(path, library)
 
 
 @pytest.mark.external
