@@ -168,12 +168,13 @@ def _figures(session: Session, device: DeviceUnderTest, network: str) -> Figures
         ram=image.ram_bytes,
         arena=device.info.arena_bytes,
         stack=device.status().stack_peak,
-        answers=_answers(parity),
+        answers=describe(parity),
         equal=not parity.mismatches,
     )
 
 
-def _answers(parity: Parity[Any]) -> str:
+def describe(parity: Parity[Any]) -> str:
+    """How the answers compare with those of host TFLM, in a few words."""
     if parity.bit_exact:
         return "equal"
     if not parity.mismatches:

@@ -37,7 +37,7 @@ def engine_lines(rows: Sequence[Row]) -> list[str]:
 
 
 def remarks(rows: Sequence[Row]) -> Iterator[str]:
-    """What an engine refused, where its answers are wrong, and how long the compiler took for the network that took it longest."""
+    """What an engine refused, where its answers are wrong, and how long the slowest compilation took."""
     for row in rows:
         if isinstance(row, Refusal):
             yield f"{row.network}, {row.engine}: not measured: {row.reason}"

@@ -9,8 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tflite_builder import OperatorSpec, TensorSpec, build
+from typer.testing import CliRunner
 
-from harness.bench import Compilation, Figures, Goal, Refusal, Row, bench
+from harness import cli
+from harness.bench import Compilation, Figures, Goal, Refusal, Row, bench, describe
+from harness.checks.parity import compare_outputs
+from harness.checks.tolerance import Tolerance
+from harness.models.preprocess import Quantisation
 from harness.models.tflite_file import TensorType
 from harness.options import Options
 from harness.report.benchmark import engine_lines, goal_lines, remarks
@@ -70,6 +75,38 @@ def test_what_was_not_measured_is_said_and_the_slowest_compilation_named() -> No
         "kws, tflm: wrong answers: 2 differences",
         "compiling b to C took 1.23 s, the longest of all networks",
     ]
+
+
+@pytest.mark.parametrize(
+    ("device", "said", "equal"),
+    [
+        ([1, 2], "equal", True),
+        ([1, 3], "1 differences in 1 inferences, of up to 1", False),
+        ([1, 102], "1 differences in 1 inferences, of up to 100", False),
+    ],
+)
+def test_how_answers_compare_is_said(device: list[int], said: str, equal: bool) -> None:
+    outputs = [np.array([values], np.int8) for values in (device, [1, 2])]
+    parity = compare_outputs("x", outputs[:1], outputs[1:], [Tolerance()], [Quantisation(np.dtype(np.int8))])
+    assert describe(parity) == said
+    assert (not parity.mismatches) == equal
+
+
+def test_a_float_that_is_off_as_far_as_it_may_is_said() -> None:
+    reference = np.array([1, 2], np.float32)
+    outputs = [np.nextafter(reference, np.float32(3))], [reference]
+    parity = compare_outputs("x", *outputs, [Tolerance(ulp=2)], [Quantisation(np.dtype(np.float32))])
+    assert describe(parity) == "within 1 ULP"
+
+
+@pytest.mark.parametrize(("met", "answers", "status"), [(True, "equal", 0), (False, "equal", 1), (True, "off", 1)])
+def test_a_missed_goal_and_a_wrong_answer_are_failures(
+    monkeypatch: pytest.MonkeyPatch, met: bool, answers: str, status: int
+) -> None:
+    rows = [Goal("x", "1", "2", 0.5 if met else 2.0, True), figures("kws", "tflm", (1, 2, 3, 4, 5, 6), answers)]
+    monkeypatch.setattr(cli, "bench", lambda *_: rows)
+    monkeypatch.setattr(cli, "_session", lambda *_: None)
+    assert CliRunner().invoke(cli.app, ["bench"]).exit_code == status
 
 
 def network(path: Path, shape: Sequence[int]) -> Path:
