@@ -11,17 +11,20 @@ from harness.errors import HilError
 REGIONS = {"FLASH": "maximum_size", "RAM": "maximum_ram_size"}
 
 
-class ImageTooLargeError(HilError):
-    """An image that exceeds regions of its target's memory by `excess` bytes each."""
+class TooLargeError(HilError):
+    """What exceeds regions of its target's memory by `excess` bytes each, or more; `what` says so, `log` shows it."""
 
-    def __init__(self, environment: str, excess: dict[str, int], remedy: str, log: Path) -> None:
-        regions = " and ".join(f"{region} by {size} bytes" for region, size in excess.items())
-        super().__init__(
-            f"{environment}: the image is too large for the target, it exceeds {regions}; use {remedy}; see {log}"
-        )
-        self.environment = environment
+    def __init__(
+        self, what: str, excess: dict[str, int], log: Path, remedy: str = "a smaller model or a larger target"
+    ) -> None:
+        super().__init__(f"{what}; use {remedy}; see {log}")
+        self.what = what
         self.excess = excess
         self.log = log
+
+    def instead(self, remedy: str) -> TooLargeError:
+        """The same with this `remedy`."""
+        return TooLargeError(self.what, self.excess, self.log, remedy)
 
 
 def targets_with_room(root: Path, environments: list[str], environment: str, excess: dict[str, int]) -> list[str]:

@@ -11,7 +11,7 @@ from filelock import FileLock
 
 from harness import lifeline
 from harness.errors import HilError
-from harness.firmware.memory import ImageTooLargeError
+from harness.firmware.memory import TooLargeError
 from harness.firmware.place import silent
 
 # What a user has set for other projects must not change this image.
@@ -69,13 +69,16 @@ def run(
     One build at a time in a `build_root`: they share PlatformIO's own directory.
 
     Raises:
-        ImageTooLargeError: it does not fit the target.
+        TooLargeError: it does not fit the target.
         HilError: it failed otherwise. The line says the first error and where the log is.
     """
     if not _execute(command(root, environment), build_root, settings, log, watch):
         said = _text(log)
         if excess := overflow(said):
-            raise ImageTooLargeError(environment, excess, "a smaller model or a larger target", log)
+            regions = " and ".join(f"{region} by {size} bytes" for region, size in excess.items())
+            raise TooLargeError(
+                f"{environment}: the image is too large for the target, it exceeds {regions}", excess, log
+            )
         raise HilError(f"{environment}: {explain(said)}; see {log}")
 
 

@@ -15,7 +15,7 @@ from harness.errors import HilError
 from harness.files import write_text
 from harness.firmware import arena, platformio, tflm_engine, toolchain
 from harness.firmware.image import FirmwareImage, read_image
-from harness.firmware.memory import ImageTooLargeError, targets_with_room
+from harness.firmware.memory import TooLargeError, targets_with_room
 from harness.firmware.model_config import write_model_config
 from harness.firmware.place import Place, Say, silent
 from harness.firmware.tflm_library import TflmLibrary
@@ -73,11 +73,12 @@ class FirmwareProject:
                     stamp = _Stamp(inputs, _sha256(place.elf), *sizes)
                     write_text(place.stamp, json.dumps(asdict(stamp), indent=1) + "\n")
                 return read_image(place.elf, target, stamp.model_bytes, stamp.arena_bytes, place.generated)
-        except ImageTooLargeError as error:
+        except TooLargeError as error:
             larger = targets_with_room(self.root, self.environments(), environment, error.excess)
-            targets = " or ".join(f"--target={name}" for name in larger) or "a larger target"
-            remedy = f"a smaller model or {targets}"
-            raise ImageTooLargeError(environment, error.excess, remedy, error.log) from None
+            ways = ["a smaller model", *([f"--target={name}" for name in larger] or ["a larger target"])]
+            if engine == "tflm":
+                ways.insert(1, "--engine=aot")
+            raise error.instead(" or ".join(ways)) from None
         except OSError as error:
             raise HilError(
                 f"cannot build in {place.directory}: {error.strerror}; free or name another folder"

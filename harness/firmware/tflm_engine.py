@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness.errors import HilError
 from harness.firmware import arena, platformio, tflm_library, toolchain
+from harness.firmware.memory import TooLargeError
 from harness.firmware.place import PROGRAM, Place, Say
 from harness.firmware.tflm_library import TflmLibrary
 from harness.firmware.tflm_sources import check, check_operators, write_sources
@@ -117,7 +118,5 @@ def _search(place: Place, tflite: Path, graph: Graph, library: TflmLibrary, atte
 
     found = arena.find_smallest(one)
     if found is None:
-        raise HilError(
-            f"{tflite}: {library} does not run it in all RAM of {place.target}; use a larger target or another engine"
-        )
+        raise TooLargeError(f"{tflite}: {library} does not run it in all RAM of {place.target}", {"RAM": 1}, log)
     return found

@@ -177,9 +177,20 @@ def test_another_environment_has_its_own(world: World) -> None:
     assert len(world.builds) == 2
 
 
-def test_a_network_for_which_all_ram_is_too_little_is_told_with_the_alternatives(world: World) -> None:
-    with pytest.raises(HilError, match=r"does not run it in all RAM of stm32f4; use a larger target or another engine"):
-        world.generate(attempt=lambda *_: Trial.NO_MORE_RAM)
+def test_a_network_for_which_all_ram_is_too_little_is_told_with_the_alternatives(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HIL_TFLM_LIB", str(world.library))
+    monkeypatch.setattr(toolchain, "versions", dict)
+    small = FirmwareProject(ROOT, world.root / ".hil", lambda *_: Trial.NO_MORE_RAM)
+    with pytest.raises(HilError) as caught:
+        small.build(load_models(ROOT)["gesture"], "int8", "tflm", "stm32f2")
+    said = str(caught.value)
+    assert f"{NAME} {VERSION} does not run it in all RAM of stm32f2; use a smaller model or --engine=aot or" in said
+    assert "or --target=mps2_an386 or" in said
+    assert "nrf51" not in said
+    assert "stm32f4" not in said, "it has no more RAM"
+    assert said.endswith("search.log")
 
 
 def test_without_an_emulator_nothing_is_built(world: World) -> None:
