@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -23,6 +23,7 @@ C_TYPES = {
     TensorType.UINT8: "uint8_t",
 }
 WIDTH = 116
+CHUNK = 4096
 
 
 def emit(network: Network, steps: Sequence[Step], storage: Storage, title: str, keep_tensors: bool) -> str:
@@ -106,22 +107,28 @@ def _parameters(step: Step, network: Network) -> str:
 
 def _array(name: str, array: Array) -> str:
     """Aligned to 4 bytes, because kernels read words."""
-    if isinstance(array.values, np.ndarray):
-        # tolist() first: formatting numpy's scalars one by one takes ten times as long.
-        values = array.values.ravel().tolist()
-        texts = [float_literal(value) for value in values] if array.ctype == "float" else [str(v) for v in values]
-    else:
-        texts = [_literal(value) for value in array.values]
     lines = []
     line = ""
-    for text in texts:
+    for text in _elements(array):
         if line and len(line) + len(text) + 2 > WIDTH:
             lines.append(line)
             line = ""
         line += f"{', ' if line else ''}{text}"
     lines.append(line)
     body = ",\n    ".join(lines)
-    return f"static const _Alignas(4) {array.ctype} {name}[{len(texts)}] = {{\n    {body},\n}};"
+    size = array.values.size if isinstance(array.values, np.ndarray) else len(array.values)
+    return f"static const _Alignas(4) {array.ctype} {name}[{size}] = {{\n    {body},\n}};"
+
+
+def _elements(array: Array) -> Iterator[str]:
+    """The literals of its values; few exist at a time, as one is many times larger than what it stands for."""
+    if not isinstance(array.values, np.ndarray):
+        yield from (_literal(value) for value in array.values)
+        return
+    values = array.values.ravel()
+    for start in range(0, values.size, CHUNK):
+        # tolist() first: formatting numpy's scalars one by one takes ten times as long.
+        yield from map(float_literal if array.ctype == "float" else str, values[start : start + CHUNK].tolist())
 
 
 def _literal(value: Value) -> str:

@@ -13,10 +13,14 @@ from harness.compiler.quantisation import Quantisation
 from harness.errors import HilError
 from harness.models.tflite_file import Graph, Operator, Tensor, TensorType
 
-# What engine_tensor_t can describe (firmware/lib/engine/engine.h).
+# What engine_tensor_t can describe, and how many of them there can be (firmware/lib/engine/engine.h).
 MAX_RANK = 6
 MAX_DIMENSION = 2**16 - 1
 IO_TYPES = (TensorType.FLOAT32, TensorType.INT8, TensorType.INT16, TensorType.UINT8)
+MAX_ENDS = 255
+# Of all operators together, some times more than the largest target has room for. A small file can ask for any amount,
+# because many operators may share a constant.
+MAX_CONSTANT_BYTES = 16 << 20
 
 
 class Network:
@@ -36,6 +40,12 @@ class Network:
                 f"{path}: has {graph.subgraphs} subgraphs, the aot engine takes one; export it without control "
                 "flow or use --engine=tflm"
             )
+        if not all(1 <= len(ends) <= MAX_ENDS for ends in (graph.inputs, graph.outputs)):
+            raise HilError(
+                f"{path}: has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs; the aot engine takes 1 to "
+                f"{MAX_ENDS} of either, so export the model with as many"
+            )
+        self._constant_bytes = 0
         self.tensors = [self._static(tensor) for tensor in graph.tensors]
         self.inputs = graph.inputs
         self.outputs = graph.outputs
@@ -80,14 +90,10 @@ class Network:
         if len(tensor.scales) != 1:
             count = "no quantisation" if len(tensor.scales) == 0 else f"{len(tensor.scales)} scales"
             raise self.refuse(operator, f"tensor {tensor.index} ({tensor.name!r}) has {count}; it needs one scale")
-        scale, zero_point = float(tensor.scales[0]), int(tensor.zero_points[0])
-        assert tensor.type.dtype is not None
-        limits = np.iinfo(tensor.type.dtype)
-        if scale == 0 or not limits.min <= zero_point <= limits.max:
-            raise self.refuse(
-                operator, f"tensor {tensor.index} ({tensor.name!r}) has scale {scale:g} and zero point {zero_point}"
-            )
-        return Quantisation(scale, zero_point)
+        quantisation = Quantisation(float(tensor.scales[0]), int(tensor.zero_points[0]))
+        if not _possible(quantisation, tensor.type):
+            raise self.refuse(operator, f"tensor {tensor.index} ({tensor.name!r}) has {_spelled(quantisation)}")
+        return quantisation
 
     def option(self, operator: Operator, name: str, default: int | float) -> int | float:
         """An option of `operator`. Raises HilError where its options belong to another kind of operator."""
@@ -110,13 +116,13 @@ class Network:
             return False
         source, target = self.tensor(operator, 0), self.output(operator)
         types = (TensorType.FLOAT16, TensorType.FLOAT32) if operator.kind == "DEQUANTIZE" else (source.type,) * 2
-        if source.data is None or (source.type, target.type) != types:
+        if source.data is None or source.type.dtype is None or (source.type, target.type) != types:
             return False
         self._check_storage(operator, source)
         same = source.shape == target.shape if operator.kind == "DEQUANTIZE" else source.elements == target.elements
         if not same:
             raise self.refuse(operator, f"makes {list(target.shape)} of {list(source.shape)}; export the model again")
-        data = source.data.astype(target.type.dtype).reshape(target.shape)
+        data = source.data.astype(target.type.dtype, copy=False).reshape(target.shape)
         self.tensors[target.index] = dataclasses.replace(target, data=data)
         return True
 
@@ -151,6 +157,13 @@ class Network:
             raise self.refuse(operator, f"{place} keeps state between inferences; export a stateless model")
         if tensor.elements == 0:
             raise self.refuse(operator, f"{place} is empty: {list(tensor.shape)}; export the model again")
+        self._constant_bytes += 0 if tensor.data is None else tensor.data.nbytes
+        if self._constant_bytes > MAX_CONSTANT_BYTES:
+            raise self.refuse(
+                operator,
+                f"the constants of the operators up to here take {self._constant_bytes >> 20} MiB, more than any "
+                "target has room for; use a smaller model",
+            )
 
     def _check_interface(self, tensor: Tensor) -> None:
         place = f"{self.path}: input or output tensor {tensor.index} ({tensor.name!r})"
@@ -161,7 +174,23 @@ class Network:
             raise HilError(
                 f"{place} has the shape {list(tensor.shape)}; at most {MAX_RANK} dimensions of 1..{MAX_DIMENSION}"
             )
-        if tensor.type is not TensorType.FLOAT32 and len(tensor.scales) != 1:
+        if tensor.type is TensorType.FLOAT32:
+            return
+        if len(tensor.scales) != 1:
             raise HilError(
                 f"{place} is {tensor.type.name} with {len(tensor.scales)} scales instead of one; export the model again"
             )
+        quantisation = Quantisation(float(tensor.scales[0]), int(tensor.zero_points[0]))
+        if not _possible(quantisation, tensor.type):
+            raise HilError(f"{place} is {tensor.type.name} with {_spelled(quantisation)}; export the model again")
+
+
+def _possible(quantisation: Quantisation, kind: TensorType) -> bool:
+    """Whether integers of this type can be quantised so."""
+    assert kind.dtype is not None
+    limits = np.iinfo(kind.dtype)
+    return quantisation.scale > 0 and bool(limits.min <= quantisation.zero_point <= limits.max)
+
+
+def _spelled(quantisation: Quantisation) -> str:
+    return f"scale {quantisation.scale:g} and zero point {quantisation.zero_point}"

@@ -283,4 +283,4 @@ def _integers(vector: Any) -> list[int]:
 def _text(value: bytes | None) -> str:
     """`value` on one line, whatever it holds: it ends up in messages and on terminals."""
     text = "" if value is None else value.decode("utf-8", errors="replace")
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+    return "".join(character if character.isprintable() else "?" for character in text)

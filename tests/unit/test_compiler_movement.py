@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from compiler_helpers import needs_gcc
+import pytest
+from compiler_helpers import needs_gcc, run_generated
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from kernel_cases import FLOAT32, INT8, INT32, cases, check_bit_exact, scales, seeds, zero_points
 from tflite_builder import OperatorSpec, TensorSpec, build
 
+from harness.compiler import compile_model
 from harness.models.tflite_file import TensorType
 
 pytestmark = needs_gcc
@@ -147,3 +150,32 @@ def test_reshape_and_its_kin_are_no_code(
     else:
         model = between(operator, tensor(shape, kind), tensor(longer, kind), [constant(longer)])
     assert check_bit_exact(model, [values(np.random.default_rng(seed), shape, kind)]) == []
+
+
+@pytest.mark.parametrize("kind", ["TRANSPOSE", "PAD"])
+def test_an_output_may_be_a_copy_of_a_constant(kind: str, tmp_path: Path) -> None:
+    content = np.arange(6, dtype=np.int8).reshape(2, 3)
+    how = {"TRANSPOSE": [0, 1], "PAD": [[0, 0], [0, 0]]}[kind]
+    tensors = [
+        TensorSpec([2, 3], INT8, [0.1], [0]),
+        TensorSpec([2, 3], INT8, [0.1], [0], content),
+        TensorSpec(np.array(how).shape, INT32, data=np.array(how, np.int32)),
+        TensorSpec([2, 3], INT8, [0.1], [0]),
+    ]
+    path = tmp_path / "model.tflite"
+    path.write_bytes(build(tensors, [OperatorSpec(kind, [1, 2], [3])], [0], [3, 0]))
+    given = np.full((2, 3), 7, np.int8)
+    assert run_generated(path, tmp_path, [[given]]) == [content.tobytes() + given.tobytes()]
+
+
+def test_a_constant_of_no_whole_bytes_may_stand_beside_the_network(tmp_path: Path) -> None:
+    tensors = [
+        TensorSpec([1, 4], INT8, [0.1], [0]),
+        TensorSpec([1, 4], INT8, [0.1], [0]),
+        TensorSpec([2, 3], TensorType.INT4, data=np.zeros(3, np.int8)),
+        TensorSpec([6], TensorType.INT4),
+    ]
+    operators = [OperatorSpec("RESHAPE", [2], [3]), OperatorSpec("RELU", [0], [1])]
+    path = tmp_path / "model.tflite"
+    path.write_bytes(build(tensors, operators, [0], [1]))
+    assert compile_model(path, tmp_path).arena_bytes == 4

@@ -141,6 +141,34 @@ def test_an_output_that_is_constant_is_refused(tmp_path: Path) -> None:
     assert message == "output tensor 2 is constant or never computed; export it again"
 
 
+def test_more_inputs_or_outputs_than_the_engine_counts_are_refused(tmp_path: Path) -> None:
+    operator = OperatorSpec("RELU", [0], [1])
+    for inputs, outputs in (([*range(256)], [1]), ([0], [1] * 256), ([], [1]), ([0], [])):
+        message = refusal(build([X] * 257, [operator], inputs, outputs), tmp_path)
+        assert message.startswith(f"has {len(inputs)} inputs and {len(outputs)} outputs; ")
+
+
+@pytest.mark.parametrize(
+    ("scale", "zero_point", "reason"),
+    [(0.5, 128, "scale 0.5 and zero point 128"), (0.0, 0, "scale 0 and zero point 0")],
+)
+def test_an_input_that_is_quantised_impossibly_is_refused(
+    scale: float, zero_point: int, reason: str, tmp_path: Path
+) -> None:
+    odd = TensorSpec([1, 4], INT8, [scale], [zero_point])
+    message = refusal(unary("RESHAPE", odd, QUANTISED), tmp_path)
+    assert message == f"input or output tensor 0 ('t') is INT8 with {reason}; export the model again"
+
+
+def test_constants_that_no_target_has_room_for_are_refused(tmp_path: Path) -> None:
+    """A hundred operators that share weights would take a hundred times their size."""
+    weights = TensorSpec([1024, 1024], INT8, [0.1], data=np.zeros((1024, 1024), np.int8))
+    row = TensorSpec([1, 1024], INT8, [0.5], [0])
+    operators = [OperatorSpec("FULLY_CONNECTED", [2 + i, 0], [3 + i]) for i in range(100)]
+    message = refusal(build([weights, weights, *[row] * 101], operators, [2], [102]), tmp_path)
+    assert message.startswith("operator 16 (FULLY_CONNECTED): the constants of the operators up to here take 17 MiB")
+
+
 def test_an_empty_tensor_is_refused(tmp_path: Path) -> None:
     empty = TensorSpec([1, 0], FLOAT32, name="x")
     assert "[1, 0]" in refusal(unary("RELU", empty, empty), tmp_path)

@@ -111,8 +111,8 @@ def test_names_stay_on_one_line() -> None:
     graph = parse(
         build([TensorSpec([1], INT8, name="a\nb\x1b[2J")], [OperatorSpec("CUSTOM evil\r\nname", [0], [0])], [0], [0])
     )
-    assert graph.tensors[0].name == "a\ufffdb\ufffd[2J"
-    assert graph.operators[0].kind == "CUSTOM evil\ufffd\ufffdname"
+    assert graph.tensors[0].name == "a?b?[2J"
+    assert graph.operators[0].kind == "CUSTOM evil??name"
 
 
 def _with_one_tensor_many_times(count: int, name: int, tail: bytes) -> bytes:

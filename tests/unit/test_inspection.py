@@ -96,12 +96,12 @@ def test_quantisation_and_roles_are_shown(path: Path) -> None:
 def test_an_operator_that_no_engine_has_is_named_with_the_reason(path: Path) -> None:
     path.write_bytes(one_operator("CUSTOM Mystery\x07", (1, 8), (4, 8), (1, 4)))
     inspection = inspect(path, path.parent, "stm32f4")
-    assert (inspection.macs, inspection.uncounted) == (0, ("CUSTOM Mystery\x07",))
+    assert (inspection.macs, inspection.uncounted) == (0, ("CUSTOM Mystery?",))
     aot, tflm, host = inspection.verdicts
     assert (aot.accepts, tflm.accepts, host.accepts, inspection.aot) == (False, False, False, None)
     assert tflm.reason == host.reason
     assert "aot: refuses it" in inspection_lines(inspection)
-    assert aot.reason.startswith("operator 0 (CUSTOM Mystery\x07): ")
+    assert aot.reason.startswith("operator 0 (CUSTOM Mystery?): ")
     assert host.reason.startswith("TFLM refuses it: ")
     assert all(line.isprintable() for line in inspection_lines(inspection))
 

@@ -190,8 +190,12 @@ def _blocks(axes: Sequence[Axis], itemsize: int) -> dict[str, Value]:
 
 
 def _copy(operator: Operator, x: Tensor, y: Tensor, axes: Sequence[Axis], offset: int) -> Step:
-    """The copy that these loops make, or no code where y is x as it lies in memory."""
-    if x.elements == y.elements and merge(axes) in ([Axis(x.elements, 1, 1)], [Axis(1, 0, 0)]):
+    """The copy that these loops make, or no code where y is x as it lies in memory.
+
+    A constant is copied in any case: it lies in flash, and y may be an output of the network.
+    """
+    same = x.elements == y.elements and merge(axes) in ([Axis(x.elements, 1, 1)], [Axis(1, 0, 0)])
+    if same and x.data is None:
         return Step(operator, (x.index,), y.index)
     parameters = _blocks(axes, _itemsize(x)) | {"x_offset": offset * _itemsize(x), "y_offset": 0}
     return Step(operator, (x.index,), y.index, HEADER, "aot_copy", parameters)
