@@ -13,7 +13,7 @@ from harness.compiler.operators.softmax import float_ulp_bound
 from harness.models.tflite_file import Graph, Operator, TensorType
 
 LOOSE = 1e-4
-"""Of the largest magnitude in the tensor; see `Tolerance`."""
+"""Of the largest finite magnitude in the tensor; see `Tolerance`."""
 
 # Operators that move, select or bound elements: what they get off by some ULP they pass on off by as many.
 _PASSING = frozenset(
@@ -40,8 +40,9 @@ class Tolerance:
         distance = ulp_distance(device, reference)
         if self.ulp is not None:
             return np.asarray(distance > self.ulp)
+        largest = np.abs(reference).max(initial=0.0, where=np.isfinite(reference))
         with np.errstate(invalid="ignore"):
-            near = np.abs(device.astype(np.float64) - reference) <= LOOSE * np.abs(reference).max(initial=0.0)
+            near = np.abs(device.astype(np.float64) - reference) <= LOOSE * largest
         return np.asarray(~near & (distance > 0))
 
 
@@ -80,7 +81,7 @@ def tolerances(graph: Graph) -> dict[int, Tolerance]:
 
 def _own_ulp(operator: Operator, graph: Graph) -> int:
     """By how many ULP the outputs of `operator` may differ though its inputs do not."""
-    if graph.tensors[operator.inputs[0]].type != TensorType.FLOAT32:
+    if not any(graph.tensors[index].type == TensorType.FLOAT32 for index in operator.inputs if index >= 0):
         return 0
     if operator.kind == "SOFTMAX":
         return float_ulp_bound(graph.tensors[operator.outputs[0]].shape[-1])

@@ -59,6 +59,14 @@ def test_where_there_is_no_bound_in_ulp_a_part_of_the_largest_magnitude_counts()
     assert compare_tensor(far, reference, Tolerance(None), FLOAT32) is not None
 
 
+def test_an_infinite_element_does_not_excuse_the_others() -> None:
+    reference = np.array([np.inf, 1.0, 2.0], np.float32)
+    device = np.array([np.inf, 1.00001, 3.0], np.float32)
+    difference = compare_tensor(device, reference, Tolerance(None), FLOAT32)
+    assert difference is not None
+    assert (difference.differing, difference.worst) == (1, (2,))
+
+
 def test_integers_that_come_from_inexact_numbers_may_be_rounded_the_other_way() -> None:
     reference = np.array([5, -128], np.int8)
     device = np.array([6, -126], np.int8)
@@ -101,6 +109,12 @@ def test_only_what_comes_after_an_exponential_may_differ() -> None:
 def test_integer_operators_are_exact() -> None:
     tensors = [TensorSpec([1, 5], TensorType.INT8, [1 / 256], [-128]) for _ in range(2)]
     graph = parse(build(tensors, [OperatorSpec("SOFTMAX", [0], [1], {"Beta": 1.0})], [0], [1]))
+    assert tolerances(graph) == {0: Tolerance(0), 1: Tolerance(0)}
+
+
+def test_an_operator_without_inputs_is_exact() -> None:
+    tensors = [TensorSpec([1, 5], TensorType.FLOAT32), TensorSpec([], TensorType.RESOURCE)]
+    graph = parse(build(tensors, [OperatorSpec("VAR_HANDLE", [], [1])], [0], [0]))
     assert tolerances(graph) == {0: Tolerance(0), 1: Tolerance(0)}
 
 
