@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from harness.errors import HilError
 from harness.models import tflite_file, tflm_trial
 from harness.models.preprocess import Quantisation
+from harness.models.tflite_file import Graph
 
 TRIAL_SECONDS = 60.0
 """The largest of the MLPerf Tiny networks takes less than one."""
@@ -44,12 +45,14 @@ class TflmHost:
     """One network on the `tflite-micro` interpreter.
 
     `oracle` names the interpreter and its version, `inputs` and `outputs` describe the network's ends.
-    Raises HilError where the file is damaged, or where TFLM refuses it: the message then holds what TFLM says.
+    Raises HilError where the file is damaged, where TFLM refuses it (the message then holds what TFLM says), or where
+    it should: it does not look whether a tensor is sparse or lies elsewhere, and computes with whatever it finds.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.graph = tflite_file.read(path)
+        _check_storage(path, self.graph)
         _try(path, len(self.graph.inputs), len(self.graph.outputs))
         self._interpreter = _interpreter(path)
         self.oracle = f"tflite-micro {importlib.metadata.version('tflite-micro')}"
@@ -142,6 +145,17 @@ def _interpreter(path: Path, **how: Any) -> Any:
     from tflite_micro.python.tflite_micro import runtime
 
     return runtime.Interpreter.from_bytes(path.read_bytes(), arena_size=tflm_trial.ARENA_BYTES, **how)
+
+
+def _check_storage(path: Path, graph: Graph) -> None:
+    for tensor in graph.tensors:
+        place = f"{path}: tensor {tensor.index} ({tensor.name!r})"
+        if tensor.sparse:
+            raise HilError(f"{place} is sparse, which TFLM takes for dense; export the model with dense weights")
+        if tensor.external:
+            raise HilError(
+                f"{place} lies outside the flatbuffer, so TFLM takes it for zeros; export a model below 2 GB"
+            )
 
 
 def _try(path: Path, inputs: int, outputs: int) -> None:

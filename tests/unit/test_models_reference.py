@@ -5,12 +5,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tflite_builder import OperatorSpec, TensorSpec, build
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from harness.errors import HilError
 from harness.models.manifest import Model, load_models
 from harness.models.preprocess import prepare
 from harness.models.reference import TflmHost
+from harness.models.tflite_file import TensorType
 from harness.recordings import load_recordings, windows
 
 ROOT = Path(__file__).parents[2]
@@ -129,6 +131,21 @@ def test_every_output_and_every_tensor_of_an_inference(several: TflmHost) -> Non
 def test_a_network_with_two_outputs_takes_no_windows(several: TflmHost) -> None:
     with pytest.raises(HilError, match="has 1 inputs and 2 outputs, windows take one of each"):
         several.run(np.zeros((1, 30, 6), np.int8))
+
+
+@pytest.mark.parametrize(
+    ("weights", "reason"),
+    [
+        (TensorSpec([3, 4], TensorType.FLOAT32, data=np.ones(5, np.float32), sparse=True), "is sparse"),
+        (TensorSpec([3, 4], TensorType.FLOAT32, external=True), "lies outside the flatbuffer"),
+    ],
+)
+def test_weights_that_tflm_would_misread(weights: TensorSpec, reason: str, tmp_path: Path) -> None:
+    tensors = [TensorSpec([1, 4], TensorType.FLOAT32), weights, TensorSpec([1, 3], TensorType.FLOAT32)]
+    path = tmp_path / "odd.tflite"
+    path.write_bytes(build(tensors, [OperatorSpec("FULLY_CONNECTED", [0, 1], [2])], [0], [2]))
+    with pytest.raises(HilError, match=rf"odd\.tflite: tensor 1 \('t'\) {reason}"):
+        TflmHost(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"TFL3" * 10])
