@@ -184,6 +184,7 @@ def _step(name: str, steps: list[Step]) -> AttributionStep:
     return AttributionStep(
         name,
         windows=sum(step.windows for step in steps),
+        labelled=labelled,
         accuracy=sum(step.correct for step in steps) / labelled if labelled else None,
         label_changes=sum(step.label_changes for step in steps),
         lost=sum(step.lost for step in steps),

@@ -49,6 +49,7 @@ class AttributionStep(msgspec.Struct):
 
     name: str
     windows: int
+    labelled: int
     accuracy: float | None
     label_changes: int
     lost: int

@@ -102,7 +102,7 @@ def test_the_steps_from_training_to_the_device_add_up_step_by_step() -> None:
     (run,) = Aggregator([attribution(1), attribution(3)]).runs()
     assert run.attribution is not None
     trained, _, device = run.attribution.steps
-    assert (trained.name, trained.windows, trained.accuracy) == ("float32 on LiteRT", 100, 1.0)
+    assert (trained.name, trained.windows, trained.labelled, trained.accuracy) == ("float32 on LiteRT", 100, 80, 1.0)
     assert (device.accuracy, device.label_changes, device.lost, device.gained) == (0.95, 8, 4, 0)
     assert device.max_abs_diff == 0.375
     assert run.attribution.notes == ["a step is missing"]
@@ -114,6 +114,7 @@ def test_accuracy_that_was_lost_is_said_in_the_report_and_on_the_terminal(tmp_pa
     assert "| float32 on LiteRT | 100.0% | - | - | - | - |" in report
     assert "| int8 on the device | 95.0% | 8 | 4 | 0 | 0.375 |" in report
     assert "A step is missing.\n" in report
+    assert "Of the 100 windows 80 have a label, and accuracy is that of those" in report
     (line,) = (line for line in summary_lines(published) if "accuracy falls" in line)
     assert "from 100.0% (float32 on LiteRT) to 95.0%" in line
     assert "most of all with int8 on the device: 4 windows lost, 0 gained" in line
