@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 from firmware_helpers import ROOT
+from processes import ends
 
 from harness.errors import HilError
 from harness.firmware import platformio, toolchain
@@ -219,3 +221,45 @@ def test_a_file_that_is_no_image(image: FirmwareImage, tmp_path: Path) -> None:
     with pytest.raises(HilError, match="cannot be read"):
         read_image(tmp_path / "none.elf", TARGET, 0, 0, tmp_path)
     assert dataclasses.replace(image, elf=cut) != image
+
+
+HARNESS = """
+import sys
+from pathlib import Path
+from harness.firmware.project import FirmwareProject
+from harness.models.manifest import load_models
+
+FirmwareProject(Path(sys.argv[1])).build(load_models(Path(sys.argv[2]))["gesture"], "int8", "aot", "stm32f4")
+"""
+
+# It says who runs it, and takes until PlatformIO has gone.
+PRETENDED_COMPILER = """#!/bin/sh
+case "$*" in -*version|-print*) exec {compiler} "$@";; esac
+platformio=$(cut -d' ' -f5 /proc/$$/stat)
+[ -d /proc/$platformio ] || touch {late}
+cut -d' ' -f4 /proc/$PPID/stat > {started}
+while [ -d /proc/$platformio ]; do sleep 0.02; done
+while [ "$1" != -o ]; do shift; done
+touch "$2"
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent has ended")
+def test_no_compiling_outlives_the_harness(tmp_path: Path) -> None:
+    checkout(tmp_path)
+    late, started, compiler = tmp_path / "late", tmp_path / "started", tmp_path / "bin" / "arm-none-eabi-gcc"
+    os.mkfifo(started)
+    compiler.parent.mkdir()
+    text = PRETENDED_COMPILER.format(compiler=shutil.which(compiler.name), late=late, started=started)
+    compiler.write_text(text)
+    compiler.chmod(0o755)
+    environment = os.environ | {"PATH": f"{compiler.parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    with (
+        subprocess.Popen([sys.executable, "-c", HARNESS, str(tmp_path), str(ROOT)], env=environment) as harness,
+        started.open() as reports,
+    ):
+        scons = int(reports.readline())
+        assert b"scons" in Path(f"/proc/{scons}/cmdline").read_bytes()
+        harness.kill()
+        assert ends(scons)
+    assert not late.exists()

@@ -5,7 +5,9 @@ engine HIL_TFLM_SOURCE is the directory of TensorFlow Lite Micro. The image is t
 directory: no path gets into it, and its build id is a hash of its contents.
 """
 
+import ctypes
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -18,6 +20,11 @@ TFLM_DEFINES = ["NDEBUG", "TF_LITE_STATIC_MEMORY", "TF_LITE_STRIP_ERROR_STRINGS"
 TFLM_FAST = "kernels"
 # Only custom operators need these, and networks that have some are refused.
 TFLM_UNUSED = ("signal", "tools", "kiss_fft.c")
+
+PR_SET_PDEATHSIG = 1
+if sys.platform == "linux":
+    # Where PlatformIO is killed, SCons would compile on for minutes, beside the next build.
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
 
 tflm_files: list[Path] = []
 
