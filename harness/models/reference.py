@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from harness.errors import HilError
 from harness.models import tflite_file, tflm_trial
 from harness.models.preprocess import Quantisation
-from harness.models.tflite_file import Graph
+from harness.models.tflite_file import Graph, TensorType
 
 TRIAL_SECONDS = 60.0
 """The largest of the MLPerf Tiny networks takes less than one."""
@@ -45,8 +45,9 @@ class TflmHost:
     """One network on the `tflite-micro` interpreter.
 
     `oracle` names the interpreter and its version, `inputs` and `outputs` describe the network's ends.
-    Raises HilError where the file is damaged, where TFLM refuses it (the message then holds what TFLM says), or where
-    it should: it does not look whether a tensor is sparse or lies elsewhere, and computes with whatever it finds.
+    Raises HilError where the file is damaged, where TFLM refuses it (the message then holds what TFLM says), where it
+    should (it does not look whether a tensor is sparse or lies elsewhere, and computes with whatever it finds), and
+    where an answer would depend on those before it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -155,6 +156,11 @@ def _check_storage(path: Path, graph: Graph) -> None:
         if tensor.external:
             raise HilError(
                 f"{place} lies outside the flatbuffer, so TFLM takes it for zeros; export a model below 2 GB"
+            )
+        if tensor.variable or tensor.type is TensorType.RESOURCE:
+            raise HilError(
+                f"{place} keeps state between inferences, and here each one is compared by itself; export a stateless "
+                "model, which takes its state as an input"
             )
 
 

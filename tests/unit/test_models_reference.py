@@ -134,14 +134,16 @@ def test_a_network_with_two_outputs_takes_no_windows(several: TflmHost) -> None:
 
 
 @pytest.mark.parametrize(
-    ("weights", "reason"),
+    ("odd", "reason"),
     [
         (TensorSpec([3, 4], TensorType.FLOAT32, data=np.ones(5, np.float32), sparse=True), "is sparse"),
         (TensorSpec([3, 4], TensorType.FLOAT32, external=True), "lies outside the flatbuffer"),
+        (TensorSpec([3, 4], TensorType.FLOAT32, variable=True), "keeps state between inferences"),
+        (TensorSpec([], TensorType.RESOURCE), "keeps state between inferences"),
     ],
 )
-def test_weights_that_tflm_would_misread(weights: TensorSpec, reason: str, tmp_path: Path) -> None:
-    tensors = [TensorSpec([1, 4], TensorType.FLOAT32), weights, TensorSpec([1, 3], TensorType.FLOAT32)]
+def test_tensors_that_tflm_would_misread_or_remember(odd: TensorSpec, reason: str, tmp_path: Path) -> None:
+    tensors = [TensorSpec([1, 4], TensorType.FLOAT32), odd, TensorSpec([1, 3], TensorType.FLOAT32)]
     path = tmp_path / "odd.tflite"
     path.write_bytes(build(tensors, [OperatorSpec("FULLY_CONNECTED", [0, 1], [2])], [0], [2]))
     with pytest.raises(HilError, match=rf"odd\.tflite: tensor 1 \('t'\) {reason}"):
