@@ -148,7 +148,8 @@ def bench_(
             rows.append(row)
             if isinstance(row, Figures):
                 say(f"{row.network} with {row.engine} done")
-    for lines in (goal_lines(rows), engine_lines(rows), remarks(rows)):
+    missing = [f"without engine {engine}: {reason}" for engine, reason in session.missing_engines.items()]
+    for lines in (goal_lines(rows), engine_lines(rows), [*missing, *remarks(rows)]):
         print(*lines, sep="\n", end="\n\n")
     good = [row.met for row in rows if isinstance(row, Goal)] + [row.equal for row in rows if isinstance(row, Figures)]
     if not all(good):

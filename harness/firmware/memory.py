@@ -12,12 +12,16 @@ REGIONS = {"FLASH": "maximum_size", "RAM": "maximum_ram_size"}
 
 
 class TooLargeError(HilError):
-    """What exceeds regions of its target's memory by `excess` bytes each, or more; `what` says so, `log` shows it."""
+    """What exceeds regions of its target's memory by `excess` bytes each, or more; `what` and `log` say so."""
 
     def __init__(
-        self, what: str, excess: dict[str, int], log: Path, remedy: str = "a smaller model or a larger target"
+        self,
+        what: str,
+        excess: dict[str, int],
+        log: Path | None = None,
+        remedy: str = "a smaller model or a larger target",
     ) -> None:
-        super().__init__(f"{what}; use {remedy}; see {log}")
+        super().__init__(f"{what}; use {remedy}" + (f"; see {log}" if log else ""))
         self.what = what
         self.excess = excess
         self.log = log

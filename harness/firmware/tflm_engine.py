@@ -118,5 +118,5 @@ def _search(place: Place, tflite: Path, graph: Graph, library: TflmLibrary, atte
 
     found = arena.find_smallest(one)
     if found is None:
-        raise TooLargeError(f"{tflite}: {library} does not run it in all RAM of {place.target}", {"RAM": 1}, log)
+        raise TooLargeError(f"{tflite}: {library} does not run it in all RAM of {place.target}", {"RAM": 1})
     return found

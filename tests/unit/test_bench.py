@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -105,8 +106,10 @@ def test_a_missed_goal_and_a_wrong_answer_are_failures(
 ) -> None:
     rows = [Goal("x", "1", "2", 0.5 if met else 2.0, True), figures("kws", "tflm", (1, 2, 3, 4, 5, 6), answers)]
     monkeypatch.setattr(cli, "bench", lambda *_: rows)
-    monkeypatch.setattr(cli, "_session", lambda *_: None)
-    assert CliRunner().invoke(cli.app, ["bench"]).exit_code == status
+    monkeypatch.setattr(cli, "_session", lambda *_: SimpleNamespace(missing_engines={"tflm": "no library"}))
+    result = CliRunner().invoke(cli.app, ["bench"])
+    assert result.exit_code == status
+    assert "without engine tflm: no library" in result.stdout.splitlines()
 
 
 def network(path: Path, shape: Sequence[int]) -> Path:
