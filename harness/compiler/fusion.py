@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from harness.compiler.network import Network
+from harness.compiler.quantisation import INT8_MAX, INT8_MIN
 from harness.compiler.step import Array, Step, Value
 from harness.compiler.structure import Structure
 
@@ -27,13 +28,16 @@ class Residual(Structure):
 
 
 def fuse(steps: Sequence[Step], network: Network) -> list[Step]:
-    """`steps`, with every int8 convolution that only the ADD right behind it reads made one with that ADD."""
+    """`steps`, with every int8 convolution that only the ADD right behind it reads made one with that ADD.
+
+    Not those that limit their outputs more than int8 does: the kernel saves itself a comparison.
+    """
     readers = Counter(tensor for step in steps for tensor in step.inputs) + Counter(network.outputs)
     fused: list[Step] = []
     for step in steps:
         previous = fused[-1] if fused else None
         if previous is not None and readers[previous.output] == 1 and _is_residual(previous, step, network):
-            fused[-1] = _residual(previous, step, network)
+            fused[-1] = _residual(previous, step)
         else:
             fused.append(step)
     return fused
@@ -44,17 +48,17 @@ def _is_residual(conv: Step, add: Step, network: Network) -> bool:
         conv.kernel == "aot_conv_s8"
         and add.kernel == "aot_add_s8"
         and add.operator.kind == "ADD"
+        and (conv.parameters["minimum"], conv.parameters["maximum"]) == (INT8_MIN, INT8_MAX)
         and conv.output in add.inputs
         and all(network.tensors[index].shape == network.tensors[add.output].shape for index in add.inputs)
     )
 
 
-def _residual(conv: Step, add: Step, network: Network) -> Step:
+def _residual(conv: Step, add: Step) -> Step:
     """One step that writes over the ADD's other input where it may."""
     own, other = ("a", "b") if add.inputs[0] == conv.output else ("b", "a")
     skip = add.inputs[1] if own == "a" else add.inputs[0]
     residual = Residual(*(add.parameters[name] for name in (other, own, "scale", "zero_point", "minimum", "maximum")))
-    channels = network.tensors[conv.output].shape[-1]
     return replace(
         conv,
         operator=add.operator,
@@ -64,6 +68,5 @@ def _residual(conv: Step, add: Step, network: Network) -> Step:
         parameters={**conv.parameters, "residual": Array("aot_residual_t", [residual])},
         parameter_type="aot_conv_s8_t",
         in_place=True,
-        scratch=conv.scratch + 2 * channels,
         note=f"{add.note}, with #{conv.operator.index} {conv.operator.kind}, {conv.note}",
     )

@@ -23,6 +23,9 @@ typedef struct {
  * (a row of the kernel, or a single tap where the dilation parts them), each run padded with zeros to a multiple of
  * four. Pairs of rows are packed as aot_dot_s8.h says; a missing last row is zero. x must be readable up to three bytes
  * beyond its end. The scratch memory takes 16 bytes a block.
+ *
+ * Two pixels at a time, in order, are read and then written, so that y may lie over what has been read of x; and so may
+ * the scratch memory of a kernel of one tap, whose inputs are read block by block. The compiler works out how far.
  */
 typedef struct {
     aot_window_t window;
@@ -42,8 +45,8 @@ typedef struct {
 void aot_conv_s8(const aot_conv_s8_t *layer, const int8_t *x, int8_t *y, void *scratch);
 
 /*
- * The same and then y = residual(skip, convolution), of equal shapes. y may be the same buffer as skip, so the image in
- * between takes no memory but for two pixels: the scratch memory takes that much more, after the blocks.
+ * The same and then y = residual(skip, convolution), of equal shapes. y may be the same buffer as skip, and the image
+ * in between takes no memory. The convolution as such has no limits but those of int8.
  */
 void aot_conv_add_s8(const aot_conv_s8_t *layer, const int8_t *skip, const int8_t *x, int8_t *y, void *scratch);
 

@@ -52,8 +52,8 @@ static inline quad_t widen(const int8_t *inputs) {
     "smlad   %[low_b], r9, r6, %[low_b]\n\t"
 
 /* Sets sums to twice those of the high and the low row for pixel a, then for b. Returns the weights that follow. */
-static inline const int16_t *two_rows(const int16_t *weights, const block_t *columns, uint32_t blocks,
-                                      int32_t twice[4]) {
+static inline __attribute__((always_inline)) const int16_t *two_rows(const int16_t *weights, const block_t *columns,
+                                                                     uint32_t blocks, int32_t twice[4]) {
     int32_t both_a = 0, both_b = 0, low_a = 0, low_b = 0;
     __asm__ volatile("subs    %[n], %[n], #4\n\t"
                      "blo     2f\n"
@@ -90,8 +90,8 @@ static inline void add_products(const int16_t weights[2], uint32_t inputs, int32
     *low += (int8_t)weights[0] * x0 + (int8_t)weights[1] * x1;
 }
 
-static inline const int16_t *two_rows(const int16_t *weights, const block_t *columns, uint32_t blocks,
-                                      int32_t twice[4]) {
+static inline __attribute__((always_inline)) const int16_t *two_rows(const int16_t *weights, const block_t *columns,
+                                                                     uint32_t blocks, int32_t twice[4]) {
     int32_t both_a = 0, both_b = 0, low_a = 0, low_b = 0;
     for (; blocks != 0; blocks--, columns++, weights += 4) {
         add_products(weights, columns->a.even, &both_a, &low_a);
@@ -160,16 +160,22 @@ static quad_t *gather_border(const aot_conv_s8_t *layer, const int8_t *row, int3
     return filled == 0 ? columns : gather_inputs(inputs, 4, columns);
 }
 
+/* What the windows of two output pixels see that are one tap each. The order matters: see the header. */
+static inline void gather_taps(const int8_t *a, const int8_t *b, uint32_t blocks, block_t *columns) {
+    for (; blocks >= 2; blocks -= 2, a += 8, b += 8, columns += 2) {
+        columns[0] = (block_t){widen(a), widen(b)};
+        columns[1] = (block_t){widen(a + 4), widen(b + 4)};
+    }
+    if (blocks != 0) {
+        *columns = (block_t){widen(a), widen(b)};
+    }
+}
+
 /* What the window of the output pixel at row i, column j sees. */
 static void gather(const aot_conv_s8_t *layer, const int8_t *x, int32_t i, int32_t j, quad_t *columns) {
     const aot_window_t *window = &layer->window;
     const int32_t channels = window->input_channels, width = window->input_width;
     const int32_t taps = (int32_t)layer->run_taps;
-    if (window->kernel_height == 1 && window->kernel_width == 1) { /* never sticks out */
-        x += (i * window->stride_height * width + j * window->stride_width) * channels;
-        gather_inputs(x, (uint32_t)channels, columns);
-        return;
-    }
     int32_t row = i * window->stride_height - window->pad_top;
     for (int32_t k = 0; k < window->kernel_height; k++, row += window->dilation_height) {
         int32_t column = j * window->stride_width - window->pad_left;
@@ -186,16 +192,48 @@ static void gather(const aot_conv_s8_t *layer, const int8_t *x, int32_t i, int32
     }
 }
 
-/* Stores one channel of two output pixels, a and b, from twice the sums of their products. */
-static inline void store(aot_channel_t channel, int32_t twice_a, int32_t twice_b, int32_t twice_zero_point_plus_one,
-                         int8_t *a, int8_t *b) {
-    const int32_t offset = aot_channel_offset(&channel, twice_zero_point_plus_one);
-    a[channel.output] = (int8_t)aot_stored_s8(channel.twice_bias + twice_a, &channel, offset);
-    b[channel.output] = (int8_t)aot_stored_s8(channel.twice_bias + twice_b, &channel, offset);
+/* Where two output pixels go, a and b. */
+typedef struct {
+    int8_t *a, *b;
+    const int8_t *skip_a, *skip_b; /* with a residual: the pixels that it adds, or NULL */
+    aot_residual_t residual;       /* a copy survives the writes to a and b */
+} pixels_t;
+
+/* One channel of a pixel, `conv`, as the residual leaves it. */
+static inline __attribute__((always_inline)) int8_t summed(const pixels_t *to, int32_t skip, int32_t conv) {
+    const aot_residual_t *r = &to->residual;
+    const int32_t sum = aot_addend(skip, &r->skip) + aot_addend(conv, &r->conv);
+    return (int8_t)aot_clamp(aot_requantise(sum, r->scale, 2 * r->zero_point + 1), r->minimum, r->maximum);
 }
 
-/* All channels of two output pixels, a and b. */
-static void two_pixels(const aot_conv_s8_t *layer, const block_t *columns, int8_t *a, int8_t *b) {
+/* Stores one channel of both pixels with their residual. No pixel is written before both are summed: they may be one.
+ */
+static __attribute__((noinline, flatten)) void store_summed(const pixels_t *to, uint32_t channel, int32_t a,
+                                                            int32_t b) {
+    const int8_t sum_a = summed(to, to->skip_a[channel], a);
+    const int8_t sum_b = summed(to, to->skip_b[channel], b);
+    to->a[channel] = sum_a;
+    to->b[channel] = sum_b;
+}
+
+/* Stores one channel of both pixels from twice the sums of their products. */
+static inline __attribute__((always_inline)) void store(aot_channel_t channel, int32_t twice_a, int32_t twice_b,
+                                                        int32_t twice_zero_point_plus_one, const pixels_t *to,
+                                                        bool residual) {
+    const int32_t offset = aot_channel_offset(&channel, twice_zero_point_plus_one);
+    const int32_t a = aot_stored_s8(channel.twice_bias + twice_a, &channel, offset);
+    const int32_t b = aot_stored_s8(channel.twice_bias + twice_b, &channel, offset);
+    if (residual) {
+        store_summed(to, channel.output, a, b);
+    } else {
+        to->a[channel.output] = (int8_t)a;
+        to->b[channel.output] = (int8_t)b;
+    }
+}
+
+/* All channels of two output pixels. Inlined below with and without a residual. */
+static inline __attribute__((always_inline)) void two_pixels(const aot_conv_s8_t *layer, const block_t *columns,
+                                                             const pixels_t *to, bool residual) {
     const int16_t *weights = layer->weights;
     const aot_channel_t *channel = layer->channels;
     const uint32_t blocks = layer->blocks;
@@ -203,21 +241,43 @@ static void two_pixels(const aot_conv_s8_t *layer, const block_t *columns, int8_
     for (uint32_t left = layer->rows; left != 0; left -= 2, channel += 2) {
         int32_t twice[4];
         weights = two_rows(weights, columns, blocks, twice);
-        store(channel[0], twice[0], twice[2], twice_zero_point_plus_one, a, b);
+        store(channel[0], twice[0], twice[2], twice_zero_point_plus_one, to, residual);
         if (left == 1) {
             break;
         }
-        store(channel[1], twice[1], twice[3], twice_zero_point_plus_one, a, b);
+        store(channel[1], twice[1], twice[3], twice_zero_point_plus_one, to, residual);
     }
 }
 
-/* The output pixels number `first` and `second` (which may be the same) of the convolution as such. */
-static void convolve(const aot_conv_s8_t *layer, const int8_t *x, int32_t first, int32_t second, block_t *columns,
-                     int8_t *a, int8_t *b) {
-    const int32_t width = layer->window.output_width;
+/* Functions of their own, because the registers suffice for either of them alone. */
+static __attribute__((noinline)) void two_plain_pixels(const aot_conv_s8_t *layer, const block_t *columns, int8_t *a,
+                                                       int8_t *b) {
+    const pixels_t to = {.a = a, .b = b};
+    two_pixels(layer, columns, &to, false);
+}
+
+static __attribute__((noinline)) void two_summed_pixels(const aot_conv_s8_t *layer, const block_t *columns,
+                                                        const pixels_t *to) {
+    two_pixels(layer, columns, to, true);
+    for (uint32_t i = 0; i < layer->constant_count; i++) {
+        const aot_constant_t constant = layer->constants[i];
+        store_summed(to, constant.output, constant.value, constant.value);
+    }
+}
+
+/* What the windows of the output pixels number `first` and `second` (which may be the same) see. */
+static void gather_two(const aot_conv_s8_t *layer, const int8_t *x, int32_t first, int32_t second, block_t *columns) {
+    const aot_window_t *window = &layer->window;
+    const int32_t width = window->output_width;
+    if (window->kernel_height == 1 && window->kernel_width == 1) { /* never sticks out */
+        const int32_t row = window->stride_height * window->input_width * window->input_channels;
+        const int32_t column = window->stride_width * window->input_channels;
+        gather_taps(x + first / width * row + first % width * column,
+                    x + second / width * row + second % width * column, layer->blocks, columns);
+        return;
+    }
     gather(layer, x, first / width, first % width, &columns->a);
     gather(layer, x, second / width, second % width, &columns->b);
-    two_pixels(layer, columns, a, b);
 }
 
 static void limit(const aot_conv_s8_t *layer, int8_t *y, uint32_t elements) {
@@ -233,31 +293,24 @@ void aot_conv_s8(const aot_conv_s8_t *layer, const int8_t *x, int8_t *y, void *s
     const int32_t pixels = layer->window.output_width * layer->window.output_height;
     for (int32_t a = 0; a < pixels; a += 2) {
         const int32_t b = a + 1 < pixels ? a + 1 : a;
-        convolve(layer, x, a, b, scratch, y + a * channels, y + b * channels);
+        gather_two(layer, x, a, b, scratch);
+        two_plain_pixels(layer, scratch, y + a * channels, y + b * channels);
     }
     aot_store_constants(layer->constants, layer->constant_count, (uint32_t)pixels, (uint32_t)channels, y);
     limit(layer, y, (uint32_t)(pixels * channels));
 }
 
-static void add(const aot_residual_t *residual, const int8_t *skip, const int8_t *conv, uint32_t elements, int8_t *y) {
-    /* Copies, so that the compiler knows them to survive the writes to y. */
-    const aot_residual_t r = *residual;
-    for (uint32_t i = 0; i < elements; i++) {
-        const int32_t sum = aot_addend(skip[i], &r.skip) + aot_addend(conv[i], &r.conv);
-        y[i] = (int8_t)aot_clamp(aot_requantise(sum, r.scale, 2 * r.zero_point + 1), r.minimum, r.maximum);
-    }
-}
-
 void aot_conv_add_s8(const aot_conv_s8_t *layer, const int8_t *skip, const int8_t *x, int8_t *y, void *scratch) {
     const int32_t channels = layer->window.output_channels;
     const int32_t pixels = layer->window.output_width * layer->window.output_height;
-    block_t *columns = scratch;
-    int8_t *conv = (int8_t *)(columns + layer->blocks);
+    pixels_t to = {.residual = *layer->residual};
     for (int32_t a = 0; a < pixels; a += 2) {
-        const int32_t count = a + 1 < pixels ? 2 : 1;
-        convolve(layer, x, a, a + count - 1, columns, conv, conv + channels);
-        aot_store_constants(layer->constants, layer->constant_count, 2, (uint32_t)channels, conv);
-        limit(layer, conv, (uint32_t)(2 * channels));
-        add(layer->residual, skip + a * channels, conv, (uint32_t)(count * channels), y + a * channels);
+        const int32_t b = a + 1 < pixels ? a + 1 : a;
+        gather_two(layer, x, a, b, scratch);
+        to.a = y + a * channels;
+        to.b = y + b * channels;
+        to.skip_a = skip + a * channels;
+        to.skip_b = skip + b * channels;
+        two_summed_pixels(layer, scratch, &to);
     }
 }
