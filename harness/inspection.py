@@ -57,7 +57,8 @@ class OperatorFacts:
 class AotFacts:
     """What the aot compiler makes of the network, in bytes: `constants` in flash and `arena` in RAM.
 
-    No plan of the arena can be smaller than `arena_lower_bound`.
+    `arena_lower_bound` is the largest sum of tensors that are alive at one step. The arena may be smaller where an
+    operator writes over what it has read.
     """
 
     constants: int

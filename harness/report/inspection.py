@@ -43,8 +43,8 @@ def _plain(text: str) -> str:
 
 def _compiled(facts: AotFacts) -> str:
     return (
-        f"compiled: constants {facts.constants:,} bytes, arena {facts.arena:,} bytes "
-        f"(no plan is smaller than {facts.arena_lower_bound:,})"
+        f"compiled: constants {facts.constants:,} bytes, arena {facts.arena:,} bytes, "
+        f"{facts.arena / facts.arena_lower_bound:.3f} of the {facts.arena_lower_bound:,} alive at one step"
     )
 
 
