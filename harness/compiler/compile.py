@@ -21,8 +21,9 @@ class CompiledModel:
     """What came out of the compiler.
 
     `arena_bytes` is the RAM for activations and scratch memory, inputs and outputs included; `arena_lower_bound` the
-    largest sum of tensors that are alive at one step, which no plan can go below. `constant_bytes` is the flash for
-    weights and other constant arrays. `operators` describes each operator that is executed, in order.
+    largest sum of tensors that are alive at one step, which a plan can only go below where an operator writes over what
+    it has read. `constant_bytes` is the flash for weights and other constant arrays. `operators` describes each
+    operator that is executed, in order.
     """
 
     arena_bytes: int
@@ -55,7 +56,7 @@ def compile_model(graph_path: Path, out_dir: Path, *, keep_tensors: bool = False
         write_text(source, text)
     arrays = [value for step in steps for value in step.parameters.values() if isinstance(value, Array)]
     return CompiledModel(
-        arena_bytes=storage.plan.bytes,
+        arena_bytes=storage.arena_bytes,
         arena_lower_bound=storage.lower_bound,
         constant_bytes=sum(array.bytes for array in arrays) + sum(storage.constants.values()),
         sources=[source],

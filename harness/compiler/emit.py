@@ -74,7 +74,7 @@ def _arena(network: Network, storage: Storage) -> str:
         "/*\n * Activations. Those that are never alive at the same step share bytes.\n"
         " *   offset   bytes    steps      tensor  name\n"
         + "\n".join(row.rstrip() for row in rows)
-        + f"\n */\nstatic _Alignas(8) uint8_t arena[{max(storage.plan.bytes, 1)}];"
+        + f"\n */\nstatic _Alignas(8) uint8_t arena[{storage.arena_bytes}];"
     )
 
 
@@ -206,7 +206,7 @@ def _model(network: Network, storage: Storage, keep_tensors: bool) -> str:
         "outputs": "outputs",
         "input_count": len(network.inputs),
         "output_count": len(network.outputs),
-        "arena_bytes": storage.plan.bytes,
+        "arena_bytes": storage.arena_bytes,
         "run": "run",
         "tensors": "tensors" if keep_tensors else "NULL",
         "tensor_count": len(network.tensors) if keep_tensors else 0,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 ALIGNMENT = 4
 # How often the search may move the buffer that sticks out to the front and place everything anew.
-ATTEMPTS = 32
+ATTEMPTS = 24
 
 
 @dataclass(frozen=True)
@@ -24,35 +24,40 @@ class Buffer:
         return self.first <= other.last and other.first <= self.last
 
 
+# For pairs (low, high), how many bytes `low` must begin before `high` if they are to share memory: whatever is written
+# to `low` then has been read from `high` already.
+Lags = Mapping[tuple[int, int], int]
+
+
 @dataclass(frozen=True)
 class Plan:
-    """Offsets by buffer name, and the size of the arena. No plan can be smaller than `lower_bound`."""
+    """Offsets by buffer name, and the size of the arena."""
 
     offsets: dict[int, int]
     bytes: int
-    lower_bound: int
 
 
-def make_plan(buffers: Sequence[Buffer]) -> Plan:
+def make_plan(buffers: Sequence[Buffer], lags: Lags | None = None) -> Plan:
     """Place `buffers` so that no two which meet overlap, in an arena as small as a short search finds.
 
-    Sizes are rounded up to ALIGNMENT. Tried in turn until one reaches the lower bound: buffers from both ends of the
-    arena in order of time (always optimal for a chain, where only neighbours meet); largest first, each as low as it
-    fits; and repairs of that order. The result depends on `buffers` alone.
+    Two that are a key of `lags` may overlap nevertheless, if the first begins so many bytes before the second.
+
+    Sizes are rounded up to ALIGNMENT. Tried are buffers from both ends of the arena in order of time (always optimal
+    for a chain, where only neighbours meet); and each as low as it fits, largest first or in order of time, from
+    either end, with repairs of these orders. The result depends on the arguments alone.
     """
-    aligned = [Buffer(b.name, b.bytes + -b.bytes % ALIGNMENT, b.first, b.last) for b in buffers]
-    bound = lower_bound(aligned)
-    best = _from_both_ends(sorted(aligned, key=lambda b: (b.first, b.last, b.name)), bound)
-    order = sorted(aligned, key=lambda b: (-b.bytes, b.first, b.name))
-    for _ in range(ATTEMPTS):
-        if _size(aligned, best) == bound:
-            break
-        offsets = _lowest_fit(order)
-        if _size(aligned, offsets) < _size(aligned, best):
-            best = offsets
-        highest = max(order, key=lambda b: offsets[b.name] + b.bytes)
-        order = [highest] + [b for b in order if b is not highest]
-    return Plan(best, _size(aligned, best), bound)
+    aligned = [Buffer(b.name, _aligned(b.bytes), b.first, b.last) for b in buffers]
+    placing = _Placing(aligned, lags or {})
+    by_time = sorted(aligned, key=lambda b: (b.first, b.last, b.name))
+    best = placing.from_both_ends(by_time, lower_bound(aligned))
+    for order in (sorted(aligned, key=lambda b: (-b.bytes, b.first, b.name)), by_time, by_time[::-1]):
+        for _ in range(ATTEMPTS):
+            offsets = placing.lowest_fit(order)
+            if placing.size(offsets) < placing.size(best):
+                best = offsets
+            highest = max(order, key=lambda b: offsets[b.name] + b.bytes, default=None)
+            order = [b for b in order if b is highest] + [b for b in order if b is not highest]
+    return Plan(best, placing.size(best))
 
 
 def lower_bound(buffers: Iterable[Buffer]) -> int:
@@ -68,39 +73,59 @@ def lower_bound(buffers: Iterable[Buffer]) -> int:
     return peak
 
 
-def _size(buffers: Iterable[Buffer], offsets: dict[int, int]) -> int:
-    return max((offsets[b.name] + b.bytes for b in buffers), default=0)
+def _aligned(size: int) -> int:
+    return size + -size % ALIGNMENT
 
 
-def _gaps(buffer: Buffer, placed: Sequence[Buffer], offsets: dict[int, int]) -> list[tuple[int, int | None]]:
-    """The free ranges (start, end) beside what `buffer` meets; the last one is open."""
-    taken = sorted((offsets[b.name], offsets[b.name] + b.bytes) for b in placed if b.meets(buffer))
-    gaps: list[tuple[int, int | None]] = []
-    start = 0
-    for low, high in taken:
-        if low > start:
-            gaps.append((start, low))
-        start = max(start, high)
-    return [*gaps, (start, None)]
+class _Placing:
+    """Ways to place buffers one after the other."""
+
+    def __init__(self, buffers: Sequence[Buffer], lags: Lags) -> None:
+        self._buffers = buffers
+        sizes = {b.name: b.bytes for b in buffers}
+        self._lags = {(low, high): max(min(_aligned(lag), sizes[low]), ALIGNMENT) for (low, high), lag in lags.items()}
+
+    def size(self, offsets: Mapping[int, int]) -> int:
+        return max((offsets[b.name] + b.bytes for b in self._buffers), default=0)
+
+    def lowest_fit(self, order: Sequence[Buffer]) -> dict[int, int]:
+        offsets: dict[int, int] = {}
+        for number, buffer in enumerate(order):
+            offsets[buffer.name] = _lowest(buffer, self._gaps(buffer, order[:number], offsets))
+        return offsets
+
+    def from_both_ends(self, order: Sequence[Buffer], capacity: int) -> dict[int, int]:
+        """Alternately as low and as high below `capacity` as it fits; above `capacity` where it fits nowhere."""
+        offsets: dict[int, int] = {}
+        for number, buffer in enumerate(order):
+            gaps = self._gaps(buffer, order[:number], offsets)
+            below = [(start, capacity if end is None else min(end, capacity)) for start, end in gaps]
+            fitting = [end - buffer.bytes for start, end in below if end - start >= buffer.bytes]
+            offsets[buffer.name] = fitting[-1] if number % 2 and fitting else _lowest(buffer, gaps)
+        return offsets
+
+    def _gaps(
+        self, buffer: Buffer, placed: Sequence[Buffer], offsets: Mapping[int, int]
+    ) -> list[tuple[int, int | None]]:
+        """The free ranges (start, end) beside what `buffer` meets; the last one is open."""
+        taken = sorted(self._taken(buffer, b, offsets[b.name]) for b in placed if b.meets(buffer))
+        gaps: list[tuple[int, int | None]] = []
+        start = 0
+        for low, high in taken:
+            if low > start:
+                gaps.append((start, low))
+            start = max(start, high)
+        return [*gaps, (start, None)]
+
+    def _taken(self, buffer: Buffer, other: Buffer, offset: int) -> tuple[int, int]:
+        """The part of `other`, at `offset`, that `buffer` must stay away from."""
+        start, end = offset, offset + other.bytes
+        if (buffer.name, other.name) in self._lags:
+            start += buffer.bytes - self._lags[buffer.name, other.name]
+        elif (other.name, buffer.name) in self._lags:
+            end = start + self._lags[other.name, buffer.name]
+        return start, end
 
 
 def _lowest(buffer: Buffer, gaps: Sequence[tuple[int, int | None]]) -> int:
     return next(start for start, end in gaps if end is None or end - start >= buffer.bytes)
-
-
-def _lowest_fit(order: Sequence[Buffer]) -> dict[int, int]:
-    offsets: dict[int, int] = {}
-    for number, buffer in enumerate(order):
-        offsets[buffer.name] = _lowest(buffer, _gaps(buffer, order[:number], offsets))
-    return offsets
-
-
-def _from_both_ends(order: Sequence[Buffer], capacity: int) -> dict[int, int]:
-    """Alternately as low and as high below `capacity` as it fits; above `capacity` where it fits nowhere."""
-    offsets: dict[int, int] = {}
-    for number, buffer in enumerate(order):
-        gaps = _gaps(buffer, order[:number], offsets)
-        below = [(start, capacity if end is None else min(end, capacity)) for start, end in gaps]
-        fitting = [end - buffer.bytes for start, end in below if end - start >= buffer.bytes]
-        offsets[buffer.name] = fitting[-1] if number % 2 and fitting else _lowest(buffer, gaps)
-    return offsets

@@ -40,9 +40,11 @@ class Step:
     `parameters` are its members by name, in any order. `listed`: the kernel takes the inputs as one array of pointers.
     A Step without a kernel (RESHAPE) generates no code: its output is its input under another name.
 
-    `in_place`: the kernel may write its output over its first input. `readable`: bytes that the kernel may read of an
-    input beyond the tensor's own, by tensor index; the memory plan makes them readable. `scratch`: bytes, aligned to
-    4, that the kernel has for itself while it runs.
+    `in_place`: the kernel may write its output over its first input. `lag`: the output may share memory with the last
+    input, which it then overwrites, if it begins so many bytes before it. None: it may not. `readable`: bytes that the
+    kernel may read of an input beyond the tensor's own, by tensor index; the memory plan makes them readable, whatever
+    they hold. `scratch`: bytes, aligned to 4, that the kernel has for itself while it runs. `scratch_lag` is their
+    `lag`.
     """
 
     operator: Operator
@@ -54,6 +56,8 @@ class Step:
     parameter_type: str = ""
     listed: bool = False
     in_place: bool = False
+    lag: int | None = None
     readable: dict[int, int] = field(default_factory=dict)
     scratch: int = 0
+    scratch_lag: int | None = None
     note: str = ""

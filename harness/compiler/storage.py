@@ -16,13 +16,15 @@ class Storage:
     input any more. With `keep_tensors` every other tensor has its own bytes until the end, so that all can be read
     after a run.
 
-    `plan` places the buffers of the arena. `lifetimes` says for each of them, by the tensor it is named after, the
-    first and the last step that needs it. `lower_bound` is the largest sum of tensors that are alive at one step:
-    scratch memory does not count. `constants` holds the bytes of each constant, with what kernels may read
-    beyond it.
+    `plan` places `buffers`, tensors and scratch memory, in the arena of `arena_bytes`. `lifetimes` says for each
+    tensor's buffer, by the tensor it is named after, the first and the last step that needs it. `lower_bound` is the
+    largest sum of tensors that are alive at one step: neither scratch memory nor alignment counts. `constants` holds
+    the bytes of each constant, with what kernels may read beyond it.
     """
 
+    buffers: list[Buffer]
     plan: Plan
+    arena_bytes: int
     lower_bound: int
     lifetimes: dict[int, tuple[int, int]]
     constants: dict[int, int]
@@ -41,6 +43,7 @@ class Storage:
 
         self._root: dict[int, int] = {}
         self._size: dict[int, int] = {}
+        self._read: dict[int, int] = {}
         self.lifetimes = {}
         self.constants = {}
         for tensor in network.inputs:
@@ -57,8 +60,12 @@ class Storage:
             for number, step in enumerate(steps)
             if step.scratch
         ]
-        self.plan = make_plan([*tensors, *scratch])
+        self.buffers = [*tensors, *scratch]
+        self.plan = make_plan(self.buffers, self._lags(steps))
         self.lower_bound = lower_bound(tensors)
+        # What is read beyond a tensor may belong to another one.
+        read = (self.plan.offsets[root] + size for root, size in self._read.items())
+        self.arena_bytes = max(self.plan.bytes, *read, 1)
 
     def bytes(self, tensor: int) -> int:
         """The size of a tensor's data."""
@@ -85,7 +92,8 @@ class Storage:
             return
         first, last = self.lifetimes.get(root, (number, number))
         self.lifetimes[root] = (0, self._end) if self._keep else (first, max(last, self._last_use[tensor]))
-        self._size[root] = max(self._size.get(root, 0), self.bytes(tensor) + self._readable.get(tensor, 0))
+        self._size[root] = max(self._size.get(root, 0), self.bytes(tensor))
+        self._read[root] = max(self._read.get(root, 0), self.bytes(tensor) + self._readable.get(tensor, 0))
 
     def _read_constant(self, tensor: int) -> None:
         root = self.root(tensor)
@@ -102,6 +110,21 @@ class Storage:
             and self.bytes(step.output) == self.bytes(step.inputs[0])
             and all(self.root(other) != source for other in step.inputs[1:])
         )
+
+    def _lags(self, steps: Sequence[Step]) -> dict[tuple[int, int], int]:
+        """By which bytes buffers must begin before the one that a step reads last, if they share memory with it."""
+        lags = {}
+        for number, step in enumerate(steps):
+            source = self.root(step.inputs[-1])
+            dies = not self._keep and source in self.lifetimes and self.lifetimes[source][1] == number
+            read_otherwise = any(self.root(other) == source for other in (*step.inputs[:-1], step.output))
+            if not dies or read_otherwise:
+                continue
+            if step.lag is not None and self.lifetimes[self.root(step.output)][0] == number:
+                lags[self.root(step.output), source] = step.lag
+            if step.scratch_lag is not None:
+                lags[_scratch_name(step), source] = step.scratch_lag
+        return lags
 
 
 def _scratch_name(step: Step) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+import numpy as np
+
 from harness.compiler.network import Network
 from harness.compiler.structure import Structure
 from harness.models.tflite_file import Operator, Tensor
@@ -47,6 +49,22 @@ class Window(Structure):
             pad_left=self.pad_top,
             pad_top=0,
         )
+
+    def lag(self, ahead: int = 0) -> int:
+        """By how many elements the output must begin before the input if it may overwrite what has been read of it.
+
+        For kernels that go through the output pixels in order, and write at most `ahead` channels of one while its
+        window is still being read.
+        """
+        rows, columns = np.arange(self.output_height), np.arange(self.output_width)
+        # The first of the input's rows and columns that a window sees.
+        first_row = np.maximum(rows * self.stride_height - self.pad_top, 0)
+        first_column = np.maximum(columns * self.stride_width - self.pad_left, 0)
+        # How far writing is ahead of reading: at the start of a row, and what is added to that within it.
+        read, written = self.input_width * self.input_channels, self.output_width * self.output_channels
+        at_start = np.max(rows * written - first_row * read)
+        within = np.max(columns * self.output_channels - first_column * self.input_channels)
+        return int(at_start + within) + ahead
 
 
 def window(operator: Operator, network: Network, x: Tensor, kernel: tuple[int, int], y: Tensor) -> Window:

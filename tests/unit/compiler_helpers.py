@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +116,8 @@ def _members(body: str, structures: Mapping[str, Any]) -> list[tuple[str, Any]]:
 def run_kernels(model: bytes, inputs: Sequence[npt.NDArray[Any]]) -> tuple[list[npt.NDArray[Any]], list[str]]:
     """The outputs of one run of the network's kernels, and the names of the kernels.
 
-    Every tensor has a buffer of its own with guards on both sides, which must be intact afterwards.
+    Every tensor has a buffer of its own with guards on both sides, which must be intact afterwards. A kernel whose
+    output or scratch memory may share memory with its input runs once more that way, and must write the same.
     """
     network = Network(Path("model.tflite"), parse(model))
     steps = fuse([lower(operator, network) for operator in network.operators], network)
@@ -140,15 +141,39 @@ def run_kernels(model: bytes, inputs: Sequence[npt.NDArray[Any]]) -> tuple[list[
         if step.listed:
             count = len(step.inputs)
             arguments[:count] = [(ctypes.c_void_p * count)(*arguments[:count])]
-        getattr(library, step.kernel)(ctypes.byref(parameters), *arguments)
-        del kept_alive
+        kernel = functools.partial(getattr(library, step.kernel), ctypes.byref(parameters))
+        kernel(*arguments)
         assert scratch.raw.startswith(GUARD)
         assert scratch.raw.endswith(GUARD)
+        x, y, expected = len(step.inputs) - 1, len(step.inputs), used[len(step.inputs)].raw[len(GUARD) : -len(GUARD)]
+        if step.lag is not None:
+            assert _run_overlapping(kernel, arguments, used, (y, x), step.lag)[: len(expected)] == expected
+        if step.scratch_lag is not None:
+            ctypes.memset(arguments[y], 0x33, len(expected))
+            _run_overlapping(kernel, arguments, used, (y + 1, x), step.scratch_lag)
+            assert used[y].raw[len(GUARD) : -len(GUARD)] == expected
+        del kept_alive
     for buffer in buffers.values():
         assert buffer.raw.startswith(GUARD)
         assert buffer.raw.endswith(GUARD)
     outputs = [_values(network.tensors[i], _content(buffers[i], network.tensors[i])) for i in network.outputs]
     return outputs, [step.kernel for step in steps if step.kernel]
+
+
+def _run_overlapping(
+    kernel: Callable[..., None], arguments: Sequence[Any], buffers: Sequence[Any], pair: tuple[int, int], lag: int
+) -> bytes:
+    """What shared memory holds after a run in which the first buffer of `pair` begins `lag` bytes before the second."""
+    low, high = (buffers[number].raw[len(GUARD) : -len(GUARD)] for number in pair)
+    content = (b"\x77" * lag + high).ljust(len(low), b"\x77")
+    memory = ctypes.create_string_buffer(GUARD + content + GUARD, len(content) + 2 * len(GUARD))
+    arguments = list(arguments)
+    for number, offset in zip(pair, (0, lag), strict=True):
+        arguments[number] = ctypes.c_void_p(ctypes.addressof(memory) + len(GUARD) + offset)
+    kernel(*arguments)
+    assert memory.raw.startswith(GUARD)
+    assert memory.raw.endswith(GUARD)
+    return bytes(memory.raw[len(GUARD) : -len(GUARD)])
 
 
 def _size(tensor: Tensor) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,12 @@ from emulated_programs import CORES, Core, build, needs_arm_gcc, needs_qemu, run
 from random_networks import FLOAT32, INT8, RandomNetwork
 
 from harness.compiler import compile_model
-from harness.models.tflite_file import TensorType
+from harness.compiler.fusion import fuse
+from harness.compiler.network import Network
+from harness.compiler.operators import lower
+from harness.compiler.plan import lower_bound
+from harness.compiler.storage import Storage
+from harness.models.tflite_file import TensorType, parse
 
 pytestmark = needs_gcc
 
@@ -35,6 +42,16 @@ def test_a_network_is_the_same_as_on_tflm(seed: int, kind: TensorType, tmp_path:
 def test_many_networks_are_the_same_as_on_tflm(kind: TensorType, tmp_path: Path) -> None:
     for seed in range(100, 600):
         check(seed, kind, tmp_path)
+
+
+def test_plans_are_near_the_least_for_what_is_alive(tmp_path: Path) -> None:
+    # Tensors and scratch memory, and up to 3 bytes for each, because all begin at multiples of 4.
+    for kind, seed in itertools.product((INT8, FLOAT32), range(40)):
+        network = Network(tmp_path, parse(RandomNetwork(seed, kind, 16).bytes))
+        steps = fuse([lower(operator, network) for operator in network.operators], network)
+        storage = Storage(network, steps, keep_tensors=False)
+        alignment = lower_bound([replace(buffer, bytes=3) for buffer in storage.buffers])
+        assert storage.arena_bytes <= 1.1 * lower_bound(storage.buffers) + alignment
 
 
 @needs_arm_gcc

@@ -18,6 +18,7 @@ from harness.compiler.window import Window, window
 from harness.models.tflite_file import Operator, TensorType
 
 HEADER = "aot_conv.h"
+FLOAT_BYTES = 4
 SUPPORTED = "FLOAT32 x FLOAT32 -> FLOAT32, INT8 x INT8 -> INT8"
 
 
@@ -65,7 +66,8 @@ def _lower(operator: Operator, network: Network, geometry: Window, groups: int, 
     match x.type, weights.type, y.type:
         case TensorType.FLOAT32, TensorType.FLOAT32, TensorType.FLOAT32:
             parameters = shape | _float_parameters(operator, network, activation, output_dimension)
-            return Step(operator, (x.index,), y.index, HEADER, "aot_conv_f32", parameters, note=note)
+            lag = FLOAT_BYTES * geometry.lag(ahead=geometry.output_channels - 1)
+            return Step(operator, (x.index,), y.index, HEADER, "aot_conv_f32", parameters, lag=lag, note=note)
         case TensorType.INT8, TensorType.INT8, TensorType.INT8:
             layer = _int8_layer(operator, network, activation, output_dimension)
             fast = packed_convolution if groups == 1 else depthwise if groups == geometry.input_channels else None
@@ -73,7 +75,8 @@ def _lower(operator: Operator, network: Network, geometry: Window, groups: int, 
             if step is not None:
                 return step
             parameters = shape | _unpacked(layer)
-            return Step(operator, (x.index,), y.index, HEADER, "aot_conv_s8_unpacked", parameters, note=note)
+            lag = geometry.lag(ahead=geometry.output_channels - 1)
+            return Step(operator, (x.index,), y.index, HEADER, "aot_conv_s8_unpacked", parameters, lag=lag, note=note)
     raise refuse_types(operator, network, SUPPORTED)
 
 

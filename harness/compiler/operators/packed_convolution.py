@@ -10,6 +10,9 @@ from harness.compiler.step import Array, Step, Value
 from harness.compiler.window import LARGEST, Window
 from harness.models.tflite_file import Operator
 
+# Convolutions gather the inputs of so many output pixels at once, in blocks of so many bytes.
+PIXELS = 2
+BLOCK_BYTES = 16
 # The size of the fastest depthwise kernel.
 SMALL_KERNEL = 3
 
@@ -42,9 +45,22 @@ def packed_convolution(operator: Operator, geometry: Window, layer: Int8Layer, n
         "aot_conv_s8",
         parameters | _common(geometry, layer, channels, constants),
         readable={x: 3},
-        scratch=16 * blocks,
+        lag=geometry.lag(),
+        scratch=BLOCK_BYTES * blocks,
+        scratch_lag=_scratch_lag(geometry, blocks),
         note=note,
     )
+
+
+def _scratch_lag(geometry: Window, blocks: int) -> int | None:
+    """By how many bytes the scratch memory must begin before the input, of which it may then overwrite what was read.
+
+    That is worked out for a kernel of one tap only. There, block by block, four bytes of either pixel are read and then
+    a block is written; so a block ends where the next one's inputs begin, and the last one where the next pixels do.
+    """
+    if (geometry.kernel_height, geometry.kernel_width) != (1, 1):
+        return None
+    return max((BLOCK_BYTES - 4) * (blocks - 1), BLOCK_BYTES * blocks - PIXELS * geometry.input_channels)
 
 
 def depthwise(operator: Operator, geometry: Window, layer: Int8Layer, note: str) -> Step | None:

@@ -26,10 +26,10 @@ def lower_pool(operator: Operator, network: Network) -> Step:
     maximum: float
     match x.type, y.type:
         case TensorType.FLOAT32, TensorType.FLOAT32:
-            suffix = "f32"
+            suffix, element_bytes = "f32", 4
             minimum, maximum = float_limits(activation)
         case TensorType.INT8, TensorType.INT8:
-            suffix = "s8"
+            suffix, element_bytes = "s8", 1
             source, target = network.quantisation(operator, x), network.quantisation(operator, y)
             if abs(source.scale - target.scale) > SCALE_TOLERANCE or source.zero_point != target.zero_point:
                 raise network.refuse(
@@ -41,4 +41,14 @@ def lower_pool(operator: Operator, network: Network) -> Step:
     parameters: dict[str, Value] = {"window": geometry, "minimum": minimum, "maximum": maximum}
     kernel = f"aot_{'average' if operator.kind == 'AVERAGE_POOL_2D' else 'max'}_pool_{suffix}"
     note = ACTIVATIONS[activation][0]
-    return Step(operator, (x.index,), y.index, HEADER, kernel, parameters, f"aot_pool_{suffix}_t", note=note)
+    return Step(
+        operator,
+        (x.index,),
+        y.index,
+        HEADER,
+        kernel,
+        parameters,
+        parameter_type=f"aot_pool_{suffix}_t",
+        lag=element_bytes * geometry.lag(),
+        note=note,
+    )

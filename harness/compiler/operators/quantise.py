@@ -74,4 +74,7 @@ def _convert(operator: Operator, x: Tensor, y: Tensor, name: str, quantisation: 
         "scale": quantisation.scale,
         "zero_point": quantisation.zero_point,
     }
-    return Step(operator, (x.index,), y.index, HEADER, kernel, parameters, parameter_type=f"aot_{name}_t")
+    # Only between float32 and bytes, which C lets overlap anything: element by element, the smaller type stays behind.
+    sizes = [tensor.type.dtype.itemsize for tensor in (x, y) if tensor.type.dtype]
+    lag = max((sizes[1] - sizes[0]) * (x.elements - 1), 0) if 1 in sizes else None
+    return Step(operator, (x.index,), y.index, HEADER, kernel, parameters, parameter_type=f"aot_{name}_t", lag=lag)
