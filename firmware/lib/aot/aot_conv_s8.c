@@ -11,9 +11,10 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Four columns of a pixel, widened: 0 and 2, 1 and 3, the first of each pair in the low half. */
-typedef struct {
-    uint32_t even, odd;
+/* Four columns of a pixel, widened, in the order 0, 2, 1, 3. */
+typedef union {
+    int16_t columns[4];
+    uint32_t words[2];
 } quad_t;
 
 /* A block of columns, of both pixels. */
@@ -21,18 +22,14 @@ typedef struct {
     quad_t a, b;
 } block_t;
 
-static inline uint32_t halves(int32_t low, int32_t high) {
-    return (uint32_t)(uint16_t)low | (uint32_t)high << 16;
-}
-
 #if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
 
 static inline quad_t widen(const int8_t *inputs) {
     uint32_t word;
     quad_t quad;
     memcpy(&word, inputs, sizeof word);
-    __asm__("sxtb16 %0, %1" : "=r"(quad.even) : "r"(word));
-    __asm__("sxtb16 %0, %1, ror #8" : "=r"(quad.odd) : "r"(word));
+    __asm__("sxtb16 %0, %1" : "=r"(quad.words[0]) : "r"(word));
+    __asm__("sxtb16 %0, %1, ror #8" : "=r"(quad.words[1]) : "r"(word));
     return quad;
 }
 
@@ -80,24 +77,21 @@ static inline __attribute__((always_inline)) const int16_t *two_rows(const int16
 #else
 
 static inline quad_t widen(const int8_t *inputs) {
-    return (quad_t){halves(inputs[0], inputs[2]), halves(inputs[1], inputs[3])};
+    return (quad_t){{inputs[0], inputs[2], inputs[1], inputs[3]}};
 }
 
-/* Adds to *both and *low the products of two weights with the inputs in the halves of a word. */
-static inline void add_products(const int16_t weights[2], uint32_t inputs, int32_t *both, int32_t *low) {
-    const int32_t x0 = (int16_t)inputs, x1 = (int32_t)inputs >> 16;
-    *both += weights[0] * x0 + weights[1] * x1;
-    *low += (int8_t)weights[0] * x0 + (int8_t)weights[1] * x1;
-}
-
-static inline __attribute__((always_inline)) const int16_t *two_rows(const int16_t *weights, const block_t *columns,
-                                                                     uint32_t blocks, int32_t twice[4]) {
+static inline const int16_t *two_rows(const int16_t *weights, const block_t *columns, uint32_t blocks,
+                                      int32_t twice[4]) {
     int32_t both_a = 0, both_b = 0, low_a = 0, low_b = 0;
-    for (; blocks != 0; blocks--, columns++, weights += 4) {
-        add_products(weights, columns->a.even, &both_a, &low_a);
-        add_products(weights + 2, columns->a.odd, &both_a, &low_a);
-        add_products(weights, columns->b.even, &both_b, &low_b);
-        add_products(weights + 2, columns->b.odd, &both_b, &low_b);
+    for (const int16_t *end = weights + 4 * blocks; weights != end; weights += 4, columns++) {
+#pragma GCC unroll 4
+        for (uint32_t i = 0; i < 4; i++) {
+            const int32_t value = weights[i], a = columns->a.columns[i], b = columns->b.columns[i];
+            both_a += value * a;
+            both_b += value * b;
+            low_a += (int8_t)value * a;
+            low_b += (int8_t)value * b;
+        }
     }
     twice[0] = (both_a - low_a) >> 7;
     twice[1] = 2 * low_a;
@@ -128,9 +122,9 @@ static quad_t *gather_inputs(const int8_t *x, uint32_t bytes, quad_t *columns) {
 
 /* As many columns of padding. */
 static inline quad_t *gather_padding(int8_t zero_point, uint32_t bytes, quad_t *columns) {
-    const uint32_t word = halves(zero_point, zero_point);
+    const uint32_t word = 0x10001u * (uint16_t)zero_point;
     for (uint32_t i = 0; i < bytes; i += 4, columns += 2) {
-        *columns = (quad_t){word, word};
+        columns->words[0] = columns->words[1] = word;
     }
     return columns;
 }

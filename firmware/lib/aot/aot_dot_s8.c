@@ -70,31 +70,35 @@ void aot_dot2_s8(const int16_t *weights, const int8_t *x, uint32_t blocks, int32
 
 #else
 
-/* Adds the products of one block and one pair of rows to both = 256 sum(x h) + sum(x l) and to low = sum(x l). */
-static inline void add_pair(const int16_t w[4], const int8_t x[4], int32_t *both, int32_t *low) {
-    *both += w[0] * x[0] + w[1] * x[2] + w[2] * x[1] + w[3] * x[3];
-    *low += (int8_t)w[0] * x[0] + (int8_t)w[1] * x[2] + (int8_t)w[2] * x[1] + (int8_t)w[3] * x[3];
+/* Value number `weight` of a block, which belongs to its column number `column`. */
+#define ADD_PRODUCTS(weight, column)                                                                                   \
+    value = weights[weight];                                                                                           \
+    input = x[column];                                                                                                 \
+    both += value * input;                                                                                             \
+    low += (int8_t)value * input;
+
+/* One pair of rows, whose blocks are `step` values apart. More at once would take more registers than an M0 has. */
+static inline __attribute__((always_inline)) void add_pair(const int16_t *weights, uint32_t step, const int8_t *x,
+                                                           uint32_t blocks, int32_t sums[2]) {
+    int32_t both = 0, low = 0; /* 256 sum(x h) + sum(x l), and sum(x l) */
+    for (const int8_t *end = x + 4 * blocks; x != end; x += 4, weights += step) {
+        int32_t value, input;
+        ADD_PRODUCTS(0, 0)
+        ADD_PRODUCTS(1, 2)
+        ADD_PRODUCTS(2, 1)
+        ADD_PRODUCTS(3, 3)
+    }
+    sums[0] += (both - low) >> 8;
+    sums[1] += low;
 }
 
 void aot_dot4_s8(const int16_t *weights, const int8_t *x, uint32_t blocks, int32_t sums[4]) {
-    int32_t both0 = 0, low0 = 0, both1 = 0, low1 = 0;
-    for (; blocks != 0; blocks--, weights += 8, x += 4) {
-        add_pair(weights, x, &both0, &low0);
-        add_pair(weights + 4, x, &both1, &low1);
-    }
-    sums[0] += (both0 - low0) >> 8;
-    sums[1] += low0;
-    sums[2] += (both1 - low1) >> 8;
-    sums[3] += low1;
+    add_pair(weights, 8, x, blocks, sums);
+    add_pair(weights + 4, 8, x, blocks, sums + 2);
 }
 
 void aot_dot2_s8(const int16_t *weights, const int8_t *x, uint32_t blocks, int32_t sums[2]) {
-    int32_t both0 = 0, low0 = 0;
-    for (; blocks != 0; blocks--, weights += 4, x += 4) {
-        add_pair(weights, x, &both0, &low0);
-    }
-    sums[0] += (both0 - low0) >> 8;
-    sums[1] += low0;
+    add_pair(weights, 4, x, blocks, sums);
 }
 
 #endif
