@@ -8,8 +8,8 @@ const char *engine_name(void) {
 }
 
 /*
- * For people who compare reports: counts up when kernels or generated code change what networks need or compute. Two
- * images are told apart by the build id, which covers every byte of them.
+ * For people: counts up when kernels or generated code change what networks need or compute. Two images are told apart
+ * by the build id, which covers every byte of them.
  */
 const char *engine_version(void) {
     return "2";
