@@ -256,6 +256,8 @@ def _board(session: Session) -> Iterator[Board]:
 def _select(session: Session, firmware: Firmware, name: str, window: int | None) -> Recording:
     model = firmware.model
     recordings = {r.name: r for file in session.recordings(model).values() for r in file}
+    if not recordings:
+        raise HilError(f"{model.name} has no recordings; trace one of its stimuli with `hil trace {model.name}`")
     if name not in recordings:
         raise HilError(f"{name}: no such recording of {model.name}; there are e.g. {', '.join(list(recordings)[:3])}")
     recording = recordings[name]

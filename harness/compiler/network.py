@@ -18,6 +18,8 @@ MAX_RANK = 6
 MAX_DIMENSION = 2**16 - 1
 IO_TYPES = (TensorType.FLOAT32, TensorType.INT8, TensorType.INT16, TensorType.UINT8)
 MAX_ENDS = 255
+# More than fit the largest target; the effort of the memory plan grows with their square.
+MAX_OPERATORS = 4096
 # Of all operators together, some times more than the largest target has room for. A small file can ask for any amount,
 # because many operators may share a constant.
 MAX_CONSTANT_BYTES = 16 << 20
@@ -37,13 +39,17 @@ class Network:
         self.path = path
         if graph.subgraphs != 1:
             raise HilError(
-                f"{path}: has {graph.subgraphs} subgraphs, the aot engine takes one; export it without control "
-                "flow or use --engine=tflm"
+                f"{path}: has {graph.subgraphs} subgraphs, the aot engine takes one; export it without control flow"
             )
         if not all(1 <= len(ends) <= MAX_ENDS for ends in (graph.inputs, graph.outputs)):
             raise HilError(
                 f"{path}: has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs; the aot engine takes 1 to "
                 f"{MAX_ENDS} of either, so export the model with as many"
+            )
+        if len(graph.operators) > MAX_OPERATORS:
+            raise HilError(
+                f"{path}: has {len(graph.operators):,} operators, the aot engine takes at most {MAX_OPERATORS:,}; use "
+                "a smaller network"
             )
         self._constant_bytes = 0
         self.tensors = [self._static(tensor) for tensor in graph.tensors]

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 ALIGNMENT = 4
-# How often the search may move the buffer that sticks out to the front and place everything anew.
+# How often the search may move the buffer that sticks out to the front and place everything anew, and how many pairs
+# of buffers it may look at on the way.
 ATTEMPTS = 24
+EFFORT = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def make_plan(buffers: Sequence[Buffer], lags: Lags | None = None) -> Plan:
     by_time = sorted(aligned, key=lambda b: (b.first, b.last, b.name))
     best = placing.from_both_ends(by_time, lower_bound(aligned))
     for order in (sorted(aligned, key=lambda b: (-b.bytes, b.first, b.name)), by_time, by_time[::-1]):
-        for _ in range(ATTEMPTS):
+        for _ in range(placing.attempts):
             offsets = placing.lowest_fit(order)
             if placing.size(offsets) < placing.size(best):
                 best = offsets
@@ -83,6 +85,9 @@ class _Placing:
     def __init__(self, buffers: Sequence[Buffer], lags: Lags) -> None:
         self._buffers = buffers
         sizes = {b.name: b.bytes for b in buffers}
+        self._meeting = _meeting(buffers)
+        pairs = sum(map(len, self._meeting.values()))
+        self.attempts = max(1, min(ATTEMPTS, EFFORT // max(pairs, 1)))
         self._lags = {(low, high): max(min(_aligned(lag), sizes[low]), ALIGNMENT) for (low, high), lag in lags.items()}
 
     def size(self, offsets: Mapping[int, int]) -> int:
@@ -90,25 +95,24 @@ class _Placing:
 
     def lowest_fit(self, order: Sequence[Buffer]) -> dict[int, int]:
         offsets: dict[int, int] = {}
-        for number, buffer in enumerate(order):
-            offsets[buffer.name] = _lowest(buffer, self._gaps(buffer, order[:number], offsets))
+        for buffer in order:
+            offsets[buffer.name] = _lowest(buffer, self._gaps(buffer, offsets))
         return offsets
 
     def from_both_ends(self, order: Sequence[Buffer], capacity: int) -> dict[int, int]:
         """Alternately as low and as high below `capacity` as it fits; above `capacity` where it fits nowhere."""
         offsets: dict[int, int] = {}
         for number, buffer in enumerate(order):
-            gaps = self._gaps(buffer, order[:number], offsets)
+            gaps = self._gaps(buffer, offsets)
             below = [(start, capacity if end is None else min(end, capacity)) for start, end in gaps]
             fitting = [end - buffer.bytes for start, end in below if end - start >= buffer.bytes]
             offsets[buffer.name] = fitting[-1] if number % 2 and fitting else _lowest(buffer, gaps)
         return offsets
 
-    def _gaps(
-        self, buffer: Buffer, placed: Sequence[Buffer], offsets: Mapping[int, int]
-    ) -> list[tuple[int, int | None]]:
-        """The free ranges (start, end) beside what `buffer` meets; the last one is open."""
-        taken = sorted(self._taken(buffer, b, offsets[b.name]) for b in placed if b.meets(buffer))
+    def _gaps(self, buffer: Buffer, offsets: Mapping[int, int]) -> list[tuple[int, int | None]]:
+        """The free ranges (start, end) beside what `buffer` meets and has its place; the last one is open."""
+        met = self._meeting[buffer.name]
+        taken = sorted(self._taken(buffer, b, offsets[b.name]) for b in met if b.name in offsets)
         gaps: list[tuple[int, int | None]] = []
         start = 0
         for low, high in taken:
@@ -125,6 +129,19 @@ class _Placing:
         elif (other.name, buffer.name) in self._lags:
             end = start + self._lags[other.name, buffer.name]
         return start, end
+
+
+def _meeting(buffers: Sequence[Buffer]) -> dict[int, list[Buffer]]:
+    """Which others each buffer meets."""
+    meeting: dict[int, list[Buffer]] = {b.name: [] for b in buffers}
+    alive: list[Buffer] = []
+    for buffer in sorted(buffers, key=lambda b: b.first):
+        alive = [b for b in alive if b.meets(buffer)]
+        for other in alive:
+            meeting[other.name].append(buffer)
+            meeting[buffer.name].append(other)
+        alive.append(buffer)
+    return meeting
 
 
 def _lowest(buffer: Buffer, gaps: Sequence[tuple[int, int | None]]) -> int:

@@ -19,6 +19,7 @@ MAX_OUTPUT_BYTES = MAX_BODY - 5 - 8
 
 # What HELLO tells beside the tensors: 60 bytes of fixed length, and the names of engine, its version and target.
 MAX_TENSOR_BYTES = MAX_BODY - 60 - 64
+MAX_DIMENSION = 2**16 - 1
 
 # What firmware/lib/windowing can write.
 INPUT_TYPES = (TensorType.FLOAT32, TensorType.INT8, TensorType.UINT8, TensorType.INT16)
@@ -30,9 +31,9 @@ def write_model_config(model: Model, sha256: bytes, graph: Graph, directory: Pat
     `sha256` is the digest of the .tflite, from which HELLO's model hash is taken, and `graph` what is in it.
 
     Raises:
-        HilError: the network has more inputs and outputs than HELLO can describe; or, of a model with windows, it does
-            not take window x channels values, or a row or a window's outputs exceed a frame; or the directory cannot be
-            written to.
+        HilError: the network has more inputs and outputs, or larger dimensions, than HELLO can describe; or, of a model
+            with windows, it does not take window x channels values, or a row or a window's outputs exceed a frame; or
+            the directory cannot be written to.
     """
     _check_interface(model, graph)
     if model.windowed:
@@ -52,6 +53,13 @@ def _check_interface(model: Model, graph: Graph) -> None:
             f"outputs, which take {needed} bytes to describe, but HELLO has room for {MAX_TENSOR_BYTES}; "
             "join some of them"
         )
+    for index in [*graph.inputs, *graph.outputs]:
+        shape = graph.tensors[index].shape
+        if max(shape, default=0) > MAX_DIMENSION:
+            raise HilError(
+                f"{model.directory / 'model.toml'}: tensor {index} has the shape {list(shape)}, but HELLO tells "
+                f"dimensions of at most {MAX_DIMENSION:,}; split it"
+            )
 
 
 def _check_windows(model: Model, graph: Graph) -> None:

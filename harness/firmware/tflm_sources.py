@@ -20,8 +20,13 @@ def check(path: Path, graph: Graph) -> None:
     """Refuse what TensorFlow Lite Micro cannot run, before anything is compiled.
 
     Raises:
-        HilError: float16 or hybrid weights, or whatever else upstream TFLM objects to on the host.
+        HilError: several subgraphs, float16 or hybrid weights, or whatever else upstream TFLM objects to on the host.
     """
+    if graph.subgraphs != 1:
+        raise HilError(
+            f"{path}: has {graph.subgraphs} subgraphs, and the firmware is built for one; export it without control "
+            "flow"
+        )
     for tensor in graph.tensors:
         if tensor.type == TensorType.FLOAT16:
             raise HilError(
@@ -29,7 +34,7 @@ def check(path: Path, graph: Graph) -> None:
                 "compute with; convert to int8 or to plain float32"
             )
     for operator in graph.operators:
-        if operator.kind in _WITH_WEIGHTS and len(operator.inputs) > 1 and operator.outputs:
+        if operator.kind in _WITH_WEIGHTS and operator.outputs and max(operator.inputs[1:2], default=-1) >= 0:
             weights, activations = graph.tensors[operator.inputs[1]], graph.tensors[operator.outputs[0]]
             if activations.type == TensorType.FLOAT32 and weights.type in _INTEGER_WEIGHTS:
                 raise HilError(

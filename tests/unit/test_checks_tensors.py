@@ -106,6 +106,12 @@ def test_only_what_comes_after_an_exponential_may_differ() -> None:
     }
 
 
+def test_functions_of_the_c_library_have_no_bound_in_ulp() -> None:
+    tensors = [TensorSpec([1, 5], TensorType.FLOAT32) for _ in range(2)]
+    graph = parse(build(tensors, [OperatorSpec("EXP", [0], [1])], [0], [1]))
+    assert tolerances(graph) == {0: Tolerance(0), 1: Tolerance(None)}
+
+
 def test_integer_operators_are_exact() -> None:
     tensors = [TensorSpec([1, 5], TensorType.INT8, [1 / 256], [-128]) for _ in range(2)]
     graph = parse(build(tensors, [OperatorSpec("SOFTMAX", [0], [1], {"Beta": 1.0})], [0], [1]))

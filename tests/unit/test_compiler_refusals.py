@@ -109,9 +109,16 @@ def test_a_dynamic_shape_other_than_the_batch_is_refused(tmp_path: Path) -> None
     )
 
 
+def test_more_operators_than_any_target_has_room_for_are_refused(tmp_path: Path) -> None:
+    content = build([X, X], [OperatorSpec("RELU", [0], [1])] * 4097, [0], [1])
+    assert (
+        refusal(content, tmp_path) == "has 4,097 operators, the aot engine takes at most 4,096; use a smaller network"
+    )
+
+
 def test_several_subgraphs_are_refused(tmp_path: Path) -> None:
     assert refusal(unary("RELU", X, X, subgraphs=2), tmp_path) == (
-        "has 2 subgraphs, the aot engine takes one; export it without control flow or use --engine=tflm"
+        "has 2 subgraphs, the aot engine takes one; export it without control flow"
     )
 
 

@@ -73,6 +73,11 @@ def test_more_tensors_than_the_handshake_can_describe_are_refused(tmp_path: Path
         write_model_config(tensor_model(tmp_path), MODEL_SHA256, tensors(9, 5), tmp_path)
 
 
+def test_a_dimension_that_the_handshake_cannot_tell_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(HilError, match=r"tensor 0 has the shape \[1, 65536\], but HELLO tells .* at most 65,535"):
+        write_model_config(tensor_model(tmp_path), MODEL_SHA256, graph(2**16), tmp_path)
+
+
 def test_a_folder_that_cannot_be_written_to_is_an_error_for_people(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(HilError, match="cannot write"):

@@ -119,6 +119,13 @@ def test_float16_weights_are_refused(tmp_path: Path, library: TflmLibrary) -> No
     assert "convert to int8 or to plain float32" in said
 
 
+def test_several_subgraphs_are_refused(tmp_path: Path, library: TflmLibrary) -> None:
+    path = tmp_path / "network.tflite"
+    ends = [TensorSpec([1, 4], FLOAT32), TensorSpec([1, 4], FLOAT32)]
+    path.write_bytes(build(ends, [OperatorSpec("RELU", [0], [1])], [0], [1], subgraphs=2))
+    assert "has 2 subgraphs" in refusal(path, library)
+
+
 def test_an_operator_that_the_copy_does_not_have_is_refused_with_its_name(tmp_path: Path, library: TflmLibrary) -> None:
     path = tmp_path / "network.tflite"
     ends = [TensorSpec([1, 4], FLOAT32), TensorSpec([1, 4], FLOAT32)]
