@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-HELLO, BEGIN, SAMPLES, STATUS, TENSOR, ECHO, RESET, FAULT, WRITE, INVOKE, READ = range(1, 12)
+HELLO, BEGIN, SAMPLES, STATUS, TENSOR, ECHO, RESET, FAULT, WRITE, INVOKE, READ, DESCRIBE = range(1, 13)
 BOOT, CRASH, LOG, NAK, ERROR = 0xF0, 0xF1, 0xF2, 0xF3, 0xFF
 RESPONSE = 0x80
 CORRUPT, GAP = 1, 2
@@ -237,6 +237,8 @@ class FakeDevice:
             index, offset, length = struct.unpack("<BIB", body)
             content = self._outputs[index]
             return done(struct.pack("<I", len(content)) + content[offset : offset + length])
+        if type_ == DESCRIBE:
+            return done(self._describe(int.from_bytes(body, "little"), self.image.max_body))
         if type_ in (ECHO, RESET, FAULT):
             return done()
         return refused(1, f"type {type_}")
@@ -321,7 +323,14 @@ class FakeDevice:
         content += image.model_hash + image.build_id
         content += _text(image.engine) + _text(image.engine_version) + _text(image.target)
         content += struct.pack("<BB", len(image.inputs), len(image.outputs))
-        for tensor in image.inputs + image.outputs:
-            content += struct.pack(f"<BB{len(tensor.shape)}H", tensor.type, len(tensor.shape), *tensor.shape)
-            content += struct.pack("<fi", tensor.scale, tensor.zero_point)
+        return content + self._describe(0, image.max_body - len(content))
+
+    def _describe(self, first: int, room: int) -> bytes:
+        content = b""
+        for tensor in (self.image.inputs + self.image.outputs)[first:]:
+            one = struct.pack(f"<BB{len(tensor.shape)}H", tensor.type, len(tensor.shape), *tensor.shape)
+            one += struct.pack("<fi", tensor.scale, tensor.zero_point)
+            if len(content) + len(one) > room:
+                break
+            content += one
         return content

@@ -1,5 +1,6 @@
 """What a harness asks of a device."""
 
+import functools
 import time
 from collections.abc import Callable, Sequence
 
@@ -14,9 +15,11 @@ from harness.device.messages import (
     Message,
     Status,
     WindowResult,
+    pack_describe,
     pack_echo,
     pack_fault,
     pack_tensor,
+    parse_describe,
     parse_status,
     parse_tensor,
 )
@@ -63,7 +66,12 @@ class Client:
         """End whatever session the device was in, begin a new one, and return what the device is."""
         self._session = None
         info = Handshake(self._link).run(self._timeout, self._retries)
-        self._session = info, Pipeline(self._link, info.credits, self._timeout, self._retries)
+        pipeline = Pipeline(self._link, info.credits, self._timeout, self._retries)
+        answers: list[bytes] = []
+        while not info.complete:
+            pipeline.run([(Message.DESCRIBE, pack_describe(len(info.tensors)))], answers.append)
+            info = self._link.parse(functools.partial(parse_describe, info=info), answers.pop())
+        self._session = info, pipeline
         return info
 
     def stream(self, samples: Samples, progress: Progress | None = None) -> list[WindowResult]:

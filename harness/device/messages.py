@@ -27,6 +27,7 @@ class Message(enum.IntEnum):
     WRITE = 0x09
     INVOKE = 0x0A
     READ = 0x0B
+    DESCRIBE = 0x0C
     BOOT = 0xF0
     CRASH = 0xF1
     LOG = 0xF2
@@ -70,7 +71,9 @@ _ERROR_REASONS = {
 class DeviceInfo:
     """What HELLO tells about the image that runs.
 
-    `window` and `stride` are in rows of `channels` samples; all three are 0 where inputs are written as tensors.
+    `window` and `stride` are in rows of `channels` samples; all three are 0 where inputs are written as tensors. There
+    are `input_count` inputs and `output_count` outputs, and `tensors` describes the first of them: those that there was
+    room for, until the others have been asked for.
     """
 
     debug: bool
@@ -88,8 +91,24 @@ class DeviceInfo:
     engine: str
     engine_version: str
     target: str
-    inputs: tuple[TensorInfo, ...]
-    outputs: tuple[TensorInfo, ...]
+    input_count: int
+    output_count: int
+    tensors: tuple[TensorInfo, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every tensor is described."""
+        return len(self.tensors) == self.input_count + self.output_count
+
+    @property
+    def inputs(self) -> tuple[TensorInfo, ...]:
+        """The inputs, in the order of the .tflite."""
+        return self.tensors[: self.input_count]
+
+    @property
+    def outputs(self) -> tuple[TensorInfo, ...]:
+        """The outputs, in the order of the .tflite."""
+        return self.tensors[self.input_count :]
 
     @property
     def output_bytes(self) -> int:
@@ -138,6 +157,11 @@ def pack_read(tensor: int, offset: int, length: int) -> bytes:
     return struct.pack("<BIB", tensor, offset, length)
 
 
+def pack_describe(first: int) -> bytes:
+    """Return the body of a DESCRIBE request for the tensors from `first` on, inputs before outputs."""
+    return struct.pack("<H", first)
+
+
 def pack_echo(count: int) -> bytes:
     """Return the body of an ECHO request for `count` raw bytes."""
     return struct.pack("<I", count)
@@ -155,7 +179,10 @@ def parse_hello_head(body: bytes) -> tuple[int, int]:
 
 
 def parse_hello(body: bytes) -> DeviceInfo:
-    """Return the content of a HELLO response of this protocol version. Raises DeviceError where it makes no sense."""
+    """Return the content of a HELLO response of this protocol version. Raises DeviceError where it makes no sense.
+
+    Where there are more tensors than it has room for, `parse_describe` completes them.
+    """
     reader = Reader("HELLO", body)
     reader.take("BI")
     flags, credits_, max_body, counter, clock_hz, overhead = reader.take("BBHBII")
@@ -163,18 +190,14 @@ def parse_hello(body: bytes) -> DeviceInfo:
     model_hash, build_id = reader.bytes(8), reader.bytes(20)
     engine, engine_version, target = reader.text(), reader.text(), reader.text()
     input_count, output_count = reader.take("BB")
-    inputs = tuple(_tensor(reader) for _ in range(input_count))
-    outputs = tuple(_tensor(reader) for _ in range(output_count))
-    reader.end()
+    tensors = _tensors(reader, input_count + output_count)
     if counter not in set(Counter):
         raise reader.malformed(f"counter kind {counter} does not exist")
-    if not (credits_ and outputs):
+    if not (credits_ and output_count):
         raise reader.malformed("credits and outputs must not be 0")
     if len({bool(window), bool(stride), bool(channels)}) > 1:
         raise reader.malformed("either all of window, stride and channels are 0, or none")
-    if window and (2 * channels > max_body or 5 + 8 + sum(tensor.bytes for tensor in outputs) > max_body):
-        raise reader.malformed(f"a row or a window's outputs do not fit into max_body = {max_body}")
-    return DeviceInfo(
+    info = DeviceInfo(
         bool(flags & 1),
         credits_,
         max_body,
@@ -190,9 +213,35 @@ def parse_hello(body: bytes) -> DeviceInfo:
         engine,
         engine_version,
         target,
-        inputs,
-        outputs,
+        input_count,
+        output_count,
+        tensors,
     )
+    return _checked(info, reader)
+
+
+def parse_describe(body: bytes, info: DeviceInfo) -> DeviceInfo:
+    """Return `info` with the tensors of a DESCRIBE response added. Raises DeviceError where it brings none."""
+    reader = Reader("DESCRIBE", body)
+    tensors = _tensors(reader, info.input_count + info.output_count - len(info.tensors))
+    if not tensors:
+        raise reader.malformed("it describes no tensor")
+    return _checked(dataclasses.replace(info, tensors=info.tensors + tensors), reader)
+
+
+def _checked(info: DeviceInfo, reader: Reader) -> DeviceInfo:
+    if info.window and (2 * info.channels > info.max_body or 5 + 8 + info.output_bytes > info.max_body):
+        raise reader.malformed(f"a row or a window's outputs do not fit into max_body = {info.max_body}")
+    return info
+
+
+def _tensors(reader: Reader, most: int) -> tuple[TensorInfo, ...]:
+    """The rest of the message: at most so many tensors."""
+    tensors: list[TensorInfo] = []
+    while len(tensors) < most and reader.left:
+        tensors.append(_tensor(reader))
+    reader.end()
+    return tuple(tensors)
 
 
 def _tensor(reader: Reader) -> TensorInfo:

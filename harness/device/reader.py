@@ -31,10 +31,15 @@ class Reader:
         """Return the next `str`: a length and that many bytes of UTF-8."""
         return self.bytes(self.take("B")[0]).decode(errors="replace")
 
+    @property
+    def left(self) -> int:
+        """How many bytes are left."""
+        return len(self._body) - self._at
+
     def end(self) -> None:
         """Insist that nothing is left."""
-        if self._at < len(self._body):
-            raise self.malformed(f"{len(self._body) - self._at} bytes too many")
+        if self.left:
+            raise self.malformed(f"{self.left} bytes too many")
 
     def malformed(self, what: str) -> DeviceError:
         """Return the error that says what is wrong with this message."""

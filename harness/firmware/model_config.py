@@ -17,8 +17,8 @@ MAX_BODY = 249
 MAX_CHANNELS = MAX_BODY // 2
 MAX_OUTPUT_BYTES = MAX_BODY - 5 - 8
 
-# What HELLO tells beside the tensors: 60 bytes of fixed length, and the names of engine, its version and target.
-MAX_TENSOR_BYTES = MAX_BODY - 60 - 64
+# What HELLO counts inputs and outputs in, and dimensions.
+MAX_ENDS = 255
 MAX_DIMENSION = 2**16 - 1
 
 # What firmware/lib/windowing can write.
@@ -31,8 +31,8 @@ def write_model_config(model: Model, sha256: bytes, graph: Graph, directory: Pat
     `sha256` is the digest of the .tflite, from which HELLO's model hash is taken, and `graph` what is in it.
 
     Raises:
-        HilError: the network has more inputs and outputs, or larger dimensions, than HELLO can describe; or, of a model
-            with windows, it does not take window x channels values, or a row or a window's outputs exceed a frame; or
+        HilError: the network has more inputs or outputs, or larger dimensions, than HELLO can tell; or, of a model with
+             windows, it does not take window x channels values, or a row or a window's outputs exceed a frame; or
             the directory cannot be written to.
     """
     _check_interface(model, graph)
@@ -45,13 +45,10 @@ def write_model_config(model: Model, sha256: bytes, graph: Graph, directory: Pat
 
 
 def _check_interface(model: Model, graph: Graph) -> None:
-    # Of each: type and rank a byte, two a dimension, scale and zero point four.
-    needed = sum(10 + 2 * len(graph.tensors[index].shape) for index in [*graph.inputs, *graph.outputs])
-    if needed > MAX_TENSOR_BYTES:
+    if max(len(graph.inputs), len(graph.outputs)) > MAX_ENDS:
         raise HilError(
             f"{model.directory / 'model.toml'}: the network has {len(graph.inputs)} inputs and {len(graph.outputs)} "
-            f"outputs, which take {needed} bytes to describe, but HELLO has room for {MAX_TENSOR_BYTES}; "
-            "join some of them"
+            f"outputs, but HELLO counts up to {MAX_ENDS} of either; join some of them"
         )
     for index in [*graph.inputs, *graph.outputs]:
         shape = graph.tensors[index].shape

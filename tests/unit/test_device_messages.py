@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import struct
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from device_helpers import FakeClock, MemoryConnection
 from fake_device import DWT, FakeDevice, Image, Tensor, cobs_decode
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.device import messages
+from harness.device.client import Client
 from harness.device.crash import Crash
 from harness.device.framing import encode
+from harness.device.uart_log import UartLog
 from harness.errors import DeviceError
+
+# Of an int8 [1, 4], as the image of the fake device has one.
+TENSOR = struct.pack("<BB2Hfi", 9, 2, 1, 4, 0.5, 7)
 
 PARSERS: list[Callable[[bytes], object]] = [
     messages.parse_hello_head,
@@ -66,11 +74,34 @@ def test_no_body_makes_a_parser_fail_in_any_other_way(parse: Callable[[bytes], o
 
 @given(st.data())
 def test_a_hello_that_is_cut_short_or_too_long_is_malformed(data: st.DataObject) -> None:
-    body = hello_body(Image())
-    cut = data.draw(st.integers(0, len(body) - 1))
+    body = hello_body(Image(inputs=()))
+    cut = data.draw(st.integers(0, len(body) - 1).filter(lambda length: length != len(body) - len(TENSOR)))
     for wrong in (body[:cut], body + b"\0"):
         with pytest.raises(DeviceError, match="malformed HELLO message"):
             messages.parse_hello(wrong)
+
+
+def test_tensors_that_hello_has_no_room_for_are_described_afterwards(tmp_path: Path) -> None:
+    image = Image(window=0, stride=0, channels=0, inputs=(Tensor(0, (1, 2)),) * 9, outputs=(Tensor(9, (3,)),) * 30)
+    info = messages.parse_hello(hello_body(image))
+    assert (info.input_count, info.output_count) == (9, 30)
+    assert 0 < len(info.tensors) < 39
+    assert not info.complete
+    clock = FakeClock()
+    client = Client(
+        MemoryConnection(FakeDevice(image, lambda _: b""), clock), UartLog(tmp_path / "log", clock), clock=clock
+    )
+    info = client.hello()
+    assert [tensor.shape for tensor in info.inputs] == [(1, 2)] * 9
+    assert [tensor.shape for tensor in info.outputs] == [(3,)] * 30
+
+
+def test_a_description_of_nothing_or_too_much_is_malformed() -> None:
+    info = dataclasses.replace(messages.parse_hello(hello_body(Image())), tensors=())
+    for body, complaint in ((b"", "describes no tensor"), (2 * TENSOR + b"\0", "1 bytes too many")):
+        with pytest.raises(DeviceError, match=complaint):
+            messages.parse_describe(body, info)
+    assert messages.parse_describe(2 * TENSOR, info).complete
 
 
 @pytest.mark.parametrize(

@@ -188,7 +188,7 @@ def test_begin_forgets_rows_and_counts_windows_from_zero(server: FirmwareOnHost)
 @pytest.mark.parametrize(
     ("kind", "body", "why"),
     [
-        (0x0C, b"", "unknown"),
+        (0x0D, b"", "unknown"),
         (0x00, b"", "unknown"),
         (0x81, b"", "unknown"),
         (Message.BEGIN, b"x", "length"),
@@ -198,6 +198,7 @@ def test_begin_forgets_rows_and_counts_windows_from_zero(server: FirmwareOnHost)
         (Message.TENSOR, struct.pack("<HIB", 0, 4000, 4), "beyond"),
         (Message.ECHO, b"\1", "length"),
         (Message.FAULT, b"\x03", "kind"),
+        (Message.DESCRIBE, b"\0", "length"),
     ],
 )
 def test_what_cannot_be_executed_is_refused_and_the_session_goes_on(

@@ -43,16 +43,27 @@ def float_softmax() -> bytes:
     )
 
 
+def many_ends() -> bytes:
+    """Ten inputs and twelve outputs, more than HELLO has room for."""
+    vector = [1, 4]
+    inputs = [TensorSpec(vector, INT8, [0.1], [number]) for number in range(10)]
+    outputs = [TensorSpec(vector, INT8, [0.1], [number - 5]) for number in range(12)]
+    options = {"FusedActivationFunction": 0}
+    operators = [OperatorSpec("ADD", [n % 10, (3 * n + 1) % 10], [10 + n], options) for n in range(12)]
+    return build([*inputs, *outputs], operators, list(range(10)), list(range(10, 22)))
+
+
 @needs_emulator
 def test_the_suite_tests_models_without_windows_beside_those_with(pytester: pytest.Pytester, tmp_path: Path) -> None:
     project = Project(tmp_path / "project")
     project.add_model("pair", sum_and_difference())
     project.add_model("softmax", float_softmax())
+    project.add_model("many", many_ends())
     project.copy_model("gesture")
-    result = project.run(pytester, "--engine=aot", "-k", "pair or softmax or (gesture-int8 and not continuous)")
-    result.assert_outcomes(passed=2 * TESTS + 6)
+    result = project.run(pytester, "--engine=aot", "-k", "pair or softmax or many or (gesture-int8 and not continuous)")
+    result.assert_outcomes(passed=3 * TESTS + 6)
     runs = project.runs()
-    for name, exact in (("pair-only", True), ("softmax-only", False)):
+    for name, exact in (("pair-only", True), ("many-only", True), ("softmax-only", False)):
         run = runs[name]
         assert run.verdict == "pass"
         assert run.parity is not None

@@ -29,6 +29,7 @@ enum {
     MESSAGE_WRITE = 0x09,
     MESSAGE_INVOKE = 0x0A,
     MESSAGE_READ = 0x0B,
+    MESSAGE_DESCRIBE = 0x0C,
     MESSAGE_RESPONSE = 0x80, /* set in the type of a response */
     MESSAGE_BOOT = 0xF0,
     MESSAGE_CRASH = 0xF1,

@@ -38,21 +38,7 @@ void requests_count_bad_frame(void) {
     bad_frames++;
 }
 
-static void put_tensor(writer_t *to, const engine_tensor_t *tensor) {
-    uint32_t scale;
-    memcpy(&scale, &tensor->scale, sizeof scale);
-    put_u8(to, tensor->type);
-    put_u8(to, tensor->rank);
-    for (uint8_t i = 0; i < tensor->rank; i++) {
-        put_u16(to, tensor->dims[i]);
-    }
-    put_u32(to, scale);
-    put_u32(to, (uint32_t)tensor->zero_point);
-}
-
 static void hello(const uint8_t *body, writer_t *response) {
-    uint8_t inputs = engine_problem ? 0 : engine_input_count();
-    uint8_t outputs = engine_problem ? 0 : engine_output_count();
     put_u8(response, PROTOCOL_VERSION);
     put_bytes(response, body + 1, 4); /* the nonce */
     put_u8(response, FLAGS);
@@ -70,13 +56,10 @@ static void hello(const uint8_t *body, writer_t *response) {
     put_str(response, engine_name());
     put_str(response, engine_version());
     put_str(response, HIL_TARGET);
-    put_u8(response, inputs);
-    put_u8(response, outputs);
-    for (uint8_t i = 0; i < inputs; i++) {
-        put_tensor(response, engine_input(i));
-    }
-    for (uint8_t i = 0; i < outputs; i++) {
-        put_tensor(response, engine_output(i));
+    put_u8(response, engine_problem ? 0 : engine_input_count());
+    put_u8(response, engine_problem ? 0 : engine_output_count());
+    if (!engine_problem) {
+        tensors_describe(0, response);
     }
 }
 
@@ -104,6 +87,8 @@ static bool length_is_right(uint8_t type, uint16_t length) {
         return length >= WRITE_HEADER_BYTES;
     case MESSAGE_READ:
         return length == 6;
+    case MESSAGE_DESCRIBE:
+        return length == 2;
     default:
         return length == 0;
     }
@@ -115,7 +100,7 @@ static bool needs_engine(uint8_t type) {
 
 uint8_t requests_execute(uint8_t type, const uint8_t *body, uint16_t length, writer_t *response, aftermath_t *after) {
     uint8_t answer = type | MESSAGE_RESPONSE;
-    if (type < MESSAGE_HELLO || type > MESSAGE_READ) {
+    if (type < MESSAGE_HELLO || type > MESSAGE_DESCRIBE) {
         return refuse(response, ERROR_UNKNOWN_TYPE, "unknown request");
     }
     if (!length_is_right(type, length)) {
@@ -160,6 +145,9 @@ uint8_t requests_execute(uint8_t type, const uint8_t *body, uint16_t length, wri
         break;
     case MESSAGE_READ:
         answer = tensors_read(body, response);
+        break;
+    case MESSAGE_DESCRIBE:
+        tensors_describe(get_u16(body), response);
         break;
     }
     if (response->overflow) {

@@ -4,6 +4,33 @@
 #include "engine.h"
 #include "inference.h"
 
+/* Of a tensor without dimensions. */
+#define DESCRIPTION_BYTES 10
+
+static void put_tensor(writer_t *to, const engine_tensor_t *tensor) {
+    uint32_t scale;
+    memcpy(&scale, &tensor->scale, sizeof scale);
+    put_u8(to, tensor->type);
+    put_u8(to, tensor->rank);
+    for (uint8_t i = 0; i < tensor->rank; i++) {
+        put_u16(to, tensor->dims[i]);
+    }
+    put_u32(to, scale);
+    put_u32(to, (uint32_t)tensor->zero_point);
+}
+
+void tensors_describe(uint16_t first, writer_t *response) {
+    const uint16_t inputs = engine_input_count();
+    const uint16_t end = inputs + engine_output_count();
+    for (uint16_t i = first; i < end; i++) {
+        const engine_tensor_t *tensor = i < inputs ? engine_input((uint8_t)i) : engine_output((uint8_t)(i - inputs));
+        if (response->capacity - response->length < DESCRIPTION_BYTES + 2 * tensor->rank) {
+            break;
+        }
+        put_tensor(response, tensor);
+    }
+}
+
 uint8_t tensors_write(const uint8_t *body, uint16_t length, writer_t *response) {
     uint32_t offset = get_u32(body + 1);
     uint32_t count = (uint32_t)length - WRITE_HEADER_BYTES;

@@ -9,6 +9,12 @@
 /* Length of a WRITE's body without its data. */
 #define WRITE_HEADER_BYTES 5
 
+/*
+ * Describes the tensors from `first` on, the inputs and then the outputs, as many as there is room for. The engine must
+ * have started.
+ */
+void tensors_describe(uint16_t first, writer_t *response);
+
 /* WRITE, INVOKE, READ and TENSOR. Each returns the type of its response. */
 uint8_t tensors_write(const uint8_t *body, uint16_t length, writer_t *response);
 uint8_t tensors_invoke(writer_t *response);
