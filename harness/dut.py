@@ -15,8 +15,9 @@ from harness.checks.attribution import Step, attribute
 from harness.checks.parity import Mismatch, Parity, TensorMismatch, combine, compare, compare_outputs
 from harness.checks.tolerance import tolerances
 from harness.device.client import Client
+from harness.device.device_info import DeviceInfo
 from harness.device.link import EventKind
-from harness.device.messages import DeviceInfo, Status, WindowResult
+from harness.device.messages import Status, WindowResult
 from harness.errors import DeviceError
 from harness.firmware.image import FirmwareImage
 from harness.models.chain import Chain

@@ -13,8 +13,8 @@ from harness.boards.board import Board
 from harness.boards.selection import BoardChoice, choose
 from harness.boards.targets import find_targets
 from harness.device.client import Client
+from harness.device.device_info import DeviceInfo
 from harness.device.identity import check_identity
-from harness.device.messages import DeviceInfo
 from harness.device.uart_log import UartLog
 from harness.dut import DeviceUnderTest, Firmware, Progress, silent
 from harness.errors import DeviceError, HilError

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from harness.device.connection import Connection
-from harness.device.messages import DeviceInfo
+from harness.device.device_info import DeviceInfo
 from harness.firmware.image import FirmwareImage
 
 

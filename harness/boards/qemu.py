@@ -14,7 +14,7 @@ from harness import lifeline
 from harness.boards.qmp import Monitor
 from harness.boards.targets import Target, find_target
 from harness.device.connection import Connection, SocketConnection
-from harness.device.messages import Counter, DeviceInfo
+from harness.device.device_info import Counter, DeviceInfo
 from harness.device.timeout import Deadline
 from harness.errors import HilError
 from harness.firmware.image import FirmwareImage

@@ -12,8 +12,9 @@ from serial.tools import list_ports
 
 from harness.boards.targets import Target
 from harness.device.connection import Connection, SerialConnection
+from harness.device.device_info import DeviceInfo
 from harness.device.framing import Decoder, Frame, encode
-from harness.device.messages import DeviceInfo, Message, pack_hello
+from harness.device.messages import Message, pack_hello
 from harness.device.timeout import Deadline
 from harness.errors import HilError
 from harness.firmware.image import FirmwareImage

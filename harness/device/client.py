@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable, Sequence
 
 from harness.device.connection import Connection
+from harness.device.device_info import DeviceInfo, parse_describe
 from harness.device.framing import Frame, wire_size
 from harness.device.handshake import Handshake
 from harness.device.inferences import Inference, InferenceStream, part, parts
 from harness.device.link import Link, LinkStats
 from harness.device.messages import (
-    DeviceInfo,
     FaultKind,
     Message,
     Status,
@@ -19,7 +19,6 @@ from harness.device.messages import (
     pack_echo,
     pack_fault,
     pack_tensor,
-    parse_describe,
     parse_status,
     parse_tensor,
 )

@@ -2,20 +2,10 @@
 
 import os
 
+from harness.device.device_info import DeviceInfo, parse_hello, parse_hello_head
 from harness.device.framing import Corrupt, Frame
 from harness.device.link import Link
-from harness.device.messages import (
-    PROTOCOL,
-    RESPONSE,
-    DeviceInfo,
-    Message,
-    pack_hello,
-    parse_boot,
-    parse_crash,
-    parse_error,
-    parse_hello,
-    parse_hello_head,
-)
+from harness.device.messages import PROTOCOL, RESPONSE, Message, pack_hello, parse_boot, parse_crash, parse_error
 from harness.device.timeout import Deadline
 
 

@@ -1,6 +1,6 @@
 """Whether the image that runs is the image that was built."""
 
-from harness.device.messages import DeviceInfo
+from harness.device.device_info import DeviceInfo
 from harness.errors import DeviceError
 
 _SHOWN_BYTES = 6

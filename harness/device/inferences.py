@@ -3,7 +3,8 @@
 import dataclasses
 from collections.abc import Iterator, Sequence
 
-from harness.device.messages import DeviceInfo, Message, pack_read, pack_write, parse_invoke, parse_tensor
+from harness.device.device_info import DeviceInfo
+from harness.device.messages import Message, pack_read, pack_write, parse_invoke, parse_tensor
 from harness.device.pipeline import Request
 from harness.errors import DeviceError, HilError
 

@@ -6,7 +6,6 @@ import struct
 
 from harness.device.crash import Crash
 from harness.device.reader import Reader
-from harness.device.tensor_info import DTYPES, TensorInfo
 
 PROTOCOL = 1
 RESPONSE = 0x80
@@ -35,14 +34,6 @@ class Message(enum.IntEnum):
     ERROR = 0xFF
 
 
-class Counter(enum.IntEnum):
-    """What the device counts ticks with."""
-
-    DWT = 1
-    SYSTICK = 2
-    TIMER = 3
-
-
 class FaultKind(enum.IntEnum):
     """What a FAULT request provokes."""
 
@@ -65,55 +56,6 @@ _ERROR_REASONS = {
     3: "not available in this build",
     4: "the engine failed",
 }
-
-
-@dataclasses.dataclass(frozen=True)
-class DeviceInfo:
-    """What HELLO tells about the image that runs.
-
-    `window` and `stride` are in rows of `channels` samples; all three are 0 where inputs are written as tensors. There
-    are `input_count` inputs and `output_count` outputs, and `tensors` describes the first of them: those that there was
-    room for, until the others have been asked for.
-    """
-
-    debug: bool
-    credits: int
-    max_body: int
-    counter: Counter
-    clock_hz: int
-    overhead_ticks: int
-    window: int
-    stride: int
-    channels: int
-    arena_bytes: int
-    model_hash: bytes
-    build_id: bytes
-    engine: str
-    engine_version: str
-    target: str
-    input_count: int
-    output_count: int
-    tensors: tuple[TensorInfo, ...]
-
-    @property
-    def complete(self) -> bool:
-        """Whether every tensor is described."""
-        return len(self.tensors) == self.input_count + self.output_count
-
-    @property
-    def inputs(self) -> tuple[TensorInfo, ...]:
-        """The inputs, in the order of the .tflite."""
-        return self.tensors[: self.input_count]
-
-    @property
-    def outputs(self) -> tuple[TensorInfo, ...]:
-        """The outputs, in the order of the .tflite."""
-        return self.tensors[self.input_count :]
-
-    @property
-    def output_bytes(self) -> int:
-        """Bytes of all outputs of one window."""
-        return sum(tensor.bytes for tensor in self.outputs)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -170,87 +112,6 @@ def pack_echo(count: int) -> bytes:
 def pack_fault(kind: FaultKind) -> bytes:
     """Return the body of a FAULT request."""
     return struct.pack("<B", kind)
-
-
-def parse_hello_head(body: bytes) -> tuple[int, int]:
-    """Return protocol version and nonce of a HELLO response of any version."""
-    protocol, nonce = Reader("HELLO", body).take("BI")
-    return protocol, nonce
-
-
-def parse_hello(body: bytes) -> DeviceInfo:
-    """Return the content of a HELLO response of this protocol version. Raises DeviceError where it makes no sense.
-
-    Where there are more tensors than it has room for, `parse_describe` completes them.
-    """
-    reader = Reader("HELLO", body)
-    reader.take("BI")
-    flags, credits_, max_body, counter, clock_hz, overhead = reader.take("BBHBII")
-    window, stride, channels, arena = reader.take("HHBI")
-    model_hash, build_id = reader.bytes(8), reader.bytes(20)
-    engine, engine_version, target = reader.text(), reader.text(), reader.text()
-    input_count, output_count = reader.take("BB")
-    tensors = _tensors(reader, input_count + output_count)
-    if counter not in set(Counter):
-        raise reader.malformed(f"counter kind {counter} does not exist")
-    if not (credits_ and output_count):
-        raise reader.malformed("credits and outputs must not be 0")
-    if len({bool(window), bool(stride), bool(channels)}) > 1:
-        raise reader.malformed("either all of window, stride and channels are 0, or none")
-    info = DeviceInfo(
-        bool(flags & 1),
-        credits_,
-        max_body,
-        Counter(counter),
-        clock_hz,
-        overhead,
-        window,
-        stride,
-        channels,
-        arena,
-        model_hash,
-        build_id,
-        engine,
-        engine_version,
-        target,
-        input_count,
-        output_count,
-        tensors,
-    )
-    return _checked(info, reader)
-
-
-def parse_describe(body: bytes, info: DeviceInfo) -> DeviceInfo:
-    """Return `info` with the tensors of a DESCRIBE response added. Raises DeviceError where it brings none."""
-    reader = Reader("DESCRIBE", body)
-    tensors = _tensors(reader, info.input_count + info.output_count - len(info.tensors))
-    if not tensors:
-        raise reader.malformed("it describes no tensor")
-    return _checked(dataclasses.replace(info, tensors=info.tensors + tensors), reader)
-
-
-def _checked(info: DeviceInfo, reader: Reader) -> DeviceInfo:
-    if info.window and (2 * info.channels > info.max_body or 5 + 8 + info.output_bytes > info.max_body):
-        raise reader.malformed(f"a row or a window's outputs do not fit into max_body = {info.max_body}")
-    return info
-
-
-def _tensors(reader: Reader, most: int) -> tuple[TensorInfo, ...]:
-    """The rest of the message: at most so many tensors."""
-    tensors: list[TensorInfo] = []
-    while len(tensors) < most and reader.left:
-        tensors.append(_tensor(reader))
-    reader.end()
-    return tuple(tensors)
-
-
-def _tensor(reader: Reader) -> TensorInfo:
-    type_, rank = reader.take("BB")
-    if type_ not in DTYPES:
-        raise reader.malformed(f"tensor type {type_} is not supported")
-    shape = reader.take(f"{rank}H")
-    scale, zero_point = reader.take("fi")
-    return TensorInfo(type_, shape, scale, zero_point)
 
 
 def parse_samples(body: bytes, output_bytes: int) -> list[WindowResult]:

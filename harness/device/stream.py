@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from harness.device.messages import DeviceInfo, Message, WindowResult, parse_samples
+from harness.device.device_info import DeviceInfo
+from harness.device.messages import Message, WindowResult, parse_samples
 from harness.device.pipeline import Request
 from harness.errors import DeviceError, HilError
 

@@ -14,7 +14,7 @@ from fake_device import DWT, FakeDevice, Image, Tensor, cobs_decode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.device import messages
+from harness.device import device_info, messages
 from harness.device.client import Client
 from harness.device.crash import Crash
 from harness.device.framing import encode
@@ -25,8 +25,8 @@ from harness.errors import DeviceError
 TENSOR = struct.pack("<BB2Hfi", 9, 2, 1, 4, 0.5, 7)
 
 PARSERS: list[Callable[[bytes], object]] = [
-    messages.parse_hello_head,
-    messages.parse_hello,
+    device_info.parse_hello_head,
+    device_info.parse_hello,
     lambda body: messages.parse_samples(body, 4),
     messages.parse_status,
     messages.parse_tensor,
@@ -55,10 +55,10 @@ def test_hello_tells_everything_about_the_image() -> None:
         engine_version="1.2 ü",
     )
     body = hello_body(image)
-    info = messages.parse_hello(body)
-    assert messages.parse_hello_head(body) == (1, 0xDEADBEEF)
+    info = device_info.parse_hello(body)
+    assert device_info.parse_hello_head(body) == (1, 0xDEADBEEF)
     assert (info.window, info.stride, info.channels, info.arena_bytes) == (30, 5, 6, 320)
-    assert (info.credits, info.max_body, info.counter, info.clock_hz) == (4, 249, messages.Counter.DWT, 168_000_000)
+    assert (info.credits, info.max_body, info.counter, info.clock_hz) == (4, 249, device_info.Counter.DWT, 168_000_000)
     assert (info.build_id, info.model_hash, info.debug) == (image.build_id, image.model_hash, True)
     assert (info.engine, info.engine_version, info.target) == ("aot", "1.2 ü", "stm32f4")
     assert [(t.type, t.shape, t.scale, t.zero_point) for t in info.inputs] == [(9, (1, 30, 6), 0.5, -128)]
@@ -78,12 +78,12 @@ def test_a_hello_that_is_cut_short_or_too_long_is_malformed(data: st.DataObject)
     cut = data.draw(st.integers(0, len(body) - 1).filter(lambda length: length != len(body) - len(TENSOR)))
     for wrong in (body[:cut], body + b"\0"):
         with pytest.raises(DeviceError, match="malformed HELLO message"):
-            messages.parse_hello(wrong)
+            device_info.parse_hello(wrong)
 
 
 def test_tensors_that_hello_has_no_room_for_are_described_afterwards(tmp_path: Path) -> None:
     image = Image(window=0, stride=0, channels=0, inputs=(Tensor(0, (1, 2)),) * 9, outputs=(Tensor(9, (3,)),) * 30)
-    info = messages.parse_hello(hello_body(image))
+    info = device_info.parse_hello(hello_body(image))
     assert (info.input_count, info.output_count) == (9, 30)
     assert 0 < len(info.tensors) < 39
     assert not info.complete
@@ -97,11 +97,11 @@ def test_tensors_that_hello_has_no_room_for_are_described_afterwards(tmp_path: P
 
 
 def test_a_description_of_nothing_or_too_much_is_malformed() -> None:
-    info = dataclasses.replace(messages.parse_hello(hello_body(Image())), tensors=())
+    info = dataclasses.replace(device_info.parse_hello(hello_body(Image())), tensors=())
     for body, complaint in ((b"", "describes no tensor"), (2 * TENSOR + b"\0", "1 bytes too many")):
         with pytest.raises(DeviceError, match=complaint):
-            messages.parse_describe(body, info)
-    assert messages.parse_describe(2 * TENSOR, info).complete
+            device_info.parse_describe(body, info)
+    assert device_info.parse_describe(2 * TENSOR, info).complete
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_description_of_nothing_or_too_much_is_malformed() -> None:
 )
 def test_a_hello_that_nothing_can_work_with_is_malformed(image: Image, complaint: str) -> None:
     with pytest.raises(DeviceError, match=complaint):
-        messages.parse_hello(hello_body(image))
+        device_info.parse_hello(hello_body(image))
 
 
 def test_an_unknown_counter_is_malformed() -> None:
@@ -124,7 +124,7 @@ def test_an_unknown_counter_is_malformed() -> None:
     assert body[9] == DWT
     body[9] = 4
     with pytest.raises(DeviceError, match="counter kind 4"):
-        messages.parse_hello(bytes(body))
+        device_info.parse_hello(bytes(body))
 
 
 def test_windows_of_a_samples_response_are_numbered_from_the_first() -> None:

@@ -15,7 +15,8 @@ from harness.boards.qemu import QemuBoard
 from harness.boards.targets import find_target
 from harness.device.client import Client
 from harness.device.connection import Connection
-from harness.device.messages import Counter, FaultKind
+from harness.device.device_info import Counter
+from harness.device.messages import FaultKind
 from harness.device.uart_log import UartLog
 from harness.errors import DeviceError
 from harness.firmware.image import FirmwareImage

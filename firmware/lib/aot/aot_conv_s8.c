@@ -200,7 +200,8 @@ static inline __attribute__((always_inline)) int8_t summed(const pixels_t *to, i
     return (int8_t)aot_clamp(aot_requantise(sum, r->scale, 2 * r->zero_point + 1), r->minimum, r->maximum);
 }
 
-/* Stores one channel of both pixels with their residual. No pixel is written before both are summed: they may be one.
+/*
+ * Stores one channel of both pixels with their residual. No pixel is written before both are summed: they may be one.
  */
 static __attribute__((noinline, flatten)) void store_summed(const pixels_t *to, uint32_t channel, int32_t a,
                                                             int32_t b) {
