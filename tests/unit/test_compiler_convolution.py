@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
-from compiler_helpers import FLAGS, KERNELS, SANITIZE, needs_gcc, run_generated, run_tflm
+from compiler_helpers import FLAGS, KERNELS, SANITIZE, needs_gcc
 from convolution_cases import (
     CONV,
     DEPTHWISE,
@@ -21,7 +20,6 @@ from convolution_cases import (
     kernels,
     layer_of_halves,
     random_convolution,
-    residual_network,
     shape_of,
     shapes,
 )
@@ -208,38 +206,6 @@ def test_float32_is_bit_exact(seed: int, shape: Shape, activation: int, with_bia
     check_bit_exact(build(tensors, [operator], [0], [3]), [x])
 
 
-@cases
-@given(convolutions(st.just(1)), seeds, activations, st.booleans(), st.floats(0.2, 5.0))
-def test_a_convolution_and_the_add_behind_it_are_one_step(
-    shape: Shape, seed: int, activation: int, conv_first: bool, scale: float
-) -> None:
-    rng = np.random.default_rng(seed)
-    network = Network()
-    x, skip = network.image(shape.x), network.image(shape.y, scale, int(rng.integers(-128, 128)))
-    conv = network.ordinary(x, shape, rng)
-    largest = max(scale, float(network.tensors[conv].scales[0]))
-    y = network.image(shape.y, largest, int(rng.integers(-128, 128)))
-    inputs = [conv, skip] if conv_first else [skip, conv]
-    network.operator("ADD", inputs, y, {"FusedActivationFunction": activation})
-    values = [int8_values(rng, shape.x, "random"), int8_values(rng, shape.y, "random")]
-    assert check_bit_exact(network.build([x, skip], [y]), values) == ["aot_conv_add_s8"]
-    # Where somebody else wants the convolution's output, it must be there.
-    assert check_bit_exact(network.build([x, skip], [y, conv]), values) == ["aot_conv_s8", "aot_add_s8"]
-
-
-@pytest.mark.parametrize("skip_shape", [(1, 1, 1, 4), (4,)])
-def test_an_add_that_broadcasts_stays_a_step_of_its_own(skip_shape: tuple[int, ...]) -> None:
-    shape = shape_of(CONV, (5, 5, 3), 4, (3, 3))
-    assert shape is not None
-    rng = np.random.default_rng(2)
-    network = Network()
-    x, skip = network.image(shape.x), network.image(skip_shape)
-    conv = network.ordinary(x, shape, rng)
-    y = network.operator("ADD", [conv, skip], network.image(shape.y, 5.0))
-    values = [int8_values(rng, shape.x, "random"), int8_values(rng, skip_shape, "random")]
-    assert check_bit_exact(network.build([x, skip], [y]), values) == ["aot_conv_s8", "aot_add_s8"]
-
-
 def test_random_convolutions_under_the_sanitisers(tmp_path: Path) -> None:
     models = [random_convolution(seed) for seed in range(40)]
     kernels = [str(path) for path in sorted(KERNELS.glob("aot_*.c"))]
@@ -249,88 +215,6 @@ def test_random_convolutions_under_the_sanitisers(tmp_path: Path) -> None:
     check_many_models(
         models, lambda stdin: subprocess.run([program], input=stdin, capture_output=True, check=True).stdout
     )
-
-
-@pytest.mark.parametrize("keep_tensors", [False, True])
-def test_a_residual_network_is_the_same_as_on_tflm(keep_tensors: bool, tmp_path: Path) -> None:
-    model = tmp_path / "model.tflite"
-    model.write_bytes(residual_network())
-    rng = np.random.default_rng(5)
-    runs = [[int8_values(rng, (1, 9, 7, 3), "random")] for _ in range(10)]
-    for inputs, written in zip(runs, run_generated(model, tmp_path, runs, keep_tensors=keep_tensors), strict=True):
-        expected = b"".join(values.tobytes() for values in run_tflm(model.read_bytes(), inputs))
-        assert written[: len(expected)] == expected
-
-
-def test_the_tensor_between_a_convolution_and_an_add_takes_no_memory(tmp_path: Path) -> None:
-    # conv -> conv -> ADD with the first one's output: at most two of the three images of 4 KiB are alive at once.
-    network = Network()
-    rng = np.random.default_rng(3)
-    x = network.image((1, 16, 16, 4))
-    widen, same = shape_of(CONV, (16, 16, 4), 16, (3, 3)), shape_of(CONV, (16, 16, 16), 16, (3, 3))
-    assert widen is not None
-    assert same is not None
-    skip = network.ordinary(x, widen, rng)
-    total = network.image((1, 16, 16, 16), 500.0)
-    network.operator("ADD", [skip, network.ordinary(network.ordinary(skip, same, rng), same, rng)], total)
-    model = tmp_path / "model.tflite"
-    model.write_bytes(network.build([x], [total]))
-    compiled = compile_model(model, tmp_path)
-    assert compiled.arena_lower_bound == 2 * 4096
-    assert compiled.arena_bytes < 1.1 * compiled.arena_lower_bound
-
-
-def chain(outputs: bool) -> bytes:
-    """Three convolutions that keep the image's size. With `outputs`, all that they make is the network's output."""
-    network = Network()
-    rng = np.random.default_rng(4)
-    images = [network.image((1, 10, 10, 8))]
-    for kernel in ((1, 1), (3, 3), (1, 1)):
-        shape = shape_of(CONV, (10, 10, 8), 8, kernel)
-        assert shape is not None
-        images.append(network.ordinary(images[-1], shape, rng))
-    return network.build(images[:1], images[1:] if outputs else images[-1:])
-
-
-@pytest.mark.parametrize(("outputs", "most"), [(False, 1.6), (True, 4.3)])
-def test_a_convolution_writes_over_what_it_has_read_and_nobody_else_needs(
-    outputs: bool, most: float, tmp_path: Path
-) -> None:
-    model = tmp_path / "model.tflite"
-    model.write_bytes(chain(outputs))
-    compiled = compile_model(model, tmp_path / "compiled")
-    assert (3 if outputs else 1) * 800 < compiled.arena_bytes < most * 800
-    check_generated(model.read_bytes(), (1, 10, 10, 8), tmp_path)
-
-
-def test_what_is_added_to_a_convolution_of_itself_is_not_overwritten_too_early(tmp_path: Path) -> None:
-    network = Network()
-    rng = np.random.default_rng(8)
-    shape = shape_of(CONV, (3, 5, 24), 24, (1, 1))
-    assert shape is not None
-    x = network.image(shape.x)
-    y = network.image(shape.y, 5.0)
-    network.operator("ADD", [network.ordinary(x, shape, rng), x], y)
-    check_generated(network.build([x], [y]), shape.x, tmp_path)
-
-
-def test_what_is_read_beyond_an_image_may_be_read(tmp_path: Path) -> None:
-    # One byte a pixel: the kernel reads three more.
-    network = Network()
-    shape = shape_of(CONV, (2, 2, 1), 8, (1, 1))
-    assert shape is not None
-    x = network.image(shape.x)
-    y = network.ordinary(x, shape, np.random.default_rng(9))
-    check_generated(network.build([x], [y]), shape.x, tmp_path)
-
-
-def check_generated(content: bytes, shape: Sequence[int], folder: Path) -> None:
-    """The generated program, under the sanitisers, writes what TFLM does."""
-    model = folder / "model.tflite"
-    model.write_bytes(content)
-    runs = [[int8_values(np.random.default_rng(seed), tuple(shape), "random")] for seed in range(5)]
-    for inputs, written in zip(runs, run_generated(model, folder, runs), strict=True):
-        assert written == b"".join(values.tobytes() for values in run_tflm(content, inputs))
 
 
 def refusal(shape: Shape, tmp_path: Path) -> str:
