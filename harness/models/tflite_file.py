@@ -194,6 +194,8 @@ def _tensor(model: Any, table: Any, index: int) -> Tensor:
     if len(signature) != len(stored_shape) or min(stored_shape + signature, default=0) < -1:
         raise InvalidFileError(f"{place} has the shape {stored_shape} with the signature {signature}")
     shape = tuple(-1 if open_ == -1 else size for size, open_ in zip(stored_shape, signature, strict=True))
+    if stored_shape and stored_shape[0] > 1:
+        shape = (stored_shape[0], *shape[1:])  # TFLM looks at nothing else: it runs a batch of so many
     if math.prod(max(size, 1) for size in shape) > MAX_ELEMENTS:
         raise InvalidFileError(f"{place} has the impossible shape {list(shape)}")
     scales, zero_points, dimension = _quantisation(table.Quantization(), place)

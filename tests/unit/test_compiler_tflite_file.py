@@ -61,6 +61,12 @@ def test_what_is_no_model_is_one_line(content: bytes, reason: str, tmp_path: Pat
     assert "\n" not in str(caught.value)
 
 
+def test_an_open_batch_is_as_large_as_it_is_stored() -> None:
+    ends = [TensorSpec([size, 4], FLOAT32, signature=[-1, 4]) for size in (3, 1)]
+    graph = parse(build(ends, [OperatorSpec("RELU", [0], [1])], [0], [1]))
+    assert [tensor.shape for tensor in graph.tensors] == [(3, 4), (-1, 4)]
+
+
 def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
     for path in (tmp_path / "absent.tflite", tmp_path):
         with pytest.raises(HilError, match="cannot be read"):
