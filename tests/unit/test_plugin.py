@@ -107,7 +107,7 @@ def test_a_local_copy_that_is_none_is_a_usage_error_even_if_no_engine_was_named(
     monkeypatch.setenv("HIL_TFLM_LIB", str(pytester.path))
     result = hil("--board=emulated", "--engine=auto")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([f"ERROR: HIL_TFLM_LIB={pytester.path}: has no library.json; *"])
+    result.stderr.fnmatch_lines([f"ERROR: HIL_TFLM_LIB={pytester.path}: this directory has no library.json; *"])
 
 
 def test_the_command_line_wins_over_the_environment_and_that_over_the_ini_file(
