@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +17,7 @@ from rich.table import Table
 
 from harness.bench import Figures, Goal, Row, bench
 from harness.boards.board import Board
+from harness.boards.targets import Target, find_targets
 from harness.dut import Firmware, Measurement
 from harness.errors import DeviceError, HilError
 from harness.firmware.place import Say
@@ -168,7 +169,7 @@ def inspect_(
     Example: hil inspect models/gesture/gesture_int8.tflite
     """
     with _status("building the firmware") as say:
-        inspection = inspect(_tflite(model, variant), Path.cwd(), target, say)
+        inspection = inspect(_tflite(model, variant), Path.cwd(), _one(find_targets([target])).name, say)
     if as_json:
         print(msgspec.json.format(msgspec.json.encode(inspection)).decode())
     else:
@@ -219,9 +220,14 @@ def _tflite(model: str, variant: str) -> Path:
     return variants[variant].path
 
 
-def _firmware(session: Session, variant: str) -> Firmware:
-    if len(session.targets) != 1:
+def _one(targets: Sequence[Target]) -> Target:
+    if len(targets) != 1:
         raise HilError("--target: this command takes one target; `pytest --board=emulated --target=all` runs them all")
+    return targets[0]
+
+
+def _firmware(session: Session, variant: str) -> Firmware:
+    _one(session.targets)
     builds = {build.variant.name: build for build in session.builds}
     if variant not in builds:
         raise HilError(f"--variant={variant}: no such variant; the manifest has {', '.join(builds)}")
