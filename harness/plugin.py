@@ -6,6 +6,7 @@ import os
 import signal
 import tempfile
 import threading
+import warnings
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from _pytest.junitxml import xml_key  # the only way to tell pytest's own plugin where its file has gone
 
+from harness import fixtures
 from harness.errors import HilError
 from harness.files import probe_folder, write_text
 from harness.fixtures import CONTRIBUTIONS, SESSION, UART_LOG, run_key
@@ -24,9 +26,8 @@ from harness.report.results import Results
 from harness.report.summary import summary_lines
 from harness.session import Build, Session
 
-pytest_plugins = ["harness.fixtures"]
-
 OPTIONS = pytest.StashKey[Options]()
+WARNED = pytest.StashKey[list[str]]()
 
 NO_BOARD = "needs a board: run `pytest --board=emulated`"
 NO_MODEL = "no model here is of the kind that it tests"
@@ -52,13 +53,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)  # before pytest's own JUnit plugin looks for its path
 def pytest_configure(config: pytest.Config) -> None:
     """Resolve the options and check everything that they name, before a single test is collected."""
+    # Not as `pytest_plugins`: pytest would want to rewrite the asserts of a module that is imported already, and warn.
+    config.pluginmanager.register(fixtures, fixtures.__name__)
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
     options = config.stash[OPTIONS] = resolve(config)
     if options.board is None:
         return
-    with _usage_errors():
+    # What is suspicious in recordings is told in the head and at the end, not with a line of source, once a worker.
+    with _usage_errors(), warnings.catch_warnings(record=True) as caught:
         config.stash[SESSION] = Session(options)
+    config.stash[WARNED] = [f"hil: warning: {warning.message}" for warning in caught]
+    with _usage_errors():
         _end_in_order()
         if _is_controller(config):
             probe_folder(options.report_dir)
@@ -68,7 +74,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """What runs where."""
     session = config.stash.get(SESSION, None)
-    return session.header() if session else ["hil: no board (--board=emulated runs the tests that need one)"]
+    if session:
+        return [*session.header(), *config.stash[WARNED]]
+    return ["hil: no board (--board=emulated runs the tests that need one)"]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -187,7 +195,7 @@ class Reporter:
         """The table of figures and where the reports are."""
         if self._published:
             terminalreporter.section("hardware in the loop")
-            for line in summary_lines(self._published):
+            for line in [*summary_lines(self._published), *self._config.stash[WARNED]]:
                 terminalreporter.write_line(line)
             if self._note:
                 terminalreporter.write_line(self._note)

@@ -24,6 +24,11 @@ def test_without_a_board_tests_of_firmware_are_skipped_with_the_remedy(pytester:
     result.stdout.fnmatch_lines(["*needs a board: run `pytest --board=emulated`*"])
 
 
+def test_the_plugin_itself_causes_no_warning(pytester: pytest.Pytester, hil: Hil) -> None:
+    pytester.makepyfile("def test_host(): pass")
+    hil().assert_outcomes(passed=1, warnings=0)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -205,3 +210,15 @@ def test_each_output_has_a_label(hil: Hil, project: Path) -> None:
     result = hil(f"--rootdir={project}", project, "--board=emulated")
     result.stdout.fnmatch_lines(["*3 labels, but the network has 2 outputs*"])
     assert "Traceback" not in result.stdout.str()
+
+
+@needs_emulator
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "workers"])
+def test_what_looks_like_a_wrong_unit_is_told_before_the_tests_and_below_the_figures(
+    hil: Hil, project: Path, workers: list[str]
+) -> None:
+    spoil(project / "models/gesture/model.toml", "= 8192.0", "= 81920.0")
+    result = hil(f"--rootdir={project}", project, "--board=emulated", *workers)
+    line = "hil: warning: */recordings.toml: * values of aX are beyond what the sensor can measure *their unit right?"
+    result.stdout.fnmatch_lines([line, "*= hardware in the loop =*", line])
+    assert not result.stderr.str()
