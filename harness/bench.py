@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -28,7 +27,7 @@ STREAMING_SHARE = 0.8
 DISTINCT_WINDOWS = 1000
 # The arena may exceed the largest sum of tensors that are alive at one step by this much.
 PLAN_SHARE = 1.1
-# The machine's speed drifts, so echo and streaming take turns and the median of the pairs counts.
+# The machine's speed drifts, so echo and streaming take turns and the middle one of the pairs counts.
 PAIRS = 5
 ECHO_BYTES = 32 * 1024
 
@@ -238,16 +237,16 @@ def _recordings(session: Session, model: Model) -> list[Recording]:
 def _streaming(device: DeviceUnderTest, recordings: list[Recording]) -> Goal:
     longest = max(recordings, key=lambda recording: len(recording.samples))
     pattern = bytes(range(256)) * (ECHO_BYTES // 256)
-    echo_rates, stream_rates = [], []
+    pairs = []
     for _ in range(PAIRS):
         started = time.monotonic()
         device.client.echo(pattern)
-        echo_rates.append(len(pattern) / (time.monotonic() - started))
+        echo = len(pattern) / (time.monotonic() - started)
         started = time.monotonic()
         device.stream([longest])
-        stream_rates.append(longest.samples.nbytes / (time.monotonic() - started))
-    share = statistics.median(stream / echo for stream, echo in zip(stream_rates, echo_rates, strict=True))
-    echo, stream = statistics.median(echo_rates), statistics.median(stream_rates)
+        pairs.append((longest.samples.nbytes / (time.monotonic() - started), echo))
+    stream, echo = sorted(pairs, key=lambda pair: pair[0] / pair[1])[PAIRS // 2]
+    share = stream / echo
     return Goal(
         f"{device.firmware.name}: streaming of samples / raw echo",
         f"{share:.2f} ({stream:,.0f} / {echo:,.0f} bytes/s)",
