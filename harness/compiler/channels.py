@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from harness.compiler.quantisation import INT8_MAX, INT8_MIN, Quantisation, Scale, rescale
+from harness.compiler.fixed_point import rescale
+from harness.compiler.quantisation import INT8_MAX, INT8_MIN, Quantisation, Scale
 from harness.compiler.structure import Structure
 
 

@@ -58,14 +58,6 @@ class Addend(Structure):
     scale: Fraction
 
 
-def rescale(value: int, scale: Scale) -> int:
-    """value * scale with the roundings of aot_rescale()."""
-    shifted = min(max(value << scale.left, -(2**31)), 2**31 - 1)
-    product = (shifted * scale.multiplier + (1 << 30)) >> 31
-    rest = product & ((1 << scale.right) - 1)
-    return (product >> scale.right) + (rest > ((1 << scale.right) - 1 >> 1) + (product < 0))
-
-
 def round_half_away(value: float) -> int:
     """C's round(): the nearest integer, halves away from zero."""
     return math.floor(value + 0.5) if value >= 0 else math.ceil(value - 0.5)
