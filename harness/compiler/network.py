@@ -13,7 +13,7 @@ from harness.compiler.quantisation import Quantisation
 from harness.errors import HilError
 from harness.models.tflite_file import Graph, Operator, Tensor, TensorType
 
-# What engine_tensor_t can describe, and how many of them there can be (firmware/lib/engine/engine.h).
+# What engine_tensor_t can describe, and how many of them there can be (firmware/lib/engine/engine.h); so can HELLO.
 MAX_RANK = 6
 MAX_DIMENSION = 2**16 - 1
 IO_TYPES = (TensorType.FLOAT32, TensorType.INT8, TensorType.INT16, TensorType.UINT8)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from harness.compiler.network import MAX_DIMENSION, MAX_ENDS
 from harness.errors import HilError
 from harness.files import write_text
 from harness.models.manifest import Model
@@ -16,10 +17,6 @@ HASH_BYTES = 8
 MAX_BODY = 249
 MAX_CHANNELS = MAX_BODY // 2
 MAX_OUTPUT_BYTES = MAX_BODY - 5 - 8
-
-# What HELLO counts inputs and outputs in, and dimensions.
-MAX_ENDS = 255
-MAX_DIMENSION = 2**16 - 1
 
 # What firmware/lib/windowing can write.
 INPUT_TYPES = (TensorType.FLOAT32, TensorType.INT8, TensorType.UINT8, TensorType.INT16)
