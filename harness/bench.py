@@ -14,13 +14,13 @@ import numpy as np
 from harness.boards.board import Board
 from harness.checks.parity import Parity
 from harness.compiler import compile_model
-from harness.dut import DeviceUnderTest, Firmware, Measurement, TensorMeasurement
+from harness.dut import Build, DeviceUnderTest, Firmware, Measurement, TensorMeasurement
 from harness.errors import DeviceError, HilError
 from harness.models.manifest import Model, lone_model
 from harness.models.stimuli import stimuli
 from harness.recordings import Recording
 from harness.recordings.windows import windows
-from harness.session import Build, Session
+from harness.session import Session
 from harness.upstream import ARENA_SHARE, CMSIS_NN, FLASH_SHARE
 
 STREAMING_SHARE = 0.8

@@ -18,7 +18,7 @@ from rich.table import Table
 from harness.bench import Figures, Goal, Row, bench
 from harness.boards.board import Board
 from harness.boards.targets import Target, find_targets
-from harness.dut import Firmware, Measurement
+from harness.dut import Build, Firmware, Measurement
 from harness.errors import DeviceError, HilError
 from harness.firmware.place import Say
 from harness.inspection import inspect
@@ -27,7 +27,7 @@ from harness.options import Options
 from harness.recordings import Recording
 from harness.report.benchmark import engine_lines, goal_lines, remarks
 from harness.report.inspection import inspection_lines
-from harness.session import Build, Session
+from harness.session import Session
 from harness.trace import choose_sample, trace
 
 app = typer.Typer(

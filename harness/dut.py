@@ -39,19 +39,25 @@ def silent(_what: str, _done: int, _total: int) -> None:
 
 
 @dataclass(frozen=True)
-class Firmware:
-    """A built image and the model that it runs."""
+class Build:
+    """One firmware to build and test."""
 
     model: Model
     variant: Variant
     engine: str
     target: str
-    image: FirmwareImage
 
     @property
     def name(self) -> str:
         """E.g. `gesture-int8-aot-stm32f4`."""
         return f"{self.model.name}-{self.variant.name}-{self.engine}-{self.target}"
+
+
+@dataclass(frozen=True)
+class Firmware(Build):
+    """A build with its image."""
+
+    image: FirmwareImage
 
     @property
     def budget(self) -> Budget:

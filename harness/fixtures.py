@@ -14,7 +14,7 @@ from harness.boards.board import Board
 from harness.checks.attribution import Step
 from harness.checks.latency import summarise
 from harness.checks.parity import Parity
-from harness.dut import DeviceUnderTest, Firmware, Measurement, TensorMeasurement
+from harness.dut import Build, DeviceUnderTest, Firmware, Measurement, TensorMeasurement
 from harness.models.chain import Chain
 from harness.models.reference import TflmHost
 from harness.models.stimuli import Stimulus
@@ -22,7 +22,7 @@ from harness.models.stimuli import stimuli as stimuli_of
 from harness.progress import Progress
 from harness.recordings import Recording
 from harness.report.aggregate import Contribution, RunKey, attribution_part, latency_part, parity_part
-from harness.session import Build, Session
+from harness.session import Session
 from harness.trace import Trace, choose_sample, explain, trace
 
 SESSION = pytest.StashKey[Session]()
@@ -213,8 +213,7 @@ class Recorder:
 @pytest.fixture
 def record(request: pytest.FixtureRequest, hil_session: Session, firmware: Firmware, reference: TflmHost) -> Recorder:
     """Where a test puts what it measured."""
-    build = Build(firmware.model, firmware.variant, firmware.engine, firmware.target)
-    return Recorder(request.node, run_key(hil_session, build), firmware, reference.oracle)
+    return Recorder(request.node, run_key(hil_session, firmware), firmware, reference.oracle)
 
 
 class Tracer:

@@ -15,6 +15,7 @@ import pytest
 from _pytest.junitxml import xml_key  # the only way to tell pytest's own plugin where its file has gone
 
 from harness import fixtures
+from harness.dut import Build
 from harness.errors import HilError
 from harness.files import probe_folder, write_text
 from harness.fixtures import CONTRIBUTIONS, SESSION, UART_LOG, run_key
@@ -24,7 +25,7 @@ from harness.report.aggregate import Aggregator, Contribution
 from harness.report.publish import Published, publish
 from harness.report.results import Results
 from harness.report.summary import summary_lines
-from harness.session import Build, Session
+from harness.session import Session
 
 OPTIONS = pytest.StashKey[Options]()
 WARNED = pytest.StashKey[list[str]]()

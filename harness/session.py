@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from harness.device.client import Client
 from harness.device.device_info import DeviceInfo
 from harness.device.identity import check_identity
 from harness.device.uart_log import UartLog
-from harness.dut import DeviceUnderTest, Firmware, Progress, silent
+from harness.dut import Build, DeviceUnderTest, Firmware, Progress, silent
 from harness.errors import DeviceError, HilError
 from harness.firmware import toolchain
 from harness.firmware.engines import ENGINES, availability, versions
@@ -28,21 +27,6 @@ from harness.models.manifest import Model, Variant, load_models
 from harness.models.reference import TflmHost
 from harness.options import Options
 from harness.recordings import Recording, load_recordings
-
-
-@dataclass(frozen=True)
-class Build:
-    """One firmware to build and test."""
-
-    model: Model
-    variant: Variant
-    engine: str
-    target: str
-
-    @property
-    def name(self) -> str:
-        """E.g. `gesture-int8-aot-stm32f4`."""
-        return f"{self.model.name}-{self.variant.name}-{self.engine}-{self.target}"
 
 
 class Session:

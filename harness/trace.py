@@ -21,7 +21,7 @@ from harness.models.stimuli import Stimulus, stimuli
 from harness.models.tflite_file import Operator, Tensor
 from harness.recordings import Recording
 from harness.recordings.windows import windows
-from harness.session import Build, Session
+from harness.session import Session
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def trace(
             board.
         DeviceError: the device does not do what it should.
     """
-    debug = _debug(session, firmware)
+    debug = session.firmware(firmware, debug=True)
     reference = session.reference(firmware.variant.path)
     with session.connected(board, debug, log, progress) as device:
         inputs = _run(device, reference, sample.data)
@@ -126,7 +126,7 @@ def explain(
     command = firmware.command("trace", sample.arguments)
     try:
         if not session.options.flash:
-            image = _debug(session, firmware).image.bin
+            image = session.firmware(firmware, debug=True).image.bin
             return [f"to see the operator, write {image} to the board, then: {command} --board {board.name}"]
         found = trace(session, board, firmware, sample, log, progress)
     except HilError as error:
@@ -137,11 +137,6 @@ def explain(
             1, "what is wrong shows only where tensors share memory or operators are fused, as they are without debug"
         )
     return lines
-
-
-def _debug(session: Session, firmware: Firmware) -> Firmware:
-    build = Build(firmware.model, firmware.variant, firmware.engine, firmware.target)
-    return session.firmware(build, debug=True)
 
 
 def _run(device: DeviceUnderTest, reference: TflmHost, data: Recording | Stimulus) -> Sequence[NDArray[Any]]:
