@@ -123,7 +123,7 @@ def _own(session: Session, board: Board, build: Build, run_dir: Path) -> Iterato
         if build.engine == "aot":
             yield from _compiled(build.variant.path, build.name)
         if build.model.windowed:
-            yield _streaming(device, _recordings(session, build.model))
+            yield _streaming(device, session.all_recordings(build.model))
 
 
 def _network(session: Session, board: Board, path: Path, run_dir: Path) -> Iterator[Row]:
@@ -152,7 +152,7 @@ def _figures(session: Session, device: DeviceUnderTest, network: str) -> Figures
     reference = session.reference(firmware.variant.path)
     measured: Measurement | TensorMeasurement
     if firmware.model.windowed:
-        measured = device.stream(_recordings(session, firmware.model))
+        measured = device.stream(session.all_recordings(firmware.model))
     else:
         measured = device.infer(stimuli(reference.inputs))
     parity = measured.parity(reference)
@@ -230,10 +230,6 @@ def _plan(compilation: Compilation) -> Goal:
     )
 
 
-def _recordings(session: Session, model: Model) -> list[Recording]:
-    return [recording for file in session.recordings(model).values() for recording in file]
-
-
 def _streaming(device: DeviceUnderTest, recordings: list[Recording]) -> Goal:
     longest = max(recordings, key=lambda recording: len(recording.samples))
     pattern = bytes(range(256)) * (ECHO_BYTES // 256)
@@ -257,7 +253,7 @@ def _streaming(device: DeviceUnderTest, recordings: list[Recording]) -> Goal:
 
 
 def _distinct_windows(session: Session, model: Model) -> Goal:
-    raw = [windows(recording.samples, model.window, model.stride) for recording in _recordings(session, model)]
+    raw = [windows(recording.samples, model.window, model.stride) for recording in session.all_recordings(model)]
     flat = np.concatenate(raw).reshape(-1, model.window * len(model.channels))
     distinct = len(np.unique(flat, axis=0))
     return Goal(

@@ -261,7 +261,7 @@ def _board(session: Session) -> Iterator[Board]:
 
 def _select(session: Session, firmware: Firmware, name: str, window: int | None) -> Recording:
     model = firmware.model
-    recordings = {r.name: r for file in session.recordings(model).values() for r in file}
+    recordings = {recording.name: recording for recording in session.all_recordings(model)}
     if not recordings:
         raise HilError(f"{model.name} has no recordings; trace one of its stimuli with `hil trace {model.name}`")
     if name not in recordings:

@@ -89,7 +89,7 @@ def recording_file(firmware: Firmware, hil_session: Session, feed: str) -> list[
 @pytest.fixture
 def recordings(firmware: Firmware, hil_session: Session) -> list[Recording]:
     """All recordings of the model."""
-    return [recording for file in hil_session.recordings(firmware.model).values() for recording in file]
+    return hil_session.all_recordings(firmware.model)
 
 
 @pytest.fixture
@@ -133,8 +133,7 @@ def infer_some(device: DeviceUnderTest, reference: TflmHost, hil_session: Sessio
     def infer() -> AnyMeasurement:
         if not device.firmware.model.windowed:
             return device.infer(stimuli_of(reference.inputs)[:2])
-        files = hil_session.recordings(device.firmware.model).values()
-        return device.stream([recording for file in files for recording in file][:2])
+        return device.stream(hil_session.all_recordings(device.firmware.model)[:2])
 
     return infer
 

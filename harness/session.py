@@ -86,6 +86,10 @@ class Session:
         """The recordings of a model by the name of their file; none of a model without windows."""
         return self._recordings[model.name]
 
+    def all_recordings(self, model: Model) -> list[Recording]:
+        """The same, whatever file they are in."""
+        return [recording for file in self.recordings(model).values() for recording in file]
+
     def reference(self, tflite: Path) -> TflmHost:
         """The Python side of comparisons with this network."""
         if tflite not in self._references:

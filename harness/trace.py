@@ -44,7 +44,7 @@ def choose_sample(session: Session, firmware: Firmware, name: str | None = None,
     model = firmware.model
     found: dict[str, Recording | Stimulus]
     if model.windowed:
-        found = {r.name: r for file in session.recordings(model).values() for r in file}
+        found = {recording.name: recording for recording in session.all_recordings(model)}
     else:
         found = {s.name: s for s in stimuli(session.reference(firmware.variant.path).inputs)}
     if name is None:
