@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +9,12 @@ import pytest
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 from firmware_helpers import MODEL_SHA256, ROOT, graph, model
+from needs import skip_without_tools
 
-from harness.boards.qemu import QEMU
 from harness.device.client import Client
 from harness.device.messages import WindowResult
-from harness.errors import DeviceError, HilError
-from harness.firmware import platformio, toolchain
+from harness.errors import DeviceError
+from harness.firmware import platformio
 from harness.firmware.image import FirmwareImage, read_image
 from harness.firmware.model_config import write_model_config
 from harness.models.manifest import Channel
@@ -52,12 +51,7 @@ const aot_model_t aot_model = {inputs, outputs, 1, 1, sizeof in + sizeof out, ru
 
 def build(target: str, place: Path) -> FirmwareImage:
     """That image for `target`, built in `place`. Skips where a tool is missing."""
-    try:
-        toolchain.versions()
-    except HilError as error:
-        pytest.skip(str(error))
-    if shutil.which(QEMU) is None:
-        pytest.skip(f"no {QEMU} on PATH")
+    skip_without_tools()
     environment = f"{target}_aot"
     generated = place / "generated"
     raw = [Channel(name, "raw", 1.0, 0.0, 1.0) for name in ("what", "amount")]

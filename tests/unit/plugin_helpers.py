@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import msgspec
@@ -12,11 +11,6 @@ from harness.report.results import Results
 
 ROOT = Path(__file__).parents[2]
 SUITE = ROOT / "tests"
-
-needs_emulator = pytest.mark.skipif(
-    not (shutil.which("qemu-system-arm") and shutil.which("arm-none-eabi-gcc")),
-    reason="needs qemu-system-arm and arm-none-eabi-gcc: run `make test`",
-)
 
 ONE_WINDOW = """
     def test_one_window(device, recordings, reference, record):

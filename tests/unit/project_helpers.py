@@ -15,11 +15,6 @@ ROOT = Path(__file__).parents[2]
 SUITE = ROOT / "tests"
 VARIABLES = ("HIL_BOARD", "HIL_MODEL", "HIL_ENGINE", "HIL_TARGET", "HIL_EMULATOR", "HIL_REPORT")
 
-needs_emulator = pytest.mark.skipif(
-    not (shutil.which("qemu-system-arm") and shutil.which("arm-none-eabi-gcc")),
-    reason="needs qemu-system-arm and arm-none-eabi-gcc: run `make test`",
-)
-
 
 class Project:
     """A project at `root` that is made of the real one's firmware and suite, and of models of its own."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from needs import needs_emulator
 from tflite_builder import OperatorSpec, TensorSpec, build
 from typer.testing import CliRunner
 
@@ -25,11 +25,6 @@ from harness.upstream import CMSIS_NN
 
 ROOT = Path(__file__).parents[2]
 FLOAT32 = TensorType.FLOAT32
-
-needs_emulator = pytest.mark.skipif(
-    not (shutil.which("qemu-system-arm") and shutil.which("arm-none-eabi-gcc")),
-    reason="needs qemu-system-arm and arm-none-eabi-gcc: run `make test`",
-)
 
 
 def test_a_goal_knows_on_which_side_of_its_limit_it_is() -> None:

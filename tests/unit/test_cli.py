@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from needs import needs_compiler, needs_emulator
 
 ROOT = Path(__file__).parents[2]
-
-needs_compiler = pytest.mark.skipif(
-    shutil.which("arm-none-eabi-gcc") is None, reason="needs arm-none-eabi-gcc: run `make test`"
-)
-needs_emulator = pytest.mark.skipif(
-    not (shutil.which("qemu-system-arm") and shutil.which("arm-none-eabi-gcc")),
-    reason="needs qemu-system-arm and arm-none-eabi-gcc: run `make test`",
-)
 
 
 def hil(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:

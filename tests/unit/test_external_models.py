@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from project_helpers import ROOT, Project, needs_emulator
+from needs import needs_emulator
+from project_helpers import ROOT, Project
 
 from harness.models.stimuli import stimuli
 

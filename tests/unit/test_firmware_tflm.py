@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from firmware_helpers import ROOT
+from needs import skip_without_tools
 
-from harness.boards.qemu import QEMU, QemuBoard
+from harness.boards.qemu import QemuBoard
 from harness.boards.qemu_program import try_arena
 from harness.device.client import Client
 from harness.device.uart_log import UartLog
 from harness.errors import HilError
-from harness.firmware import platformio, toolchain
+from harness.firmware import platformio
 from harness.firmware.arena import STEP, ArenaCache, Trial
 from harness.firmware.image import FirmwareImage
 from harness.firmware.place import PROGRAM
@@ -36,12 +37,7 @@ WINDOWS = 5
 def tools() -> None:
     if not os.environ.get(VARIABLE):
         pytest.skip(f"{VARIABLE} names no local copy of TensorFlow Lite Micro")
-    try:
-        toolchain.versions()
-    except HilError as error:
-        pytest.skip(str(error))
-    if shutil.which(QEMU) is None:
-        pytest.skip(f"no {QEMU} on PATH")
+    skip_without_tools()
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from needs import needs_compiler
 from tflite_builder import OperatorSpec, TensorSpec, build
 
 from harness.firmware.project import FirmwareProject
@@ -22,9 +22,6 @@ from harness.models.tflite_file import TensorType, parse
 from harness.report.inspection import inspection_lines
 
 ROOT = Path(__file__).parents[2]
-needs_toolchain = pytest.mark.skipif(
-    shutil.which("arm-none-eabi-gcc") is None, reason="needs arm-none-eabi-gcc: run `make test`"
-)
 EXTERNAL = ROOT.parent / "shared" / "data"
 FLOAT32, INT8, INT32 = TensorType.FLOAT32, TensorType.INT8, TensorType.INT32
 
@@ -120,7 +117,7 @@ def test_a_model_of_the_project_fits_a_hundred_columns() -> None:
     assert max(map(len, table)) <= 100
 
 
-@needs_toolchain
+@needs_compiler
 def test_the_firmware_is_linked_for_the_target() -> None:
     """What is predicted is what is built: only the code that cuts windows is missing."""
     model = load_models(ROOT)["gesture"]
@@ -136,7 +133,7 @@ def test_the_firmware_is_linked_for_the_target() -> None:
     assert facts.link_buffers == image.ram_total_bytes - image.ram_bytes
 
 
-@needs_toolchain
+@needs_compiler
 def test_a_network_too_large_for_the_target_is_refused_with_the_figure(path: Path) -> None:
     path.write_bytes(one_operator("FULLY_CONNECTED", (1, 1000), (200, 1000), (1, 200)))
     aot = inspect(path, ROOT, "stm32f4").verdicts[0]
@@ -156,7 +153,7 @@ def test_without_a_toolchain_the_rest_is_known_and_the_remedy_said(path: Path, m
     assert "apt-get install" in " ".join(inspection_lines(inspection))
 
 
-@needs_toolchain
+@needs_compiler
 def test_tflm_is_judged_without_the_library_and_how_to_get_it_is_said(path: Path) -> None:
     path.write_bytes(one_operator("FULLY_CONNECTED", (1, 4), (2, 4), (1, 2)))
     tflm = inspect(path, ROOT, "stm32f4").verdicts[1]

@@ -7,7 +7,8 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from plugin_helpers import ONE_WINDOW, ROOT, Hil, needs_emulator
+from needs import needs_emulator
+from plugin_helpers import ONE_WINDOW, ROOT, Hil
 
 from harness.firmware.tflm_library import find
 

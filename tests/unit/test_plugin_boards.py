@@ -5,7 +5,8 @@ from __future__ import annotations
 import fake_board
 import pytest
 from fake_device import Misbehaviour
-from plugin_helpers import ONE_WINDOW, ROOT, SUITE, Hil, needs_emulator, read_results
+from needs import needs_emulator
+from plugin_helpers import ONE_WINDOW, ROOT, SUITE, Hil, read_results
 
 from harness.firmware.project import FirmwareProject
 from harness.models.manifest import load_models

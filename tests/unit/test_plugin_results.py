@@ -6,7 +6,8 @@ import xml.etree.ElementTree as ET
 
 import msgspec
 import pytest
-from plugin_helpers import ONE_WINDOW, SUITE, Hil, needs_emulator, read_results
+from needs import needs_emulator
+from plugin_helpers import ONE_WINDOW, SUITE, Hil, read_results
 
 from harness.report.results import Results
 

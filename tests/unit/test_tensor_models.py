@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from project_helpers import Project, needs_emulator
+from needs import needs_emulator
+from project_helpers import Project
 from tflite_builder import OperatorSpec, TensorSpec, build
 
 from harness.errors import HilError

@@ -9,7 +9,8 @@ import fake_board
 import numpy as np
 import pytest
 from fake_device import Misbehaviour
-from project_helpers import ROOT, SUITE, Project, needs_emulator
+from needs import needs_emulator
+from project_helpers import ROOT, SUITE, Project
 from tflite_builder import OperatorSpec, TensorSpec, build
 
 from harness.checks.tensors import compare_tensor
