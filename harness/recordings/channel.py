@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 import numpy as np
 
-from harness.recordings.units import UNITS
+from harness.recordings.units import RAW, check_unit
 
 
 class Channel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -23,11 +23,10 @@ class Channel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     maximum: float
 
     def __post_init__(self) -> None:
-        if self.unit not in UNITS:
-            raise ValueError(f"unit {self.unit!r} is unknown, use one of {', '.join(UNITS)}")
+        check_unit(self.unit)
         if not (math.isfinite(self.lsb_per_unit) and self.lsb_per_unit > 0):
             raise ValueError("lsb_per_unit must be a number above 0")
-        if self.unit == "raw" and self.lsb_per_unit != 1:
+        if self.unit == RAW and self.lsb_per_unit != 1:
             raise ValueError("lsb_per_unit of a channel in raw counts must be 1")
         if not (math.isfinite(self.minimum) and math.isfinite(self.maximum) and self.minimum < self.maximum):
             raise ValueError("minimum must be below maximum, both finite")

@@ -1,46 +1,20 @@
 """Reading CSV files of sensor rows: any order of columns, one recording a file or several."""
 
+from __future__ import annotations
+
 import csv
-import io
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from harness.errors import HilError
+from harness.recordings.block import Block, Layout, quoted
+from harness.recordings.timing import RateError, continuous
 
-RATE_TOLERANCE = 0.05
-"""How far the median interval of a time column may be from the stated sample rate."""
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How to read a file.
-
-    `columns` are wanted in that order. `names` are the columns of a file without a header, None if it has one.
-    `rows` is the fixed length of its recordings, None if blank lines separate them. Values of `time_column` are in
-    units of `time_unit_s` seconds, and are checked against `sample_rate_hz`.
-    """
-
-    columns: Sequence[str]
-    sample_rate_hz: float
-    names: Sequence[str] | None = None
-    rows: int | None = None
-    label_column: str | None = None
-    time_column: str | None = None
-    time_unit_s: float = 1.0
-
-
-@dataclass(frozen=True)
-class Block:
-    """One recording: `values` float64 [rows, columns], a label or None for each row, and the `line` it begins in."""
-
-    values: NDArray[np.float64]
-    labels: list[str | None]
-    line: int
+_OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "spaces"}
 
 
 @dataclass(frozen=True)
@@ -49,56 +23,63 @@ class _Row:
     cells: list[str]
 
 
-def read_csv(path: Path, layout: Layout) -> list[Block]:
-    """The recordings in `path`, in order.
+def read_csv(path: Path, text: str, layout: Layout) -> list[Block]:
+    """Return the recordings in `text`, the content of `path`, in order.
 
-    Takes UTF-8 with or without a byte order mark and any line ending; columns that nobody asked for are ignored.
+    Any line ending is taken, CR CR LF too, which tools make that translate line ends twice. Columns that nobody asked
+    for are ignored. A recording whose times have a hole comes as several parts (see timing.py).
 
-    Raises HilError, naming file and line, for a file that cannot be read, is empty or not UTF-8, has no header or
-    lacks a column, for ragged rows, for cells that are not finite numbers, for rows left over at the end of a file
-    with recordings of fixed length, and for times that do not fit the sample rate.
+    Raises HilError, naming file and line, for a file that is empty, has no header or lacks a column, for ragged rows,
+    for cells that are not finite numbers, for rows left over at the end of a file with recordings of fixed length, and
+    for rows that come at another rate than the layout's.
     """
-    groups = list(_groups(_lines(path)))
+    groups = list(_groups(_rows(path, text)))
     if not groups:
         raise HilError(f"{path}: is empty; record it again or take it out of the manifest")
     where = f"{path}:{groups[0][0].line}"
+    _refuse_other_separator(where, text, groups[0][0], layout)
     header = layout.names or _header(where, groups[0].pop(0))
     wanted = [_position(where, header, name) for name in layout.columns]
     label_at = None if layout.label_column is None else _position(where, header, layout.label_column)
     time_at = None if layout.time_column is None else _position(where, header, layout.time_column)
 
-    blocks = []
-    for rows in _recordings(path, groups, layout.rows):
+    blocks: list[Block] = []
+    for number, rows in enumerate(_recordings(path, groups, layout.rows), start=1):
         for row in rows:
             if len(row.cells) != len(header):
                 raise HilError(
                     f"{path}:{row.line}: has {len(row.cells)} cells where there are {len(header)} columns; "
                     "complete or delete the row"
                 )
-        values = [[_number(path, row, header, at) for at in wanted] for row in rows]
+        values = np.array([[_number(path, row, header, at) for at in wanted] for row in rows], dtype=np.float64)
         labels = [None if label_at is None else row.cells[label_at] or None for row in rows]
-        if time_at is not None:
-            times = np.array([_number(path, row, header, time_at) for row in rows]) * layout.time_unit_s
-            _check_times(path, rows, times, layout.sample_rate_hz)
-        blocks.append(Block(np.array(values, dtype=np.float64), labels, rows[0].line))
+        parts = [slice(0, len(rows))] if time_at is None else _parts(path, rows, header, time_at, layout)
+        for part, run in enumerate(parts, start=1):
+            blocks.append(
+                Block(values[run], labels[run], rows[run.start].line, number, part if len(parts) > 1 else None)
+            )
     if not blocks:
         raise HilError(f"{path}: has a header but no rows; record it again or take it out of the manifest")
     return blocks
 
 
-def _lines(path: Path) -> Iterator[_Row]:
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise HilError(f"{path}: cannot be read ({error.strerror}); restore it or correct the manifest") from error
-    except UnicodeDecodeError as error:
-        raise HilError(f"{path}: is not UTF-8 (byte {error.start}); save it as CSV in UTF-8") from error
-    reader = csv.reader(io.StringIO(text, newline=None), skipinitialspace=True)
+def _rows(path: Path, text: str) -> Iterator[_Row]:
+    lines = text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    reader = csv.reader((f"{line}\n" for line in lines), skipinitialspace=True, strict=True)
+    begins = 1
     try:
         for cells in reader:
-            yield _Row(reader.line_num, [cell.strip() for cell in cells])
+            if reader.line_num > begins:
+                raise csv.Error("unexpected end of data")  # A row is a line: no sensor writes line ends into cells.
+            yield _Row(begins, [cell.strip() for cell in cells])
+            begins = reader.line_num + 1
     except csv.Error as error:
-        raise HilError(f"{path}:{reader.line_num}: is not CSV ({error}); correct the line") from error
+        if '"' in lines[begins - 1]:
+            raise HilError(
+                f"{path}:{begins}: has a quote that is not closed or does not enclose a whole cell, in "
+                f"{quoted(lines[begins - 1])!r}; close or delete it"
+            ) from None
+        raise HilError(f"{path}:{begins}: is not CSV ({error}); correct the line") from error
 
 
 def _groups(lines: Iterator[_Row]) -> Iterator[list[_Row]]:
@@ -127,6 +108,33 @@ def _recordings(path: Path, groups: list[list[_Row]], length: int | None) -> lis
     return [rows[start : start + length] for start in range(0, len(rows), length)]
 
 
+def _parts(path: Path, rows: Sequence[_Row], header: Sequence[str], time_at: int, layout: Layout) -> list[slice]:
+    times = np.array([_number(path, row, header, time_at) for row in rows]) * layout.time_unit_s
+    try:
+        return continuous(times, layout.sample_rate_hz)
+    except RateError as error:
+        raise HilError(
+            f"{path}:{rows[error.row].line}: from here, {error}, not at the manifest's {layout.sample_rate_hz:g} Hz; "
+            "correct sample_rate_hz or time_unit, or resample the file"
+        ) from None
+
+
+def _refuse_other_separator(where: str, text: str, first: _Row, layout: Layout) -> None:
+    """If the first line makes sense with another separator only, say which."""
+    names = layout.names or layout.columns
+
+    def fits(cells: Sequence[str]) -> bool:
+        return len(cells) == len(names) if layout.names else set(names) <= set(cells)
+
+    foreign = any(separator in cell for cell in first.cells for separator in _OTHER_SEPARATORS if separator != " ")
+    if len(names) < 2 or (fits(first.cells) and not foreign):
+        return
+    line = text.lstrip("\r\n ").splitlines()[0]
+    for separator, called in _OTHER_SEPARATORS.items():
+        if fits([cell.strip(' "') for cell in line.split(separator)]):
+            raise HilError(f"{where}: its cells are separated by {called}; save it with commas, and decimals with dots")
+
+
 def _header(where: str, row: _Row) -> list[str]:
     if all(_is_number(cell) for cell in row.cells):
         raise HilError(f"{where}: is no header; add one, or list the columns as `names` in the manifest")
@@ -137,7 +145,8 @@ def _position(where: str, header: Sequence[str], name: str) -> int:
     count = header.count(name)
     if count != 1:
         problem = f"there is no column {name!r}" if count == 0 else f"there are {count} columns {name!r}"
-        raise HilError(f"{where}: {problem} in {', '.join(header)}; correct the header or [columns] in the manifest")
+        columns = quoted(", ".join(header))
+        raise HilError(f"{where}: {problem} in {columns}; correct the header or [columns] in the manifest")
     return header.index(name)
 
 
@@ -152,29 +161,10 @@ def _is_number(cell: str) -> bool:
 
 def _number(path: Path, row: _Row, header: Sequence[str], at: int) -> float:
     cell = row.cells[at]
+    where = f"{path}:{row.line}: column {quoted(header[at])}"
     if not _is_number(cell):
-        raise HilError(
-            f"{path}:{row.line}: column {header[at]} holds {cell!r}, which is not a number; correct or delete the row"
-        )
+        raise HilError(f"{where} holds {quoted(cell)!r}, which is not a number; correct or delete the row")
     value = float(cell)
     if not math.isfinite(value):
-        raise HilError(
-            f"{path}:{row.line}: column {header[at]} holds {cell}, which no sensor sends; correct or delete the row"
-        )
+        raise HilError(f"{where} holds {quoted(cell)}, which no sensor sends; correct or delete the row")
     return value
-
-
-def _check_times(path: Path, rows: list[_Row], times: NDArray[np.float64], sample_rate_hz: float) -> None:
-    steps = np.diff(times)
-    if not len(steps):
-        return
-    backwards = np.flatnonzero(steps <= 0)
-    if len(backwards):
-        line = rows[int(backwards[0]) + 1].line
-        raise HilError(f"{path}:{line}: time does not advance; separate recordings by a blank line or mend the row")
-    rate = 1.0 / float(np.median(steps))
-    if abs(rate / sample_rate_hz - 1.0) > RATE_TOLERANCE:
-        raise HilError(
-            f"{path}:{rows[0].line}: rows come at {rate:.4g} Hz, not the manifest's {sample_rate_hz:g} Hz; "
-            "correct sample_rate_hz or time_unit, or resample the file"
-        )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import glob
+import itertools
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,15 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import HilError
+from harness.recordings.block import Block, Layout, quoted
 from harness.recordings.channel import Channel
-from harness.recordings.csv_file import Layout, read_csv
+from harness.recordings.csv_file import read_csv
+from harness.recordings.edge_impulse import is_json, read_acquisition
 from harness.recordings.manifest import MANIFEST, Column, Manifest, load_manifest
-from harness.recordings.units import factor
+from harness.recordings.suspicion import Suspicions
+from harness.recordings.units import RAW, conversion
 from harness.recordings.windows import window_count, window_labels
-
-FULL_SCALE = 32768
-# Full scale itself is written rounded: 2000 dps are 32,800 counts of an MPU6050.
-MARGIN = 1.01
 
 _TIME_UNITS_S = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 
@@ -58,9 +58,12 @@ class Recording:
 def load_recordings(directory: Path, channels: Sequence[Channel], minimum_rows: int = 1) -> list[Recording]:
     """All recordings that `directory`/recordings.toml lists, in its order, as counts of `channels`.
 
-    Values are rounded to the nearest count. What is beyond the 16 bits of the sensor is clipped, as the sensor does,
-    and warned of, as a wrong unit looks the same. Raises HilError for a wrong manifest or file, and for a recording of
-    less than `minimum_rows` rows (pass the model's window).
+    Values are rounded to the nearest count, and clipped to the 16 bits of the sensor. A recording whose times have
+    holes comes as several: `walk/003.1` is what lies before the first hole, and parts of less than `minimum_rows` rows
+    are left out. What is suspicious in the values, and what was split or left out, is warned of.
+
+    Raises HilError for a wrong manifest or file, and for a recording of less than `minimum_rows` rows (pass the
+    model's window).
     """
     manifest = load_manifest(directory)
     origin = directory / MANIFEST
@@ -68,44 +71,42 @@ def load_recordings(directory: Path, channels: Sequence[Channel], minimum_rows: 
     unknown = sorted(set(manifest.columns) - {channel.name for channel in channels})
     if unknown:
         raise HilError(f"{origin}: [columns] maps {', '.join(unknown)}, which the model does not have; correct it")
-    scale = np.array([_counts_per_value(origin, *pair) for pair in zip(channels, sources, strict=True)])
     columns = [source.name or channel.name for channel, source in zip(channels, sources, strict=True)]
 
     recordings: dict[str, Recording] = {}
-    beyond = np.zeros(len(channels), np.int64)
-    for path, label, layout in _files(directory, manifest, columns):
-        stem = path.relative_to(directory).with_suffix("").as_posix()
-        blocks = read_csv(path, layout)
-        for number, block in enumerate(blocks, start=1):
-            if len(block.values) < minimum_rows:
-                raise HilError(
-                    f"{path}:{block.line}: the recording has {len(block.values)} rows, a window takes {minimum_rows}; "
-                    "record longer or delete it"
-                )
-            name = f"{stem}/{number:03d}" if len(blocks) > 1 else stem
+    suspicions = Suspicions(channels)
+    for path, stem, label, layout in _files(directory, manifest, columns):
+        blocks = _read(path, layout)
+        kept = [block for block in blocks if _long_enough(path, block, minimum_rows)]
+        if not kept:
+            raise HilError(
+                f"{path}: its times have so many holes that no part has the {minimum_rows} rows of a window; "
+                "correct sample_rate_hz or time_unit, or record it again"
+            )
+        suspicions.note_parts(path, blocks, kept)
+        several = blocks[-1].number > 1
+        for block in kept:
+            name = f"{stem}/{block.number:03d}" if several else stem
+            name = name if block.part is None else f"{name}.{block.part}"
             if name in recordings:
                 raise HilError(f"{origin}: two recordings are called {name}; list each file once, or rename one")
-            beyond += _beyond(block.values, scale)
+            counts = _in_counts(origin, channels, sources, block)
+            suspicions.note_counts(name, counts)
             recordings[name] = Recording(
                 name=name,
                 file=path,
                 label=label,
-                samples=_counts(block.values, scale),
+                samples=_rounded(counts),
                 row_labels=block.labels if layout.label_column else None,
                 sample_rate_hz=manifest.sample_rate_hz,
             )
-    for channel, count in zip(channels, beyond, strict=True):
-        if count:
-            warnings.warn(
-                f"{origin}: {count:,} values of {channel.name} are beyond what the sensor can measure "
-                f"({FULL_SCALE / channel.lsb_per_unit:g} {channel.unit}) and are clipped; is their unit right?",
-                stacklevel=2,
-            )
+    for suspicion in suspicions.lines():
+        warnings.warn(f"{origin}: {suspicion}", stacklevel=2)
     return list(recordings.values())
 
 
-def _files(directory: Path, manifest: Manifest, columns: list[str]) -> list[tuple[Path, str | None, Layout]]:
-    found: list[tuple[Path, str | None, Layout]] = []
+def _files(directory: Path, manifest: Manifest, columns: list[str]) -> Iterator[tuple[Path, str, str | None, Layout]]:
+    """Each file with the stem of its recordings' names, its label and its layout."""
     for files in manifest.files:
         # A name is not a pattern where it is that of a file; and unlike Path.glob, this one takes any pattern.
         matches = glob.glob(files.path, root_dir=directory)  # noqa: PTH207
@@ -121,28 +122,63 @@ def _files(directory: Path, manifest: Manifest, columns: list[str]) -> list[tupl
             time_column=manifest.time_column,
             time_unit_s=_TIME_UNITS_S[manifest.time_unit],
         )
-        found.extend((directory / name, files.label, layout) for name in names)
-    return found
+        for name in names:
+            yield directory / name, _stem(files.path, name), files.label, layout
 
 
-def _counts_per_value(origin: Path, channel: Channel, source: Column) -> float:
-    unit = source.unit or channel.unit
-    if unit == "raw":
-        return 1.0
+def _stem(pattern: str, name: str) -> str:
+    """The name of a file's recordings: its path from the manifest, or for a file outside, from the pattern's folder."""
+    path = Path(name).with_suffix("")
+    if not (path.is_absolute() or ".." in path.parts):
+        return path.as_posix()
+    fixed = itertools.takewhile(lambda part: not glob.has_magic(part), Path(pattern).parts[:-1])
+    return path.relative_to(Path(*fixed)).as_posix()
+
+
+def _read(path: Path, layout: Layout) -> list[Block]:
     try:
-        return factor(unit, channel.unit) * channel.lsb_per_unit
-    except ValueError as error:
-        raise HilError(f"{origin}: [columns] {channel.name}: {error}; correct the unit") from error
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise HilError(f"{path}: cannot be read ({error.strerror}); restore it or correct the manifest") from error
+    except UnicodeDecodeError as error:
+        raise HilError(f"{path}: is not UTF-8 (byte {error.start}); save it as CSV in UTF-8") from error
+    return read_acquisition(path, text, layout) if is_json(text) else read_csv(path, text, layout)
 
 
-def _beyond(values: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.int64]:
-    """How many values of each channel no sensor of 16 bits gives."""
-    with np.errstate(over="ignore"):
-        return np.asarray(np.count_nonzero(np.abs(values * scale) > MARGIN * FULL_SCALE, axis=0), np.int64)
+def _long_enough(path: Path, block: Block, minimum_rows: int) -> bool:
+    if len(block.values) >= minimum_rows:
+        return True
+    if block.part is None:
+        raise HilError(
+            f"{path}:{block.line}: the recording has {len(block.values)} rows, a window takes {minimum_rows}; "
+            "record longer or delete it"
+        )
+    return False
 
 
-def _counts(values: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.int16]:
+def _in_counts(
+    origin: Path, channels: Sequence[Channel], sources: Sequence[Column], block: Block
+) -> NDArray[np.float64]:
+    """The block's values as counts of the sensor, not yet rounded."""
+    counts = np.empty_like(block.values)
+    for at, (channel, source) in enumerate(zip(channels, sources, strict=True)):
+        named = block.units[at] if block.units else None
+        if source.unit and named and source.unit != named:
+            raise HilError(
+                f"{origin}: [columns] {channel.name}: unit is {source.unit!r}, the file itself says {quoted(named)!r}; "
+                "correct one of them"
+            )
+        unit = source.unit or named or channel.unit
+        try:
+            factor, offset = (1.0, 0.0) if unit == RAW else conversion(unit, channel.unit)
+        except ValueError as error:
+            raise HilError(f"{origin}: [columns] {channel.name}: {error}; correct the unit") from error
+        with np.errstate(over="ignore"):
+            lsb = 1.0 if unit == RAW else channel.lsb_per_unit
+            counts[:, at] = block.values[:, at] * (factor * lsb) + offset * lsb
+    return counts
+
+
+def _rounded(counts: NDArray[np.float64]) -> NDArray[np.int16]:
     limits = np.iinfo(np.int16)
-    with np.errstate(over="ignore"):
-        counts = np.rint(values * scale)
-    return np.clip(counts, limits.min, limits.max).astype(np.int16)
+    return np.clip(np.rint(counts), limits.min, limits.max).astype(np.int16)

@@ -23,7 +23,7 @@ class Column(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The CSV files that `path` (a glob pattern relative to the manifest) matches.
+    """The files that `path` matches: a glob pattern relative to the manifest, or absolute.
 
     `label` says which gesture all rows show, `label_column` names the column that says it row by row (empty = none).
     `rows` cuts a file into recordings of that many rows; without it, blank lines separate recordings.
@@ -35,8 +35,6 @@ class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rows: Annotated[int, Meta(ge=1)] | None = None
 
     def __post_init__(self) -> None:
-        if Path(self.path).is_absolute() or ".." in Path(self.path).parts:
-            raise ValueError("path must be inside the folder of the manifest")
         if self.label and self.label_column:
             raise ValueError("label and label_column exclude each other")
 

@@ -1,28 +1,81 @@
-"""Units that recordings come in, and the way from one to another."""
+"""Units that recordings come in, and the way from one to another, by Pint. Sensors spell some of them differently."""
 
-STANDARD_GRAVITY = 9.80665
-"""One g in m/s^2 (3rd General Conference on Weights and Measures, 1901)."""
+from __future__ import annotations
 
-# Each quantity's units in terms of its first one. "raw" is a sensor's own count: it converts to nothing else.
-_QUANTITIES: tuple[dict[str, float], ...] = (
-    {"g": 1.0, "mg": 1e-3, "m/s^2": 1.0 / STANDARD_GRAVITY},
-    {"dps": 1.0, "rad/s": 180.0 / 3.141592653589793},
-    {"raw": 1.0},
-)
+import functools
+import re
+from typing import TYPE_CHECKING, Any
 
-UNITS: tuple[str, ...] = tuple(unit for quantity in _QUANTITIES for unit in quantity)
-"""Every unit that a manifest may name."""
+if TYPE_CHECKING:
+    import pint
+
+RAW = "raw"
+"""A sensor's own count. It converts to nothing else."""
+
+EXAMPLES = "g, mg, m/s^2, dps, rad/s, uT, gauss, hPa, degC, lux or raw"
+
+# Pint reads g and mg as masses, and its gauss belongs to another system of units than its tesla.
+_SPELLINGS = {
+    "g": "standard_gravity",
+    "mg": "millistandard_gravity",
+    "dps": "degree/second",
+    "mdps": "millidegree/second",
+    "gauss": "magnetic_gauss",
+    "Gauss": "magnetic_gauss",
+    "G": "magnetic_gauss",
+    "mgauss": "millimagnetic_gauss",
+    "mG": "millimagnetic_gauss",
+}
 
 
-def factor(source: str, target: str) -> float:
-    """What a value in `source` is multiplied by to be one in `target`.
+def check_unit(unit: str) -> None:
+    """Raise ValueError if nobody knows `unit`."""
+    if unit != RAW and unit not in _SPELLINGS:  # Most projects need none but those, and so no Pint.
+        _parse(unit)
 
-    Raises ValueError where a unit is unknown or the two measure different things.
+
+def conversion(source: str, target: str) -> tuple[float, float]:
+    """Return (factor, offset): a value in `source` times factor plus offset is that value in `target`.
+
+    Raises ValueError if a unit is unknown or the two measure different things.
     """
-    for unit in (source, target):
-        if unit not in UNITS:
-            raise ValueError(f"unit {unit!r} is unknown, use one of {', '.join(UNITS)}")
-    for quantity in _QUANTITIES:
-        if source in quantity and target in quantity:
-            return quantity[source] / quantity[target]
-    raise ValueError(f"{source} cannot be converted to {target}")
+    check_unit(source)
+    check_unit(target)
+    if source == target:
+        return 1.0, 0.0
+    if RAW in (source, target) or quantity(source) != quantity(target):
+        raise ValueError(f"{source} cannot be converted to {target}")
+    offset = _convert(0.0, source, target)
+    # Only temperatures have an offset. Without one, the difference would lose digits.
+    return (_convert(1.0, source, target) - offset, offset) if offset else (_convert(1.0, source, target), 0.0)
+
+
+def quantity(unit: str) -> str:
+    """Return what `unit` measures, as dimensions: equal for units that convert to each other."""
+    return RAW if unit == RAW else str(_parse(unit).dimensionality)
+
+
+@functools.cache
+def _registry() -> pint.UnitRegistry[Any]:
+    import pint  # Reading its definitions takes 0.3 s, which only projects with recordings should pay.
+
+    registry: pint.UnitRegistry[Any] = pint.UnitRegistry()
+    registry.define("magnetic_gauss = 1e-4 * tesla")
+    return registry
+
+
+@functools.cache
+def _parse(unit: str) -> pint.Unit:
+    # m/s2 is how many tools write m/s^2.
+    spelled = _SPELLINGS.get(unit) or re.sub(r"(?<=[A-Za-z])(?=\d)", "^", unit)
+    try:
+        parsed: pint.Unit = _registry().parse_units(spelled)
+    except Exception:  # Pint lets errors of its tokenizer through, from AssertionError to tokenize.TokenError.
+        raise ValueError(f"unit {unit!r} is unknown, use one such as {EXAMPLES}") from None
+    if not unit.strip() or "delta_" in unit:
+        raise ValueError(f"unit {unit!r} is unknown, use one such as {EXAMPLES}")
+    return parsed
+
+
+def _convert(value: float, source: str, target: str) -> float:
+    return float(_registry().Quantity(value, _parse(source)).to(_parse(target)).magnitude)

@@ -1,0 +1,72 @@
+"""The times of a recording's rows held against the sample rate."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+from numpy.typing import NDArray
+
+RATE_TOLERANCE = 0.05
+"""How far the rate of `RATE_INTERVALS` intervals may be from the stated sample rate."""
+
+RATE_INTERVALS = 32
+HOLE = 0.5
+"""How far a single interval may be off, in periods. Beyond it, the rows before and after are not one recording."""
+
+_ROUNDING = 1e-6
+"""Times are written in decimals."""
+
+
+class RateError(ValueError):
+    """Rows come at another rate than the stated one: at `rate_hz` from row number `row` on."""
+
+    def __init__(self, row: int, rate_hz: float) -> None:
+        super().__init__(f"rows come at {rate_hz:.4g} Hz")
+        self.row = row
+        self.rate_hz = rate_hz
+
+
+def continuous(times: NDArray[np.float64], sample_rate_hz: float) -> list[slice]:
+    """Return the runs of rows whose intervals are all right; `times` are seconds, one a row.
+
+    An interval is wrong if it is off by more than half a period: after missing rows, where a time is repeated, and
+    where time goes back. Single intervals may jitter, but the rate may not differ.
+
+    Raises RateError if rows come at another rate, from the beginning or from some row on.
+    """
+    intervals = np.diff(times) * sample_rate_hz
+    _refuse_steady_other_rate(intervals, sample_rate_hz)
+    holes = np.flatnonzero(np.abs(intervals - 1.0) > HOLE + _ROUNDING) + 1
+    bounds = [0, *holes.tolist(), len(times)]
+    runs = [slice(start, stop) for start, stop in itertools.pairwise(bounds)]
+    for run in runs:
+        _refuse_other_mean_rate(intervals[run.start : run.stop - 1], run.start, sample_rate_hz)
+    return runs
+
+
+def _refuse_steady_other_rate(intervals: NDArray[np.float64], sample_rate_hz: float) -> None:
+    """Where most intervals agree with each other and not with the rate, they are not holes: the rate is another."""
+    step = RATE_INTERVALS // 2
+    for start in range(0, max(1, len(intervals) - step), step):
+        part = intervals[start : start + RATE_INTERVALS]
+        median = float(np.median(part)) if len(part) else 0.0
+        if median > 0 and abs(1.0 / median - 1.0) > RATE_TOLERANCE:
+            same = np.abs(part / median - 1.0) < RATE_TOLERANCE
+            if 2 * int(same.sum()) > len(part):
+                raise RateError(start + int(same.argmax()), sample_rate_hz / median)
+
+
+def _refuse_other_mean_rate(intervals: NDArray[np.float64], first: int, sample_rate_hz: float) -> None:
+    count = min(RATE_INTERVALS, len(intervals))
+    if not count:
+        return
+    # Jitter of the first and the last time matters the more, the fewer intervals there are.
+    tolerance = RATE_TOLERANCE if count == RATE_INTERVALS else RATE_TOLERANCE + HOLE / count
+    sums = np.concatenate([[0.0], np.cumsum(intervals)])
+    rates = count / (sums[count:] - sums[:-count])
+    off = np.abs(rates - 1.0)
+    if (off > tolerance).any():
+        # The first stretch that is off only reaches into the other rate; the worst one is all within it.
+        worst = int(off.argmax())
+        raise RateError(first + worst, sample_rate_hz * float(rates[worst]))
