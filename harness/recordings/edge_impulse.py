@@ -1,6 +1,6 @@
 """Reading Edge Impulse's data acquisition format: one recording as JSON, with its sensors, their units and interval.
 
-The format is documented at https://docs.edgeimpulse.com/reference/data-acquisition-format. Its signature is not
+Edge Impulse documents it at https://docs.edgeimpulse.com (data acquisition format). Its signature is not
 checked: it says who sent the recording, not whether it is whole.
 """
 
