@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import sys
 import tempfile
 import warnings
@@ -20,6 +21,7 @@ from harness.boards.board import Board
 from harness.boards.targets import Target, find_targets
 from harness.dut import Build, Firmware, Measurement
 from harness.errors import DeviceError, HilError
+from harness.files import project_root
 from harness.firmware.place import Say
 from harness.inspection import inspect
 from harness.models.manifest import load_models
@@ -43,6 +45,21 @@ VariantName = Annotated[str, typer.Option("--variant", help="a variant of the mo
 EngineName = Annotated[str, typer.Option("--engine", help="what executes the network")]
 TargetName = Annotated[str, typer.Option("--target", help="the chip to build for")]
 BoardName = Annotated[str, typer.Option("--board", help="emulated, a serial port or a URL")]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"tflm-hil {importlib.metadata.version('tflm-hil')}")
+        raise typer.Exit
+
+
+@app.callback()
+def hil(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="show the version and exit")
+    ] = False,
+) -> None:
+    """What holds for every command."""
 
 
 @app.command()
@@ -83,17 +100,21 @@ def replay(
     """
     session = _session(board, model, engine, target)
     firmware = _firmware(session, variant)
-    measurement = _stream(session, firmware, _select(session, firmware, recording, window))
+    chosen = _select(session, firmware, recording, window)
+    measurement = _stream(session, firmware, chosen)
     reference = session.reference(firmware.variant.path)
-    table = Table("window", "device", "outputs", "reference", "outputs", "same", measurement.unit, box=None)
+    table = Table("window", "true", "device", "outputs", "reference", "outputs", "same", measurement.unit, box=None)
+    truth = chosen.window_labels(firmware.model.window, firmware.model.stride)
     expected = measurement.expected(reference)[0]
     answers = measurement.answers[0]
     for index, (ours, theirs) in enumerate(zip(answers.outputs, expected, strict=True)):
         labels = [firmware.model.labels[int(outputs.argmax())] for outputs in (ours, theirs)]
         same = "yes" if ours.tobytes() == theirs.tobytes() else "NO"
         number = str(index if window is None else window)
+        outputs = [str(ours.tolist()), str(theirs.tolist())]
         table.add_row(
-            number, labels[0], str(ours.tolist()), labels[1], str(theirs.tolist()), same, f"{answers.invoke[index]:,}"
+            *(number, truth[index] or "-", labels[0], outputs[0], labels[1], outputs[1]),
+            *(same, f"{answers.invoke[index]:,}"),
         )
     Console().print(table)
     if measurement.parity(reference).mismatches:
@@ -169,7 +190,7 @@ def inspect_(
     Example: hil inspect models/gesture/gesture_int8.tflite
     """
     with _status("building the firmware") as say:
-        inspection = inspect(_tflite(model, variant), Path.cwd(), _one(find_targets([target])).name, say)
+        inspection = inspect(_tflite(model, variant), project_root(Path.cwd()), _one(find_targets([target])).name, say)
     if as_json:
         print(msgspec.json.format(msgspec.json.encode(inspection)).decode())
     else:
@@ -189,7 +210,7 @@ def main() -> None:
 
 
 def _session(board: str | None, model: str | None, engine: str, target: str) -> Session:
-    root = Path.cwd()
+    root = project_root(Path.cwd())
     return Session(
         Options(
             root=root,
@@ -211,7 +232,7 @@ def _tflite(model: str, variant: str) -> Path:
     path = Path(model)
     if path.suffix == ".tflite" or path.is_file():
         return path
-    known = load_models(Path.cwd())
+    known = load_models(project_root(Path.cwd()))
     if model not in known:
         raise HilError(f"{model}: neither a .tflite file nor one of models/ ({', '.join(known) or 'which has none'})")
     variants = known[model].variants

@@ -33,6 +33,18 @@ def write_text(path: Path, text: str) -> None:
         raise HilError(f"cannot write {path}: {error.strerror}; free or name another folder") from error
 
 
+def project_root(start: Path) -> Path:
+    """The folder of the project that `start` lies in: the nearest one upwards with a platformio.ini.
+
+    Raises:
+        HilError: there is none.
+    """
+    for folder in (start, *start.parents):
+        if (folder / "platformio.ini").is_file():
+            return folder
+    raise HilError(f"{start}: no platformio.ini here or in a folder above; run inside a tflm-hil project")
+
+
 def probe_folder(folder: Path) -> None:
     """Make sure that `folder` can be written to, before minutes are spent on what it is to hold.
 

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.errors import HilError
+from harness.files import project_root
+
 
 @dataclass(frozen=True)
 class Option:
@@ -96,7 +99,8 @@ def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) 
     """Resolve all options.
 
     Raises:
-        pytest.UsageError: an option that is given, but empty; `--hil-update-baseline` without a folder to write to.
+        pytest.UsageError: an option that is given, but empty; `--hil-update-baseline` without a folder to write to; a
+            board outside of a project.
     """
 
     def value(name: str) -> str | None:
@@ -117,21 +121,27 @@ def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) 
     def folder(name: str) -> Path | None:
         given = value(name)
         # A path on the command line is meant from where the command was given, one in a file from where that file is.
-        base = config.invocation_params.dir if config.getoption(f"hil_option_{name}") else config.rootpath
+        base = config.invocation_params.dir if config.getoption(f"hil_option_{name}") else root
         return (base / given).resolve() if given else None
 
+    board = value("board")
+    # Without a board nothing runs, so a project need not be there.
+    try:
+        root = project_root(config.rootpath) if board else config.rootpath
+    except HilError as error:
+        raise pytest.UsageError(str(error)) from None
     baseline = folder("hil_baseline")
     update = bool(config.getoption("hil_update_baseline"))
     if update and baseline is None:
         raise pytest.UsageError("--hil-update-baseline: no baseline folder given; add --hil-baseline=DIR")
     return Options(
-        root=config.rootpath,
-        board=value("board"),
+        root=root,
+        board=board,
         emulator=text("emulator"),
         targets=names("target"),
         engine=text("engine"),
         models=names("model"),
-        report_dir=folder("hil_report") or config.rootpath / "reports",
+        report_dir=folder("hil_report") or root / "reports",
         baseline_dir=baseline,
         update_baseline=update,
         flash=not config.getoption("hil_no_flash"),

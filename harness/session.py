@@ -38,8 +38,6 @@ class Session:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        if not (options.root / "platformio.ini").is_file():
-            raise HilError(f"{options.root}: no platformio.ini here; run in the root of a tflm-hil project")
         self.targets = find_targets(options.targets)
         self._board = choose(options.board, options.emulator, options.targets) if options.board else None
         self.project = FirmwareProject(options.root, attempt=qemu_program.try_arena)

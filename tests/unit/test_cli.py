@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +26,7 @@ def test_replay_shows_both_sides_of_one_window() -> None:
     (row,) = [line for line in result.stdout.splitlines() if line.strip().startswith("7 ")]
     assert "yes" in row
     assert row.count("[") == 2
+    assert row.split()[1] == "flex"
 
 
 @needs_compiler
@@ -52,6 +54,19 @@ def test_what_does_not_exist_is_one_line(arguments: list[str], message: str) -> 
     assert result.returncode == 1
     assert result.stderr.startswith(f"hil: {message}")
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+@needs_compiler
+def test_it_works_in_a_subdirectory() -> None:
+    result = hil("inspect", "gesture", cwd=ROOT / "models" / "gesture")
+    assert result.returncode == 0
+    assert "FULLY_CONNECTED" in result.stdout
+
+
+def test_version() -> None:
+    result = hil("--version")
+    assert result.returncode == 0
+    assert result.stdout == f"tflm-hil {importlib.metadata.version('tflm-hil')}\n"
 
 
 def test_outside_of_a_project_it_says_so(tmp_path: Path) -> None:
