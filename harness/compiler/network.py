@@ -11,7 +11,9 @@ import numpy.typing as npt
 
 from harness.compiler.quantisation import Quantisation
 from harness.errors import HilError
+from harness.models.graph_checks import several_subgraphs
 from harness.models.tflite_file import Graph, Operator, Tensor, TensorType
+from harness.models.tflite_operators import OPTIONS_TABLES, foreign_operator
 
 # What engine_tensor_t can describe, and how many of them there can be (firmware/lib/engine/engine.h); so can HELLO.
 MAX_RANK = 6
@@ -37,10 +39,11 @@ class Network:
 
     def __init__(self, path: Path, graph: Graph) -> None:
         self.path = path
-        if graph.subgraphs != 1:
-            raise HilError(
-                f"{path}: has {graph.subgraphs} subgraphs, the aot engine takes one; export it without control flow"
-            )
+        for operator in graph.operators:
+            if reason := foreign_operator(operator.kind):
+                raise self.refuse(operator, reason)
+        if reason := several_subgraphs(graph):
+            raise HilError(f"{path}: {reason}")
         if not all(1 <= len(ends) <= MAX_ENDS for ends in (graph.inputs, graph.outputs)):
             raise HilError(
                 f"{path}: has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs; the aot engine takes 1 to "
@@ -102,9 +105,10 @@ class Network:
         return quantisation
 
     def option(self, operator: Operator, name: str, default: int | float) -> int | float:
-        """An option of `operator`. Raises HilError where its options belong to another kind of operator."""
-        if operator.options and name not in operator.options:
-            raise self.refuse(operator, f"has no option {name}, so its options are another operator's; export it again")
+        """An option of `operator`, `default` where it has none. Raises HilError where they are another operator's."""
+        table = OPTIONS_TABLES[operator.kind]
+        if operator.options_table not in ("", table):
+            raise self.refuse(operator, f"has {operator.options_table} instead of {table}; export the model again")
         return operator.options.get(name, default)
 
     def _static(self, tensor: Tensor) -> Tensor:
@@ -159,6 +163,8 @@ class Network:
             raise self.refuse(operator, f"{place} lies outside the flatbuffer; export a model below 2 GB")
         if tensor.sparse:
             raise self.refuse(operator, f"{place} is sparse; export the model with dense weights")
+        if tensor.blockwise:
+            raise self.refuse(operator, f"{place} is quantised block by block; quantise it by channel or as a whole")
         if tensor.variable:
             raise self.refuse(operator, f"{place} keeps state between inferences; export a stateless model")
         if tensor.elements == 0:

@@ -82,7 +82,7 @@ def window(operator: Operator, network: Network, x: Tensor, kernel: tuple[int, i
     padding = network.option(operator, "Padding", SAME)
     dimensions = []
     for axis, name in enumerate("HW"):
-        stride = int(network.option(operator, f"Stride{name}", 1))
+        stride = int(network.option(operator, f"Stride{name}", 0))
         # Pooling has no such option.
         dilation = int(operator.options.get(f"Dilation{name}Factor", 1))
         size = x.shape[axis + 1]

@@ -5,6 +5,7 @@ from pathlib import Path
 from harness.errors import HilError
 from harness.files import write_text
 from harness.firmware.tflm_library import TflmLibrary
+from harness.models.graph_checks import several_subgraphs
 from harness.models.reference import TflmHost
 from harness.models.tflite_file import Graph, Operator, TensorType
 
@@ -22,11 +23,8 @@ def check(path: Path, graph: Graph) -> None:
     Raises:
         HilError: several subgraphs, float16 or hybrid weights, or whatever else upstream TFLM objects to on the host.
     """
-    if graph.subgraphs != 1:
-        raise HilError(
-            f"{path}: has {graph.subgraphs} subgraphs, and the firmware is built for one; export it without control "
-            "flow"
-        )
+    if reason := several_subgraphs(graph):
+        raise HilError(f"{path}: {reason}")
     for tensor in graph.tensors:
         if tensor.type == TensorType.FLOAT16:
             raise HilError(

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from harness.errors import HilError
 from harness.models import tflite_file, tflm_trial
+from harness.models.graph_checks import STATELESS, state
 from harness.models.preprocess import Quantisation
-from harness.models.tflite_file import Graph, TensorType
+from harness.models.tflite_file import Graph
+from harness.models.tflite_operators import foreign_operator
 
 TRIAL_SECONDS = 60.0
 """The largest of the MLPerf Tiny networks takes less than one."""
@@ -54,7 +56,7 @@ class TflmHost:
         self.path = path
         self.graph = tflite_file.read(path)
         _check_storage(path, self.graph)
-        _try(path, len(self.graph.inputs), len(self.graph.outputs))
+        _try(path, self.graph)
         self._interpreter = _interpreter(path)
         self.oracle = f"tflite-micro {importlib.metadata.version('tflite-micro')}"
         self.inputs = [_spec(self._interpreter.get_input_details(i)) for i in range(len(self.graph.inputs))]
@@ -149,6 +151,8 @@ def _interpreter(path: Path, **how: Any) -> Any:
 
 
 def _check_storage(path: Path, graph: Graph) -> None:
+    if kept := state(graph):
+        raise HilError(f"{path}: {kept}; {STATELESS}")
     for tensor in graph.tensors:
         place = f"{path}: tensor {tensor.index} ({tensor.name!r})"
         if tensor.sparse:
@@ -157,16 +161,16 @@ def _check_storage(path: Path, graph: Graph) -> None:
             raise HilError(
                 f"{place} lies outside the flatbuffer, so TFLM takes it for zeros; export a model below 2 GB"
             )
-        if tensor.variable or tensor.type is TensorType.RESOURCE:
+        if tensor.blockwise:
             raise HilError(
-                f"{place} keeps state between inferences, and here each one is compared by itself; export a stateless "
-                "model, which takes its state as an input"
+                f"{place} is quantised block by block, which TFLM overlooks; quantise it by channel or as a whole"
             )
 
 
-def _try(path: Path, inputs: int, outputs: int) -> None:
+def _try(path: Path, graph: Graph) -> None:
     # -P keeps this folder off the child's import path.
-    command = [sys.executable, "-P", tflm_trial.__file__, str(path), str(inputs), str(outputs)]
+    ends = str(len(graph.inputs)), str(len(graph.outputs))
+    command = [sys.executable, "-P", tflm_trial.__file__, str(path), *ends]
     try:
         child = subprocess.run(command, capture_output=True, timeout=TRIAL_SECONDS, check=False)
     except subprocess.TimeoutExpired as error:
@@ -175,6 +179,9 @@ def _try(path: Path, inputs: int, outputs: int) -> None:
         name = signal.Signals(-child.returncode).name
         raise HilError(f"{path}: TFLM crashes on it ({name}), so the file contradicts itself; convert the model again")
     if child.returncode > 0:
+        for operator in graph.operators:
+            if reason := foreign_operator(operator.kind):
+                raise HilError(f"{path}: operator {operator.index} ({operator.kind}): {reason}")
         lines = child.stderr.decode(errors="replace").splitlines()
         said = ", ".join(line.strip(" .") for line in lines if line.strip())
         raise HilError(f"{path}: TFLM refuses it: {said}; convert the model without that")

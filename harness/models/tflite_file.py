@@ -6,22 +6,24 @@ but for the constants, which are read-only views of the file's content: any numb
 
 from __future__ import annotations
 
-import inspect
 import math
-import struct
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
+import flatbuffers
 import numpy as np
 import numpy.typing as npt
 import tflite
 
 from harness.errors import HilError
+from harness.models.tflite_operators import one_line, operator_kind, operator_options
 from harness.models.tflite_verify import InvalidFileError, verify
 
 MAX_ELEMENTS = 2**31 - 1
+# The slot of Tensor.external_buffer in the schema, as flatbuffers counts: 4 + 2 * the field's number.
+_EXTERNAL_BUFFER_SLOT = 24
 
 
 class TensorType(IntEnum):
@@ -47,6 +49,9 @@ class TensorType(IntEnum):
     INT4 = 17
     BFLOAT16 = 18
     INT2 = 19
+    UINT4 = 20
+    FLOAT8_E4M3FN = 21
+    FLOAT8_E5M2 = 22
 
     @property
     def dtype(self) -> np.dtype[Any] | None:
@@ -71,9 +76,6 @@ _DTYPES: dict[TensorType, np.dtype[Any]] = {
     TensorType.UINT16: np.dtype("<u2"),
 }
 
-_KINDS = {code: name for name, code in vars(tflite.BuiltinOperator).items() if not name.startswith("_")}
-_OPTIONS = {code: name for name, code in vars(tflite.BuiltinOptions).items() if not name.startswith("_")}
-
 
 @dataclass(frozen=True)
 class Tensor:
@@ -81,7 +83,7 @@ class Tensor:
 
     `shape` has -1 where the file leaves a dimension open. `data` is the constant, in the tensor's shape, or None for
     an activation. `scales` and `zero_points` are empty where it is not quantised; more than one of them belong to the
-    slices along `quantized_dimension`.
+    slices along `quantized_dimension`. `blockwise`: how it is quantised is in a table of its own, which is not read.
     """
 
     index: int
@@ -95,6 +97,7 @@ class Tensor:
     sparse: bool = False
     external: bool = False
     variable: bool = False
+    blockwise: bool = False
 
     @property
     def elements(self) -> int:
@@ -107,7 +110,8 @@ class Operator:
     """One operator: `kind` as TFLite spells it ("FULLY_CONNECTED"), tensors by index (-1: an absent optional input).
 
     `options` holds the numbers of its options table by their names in the schema's accessors
-    ("FusedActivationFunction"); it is empty where the file has no such table, which means every default.
+    ("FusedActivationFunction"), and `options_table` names that table ("AddOptions"); both are empty where the file has
+    none, which means every default.
     """
 
     index: int
@@ -116,6 +120,7 @@ class Operator:
     inputs: list[int]
     outputs: list[int]
     options: dict[str, int | float]
+    options_table: str = ""
 
 
 @dataclass(frozen=True)
@@ -164,7 +169,7 @@ def parse(data: bytes) -> Graph:
         operators,
         _integers(subgraph.InputsAsNumpy()),
         _integers(subgraph.OutputsAsNumpy()),
-        _text(model.Description()),
+        one_line(model.Description()),
         model.SubgraphsLength(),
     )
     _check_indices(graph)
@@ -183,12 +188,14 @@ def _check_indices(graph: Graph) -> None:
 
 
 def _tensor(model: Any, table: Any, index: int) -> Tensor:
-    name = _text(table.Name())
+    name = one_line(table.Name())
     place = f"tensor {index} ({name!r})"
     try:
         kind = TensorType(table.Type())
     except ValueError as error:
-        raise InvalidFileError(f"{place} has the unknown element type {table.Type()}") from error
+        raise InvalidFileError(
+            f"{place} has the element type {table.Type()}, which is newer than the schema that is read here"
+        ) from error
     stored_shape = _integers(table.ShapeAsNumpy())
     signature = _integers(table.ShapeSignatureAsNumpy()) or stored_shape
     if len(signature) != len(stored_shape) or min(stored_shape + signature, default=0) < -1:
@@ -198,15 +205,19 @@ def _tensor(model: Any, table: Any, index: int) -> Tensor:
         shape = (stored_shape[0], *shape[1:])  # TFLM looks at nothing else: it runs a batch of so many
     if math.prod(max(size, 1) for size in shape) > MAX_ELEMENTS:
         raise InvalidFileError(f"{place} has the impossible shape {list(shape)}")
-    scales, zero_points, dimension = _quantisation(table.Quantization(), place)
+    quantisation = table.Quantization()
+    scales, zero_points, dimension = _quantisation(quantisation, place)
+    blockwise = quantisation is not None and quantisation.DetailsType() != tflite.QuantizationDetails.NONE
     sparse = table.Sparsity() is not None
     content, external = _content(model, table.Buffer(), place)
+    external = external or _external_buffer(table) != 0
     if content is not None and not sparse and kind.dtype is not None:
         if -1 in shape or content.nbytes != math.prod(shape) * kind.dtype.itemsize:
             raise InvalidFileError(f"{place} is {kind.name}{list(shape)} but has {content.nbytes} bytes of data")
         content = content.view(kind.dtype).reshape(shape)
+    variable = bool(table.IsVariable())
     return Tensor(
-        index, name, shape, kind, scales, zero_points, dimension, content, sparse, external, bool(table.IsVariable())
+        index, name, shape, kind, scales, zero_points, dimension, content, sparse, external, variable, blockwise
     )
 
 
@@ -221,12 +232,20 @@ def _content(model: Any, number: int, place: str) -> tuple[npt.NDArray[Any] | No
     return buffer.DataAsNumpy(), False
 
 
+def _external_buffer(table: Any) -> int:
+    """The number of a tensor's buffer in another file; the tflite package does not know the field yet."""
+    offset = table._tab.Offset(_EXTERNAL_BUFFER_SLOT)
+    return int(table._tab.Get(flatbuffers.number_types.Uint32Flags, offset + table._tab.Pos)) if offset else 0
+
+
 def _quantisation(table: Any, place: str) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], int]:
     if table is None or table.ScaleLength() == 0:
         return np.zeros(0, np.float32), np.zeros(0, np.int64), 0
     scales = table.ScaleAsNumpy().astype(np.float32)
     zero_points = np.zeros(len(scales), np.int64)
-    if table.ZeroPointLength():
+    if table.ZeroPointLength() == 1:
+        zero_points += table.ZeroPointAsNumpy()  # one for all slices
+    elif table.ZeroPointLength():
         zero_points = table.ZeroPointAsNumpy().astype(np.int64)
     if len(zero_points) != len(scales):
         raise InvalidFileError(f"{place} has {len(scales)} scales but {len(zero_points)} zero points")
@@ -239,50 +258,18 @@ def _operator(model: Any, table: Any, index: int) -> Operator:
     if table.OpcodeIndex() >= model.OperatorCodesLength():
         raise InvalidFileError(f"operator {index} uses code {table.OpcodeIndex()} of {model.OperatorCodesLength()}")
     code = model.OperatorCodes(table.OpcodeIndex())
-    # Codes below 127 may be in the old field only; TFLite itself takes the larger of the two.
-    number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
-    kind = _KINDS.get(number, f"UNKNOWN_{number}")
-    if kind == "CUSTOM":
-        kind = f"CUSTOM {_text(code.CustomCode())}"
+    options_table, options = operator_options(table)
     return Operator(
         index,
-        kind,
+        operator_kind(code),
         code.Version(),
         _integers(table.InputsAsNumpy()),
         _integers(table.OutputsAsNumpy()),
-        _options(table),
+        options,
+        options_table,
     )
-
-
-def _options(table: Any) -> dict[str, int | float]:
-    union = table.BuiltinOptions()
-    accessors = getattr(tflite, _OPTIONS.get(table.BuiltinOptionsType(), "NONE"), None)
-    if union is None or accessors is None:
-        return {}
-    options = accessors()
-    options.Init(union.Bytes, union.Pos)
-    values: dict[str, int | float] = {}
-    for name, accessor in inspect.getmembers(accessors, inspect.isfunction):
-        # Vectors come as four accessors each; the shapes they repeat are those of the tensors.
-        if name == "Init" or len(inspect.signature(accessor).parameters) != 1:
-            continue
-        if hasattr(accessors, f"{name}AsNumpy") or name.endswith(("AsNumpy", "Length", "IsNone")):
-            continue
-        try:
-            value = accessor(options)
-        except struct.error as error:
-            raise InvalidFileError(f"option {name} of an operator lies outside the file") from error
-        if isinstance(value, (int, float)):
-            values[name] = value
-    return values
 
 
 def _integers(vector: Any) -> list[int]:
     """A vector of the flatbuffer as a list; the accessors return the number 0 for an absent one."""
     return [] if isinstance(vector, int) else [int(value) for value in vector]
-
-
-def _text(value: bytes | None) -> str:
-    """`value` on one line, whatever it holds: it ends up in messages and on terminals."""
-    text = "" if value is None else value.decode("utf-8", errors="replace")
-    return "".join(character if character.isprintable() else "?" for character in text)

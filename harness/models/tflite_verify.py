@@ -71,8 +71,9 @@ SCHEMA: dict[str, dict[int, Field]] = {
         5: Scalar(1),
         6: Table("SparsityParameters"),
         7: Vector(4, limit=MAX_RANK),
+        10: Scalar(4),
     },
-    "QuantizationParameters": {2: Vector(4), 3: Vector(8), 6: Scalar(4)},
+    "QuantizationParameters": {2: Vector(4), 3: Vector(8), 4: Scalar(1), 6: Scalar(4)},
     "SparsityParameters": {},
     "Operator": {0: Scalar(4), 1: Vector(4), 2: Vector(4), 3: Scalar(1), 4: Table("Options"), 5: Vector(1)},
     # One union for the options of all operators: the reader takes numbers from it, and minds their sizes itself.

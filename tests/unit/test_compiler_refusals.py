@@ -67,7 +67,51 @@ def test_an_unknown_operator_names_the_supported_ones(tmp_path: Path) -> None:
 
 
 def test_a_custom_operator_is_refused_by_its_name(tmp_path: Path) -> None:
-    assert refusal(unary("CUSTOM MyOp", X, X), tmp_path).startswith("operator 0 (CUSTOM MyOp): the aot engine does not")
+    message = refusal(unary("CUSTOM MyOp", X, X), tmp_path)
+    assert message.startswith("operator 0 (CUSTOM MyOp): it is a custom operator, whose code is not in the file")
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("CUSTOM ethos-u", "compiled by Vela for an Arm Ethos-U"),
+        ("CUSTOM FlexErf", "Erf of TensorFlow itself (Select TF ops)"),
+        ("UNKNOWN_1234", "its code 1234 is newer than the schema"),
+    ],
+)
+def test_an_operator_of_elsewhere_is_refused_for_what_it_is(kind: str, reason: str, tmp_path: Path) -> None:
+    """Also where something else is odd, such as the scratch tensor of Vela's operator, which nothing computes."""
+    operator = OperatorSpec(kind, [0, 1], [2])
+    message = refusal(build([X, X, X], [operator], [0], [2]), tmp_path)
+    assert message.startswith(f"operator 0 ({kind}): ")
+    assert reason in message
+
+
+def test_subgraphs_are_refused_for_what_they_are_for(tmp_path: Path) -> None:
+    state = TensorSpec([], TensorType.RESOURCE, name="state")
+    for operator, reason in (
+        (OperatorSpec("CALL_ONCE", [], []), "keeps state between inferences with CALL_ONCE"),
+        (OperatorSpec("VAR_HANDLE", [], [1]), "tensor 1 ('state') keeps state between inferences with VAR_HANDLE"),
+        (OperatorSpec("WHILE", [0], [0]), "between which it moves by WHILE; export it without control flow"),
+    ):
+        tensors = [X] if operator.kind == "WHILE" else [X, state]
+        message = refusal(build(tensors, [operator], [0], [0], subgraphs=2), tmp_path)
+        assert message.startswith("has 2 subgraphs, ")
+        assert reason in message
+
+
+def test_options_of_another_operator_are_not_taken_for_its_own(tmp_path: Path) -> None:
+    """TFLite takes the defaults then: no fused RELU."""
+    operator = OperatorSpec("MUL", [0, 0], [1], {"FusedActivationFunction": 1}, "AddOptions")
+    message = refusal(build([X, X], [operator], [0], [1]), tmp_path)
+    assert message == "operator 0 (MUL): has AddOptions instead of MulOptions; export the model again"
+
+
+def test_a_convolution_without_options_has_strides_of_zero(tmp_path: Path) -> None:
+    image = TensorSpec([1, 4, 4, 1], FLOAT32)
+    weights = TensorSpec([1, 1, 1, 1], FLOAT32, data=np.ones((1, 1, 1, 1), np.float32))
+    operator = OperatorSpec("CONV_2D", [0, 1], [2], options_table="")
+    assert "stride 0" in refusal(build([image, weights, image], [operator], [0], [2]), tmp_path)
 
 
 def test_an_unsupported_type_names_the_supported_ones(tmp_path: Path) -> None:
@@ -118,7 +162,7 @@ def test_more_operators_than_any_target_has_room_for_are_refused(tmp_path: Path)
 
 def test_several_subgraphs_are_refused(tmp_path: Path) -> None:
     assert refusal(unary("RELU", X, X, subgraphs=2), tmp_path) == (
-        "has 2 subgraphs, the aot engine takes one; export it without control flow"
+        "has 2 subgraphs, of which only the first would ever run; export it with one signature"
     )
 
 
@@ -126,6 +170,7 @@ def test_several_subgraphs_are_refused(tmp_path: Path) -> None:
     ("oddity", "reason"),
     [
         ({"sparse": True}, "is sparse"),
+        ({"blockwise": True, "scales": [1.0]}, "is quantised block by block"),
         ({"external": True}, "lies outside the flatbuffer"),
         ({"variable": True}, "keeps state between inferences"),
     ],

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from compiler_helpers import run_kernels, run_tflm
 from tflite_builder import OperatorSpec, TensorSpec, build
+from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from harness.errors import HilError
 from harness.models.tflite_file import TensorType, parse, read
@@ -59,6 +61,40 @@ def test_what_is_no_model_is_one_line(content: bytes, reason: str, tmp_path: Pat
         read(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("codes_in", ["newer", "deprecated", "both"])
+def test_the_operator_code_is_found_in_either_field(codes_in: str) -> None:
+    x = TensorSpec([1, 4], FLOAT32)
+    content = build([x, x, x], [OperatorSpec("MUL", [0, 1], [2])], [0, 1], [2], codes_in=codes_in)
+    assert parse(content).operators[0].kind == "MUL"
+    values = np.array([[1, 2, 3, 4]], np.float32)
+    np.testing.assert_array_equal(run_kernels(content, [values, values])[0][0], run_tflm(content, [values, values])[0])
+
+
+def test_one_zero_point_goes_for_all_scales() -> None:
+    """As for TFLM; no other number of them but that of the scales has a meaning."""
+    weights = TensorSpec([4, 2], INT8, [0.1, 0.2, 0.3, 0.4], [0], data=np.arange(-4, 4, dtype=np.int8).reshape(4, 2))
+    ends = [TensorSpec([1, size], INT8, [0.5], [0]) for size in (2, 4)]
+    operator = OperatorSpec("FULLY_CONNECTED", [0, 1], [2])
+    content = build([ends[0], weights, ends[1]], [operator], [0], [2])
+    assert parse(content).tensors[1].zero_points.tolist() == [0, 0, 0, 0]
+    x = np.array([[3, -100]], np.int8)
+    np.testing.assert_array_equal(run_kernels(content, [x])[0][0], run_tflm(content, [x])[0])
+    for scales, zero_points in (([0.1], [0] * 4), ([0.1] * 4, [0] * 3)):
+        weights.scales, weights.zero_points = scales, zero_points
+        with pytest.raises(InvalidFileError, match=f"{len(scales)} scales but {len(zero_points)} zero points"):
+            parse(build([ends[0], weights, ends[1]], [operator], [0], [2]))
+
+
+def test_weights_in_a_file_of_their_own_are_noticed() -> None:
+    """A field that is newer than the tflite package: TFLM takes such weights for zeros."""
+    network = schema.ModelT.InitFromObj(schema.Model.GetRootAs(small_model(), 0))
+    network.subgraphs[0].tensors[1].externalBuffer = 1
+    network.subgraphs[0].tensors[1].buffer = 0
+    builder = schema.flatbuffers.Builder(0)
+    builder.Finish(network.Pack(builder), b"TFL3")
+    assert [tensor.external for tensor in parse(bytes(builder.Output())).tensors] == [False, True, False]
 
 
 def test_an_open_batch_is_as_large_as_it_is_stored() -> None:

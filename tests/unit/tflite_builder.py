@@ -51,17 +51,19 @@ class TensorSpec:
     sparse: bool = False
     variable: bool = False
     external: bool = False
+    blockwise: bool = False
     buffer: int | None = None  # of a tensor before it, counted from 1, whose data it shares
 
 
 @dataclass
 class OperatorSpec:
-    """An operator to build; `options` by the names of the schema's accessors."""
+    """An operator to build; `options` by the names of the schema's accessors, `kind` UNKNOWN_n for any code n."""
 
     kind: str
     inputs: Sequence[int]
     outputs: Sequence[int]
     options: dict[str, Any] = field(default_factory=dict)
+    options_table: str | None = None  # another one than the kind's own; "" for none
 
 
 def build(
@@ -70,8 +72,12 @@ def build(
     inputs: Sequence[int],
     outputs: Sequence[int],
     subgraphs: int = 1,
+    codes_in: str = "both",
 ) -> bytes:
-    """The bytes of a .tflite with these tensors and operators."""
+    """The bytes of a .tflite with these tensors and operators.
+
+    `codes_in` says which field of an operator code has the number: "newer", "deprecated" or "both".
+    """
     builder = flatbuffers.Builder(1024)
     buffers = [_table(builder, "Buffer", {})]
     tables = []
@@ -92,7 +98,7 @@ def build(
         "Outputs": _integers(builder, np.array(outputs, np.int32)),
     }
     graphs = [_table(builder, "SubGraph", graph) for _ in range(subgraphs)]
-    codes = [_code(builder, kind) for kind in kinds]
+    codes = [_code(builder, kind, codes_in) for kind in kinds]
     model = {
         "Version": 3,
         "OperatorCodes": _vector(builder, "Model", "OperatorCodes", codes),
@@ -136,9 +142,12 @@ def _bytes(builder: Any, content: bytes) -> Any:
     return builder.EndVector()
 
 
-def _code(builder: Any, kind: str) -> Any:
-    number = getattr(tflite.BuiltinOperator, kind.split()[0])
+def _code(builder: Any, kind: str, codes_in: str) -> Any:
+    name, _, unknown = kind.split()[0].partition("UNKNOWN_")
+    number = int(unknown) if unknown else getattr(tflite.BuiltinOperator, name)
     fields = {"DeprecatedBuiltinCode": min(number, 127), "BuiltinCode": number, "Version": 1}
+    for field_name in {"newer": ["DeprecatedBuiltinCode"], "deprecated": ["BuiltinCode"], "both": []}[codes_in]:
+        del fields[field_name]
     if kind.startswith("CUSTOM"):
         fields["CustomCode"] = builder.CreateString(kind.removeprefix("CUSTOM "))
     return _table(builder, "OperatorCode", fields)
@@ -158,6 +167,7 @@ def _tensor(builder: Any, spec: TensorSpec, buffer: int) -> Any:
         quantisation = {
             "Scale": _integers(builder, np.array(spec.scales, np.float32)),
             "ZeroPoint": _integers(builder, np.array(spec.zero_points or [0] * len(spec.scales), np.int64)),
+            "DetailsType": int(spec.blockwise),
             "QuantizedDimension": spec.quantized_dimension,
         }
         fields["Quantization"] = _table(builder, "QuantizationParameters", quantisation)
@@ -172,8 +182,8 @@ def _operator(builder: Any, operator: OperatorSpec, code: int) -> Any:
         "Inputs": _integers(builder, np.array(operator.inputs, np.int32)),
         "Outputs": _integers(builder, np.array(operator.outputs, np.int32)),
     }
-    if operator.kind in OPTIONS:
-        name = OPTIONS[operator.kind]
+    name = OPTIONS.get(operator.kind, "") if operator.options_table is None else operator.options_table
+    if name:
         fields["BuiltinOptions"] = _table(builder, name, operator.options)
         fields["BuiltinOptionsType"] = getattr(tflite.BuiltinOptions, name)
     return _table(builder, "Operator", fields)

@@ -43,7 +43,7 @@ def lower_depthwise_conv_2d(operator: Operator, network: Network) -> Step:
     refuse_hybrid(operator, network)
     if len(weights.shape) != 4 or len(x.shape) != 4 or len(y.shape) != 4:
         raise network.refuse(operator, f"has weights {list(weights.shape)} for {list(x.shape)}; export the model again")
-    outputs = x.shape[3] * int(network.option(operator, "DepthMultiplier", 1))
+    outputs = x.shape[3] * int(network.option(operator, "DepthMultiplier", 0))
     if weights.shape[0] != 1 or weights.shape[3] != outputs or y.shape[3] != outputs:
         raise network.refuse(
             operator, f"makes {list(y.shape)} of {list(x.shape)} with weights {list(weights.shape)}; export it again"
