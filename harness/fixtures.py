@@ -21,7 +21,7 @@ from harness.models.stimuli import Stimulus
 from harness.models.stimuli import stimuli as stimuli_of
 from harness.progress import Progress
 from harness.recordings import Recording
-from harness.report.aggregate import Contribution, RunKey, attribution_part, latency_part, parity_part
+from harness.results.parts import Contribution, RunKey, attribution_part, latency_part, parity_part
 from harness.session import Session
 from harness.trace import Trace, choose_sample, explain, trace
 
@@ -141,9 +141,8 @@ def infer_some(device: DeviceUnderTest, reference: TflmHost, hil_session: Sessio
 class Recorder:
     """Takes what a test measured into results.json and into the properties of JUnit XML."""
 
-    def __init__(self, node: pytest.Item, run: RunKey, firmware: Firmware, oracle: str) -> None:
+    def __init__(self, node: pytest.Item, firmware: Firmware, oracle: str) -> None:
         self._node = node
-        self._run = run
         self._firmware = firmware
         self._oracle = oracle
 
@@ -203,16 +202,16 @@ class Recorder:
 
     def _add(self, **part: object) -> None:
         contributions = self._node.stash.setdefault(CONTRIBUTIONS, [])
-        contributions.append(Contribution(run=self._run, **part))  # type: ignore[typeddict-item]
+        contributions.append(Contribution(**part))  # type: ignore[typeddict-item]
 
     def _property(self, name: str, value: object) -> None:
         self._node.user_properties.append((f"hil.{name}", value))
 
 
 @pytest.fixture
-def record(request: pytest.FixtureRequest, hil_session: Session, firmware: Firmware, reference: TflmHost) -> Recorder:
+def record(request: pytest.FixtureRequest, firmware: Firmware, reference: TflmHost) -> Recorder:
     """Where a test puts what it measured."""
-    return Recorder(request.node, run_key(hil_session, firmware), firmware, reference.oracle)
+    return Recorder(request.node, firmware, reference.oracle)
 
 
 class Tracer:

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import tempfile
 import threading
 import warnings
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
-from _pytest.junitxml import xml_key  # the only way to tell pytest's own plugin where its file has gone
 
 from harness import fixtures
-from harness.dut import Build
+from harness.dut import Build, Firmware
 from harness.errors import HilError
-from harness.files import probe_folder, write_text
-from harness.fixtures import CONTRIBUTIONS, SESSION, UART_LOG, run_key
+from harness.files import probe_folder
+from harness.fixtures import CONTRIBUTIONS, SESSION, UART_LOG
 from harness.options import Options, add_options, resolve
-from harness.report import baseline, environment
-from harness.report.aggregate import Aggregator, Contribution
-from harness.report.publish import Published, publish
-from harness.report.results import Results
-from harness.report.summary import summary_lines
+from harness.planner import Planner, build_of
+from harness.reporter import MEASURED, Reporter
 from harness.session import Session
 
 OPTIONS = pytest.StashKey[Options]()
@@ -42,8 +35,6 @@ MARKERS = (
     "hil_model(*names, variants=(), engines=()): run only with these models, variants and engines",
 )
 TAIL_LINES = 20
-# An attribute of reports, because those are what pytest-xdist carries from its workers.
-MEASURED = "hil_contributions"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -67,9 +58,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[WARNED] = [f"hil: warning: {warning.message}" for warning in caught]
     with _usage_errors():
         _end_in_order()
+        planner = Planner(config, config.stash[SESSION])
+        config.pluginmanager.register(planner)
         if _is_controller(config):
             probe_folder(options.report_dir)
-            config.pluginmanager.register(Reporter(config, config.stash[SESSION]))
+            config.pluginmanager.register(Reporter(config, config.stash[SESSION], planner, config.stash[WARNED]))
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -125,92 +118,23 @@ def pytest_runtest_makereport(
     report = yield
     if call.excinfo is not None and isinstance(call.excinfo.value, HilError):
         report.longrepr = str(call.excinfo.value)
-    session = item.config.stash.get(SESSION, None)
-    build = getattr(item, "callspec", None) and item.callspec.params.get("firmware")  # type: ignore[attr-defined]
-    if session is None or not isinstance(build, Build):
+    if build_of(item) is None:
         return report
-    contributions = item.stash.get(CONTRIBUTIONS, []) if call.when == "call" else []
-    if report.failed:
-        log = item.stash.get(UART_LOG, None)
-        if log is not None and log.is_file():
-            tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]
-            report.sections.append((f"UART log, the last lines of {log}", "\n".join(tail)))
-        contributions = [*contributions, Contribution(run=run_key(session, build), failure=item.nodeid)]
-    report.__dict__[MEASURED] = contributions
+    if report.failed and (log := item.stash.get(UART_LOG, None)) is not None and log.is_file():
+        tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]
+        report.sections.append((f"UART log, the last lines of {log}", "\n".join(tail)))
+    image = getattr(item, "funcargs", {}).get("firmware")
+    report.__dict__[MEASURED] = {
+        "image": image.image.elf_sha256 if isinstance(image, Firmware) else None,
+        "parts": item.stash.get(CONTRIBUTIONS, []) if call.when == "call" else [],
+    }
     return report
 
 
-class Reporter:
-    """Collects what tests measured, from all pytest-xdist workers too, and publishes it when the session ends."""
-
-    def __init__(self, config: pytest.Config, session: Session) -> None:
-        options = session.options
-        self._config = config
-        self._session = session
-        self._aggregator = Aggregator()
-        self._baseline: Results | None = None
-        if options.baseline_dir is not None and not options.update_baseline:
-            self._baseline = baseline.read(options.baseline_dir)
-        self._published: Published | None = None
-        self._note = ""
-        self._error: HilError | None = None
-        # pytest writes its XML in place, and half of it where the disk is full: it gets another place to begin with.
-        self._scratch = tempfile.TemporaryDirectory(prefix="hil-")
-        self._junit = Path(config.option.xmlpath or options.report_dir / "junit.xml")
-        config.option.xmlpath = str(Path(self._scratch.name) / "junit.xml")
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take what a test measured from its report."""
-        self._aggregator.contributions.extend(report.__dict__.get(MEASURED, []))
-
-    @pytest.hookimpl(trylast=True)  # when pytest has written its XML
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Write the reports. A regression against the baseline fails the session, and so does an unwritten report.
-
-        An interrupted session has no verdict, so it leaves the reports of the one before as they are.
-        """
-        junit = self._config.stash[xml_key]
-        written, junit.logfile = Path(junit.logfile), str(self._junit)
-        if not self._aggregator.contributions or session.exitstatus == pytest.ExitCode.INTERRUPTED:
-            junit.logfile = "none: no test of firmware has ended"
-            return
-        results = Results(
-            created=environment.created(),
-            git=environment.git(self._config.rootpath),
-            host=environment.host(),
-            toolchain=self._session.toolchain,
-            runs=self._aggregator.runs(),
-        )
-        options = self._session.options
-        try:
-            write_text(self._junit, written.read_text(encoding="utf-8"))
-            self._published = publish(results, options.report_dir, self._baseline)
-            if options.update_baseline and options.baseline_dir is not None:
-                self._note = _update_baseline(results, options.baseline_dir, session.testsfailed)
-        except HilError as error:
-            self._error = error
-        if self._error or (self._published and self._published.regressed):
-            session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
-
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """The table of figures and where the reports are."""
-        if self._published:
-            terminalreporter.section("hardware in the loop")
-            for line in [*summary_lines(self._published), *self._config.stash[WARNED]]:
-                terminalreporter.write_line(line)
-            if self._note:
-                terminalreporter.write_line(self._note)
-            files = (self._published.report, self._published.results_file, self._junit)
-            report, figures, junit = (os.path.relpath(file, self._config.invocation_params.dir) for file in files)
-            terminalreporter.write_line(f"report: {report} (figures: {figures}, JUnit: {junit})")
-        if self._error:
-            terminalreporter.write_line(f"ERROR: {self._error}", red=True)
-
-
-def _update_baseline(results: Results, folder: Path, failed: int) -> str:
-    if failed:
-        return "baseline: not updated, because tests failed"
-    return f"baseline: written to {baseline.update(results, folder)}"
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Forget what an earlier try measured."""
+    item.stash[CONTRIBUTIONS] = []
 
 
 def _end_in_order() -> None:

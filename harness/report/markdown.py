@@ -5,9 +5,10 @@ from __future__ import annotations
 import jinja2
 
 from harness.boards.targets import TARGETS
-from harness.report.baseline import Comparison
-from harness.report.results import Results, Run
 from harness.report.text import number, percent
+from harness.report.wording import causes, verdict
+from harness.results.baseline import Comparison
+from harness.results.model import Results, Run
 
 _environment = jinja2.Environment(
     loader=jinja2.PackageLoader("harness.report"),
@@ -17,7 +18,7 @@ _environment = jinja2.Environment(
     undefined=jinja2.StrictUndefined,
     autoescape=False,
 )
-_environment.filters.update(number=number, percent=percent)
+_environment.filters.update(number=number, percent=percent, verdict=verdict, causes=causes)
 
 
 def render(results: Results, comparison: Comparison | None) -> str:

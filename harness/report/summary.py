@@ -2,27 +2,96 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rich.table import Table
 
 from harness.report.publish import Published
-from harness.report.results import LatencyFigures, Run
-from harness.report.text import number, percent, table_lines
+from harness.report.text import listed, number, percent, table_lines
+from harness.report.wording import verdict
+from harness.results.metrics import METRICS
+from harness.results.model import Results, Run
+
+RAM = (
+    "static RAM: .data and .bss, with the arena, without stack and UART buffers; RAM total: static RAM, UART buffers "
+    "and the stack at its deepest"
+)
 
 
 def summary_lines(published: Published) -> list[str]:
-    """The runs as a table, then what the baseline has to say."""
+    """The runs as a table, then what is missing, where accuracy was lost, and what the baseline has to say."""
+    results = published.results
+    current = [run for run in results.runs if run.current]
+    return [
+        *_table(current),
+        *(line for run in current for line in _lost_accuracy(run)),
+        *_missing(results),
+        *_baseline(published),
+    ]
+
+
+def _table(runs: list[Run]) -> list[str]:
+    if not runs:
+        return []
     table = Table(box=None, pad_edge=False, header_style="")
     for heading in ("run", "board"):
         table.add_column(heading, no_wrap=True)
-    for heading in ("windows", "differ", "accuracy", "median", "max", "flash", "RAM", "arena", "stack"):
+    for heading in ("windows", "differ", "accuracy", *(metric.column for metric in METRICS)):
         table.add_column(heading, justify="right")
     table.add_column("verdict")
-    for run in published.results.runs:
+    for run in runs:
         table.add_row(*_row(run))
-    units = {run.latency.unit for run in published.results.runs if run.latency}
-    legend = f"median, max: {' or '.join(sorted(units))} an inference; flash, RAM, arena, stack: bytes" if units else ""
-    lost = [line for run in published.results.runs for line in _lost_accuracy(run)]
-    return [*table_lines(table), *filter(None, [legend]), *lost, *published.notes]
+    legend = []
+    if units := sorted({run.latency.unit for run in runs if run.latency}):
+        legend.append(f"median, max: {' or '.join(units)} an inference; flash, RAM, arena, stack: bytes")
+    if any(run.firmware for run in runs):
+        legend.append(RAM)
+    if any(run.stale for run in runs):
+        legend.append("*: measured in an earlier session, with other sources or another image")
+    return [*table_lines(table), *legend]
+
+
+def _missing(results: Results) -> Iterator[str]:
+    """What the verdicts do without."""
+    for gap in results.gaps:
+        yield f"incomplete: {gap}"
+    for run in results.runs:
+        if run.current and run.not_run:
+            tests = listed([_short(test) for test in run.not_run])
+            yield f"{run.name}: {len(run.not_run)} of {len(run.tests)} tests have not run: {tests}"
+    for run in results.runs:
+        if not run.current:
+            before = f", earlier: {run.earlier_verdict}" if run.earlier_verdict else ""
+            yield f"{run.name}: incomplete, none of its {len(run.tests)} tests has run{before}"
+    for name in results.left_out:
+        yield f"{name}: left out"
+
+
+def _short(test: str) -> str:
+    return test.rpartition("/")[2]
+
+
+def _baseline(published: Published) -> Iterator[str]:
+    comparison, update = published.comparison, published.update
+    if comparison is not None:
+        for reason in comparison.incomparable:
+            yield f"baseline: {reason}"
+        for name in comparison.missing:
+            yield f"baseline: has no {name}; add it with --hil-update-baseline"
+        for name in comparison.unmeasured:
+            yield f"baseline: {name} was not measured in this session"
+        for change in comparison.changes:
+            yield f"{'REGRESSED' if change.regressed else 'changed'}: {change}"
+    if update is not None:
+        yield (
+            f"baseline: {listed(update.written)} written to {update.path}"
+            if update.written
+            else "baseline: not updated, because no run passed"
+        )
+        if update.kept:
+            yield f"baseline: stays as it was for {listed(update.kept)}"
+        if update.refused:
+            yield f"baseline: not updated for {listed(update.refused)}, which did not pass"
 
 
 def _lost_accuracy(run: Run) -> list[str]:
@@ -39,21 +108,14 @@ def _lost_accuracy(run: Run) -> list[str]:
 
 
 def _row(run: Run) -> list[str]:
-    parity, firmware = run.parity, run.firmware
+    parity = run.parity
+    starred = "*" if "parity" in run.stale else ""
     return [
         run.name,
         run.emulator or run.board,
-        number(parity.windows if parity else None),
-        number(parity.label_mismatches if parity else None),
-        percent(parity.accuracy_device if parity else None),
-        *_latency(run.latency),
-        number(firmware.flash_bytes if firmware else None),
-        number(firmware.ram_bytes if firmware else None),
-        number(firmware.arena_bytes if firmware else None),
-        number(firmware.stack_peak_bytes if firmware else None),
-        run.verdict,
+        number(parity.windows if parity else None) + starred,
+        number(parity.label_mismatches if parity else None) + starred,
+        percent(parity.accuracy_device if parity else None) + starred,
+        *(number(metric.of(run)) + ("*" if metric.group in run.stale else "") for metric in METRICS),
+        verdict(run),
     ]
-
-
-def _latency(latency: LatencyFigures | None) -> list[str]:
-    return [number(latency.median), number(latency.max)] if latency else ["-", "-"]

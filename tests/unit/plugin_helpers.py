@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from harness.report.results import Results
+from harness.results.model import Results
 
 ROOT = Path(__file__).parents[2]
 SUITE = ROOT / "tests"

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from harness.report.results import Results, Run
+from harness.results.model import Results, Run
 
 ROOT = Path(__file__).parents[2]
 SUITE = ROOT / "tests"

@@ -9,7 +9,7 @@ import pytest
 from needs import needs_emulator
 from plugin_helpers import ONE_WINDOW, SUITE, Hil, read_results
 
-from harness.report.results import Results
+from harness.results.model import Results
 
 
 @pytest.fixture

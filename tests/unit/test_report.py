@@ -8,18 +8,19 @@ import pytest
 from harness.checks.attribution import Step
 from harness.errors import HilError
 from harness.files import probe_folder, write_text
-from harness.report import baseline
-from harness.report.aggregate import Aggregator, Contribution, RunKey, attribution_part, latency_part
-from harness.report.publish import publish
-from harness.report.results import Results, Run, load, save
+from harness.report.publish import Published, publish
 from harness.report.summary import summary_lines
+from harness.results import baseline
+from harness.results.judge import judge
+from harness.results.merge import Planned, Report, Session, merge
+from harness.results.model import Results, Run, load, save
+from harness.results.parts import Contribution, RunKey, attribution_part, latency_part
 
 KEY = RunKey(model="gesture", variant="int8", engine="aot", board="emulated", emulator="qemu 7.2", target="stm32f4")
 
 
 def parity(windows: int, correct: int) -> Contribution:
     return Contribution(
-        run=KEY,
         parity={
             "windows": windows,
             "label_mismatches": 0,
@@ -38,12 +39,11 @@ def attribution(lost: int) -> Contribution:
     trained = Step("float32 on LiteRT", 50, 40, 40, 0, 0, 0, 0.0)
     quantised = Step("int8 on LiteRT", 50, 40, 40, 2, 1, 1, 0.25)
     device = Step("int8 on the device", 50, 40, 40 - lost, lost + 2, lost, 0, 0.125 * lost)
-    return Contribution(run=KEY, attribution=attribution_part([trained, quantised, device], ["a step is missing"]))
+    return Contribution(attribution=attribution_part([trained, quantised, device], ["a step is missing"]))
 
 
 def footprint(flash: int = 20000) -> Contribution:
     return Contribution(
-        run=KEY,
         firmware={
             "elf_sha256": "00",
             "flash_bytes": flash,
@@ -59,21 +59,50 @@ def footprint(flash: int = 20000) -> Contribution:
 
 
 def latency(*counts: int) -> Contribution:
-    return Contribution(run=KEY, latency=latency_part("instructions", counts, [5 for _ in counts]))
+    return Contribution(latency=latency_part("instructions", counts, [5 for _ in counts]))
 
 
-def results(*contributions: Contribution, compiler: str = "12.2") -> Results:
-    return Results(
+def ran(*contributions: Contribution, key: RunKey = KEY, failed: str | None = None) -> list[tuple[Planned, Report]]:
+    """One test for each contribution, and one that fails for the reason `failed`."""
+    tests: list[tuple[str, str, list[Contribution]]] = [
+        (f"tests/t.py::t{number}", "passed", [part]) for number, part in enumerate(contributions)
+    ]
+    tests += [("tests/t.py::bad", "failed", [])] if failed else []
+    return [
+        (planned := Planned(key, name, "", True), Report(planned, 1, when, outcome, failed, "00", parts))
+        for name, outcome, parts in tests
+        for when, parts in (("call", parts), ("teardown", []))
+    ]
+
+
+def together(*tests: tuple[Planned, Report], compiler: str = "12.2") -> Results:
+    session = Session(
         created="2026-01-01T00:00:00+00:00",
+        code="0" * 40,
         git={"commit": "0" * 40, "branch": "main", "dirty": False},
         host={"system": "Linux", "python": "3.11"},
         toolchain={"arm-none-eabi-gcc": compiler},
-        runs=Aggregator(list(contributions)).runs(),
+        plan=[planned for planned, _ in tests],
+        reports=[report for _, report in tests],
     )
+    return judge(merge(None, session), None)
+
+
+def results(*contributions: Contribution, compiler: str = "12.2") -> Results:
+    return together(*ran(*contributions), compiler=compiler)
+
+
+def against(now: Results, before: Results, folder: Path) -> Published:
+    comparison = baseline.compare(now, before)
+    return publish(judge(now, comparison), folder, comparison)
+
+
+def notes(published: Published) -> list[str]:
+    return [line for line in summary_lines(published) if line.startswith(("baseline", "REGRESSED", "changed"))]
 
 
 def test_tests_of_one_run_add_up() -> None:
-    (run,) = Aggregator([parity(10, 9), parity(30, 27), latency(3, 1), latency(2), footprint()]).runs()
+    (run,) = results(parity(10, 9), parity(30, 27), latency(3, 1), latency(2), footprint()).runs
     assert run.parity is not None
     assert run.latency is not None
     assert run.firmware is not None
@@ -85,21 +114,20 @@ def test_tests_of_one_run_add_up() -> None:
 
 def test_runs_are_kept_apart_and_one_failing_test_fails_its_run_only() -> None:
     other = RunKey(**{**KEY, "variant": "float32"})
-    failed = Contribution(run=other, failure="tests/test_x.py::test_y")
-    runs = {run.name: run for run in Aggregator([parity(1, 1), failed]).runs()}
+    runs = {run.name: run for run in together(*ran(parity(1, 1)), *ran(key=other, failed="too slow")).runs}
     assert runs["gesture-int8-aot-stm32f4"].verdict == "pass"
     assert runs["gesture-float32-aot-stm32f4"].verdict == "fail"
-    assert runs["gesture-float32-aot-stm32f4"].failures == ["tests/test_x.py::test_y"]
+    assert runs["gesture-float32-aot-stm32f4"].failures == ["tests/t.py::bad"]
 
 
 def test_contributions_survive_the_way_from_a_worker_process() -> None:
     contributions = [parity(10, 9), latency(3, 1, 1), attribution(1), footprint()]
     travelled = json.loads(json.dumps(contributions))
-    assert Aggregator(travelled).runs() == Aggregator(contributions).runs()
+    assert results(*travelled) == results(*contributions)
 
 
 def test_the_steps_from_training_to_the_device_add_up_step_by_step() -> None:
-    (run,) = Aggregator([attribution(1), attribution(3)]).runs()
+    (run,) = results(attribution(1), attribution(3)).runs
     assert run.attribution is not None
     trained, _, device = run.attribution.steps
     assert (trained.name, trained.windows, trained.labelled, trained.accuracy) == ("float32 on LiteRT", 100, 80, 1.0)
@@ -109,7 +137,7 @@ def test_the_steps_from_training_to_the_device_add_up_step_by_step() -> None:
 
 
 def test_accuracy_that_was_lost_is_said_in_the_report_and_on_the_terminal(tmp_path: Path) -> None:
-    published = publish(results(parity(100, 95), attribution(1), attribution(3)), tmp_path, None)
+    published = publish(results(parity(100, 95), attribution(1), attribution(3)), tmp_path)
     report = published.report.read_text()
     assert "| float32 on LiteRT | 100.0% | - | - | - | - |" in report
     assert "| int8 on the device | 95.0% | 8 | 4 | 0 | 0.375 |" in report
@@ -118,7 +146,7 @@ def test_accuracy_that_was_lost_is_said_in_the_report_and_on_the_terminal(tmp_pa
     (line,) = (line for line in summary_lines(published) if "accuracy falls" in line)
     assert "from 100.0% (float32 on LiteRT) to 95.0%" in line
     assert "most of all with int8 on the device: 4 windows lost, 0 gained" in line
-    kept = publish(results(attribution(0)), tmp_path, None)
+    kept = publish(results(attribution(0)), tmp_path)
     assert not any("accuracy falls" in line for line in summary_lines(kept))
 
 
@@ -149,7 +177,7 @@ def test_a_broken_results_file_is_one_clear_line(tmp_path: Path, content: str | 
 
 
 def test_reports_show_every_figure(tmp_path: Path) -> None:
-    published = publish(results(parity(1234, 1234), latency(15000), footprint()), tmp_path, None)
+    published = publish(results(parity(1234, 1234), latency(15000), footprint()), tmp_path)
     text = published.report.read_text()
     for figure in ("1,234", "15,000", "20,000", "bit-exact", "100.0%", "tflite-micro 1", "`main`"):
         assert figure in text
@@ -159,13 +187,12 @@ def test_reports_show_every_figure(tmp_path: Path) -> None:
 
 
 def test_the_same_network_on_several_cores_is_shown_side_by_side(tmp_path: Path) -> None:
-    def on(target: str, count: int) -> list[Contribution]:
-        key = RunKey(**{**KEY, "target": target})
-        return [Contribution(**{**part, "run": key}) for part in (latency(count), footprint())]
+    def on(target: str, count: int) -> list[tuple[Planned, Report]]:
+        return ran(latency(count), footprint(), key=RunKey(**{**KEY, "target": target}))
 
-    one = publish(results(*on("stm32f4", 7000)), tmp_path, None).report.read_text()
+    one = publish(together(*on("stm32f4", 7000)), tmp_path).report.read_text()
     assert "side by side" not in one
-    both = publish(results(*on("stm32f4", 7000), *on("nrf51", 9000)), tmp_path, None).report.read_text()
+    both = publish(together(*on("stm32f4", 7000), *on("nrf51", 9000)), tmp_path).report.read_text()
     rows = [line for line in both.splitlines() if line.startswith("| gesture-int8-aot |")]
     assert rows == [
         "| gesture-int8-aot | nrf51 | Cortex-M0 | 9,000 instructions | 9,000 | 20,000 | 1,000 | 300 |",
@@ -174,47 +201,50 @@ def test_the_same_network_on_several_cores_is_shown_side_by_side(tmp_path: Path)
 
 
 def test_a_run_that_measured_nothing_is_reported_as_such(tmp_path: Path) -> None:
-    published = publish(results(Contribution(run=KEY, failure="tests/t.py::t")), tmp_path, None)
+    published = publish(together(*ran(failed="no network")), tmp_path)
     assert "**fail**" in published.report.read_text()
+    assert "- no network\n  - `tests/t.py::bad`" in published.report.read_text()
     assert "fail" in "\n".join(summary_lines(published))
 
 
 def test_a_baseline_catches_what_got_worse(tmp_path: Path) -> None:
     before = results(latency(1000), footprint(20000))
-    same = publish(results(latency(1000), footprint(20000)), tmp_path, before)
-    assert (same.regressed, same.notes) == (False, [])
-    worse = publish(results(latency(1000), footprint(20300)), tmp_path, before)
-    assert worse.regressed
-    assert worse.notes == ["REGRESSED: gesture-int8-aot-stm32f4 flash_bytes: 20,000 -> 20,300 (+1.5%)"]
+    same = against(results(latency(1000), footprint(20000)), before, tmp_path)
+    assert notes(same) == []
+    assert same.results.runs[0].verdict == "pass"
+    worse = against(results(latency(1000), footprint(20300)), before, tmp_path)
+    assert notes(worse) == ["REGRESSED: gesture-int8-aot-stm32f4 flash_bytes: 20,000 -> 20,300 (+1.5%)"]
     assert load(worse.results_file).runs[0].verdict == "fail"
-    better = publish(results(latency(900), footprint(20000)), tmp_path, before)
-    assert not better.regressed
-    assert len(better.notes) == 2  # median and maximum
+    assert "fell behind the baseline: gesture-int8-aot-stm32f4 flash_bytes: 20,000" in worse.report.read_text()
+    better = against(results(latency(900), footprint(20000)), before, tmp_path)
+    assert better.results.runs[0].verdict == "pass"
+    assert len(notes(better)) == 2  # median and maximum
 
 
-def test_one_interrupt_on_the_stack_is_no_regression(tmp_path: Path) -> None:
-    before, now = results(footprint()), results(footprint())
-    assert now.runs[0].firmware is not None
-    now.runs[0].firmware.stack_peak_bytes = 300 + 104
-    assert not publish(now, tmp_path, before).regressed
-    now.runs[0].firmware.stack_peak_bytes = 300 + 120
-    assert publish(now, tmp_path, before).regressed
+@pytest.mark.parametrize(("deeper", "verdict"), [(104, "pass"), (120, "fail")])
+def test_one_interrupt_on_the_stack_is_no_regression(tmp_path: Path, deeper: int, verdict: str) -> None:
+    part = footprint()
+    part["stack_peak_bytes"] += deeper
+    assert against(results(part), results(footprint()), tmp_path).results.runs[0].verdict == verdict
 
 
 def test_a_baseline_of_another_compiler_is_not_compared_and_says_so(tmp_path: Path) -> None:
-    published = publish(results(footprint(30000), compiler="13.2"), tmp_path, results(footprint(20000)))
-    assert not published.regressed
-    assert "made with arm-none-eabi-gcc 12.2, this run with 13.2" in published.notes[0]
+    published = against(results(footprint(30000), compiler="13.2"), results(footprint(20000)), tmp_path)
+    assert published.results.runs[0].verdict == "pass"
+    assert "made with arm-none-eabi-gcc 12.2, this run with 13.2" in notes(published)[0]
+    assert "No figure changed" not in published.report.read_text()
 
 
-def test_latency_over_other_windows_is_not_compared(tmp_path: Path) -> None:
-    assert not publish(results(latency(2000)), tmp_path, results(latency(1000, 1000))).regressed
+def test_latency_over_other_windows_is_not_compared_and_says_so(tmp_path: Path) -> None:
+    published = against(results(latency(2000)), results(latency(1000, 1000)), tmp_path)
+    assert published.results.runs[0].verdict == "pass"
+    assert notes(published)[0].endswith("latency_median: not measured on the same windows")
 
 
 def test_a_baseline_comes_back_from_disk(tmp_path: Path) -> None:
     written = results(footprint())
     baseline.update(written, tmp_path / "base")
-    assert not publish(written, tmp_path, baseline.read(tmp_path / "base")).comparison.changes  # type: ignore[union-attr]
+    assert baseline.compare(written, baseline.read(tmp_path / "base")) == baseline.Comparison()
 
 
 def test_a_missing_baseline_is_named_with_the_remedy(tmp_path: Path) -> None:

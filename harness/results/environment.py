@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import subprocess
 from datetime import UTC, datetime
@@ -17,22 +18,40 @@ def created() -> str:
 
 
 def git(root: Path) -> dict[str, str | bool]:
-    """Commit, branch and whether the tree was changed; empty outside of a repository or without git."""
+    """Commit, branch and whether the tree was changed; empty outside of a repository or without git.
+
+    `changes` is a digest of the local changes, so that two states of one commit can be told apart.
+    """
 
     def ask(*arguments: str) -> str:
         finished = subprocess.run(
-            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True, timeout=10
+            ["git", "-C", str(root), *arguments],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=True,
+            timeout=10,
         )
         return finished.stdout.strip()
 
     try:
-        return {
+        status = ask("status", "--porcelain")
+        facts: dict[str, str | bool] = {
             "commit": ask("rev-parse", "HEAD"),
             "branch": ask("rev-parse", "--abbrev-ref", "HEAD"),
-            "dirty": bool(ask("status", "--porcelain")),
+            "dirty": bool(status),
         }
+        if status:
+            changes = status + ask("diff", "--no-ext-diff", "--binary", "HEAD")
+            facts["changes"] = hashlib.sha256(changes.encode()).hexdigest()[:16]
+        return facts
     except (OSError, subprocess.SubprocessError):
         return {}
+
+
+def code(git: dict[str, str | bool]) -> str | None:
+    """The state of the sources in one word, None if it is not known."""
+    return "+".join(str(git[key]) for key in ("commit", "changes") if key in git) or None
 
 
 def host() -> dict[str, str]:

@@ -17,7 +17,8 @@ class FirmwareFigures(msgspec.Struct):
     """Sizes in bytes. `stack_peak_bytes` is measured on the device, None until a test has measured it.
 
     `ram_bytes` is static RAM (.data and .bss) without the reserved stack and without the UART buffers, whose size is
-    `uart_buffer_bytes`. `symbols` lists the largest ones first.
+    `uart_buffer_bytes`; the arena is part of it. `ram_total_bytes` is all that a chip must have: static RAM, UART
+    buffers and the stack at its deepest. `symbols` lists the largest ones first.
     """
 
     elf_sha256: str
@@ -29,6 +30,7 @@ class FirmwareFigures(msgspec.Struct):
     sections: dict[str, int]
     symbols: list[dict[str, Any]]
     stack_peak_bytes: int | None = None
+    ram_total_bytes: int | None = None
 
 
 class ParityFigures(msgspec.Struct):
@@ -89,8 +91,36 @@ class LinkFigures(msgspec.Struct):
     faults: int
 
 
+class Case(msgspec.Struct, kw_only=True):
+    """One test of a run, as it last ended.
+
+    `outcome` is passed, failed, skipped, xfailed, or `not run` where it has never ended. `tries` counts the reruns in;
+    `reason` says why it failed or was skipped. `ran`, `code` and `image` are the moment, the state of the sources and
+    the SHA-256 of the ELF file that it ran with. `this_session` tells whether it ended in this session; if it did not,
+    `stale` tells whether it ran with other sources or another image than this session's. `measured` are the parts
+    that the figures of the run are made of.
+    """
+
+    id: str
+    outcome: str = "not run"
+    tries: int = 0
+    reason: str | None = None
+    ran: str | None = None
+    code: str | None = None
+    image: str | None = None
+    this_session: bool = False
+    stale: bool = False
+    measured: list[dict[str, Any]] = []
+
+
 class Run(msgspec.Struct):
-    """One model, variant and engine on one board. `trace` says which operator went wrong, None if none was sought."""
+    """One model, variant and engine on one board. `trace` says which operator went wrong, None if none was sought.
+
+    `verdict` is pass only if every test of the run has ended in this session and none has failed. `not_run` names the
+    tests that have not; what they measured in an earlier session is kept, and `stale` names the groups of figures
+    that come from other sources or another image. `earlier_verdict` is the last one of a run of which no test has
+    ended in this session. `compiler` is the version of arm-none-eabi-gcc that built the image.
+    """
 
     model: str
     variant: str
@@ -107,7 +137,27 @@ class Run(msgspec.Struct):
     throughput: ThroughputFigures | None = None
     link: LinkFigures | None = None
     trace: str | None = None
-    failures: list[str] = msgspec.field(default_factory=list)
+    failures: list[str] = []
+    not_run: list[str] = []
+    stale: list[str] = []
+    earlier_verdict: str | None = None
+    compiler: str | None = None
+    tests: list[Case] = []
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What tells it from other runs: not the port, which may be another one tomorrow, nor an emulator's version."""
+        return (self.model, self.variant, self.engine, self.target, (self.emulator or "hardware").split()[0])
+
+    @property
+    def current(self) -> bool:
+        """Whether any of its tests has ended in this session."""
+        return any(case.this_session for case in self.tests)
+
+    @property
+    def tries(self) -> int:
+        """How often the test was tried that needed the most tries to pass."""
+        return max((case.tries for case in self.tests if case.this_session), default=0)
 
     @property
     def name(self) -> str:
@@ -116,7 +166,11 @@ class Run(msgspec.Struct):
 
 
 class Results(msgspec.Struct, kw_only=True):
-    """Everything that one session measured, and where."""
+    """Everything that one session measured and where, merged into what earlier sessions measured.
+
+    `gaps` says why there may be tests of its runs that the session did not even find, one line each. `left_out` names
+    the runs of which every test was deselected, and of which nothing is known from earlier.
+    """
 
     schema: str = SCHEMA
     created: str
@@ -124,6 +178,8 @@ class Results(msgspec.Struct, kw_only=True):
     host: dict[str, str]
     toolchain: dict[str, str]
     runs: list[Run]
+    gaps: list[str] = []
+    left_out: list[str] = []
 
 
 def save(results: Results, path: Path) -> None:

@@ -1,0 +1,23 @@
+"""What is said of a run, in whatever report."""
+
+from __future__ import annotations
+
+from harness.report.text import ordinal
+from harness.results.model import Run
+
+
+def verdict(run: Run) -> str:
+    """The verdict in words: a pass that needed more than one try says so."""
+    return f"pass ({ordinal(run.tries)} try)" if run.verdict == "pass" and run.tries > 1 else run.verdict
+
+
+def causes(run: Run) -> list[tuple[str, list[str]]]:
+    """Why it failed, each reason once, with the tests that gave it; a regression has none."""
+    reasons = {case.id: case.reason or "it gave no reason" for case in run.tests}
+    found: dict[str, list[str]] = {}
+    for failure in run.failures:
+        if failure in reasons:
+            found.setdefault(reasons[failure], []).append(failure)
+        else:
+            found[f"fell behind the baseline: {failure}"] = []
+    return list(found.items())

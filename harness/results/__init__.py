@@ -1,0 +1,1 @@
+"""What a session measured: the model of results.json, merging, verdicts and baselines."""

@@ -1,0 +1,99 @@
+"""From what single tests measured to the figures of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.checks.attribution import Step
+from harness.checks.latency import summarise
+from harness.results.model import (
+    AttributionFigures,
+    AttributionStep,
+    FirmwareFigures,
+    LatencyFigures,
+    LinkFigures,
+    ParityFigures,
+    ThroughputFigures,
+)
+from harness.results.parts import AttributionPart, ParityPart, StreamPart
+
+
+def figures(measured: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The groups of figures that `measured` (contributions) add up to, by their keys in a `Run`."""
+
+    def parts(name: str) -> list[Any]:
+        return [part[name] for part in measured if name in part]
+
+    firmware = next((FirmwareFigures(**part) for part in parts("firmware")), None)
+    if firmware is not None:
+        firmware.stack_peak_bytes = peak = max(parts("stack_peak_bytes"), default=None)
+        firmware.ram_total_bytes = firmware.ram_bytes + firmware.uart_buffer_bytes + peak if peak is not None else None
+    latencies, streams = parts("latency"), parts("stream")
+    return {
+        "firmware": firmware,
+        "parity": _parity(parts("parity")),
+        "attribution": _attribution(parts("attribution")),
+        "latency": _latency([(part["unit"], part["invoke"]) for part in latencies]),
+        "preparation": _latency([(part["unit"], part["prepare"]) for part in latencies]),
+        "throughput": _throughput(streams),
+        "link": LinkFigures(sum(s["retried"] for s in streams), sum(s["faults"] for s in streams)) if streams else None,
+        "trace": next(iter(parts("trace")), None),
+    }
+
+
+def _parity(parts: list[ParityPart]) -> ParityFigures | None:
+    if not parts:
+        return None
+    labelled = sum(part["labelled"] for part in parts)
+    return ParityFigures(
+        windows=sum(part["windows"] for part in parts),
+        label_mismatches=sum(part["label_mismatches"] for part in parts),
+        bit_exact=all(part["bit_exact"] for part in parts),
+        max_abs_diff=max(part["max_abs_diff"] for part in parts),
+        max_ulp=max(part["max_ulp"] for part in parts),
+        oracle=parts[0]["oracle"],
+        accuracy_device=sum(part["correct_device"] for part in parts) / labelled if labelled else None,
+        accuracy_reference=sum(part["correct_reference"] for part in parts) / labelled if labelled else None,
+    )
+
+
+def _attribution(parts: list[AttributionPart]) -> AttributionFigures | None:
+    if not parts:
+        return None
+    by_name: dict[str, list[Step]] = {}
+    for part in parts:
+        for step in part["steps"]:
+            by_name.setdefault(step["name"], []).append(Step(**step))
+    notes = dict.fromkeys(note for part in parts for note in part["notes"])
+    return AttributionFigures([_step(name, steps) for name, steps in by_name.items()], list(notes))
+
+
+def _step(name: str, steps: list[Step]) -> AttributionStep:
+    labelled = sum(step.labelled for step in steps)
+    return AttributionStep(
+        name,
+        windows=sum(step.windows for step in steps),
+        labelled=labelled,
+        accuracy=sum(step.correct for step in steps) / labelled if labelled else None,
+        label_changes=sum(step.label_changes for step in steps),
+        lost=sum(step.lost for step in steps),
+        gained=sum(step.gained for step in steps),
+        max_abs_diff=max(step.max_abs_diff for step in steps),
+    )
+
+
+def _latency(parts: list[tuple[str, list[list[int]]]]) -> LatencyFigures | None:
+    counts = [count for _, histogram in parts for count, times in histogram for _ in range(times)]
+    if not counts:
+        return None
+    latency = summarise(parts[0][0], counts)
+    return LatencyFigures(latency.unit, latency.count, latency.min, latency.median, latency.p99, latency.max)
+
+
+def _throughput(parts: list[StreamPart]) -> ThroughputFigures | None:
+    seconds = sum(part["seconds"] for part in parts)
+    if seconds <= 0:
+        return None
+    windows, sent = sum(part["windows"] for part in parts), sum(part["bytes"] for part in parts)
+    return ThroughputFigures(round(windows / seconds, 1), round(sent / seconds, 1))
