@@ -13,7 +13,7 @@ from harness.boards.selection import BoardChoice, choose
 from harness.boards.targets import find_targets
 from harness.device.client import Client
 from harness.device.device_info import DeviceInfo
-from harness.device.identity import check_identity
+from harness.device.identity import Layout, check_identity, check_layout
 from harness.device.uart_log import UartLog
 from harness.dut import Build, DeviceUnderTest, Firmware, Progress, silent
 from harness.errors import DeviceError, HilError
@@ -141,6 +141,7 @@ class Session:
                 client = Client(connection, uart_log, name=board.name)
                 info = self._hello(client, firmware)
                 check_identity(info, firmware.image.build_id, firmware.variant.sha256)
+                check_layout(info, _layout(firmware.model, self.reference(firmware.variant.path)))
                 yield DeviceUnderTest(firmware, board, client, info, progress)
             finally:
                 connection.close()
@@ -155,6 +156,13 @@ class Session:
                         f"{model.directory / 'model.toml'}: [variants.{variant.name}.budgets.{key}] is no environment "
                         f"of platformio.ini; it has {', '.join(environments)}"
                     )
+
+
+def _layout(model: Model, reference: TflmHost) -> Layout:
+    inputs, outputs = (
+        tuple((spec.dtype, spec.elements) for spec in specs) for specs in (reference.inputs, reference.outputs)
+    )
+    return Layout(model.window, model.stride, len(model.channels), inputs, outputs)
 
 
 def _engines(asked: str, project: FirmwareProject) -> tuple[tuple[str, ...], dict[str, str]]:

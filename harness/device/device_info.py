@@ -3,8 +3,16 @@
 import dataclasses
 import enum
 
+from harness.device.framing import MAX_BODY
 from harness.device.reader import Reader
-from harness.device.tensor_info import DTYPES, TensorInfo
+from harness.device.tensor_info import DTYPES, MOST_RANK, TensorInfo
+from harness.errors import DeviceError
+
+_LEAST_BODY = 60
+"""A HELLO response without texts and tensors; all other messages of a fixed size are shorter."""
+
+_BACKWARDS = 1 << 31
+"""A difference of 32-bit counts that is negative; any device would have been called silent before it got this far."""
 
 
 class Counter(enum.IntEnum):
@@ -63,6 +71,16 @@ class DeviceInfo:
         """Bytes of all outputs of one window."""
         return sum(tensor.bytes for tensor in self.outputs)
 
+    def check_ticks(self, ticks: int, what: str) -> None:
+        """Raise DeviceError where `ticks` cannot be what it took to do `what`."""
+        if ticks <= self.overhead_ticks:
+            raise DeviceError(
+                f"the device measured {ticks} ticks for {what}, where an empty measurement shows {self.overhead_ticks}:"
+                " its counter stands still, or is not the one that HELLO names"
+            )
+        if ticks >= _BACKWARDS:
+            raise DeviceError(f"the device measured {ticks:,} ticks for {what}: its counter ran backwards")
+
 
 def parse_hello_head(body: bytes) -> tuple[int, int]:
     """Return protocol version and nonce of a HELLO response of any version."""
@@ -82,13 +100,17 @@ def parse_hello(body: bytes) -> DeviceInfo:
     model_hash, build_id = reader.bytes(8), reader.bytes(20)
     engine, engine_version, target = reader.text(), reader.text(), reader.text()
     input_count, output_count = reader.take("BB")
-    tensors = _tensors(reader, input_count + output_count)
+    if not _LEAST_BODY <= max_body <= MAX_BODY:
+        raise reader.malformed(f"max_body is {max_body}, not {_LEAST_BODY} to {MAX_BODY}")
     if counter not in set(Counter):
         raise reader.malformed(f"counter kind {counter} does not exist")
     if not (credits_ and output_count):
         raise reader.malformed("credits and outputs must not be 0")
+    if not clock_hz:
+        raise reader.malformed("the core clock is 0 Hz")
     if len({bool(window), bool(stride), bool(channels)}) > 1:
         raise reader.malformed("either all of window, stride and channels are 0, or none")
+    tensors = _tensors(reader, input_count + output_count)
     info = DeviceInfo(
         bool(flags & 1),
         credits_,
@@ -140,6 +162,11 @@ def _tensor(reader: Reader) -> TensorInfo:
     type_, rank = reader.take("BB")
     if type_ not in DTYPES:
         raise reader.malformed(f"tensor type {type_} is not supported")
+    if rank > MOST_RANK:
+        raise reader.malformed(f"a tensor has {rank} dimensions, the most are {MOST_RANK}")
     shape = reader.take(f"{rank}H")
     scale, zero_point = reader.take("fi")
-    return TensorInfo(type_, shape, scale, zero_point)
+    tensor = TensorInfo(type_, shape, scale, zero_point)
+    if tensor.problem:
+        raise reader.malformed(tensor.problem)
+    return tensor

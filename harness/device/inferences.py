@@ -99,6 +99,7 @@ class InferenceStream:
         self._answered += 1
         if number == 0:
             self._ticks = parse_invoke(body)
+            self._info.check_ticks(self._ticks, "an inference")
         elif number > 0:
             tensor, _, length = self._reads[number - 1]
             self._outputs[tensor] += part(body, self._info.outputs[tensor].bytes, length)

@@ -176,6 +176,7 @@ def parse_error(body: bytes) -> str:
     reader = Reader("error", body)
     (reason,) = reader.take("B")
     text = reader.text()
+    reader.end()
     return _ERROR_REASONS.get(reason, f"reason {reason}") + (f": {text}" if text else "")
 
 

@@ -3,6 +3,7 @@
 import struct
 from typing import Any
 
+from harness.device.text import printable
 from harness.errors import DeviceError
 
 
@@ -28,8 +29,8 @@ class Reader:
         return taken
 
     def text(self) -> str:
-        """Return the next `str`: a length and that many bytes of UTF-8."""
-        return self.bytes(self.take("B")[0]).decode(errors="replace")
+        """Return the next `str`, a length and that many bytes of UTF-8, as `printable` shows it."""
+        return printable(self.bytes(self.take("B")[0]))
 
     @property
     def left(self) -> int:

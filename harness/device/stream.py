@@ -84,6 +84,9 @@ class RecordingStream:
                 f"rows {rows.start} to {rows.stop - 1} complete {_span(list(due))}, the device answered {_span(got)}:"
                 " its windowing does not follow the model's window and stride"
             )
+        for window in windows:
+            self._info.check_ticks(window.prepare_ticks, f"the preparation of window {window.index}")
+            self._info.check_ticks(window.invoke_ticks, f"the inference of window {window.index}")
         self.windows += windows
         return len(windows)
 

@@ -18,6 +18,12 @@ DTYPES: dict[int, type[np.generic]] = {
 }
 """The types that a tensor may have, by TFLite's TensorType code."""
 
+MOST_RANK = 8
+"""The most dimensions that TFLite's own kernels know."""
+
+MOST_BYTES = 1 << 24
+"""More than any microcontroller has for a tensor."""
+
 
 @dataclasses.dataclass(frozen=True)
 class TensorInfo:
@@ -32,6 +38,19 @@ class TensorInfo:
     def dtype(self) -> np.dtype[Any]:
         """The type as numpy has it."""
         return np.dtype(DTYPES[self.type])
+
+    @property
+    def problem(self) -> str:
+        """Why there is no such tensor; an empty text where there may be one."""
+        if 0 in self.shape:
+            return f"a tensor of shape {list(self.shape)} has no elements"
+        if self.bytes > MOST_BYTES:
+            return f"a tensor of shape {list(self.shape)} would take {self.bytes:,} bytes"
+        if not (math.isfinite(self.scale) and self.scale >= 0):
+            return f"a tensor's scale is {self.scale}"
+        if self.dtype.kind in "iu" and not (np.iinfo(self.dtype).min <= self.zero_point <= np.iinfo(self.dtype).max):
+            return f"a tensor of type {self.dtype} has zero point {self.zero_point}"
+        return ""
 
     @property
     def bytes(self) -> int:
