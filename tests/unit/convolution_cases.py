@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import assume
 from hypothesis import strategies as st
-from kernel_cases import INT8, INT32
+from kernel_cases import FLOAT32, INT8, INT32
 from tflite_builder import OperatorSpec, TensorSpec, build
 
 from harness.compiler.window import SAME, VALID
@@ -203,6 +203,38 @@ def random_convolution(seed: int) -> bytes:
     if seed % 4 == 0 and shape.x == shape.y:
         y = network.operator("ADD", [x, y], network.image(shape.y, float(network.tensors[y].scales[0])))
     return network.build([x], [y])
+
+
+def random_float_convolution(seed: int) -> bytes:
+    """A float32 layer of odd geometry: groups, dilations, multipliers, any number of outputs."""
+    rng = np.random.default_rng(seed)
+    shape = None
+    while shape is None:
+        height, width, inputs = rng.integers([1, 1, 1], [8, 12, 10]).tolist()
+        kernel = int(rng.integers(1, 4)), int(rng.integers(1, 6))
+        strides = int(rng.integers(1, 3)), int(rng.integers(1, 3))
+        dilations = int(rng.integers(1, 3)), int(rng.choice([1, 1, 2, 3]))
+        padding = int(rng.integers(0, 2))
+        if seed % 3 == 0:
+            image, outputs, groups = (height, width, inputs), inputs * int(rng.integers(1, 4)), 1
+        else:
+            groups = int(rng.choice([1, 1, 2]))
+            image, outputs = (height, width, groups * inputs), groups * int(rng.integers(1, 10))
+        kind = CONV if seed % 3 else DEPTHWISE
+        shape = shape_of(kind, image, outputs, kernel, strides, dilations, padding, groups)
+    return float_layer(shape, rng, int(rng.integers(0, 4)))
+
+
+def float_layer(shape: Shape, rng: np.random.Generator, activation: int = 0) -> bytes:
+    """A network of one float32 layer with random weights and biases."""
+    tensors = [
+        TensorSpec(shape.x, FLOAT32),
+        TensorSpec(shape.weights, FLOAT32, data=rng.normal(0, 1, shape.weights).astype(np.float32)),
+        TensorSpec([shape.outputs], FLOAT32, data=rng.normal(0, 1, shape.outputs).astype(np.float32)),
+        TensorSpec(shape.y, FLOAT32),
+    ]
+    options = shape.options | {"FusedActivationFunction": activation}
+    return build(tensors, [OperatorSpec(shape.kind, [0, 1, 2], [3], options)], [0], [3])
 
 
 def residual_network(height: int = 9, width: int = 7, middle: int = 6) -> bytes:

@@ -20,6 +20,7 @@ from convolution_cases import (
     kernels,
     layer_of_halves,
     random_convolution,
+    random_float_convolution,
     shape_of,
     shapes,
 )
@@ -207,7 +208,7 @@ def test_float32_is_bit_exact(seed: int, shape: Shape, activation: int, with_bia
 
 
 def test_random_convolutions_under_the_sanitisers(tmp_path: Path) -> None:
-    models = [random_convolution(seed) for seed in range(40)]
+    models = [random_convolution(seed) for seed in range(40)] + [random_float_convolution(seed) for seed in range(24)]
     kernels = [str(path) for path in sorted(KERNELS.glob("aot_*.c"))]
     program = str(tmp_path / "program")
     sources = map(str, many_models(models, tmp_path))

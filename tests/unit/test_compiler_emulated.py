@@ -9,7 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from compiler_helpers import FLAGS, KERNELS, MAIN, run_tflm
-from convolution_cases import CONV, DEPTHWISE, layer_of_halves, random_convolution, residual_network
+from convolution_cases import (
+    CONV,
+    DEPTHWISE,
+    layer_of_halves,
+    random_convolution,
+    random_float_convolution,
+    residual_network,
+)
 from emulated_programs import CORES, Core, build, needs_arm_gcc, needs_qemu, run, target_flags
 from many_models import check_many_models, many_models, random_inputs
 from tflite_builder import OperatorSpec, TensorSpec
@@ -85,6 +92,7 @@ def test_ragged_layers_are_bit_exact_on_the_core(core: Core, kind: str, tmp_path
 @pytest.mark.parametrize("core", [core for core in RUNNABLE if core.ram == "4M"], ids=lambda core: core.name)
 def test_random_convolutions_are_bit_exact_on_the_core(core: Core, tmp_path: Path) -> None:
     models = [random_convolution(seed) for seed in range(48)]
+    models += [random_float_convolution(seed) for seed in range(24)]
     models += [layer_of_halves(kind, exponent)[0] for kind in (CONV, DEPTHWISE) for exponent in range(-7, -1)]
     kernels = [path for path in sorted(KERNELS.glob("*.c")) if path.name != "engine_aot.c"]
     flags = [*FLAGS, "-ffunction-sections", "-Wl,--gc-sections"]

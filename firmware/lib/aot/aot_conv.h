@@ -75,7 +75,7 @@ void aot_conv_s8_unpacked(const aot_conv_s8_unpacked_t *layer, const int8_t *x, 
 typedef struct {
     aot_window_t window;
     uint32_t group_inputs, group_outputs;
-    const float *weights; /* [output channel][kernel row][kernel column][group_inputs] */
+    const float *weights; /* by group: outputs by four, by two, a last one, each [kernel row][column][input][output] */
     const float *bias;    /* of each output channel */
     float minimum, maximum;
 } aot_conv_f32_t;

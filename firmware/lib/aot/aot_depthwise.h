@@ -1,7 +1,7 @@
 /*
- * DEPTHWISE_CONV_2D without dilation on int8: y[i][j][o] = activation(bias[o] + sum over rows k, columns l of
- * x[i s + k][j s + l][o / multiplier] * w[o][k][l]), with the stride s of either dimension. What lies outside the image
- * does not count.
+ * DEPTHWISE_CONV_2D: y[i][j][o] = activation(bias[o] + sum over rows k, columns l of
+ * x[i s + k d][j s + l d][o / multiplier] * w[o][k][l]), with the stride s and the dilation d of either dimension. What
+ * lies outside the image does not count.
  */
 #ifndef AOT_DEPTHWISE_H
 #define AOT_DEPTHWISE_H
@@ -10,7 +10,7 @@
 #include "aot_window.h"
 
 /*
- * Kernels of up to 3 x 3 are the fast ones; the compiler fills them up to that size with zeros.
+ * int8, without dilation. Kernels of up to 3 x 3 are the fast ones; the compiler fills them up to that size with zeros.
  *
  * One channel of the image at a time is copied to the scratch memory, as a plane with the padding around it: from
  * there, one load fetches four neighbours. The plane is what all windows together see, plane_height rows of
@@ -33,5 +33,23 @@ typedef struct {
 } aot_depthwise_s8_t;
 
 void aot_depthwise_s8(const aot_depthwise_s8_t *layer, const int8_t *x, int8_t *y, void *scratch);
+
+/*
+ * float32. Sums run over kernel rows and columns in order and products are rounded before they are added, as in TFLM's
+ * reference kernel, so the results are the same to the last bit.
+ *
+ * Input channels come in groups of four, then one of two and one of one where so many remain. For each group, and for
+ * each of its channels' outputs in turn, `weights` has [kernel row][kernel column][channel of the group], and `bias`
+ * [channel of the group].
+ */
+typedef struct {
+    aot_window_t window;
+    uint32_t multiplier; /* output channels for each input channel */
+    const float *weights;
+    const float *bias;
+    float minimum, maximum;
+} aot_depthwise_f32_t;
+
+void aot_depthwise_f32(const aot_depthwise_f32_t *layer, const float *x, float *y);
 
 #endif

@@ -26,6 +26,11 @@ static inline aot_taps_t aot_taps(int32_t origin, int32_t dilation, int32_t kern
     return (aot_taps_t){origin, first, end < kernel ? end : kernel};
 }
 
+/* How many there are. */
+static inline uint32_t aot_tap_count(aot_taps_t taps) {
+    return taps.end > taps.first ? (uint32_t)(taps.end - taps.first) : 0;
+}
+
 /* For the output's row or column `position`. */
 static inline aot_taps_t aot_row_taps(const aot_window_t *window, int32_t position) {
     return aot_taps(position * window->stride_height - window->pad_top, window->dilation_height, window->kernel_height,
@@ -35,6 +40,15 @@ static inline aot_taps_t aot_row_taps(const aot_window_t *window, int32_t positi
 static inline aot_taps_t aot_column_taps(const aot_window_t *window, int32_t position) {
     return aot_taps(position * window->stride_width - window->pad_left, window->dilation_width, window->kernel_width,
                     window->input_width);
+}
+
+/* How many pixels of the output's row see as many columns as this one, which sees `columns`, from this one on. */
+static inline int32_t aot_alike(const aot_window_t *window, aot_taps_t columns) {
+    if (aot_tap_count(columns) != window->kernel_width) {
+        return 1;
+    }
+    const int32_t last = columns.origin + (window->kernel_width - 1) * window->dilation_width;
+    return (window->input_width - 1 - last) / window->stride_width + 1;
 }
 
 #endif

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from harness.compiler.channels import Int8Layer
 from harness.compiler.network import Network
 from harness.compiler.operators.common import fused_activation, refuse_types
+from harness.compiler.operators.float_convolution import float_convolution
 from harness.compiler.operators.packed_convolution import depthwise, packed_convolution
 from harness.compiler.operators.weights import constant_bias, int8_weights, refuse_hybrid, weight_scales
 from harness.compiler.quantisation import ACTIVATIONS, float_limits, int8_limits
@@ -65,9 +66,15 @@ def _lower(operator: Operator, network: Network, geometry: Window, groups: int, 
     note = ACTIVATIONS[activation][0]
     match x.type, weights.type, y.type:
         case TensorType.FLOAT32, TensorType.FLOAT32, TensorType.FLOAT32:
-            parameters = shape | _float_parameters(operator, network, activation, output_dimension)
+            kernel, header, parameters = float_convolution(
+                geometry,
+                groups,
+                _outputs_first(network.constant(operator, 1, "weights", TensorType.FLOAT32), output_dimension),
+                constant_bias(operator, network, geometry.output_channels, TensorType.FLOAT32),
+                float_limits(activation),
+            )
             lag = FLOAT_BYTES * geometry.lag(ahead=geometry.output_channels - 1)
-            return Step(operator, (x.index,), y.index, HEADER, "aot_conv_f32", parameters, lag=lag, note=note)
+            return Step(operator, (x.index,), y.index, header, kernel, parameters, lag=lag, note=note)
         case TensorType.INT8, TensorType.INT8, TensorType.INT8:
             layer = _int8_layer(operator, network, activation, output_dimension)
             fast = packed_convolution if groups == 1 else depthwise if groups == geometry.input_channels else None
@@ -85,17 +92,6 @@ def _outputs_first(weights: npt.NDArray[Any], output_dimension: int) -> npt.NDAr
     return np.ascontiguousarray(np.moveaxis(weights, output_dimension, 0)).reshape(
         weights.shape[output_dimension], *weights.shape[1:3], -1
     )
-
-
-def _float_parameters(operator: Operator, network: Network, activation: int, output_dimension: int) -> dict[str, Value]:
-    weights = _outputs_first(network.constant(operator, 1, "weights", TensorType.FLOAT32), output_dimension)
-    minimum, maximum = float_limits(activation)
-    return {
-        "weights": Array("float", weights),
-        "bias": Array("float", constant_bias(operator, network, weights.shape[0], TensorType.FLOAT32)),
-        "minimum": minimum,
-        "maximum": maximum,
-    }
 
 
 def _int8_layer(operator: Operator, network: Network, activation: int, output_dimension: int) -> Int8Layer:
