@@ -25,6 +25,7 @@ from harness.files import project_root
 from harness.firmware.place import Say
 from harness.inspection import inspect
 from harness.models.manifest import load_models
+from harness.models.output import truth_text
 from harness.options import Options
 from harness.recordings import Recording
 from harness.report.benchmark import engine_lines, goal_lines, remarks
@@ -104,16 +105,17 @@ def replay(
     measurement = _stream(session, firmware, chosen)
     reference = session.reference(firmware.variant.path)
     table = Table("window", "true", "device", "outputs", "reference", "outputs", "same", measurement.unit, box=None)
-    truth = chosen.window_labels(firmware.model.window, firmware.model.stride)
     expected = measurement.expected(reference)[0]
     answers = measurement.answers[0]
+    truth = measurement.truths(answers)
+    real = reference.outputs[0].quantisation.real
+    labels = [firmware.model.meaning.answers(real(outputs)) for outputs in (answers.outputs, expected)]
     for index, (ours, theirs) in enumerate(zip(answers.outputs, expected, strict=True)):
-        labels = [firmware.model.labels[int(outputs.argmax())] for outputs in (ours, theirs)]
         same = "yes" if ours.tobytes() == theirs.tobytes() else "NO"
         number = str(index if window is None else window)
         outputs = [str(ours.tolist()), str(theirs.tolist())]
         table.add_row(
-            *(number, truth[index] or "-", labels[0], outputs[0], labels[1], outputs[1]),
+            *(number, truth_text(truth[index]), labels[0][index], outputs[0], labels[1][index], outputs[1]),
             *(same, f"{answers.invoke[index]:,}"),
         )
     Console().print(table)

@@ -22,6 +22,7 @@ from harness.errors import DeviceError
 from harness.firmware.image import FirmwareImage
 from harness.models.chain import Chain
 from harness.models.manifest import Budget, Model, Variant
+from harness.models.output import Truth
 from harness.models.preprocess import prepare
 from harness.models.reference import TflmHost
 from harness.models.stimuli import Stimulus
@@ -62,7 +63,7 @@ class Firmware(Build):
     @property
     def budget(self) -> Budget:
         """The limits of the manifest for this variant, target and engine; an empty budget allows anything."""
-        return self.variant.budgets.get(f"{self.target}_{self.engine}", Budget())
+        return self.variant.budget(f"{self.target}_{self.engine}")
 
     def command(self, name: str, arguments: str) -> str:
         """The command line `hil NAME MODEL ARGUMENTS` for this variant, engine and target."""
@@ -120,7 +121,7 @@ class Measurement:
         expected = []
         for answers in self.answers:
             raw = windows(answers.recording.samples, model.window, model.stride)
-            outputs = reference.run(prepare(raw, model.channels, reference.input_quantisation))
+            outputs = reference.run(prepare(raw, model.channels, reference.input_quantisation, model.layout))
             expected.append(outputs.reshape(len(raw), -1))
         return expected
 
@@ -134,24 +135,28 @@ class Measurement:
                     answers.recording.name,
                     answers.outputs,
                     expected,
-                    model.labels,
-                    answers.recording.window_labels(model.window, model.stride),
+                    model.meaning,
+                    self.truths(answers),
                     model.stride,
                     tolerance,
+                    reference.outputs[0].quantisation,
                 )
                 for answers, expected in zip(self.answers, self.expected(reference), strict=True)
             ]
         )
 
+    def truths(self, answers: Answers) -> list[Truth]:
+        """What is right for each window, as far as the recordings know."""
+        model = self.firmware.model
+        return model.meaning.truths(answers.recording, model.window, model.stride)
+
     def attribution(self, chain: Chain) -> list[Step]:
         """Follow the answers to every window along `chain`, from the trained network to this device."""
         model = self.firmware.model
         cut = [windows(answers.recording.samples, model.window, model.stride) for answers in self.answers]
-        truth = [
-            label for answers in self.answers for label in answers.recording.window_labels(model.window, model.stride)
-        ]
+        truth = [known for answers in self.answers for known in self.truths(answers)]
         outputs = np.concatenate([answers.outputs for answers in self.answers])
-        return attribute(chain.stages(np.concatenate(cut), outputs), model.labels, truth)
+        return attribute(chain.stages(np.concatenate(cut), outputs), model.meaning, truth)
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,10 @@ from harness.firmware.place import Say
 from harness.firmware.place import silent as unsaid
 from harness.firmware.project import FirmwareProject
 from harness.models.chain import Chain
-from harness.models.manifest import Model, Variant, load_models
+from harness.models.fit import check_fit
+from harness.models.manifest import EVERY, Model, Variant, load_models
 from harness.models.reference import TflmHost
+from harness.models.tflite_file import read
 from harness.options import Options
 from harness.recordings import Recording, load_recordings
 
@@ -105,6 +107,7 @@ class Session:
 
         `say` is told what takes its time.
         """
+        check_fit(build.model, read(build.variant.path))
         image = self.project.build(build.model, build.variant.name, build.engine, build.target, debug, say)
         return Firmware(build.model, build.variant, build.engine, build.target, image)
 
@@ -151,10 +154,10 @@ class Session:
         environments = self.project.environments()
         for model in self.models:
             for variant in model.variants.values():
-                for key in set(variant.budgets) - set(environments):
+                for key in set(variant.budgets) - {*environments, EVERY}:
                     raise HilError(
                         f"{model.directory / 'model.toml'}: [variants.{variant.name}.budgets.{key}] is no environment "
-                        f"of platformio.ini; it has {', '.join(environments)}"
+                        f"of platformio.ini; it has {', '.join(environments)}, and {EVERY} is for every one"
                     )
 
 
@@ -201,8 +204,7 @@ def _check_fit(model: Model, recording: Recording) -> None:
             f"{recording.file}: recorded at {recording.sample_rate_hz:g} Hz, but {model.name} expects "
             f"{model.sample_rate_hz:g} Hz; resample it, or correct the manifest that is wrong"
         )
-    labels = {recording.label, *(recording.row_labels or ())} - {None}
-    for label in sorted(labels - set(model.labels), key=str):
-        raise HilError(
-            f"{recording.file}: labelled {label!r}, but {model.name} knows {', '.join(model.labels)}; correct the label"
-        )
+    for label in sorted({recording.label, *(recording.row_labels or ())} - {None}, key=str):
+        wanted = model.meaning.misread(str(label))
+        if wanted:
+            raise HilError(f"{recording.file}: labelled {label!r}, but {model.name} takes {wanted}; correct the label")

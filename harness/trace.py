@@ -147,7 +147,7 @@ def _run(device: DeviceUnderTest, reference: TflmHost, data: Recording | Stimulu
     model = device.firmware.model
     device.stream([data])
     raw = windows(data.samples, model.window, model.stride)
-    return [*prepare(raw, model.channels, reference.input_quantisation)]
+    return [*prepare(raw, model.channels, reference.input_quantisation, model.layout)]
 
 
 def _layers(

@@ -62,7 +62,9 @@ def inference_of(model: Model, variant: str) -> Infer:
     reference = TflmHost(model.variants[variant].path)
 
     def infer(window: NDArray[np.int16]) -> bytes:
-        return reference.run(prepare(window[np.newaxis], model.channels, reference.input_quantisation)).tobytes()
+        return reference.run(
+            prepare(window[np.newaxis], model.channels, reference.input_quantisation, model.layout)
+        ).tobytes()
 
     return infer
 

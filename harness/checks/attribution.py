@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.checks.tensors import furthest
 from harness.models.chain import Stage
+from harness.models.output import Meaning, Truth
 
 
 @dataclass(frozen=True)
@@ -29,34 +31,32 @@ class Step:
     max_abs_diff: float
 
 
-def attribute(stages: Sequence[Stage], labels: Sequence[str], truth: Sequence[str | None]) -> list[Step]:
+def attribute(stages: Sequence[Stage], meaning: Meaning, truth: Sequence[Truth]) -> list[Step]:
     """Compare each stage with the one before it.
 
-    The label of a window is that of its first largest output; `truth` holds the right one where it is known.
+    `meaning` tells the answers from the outputs; `truth` holds what is right for each window where it is known.
 
     Raises:
         ValueError: the stages' outputs do not have the same shape, or there is not a truth for each window.
     """
-    if any(stage.outputs.shape != (len(truth), len(labels)) for stage in stages):
-        shapes = ", ".join(f"{stage.name} {stage.outputs.shape}" for stage in stages)
-        raise ValueError(f"{len(truth)} windows, {len(labels)} labels, but {shapes}")
-    known = np.array([label is not None for label in truth], bool)
-    wanted = np.array([labels.index(label) if label is not None else -1 for label in truth], int)
+    shapes = [stage.outputs.shape for stage in stages]
+    if any(shape != shapes[0] or shape[0] != len(truth) for shape in shapes):
+        said = ", ".join(f"{stage.name} {stage.outputs.shape}" for stage in stages)
+        raise ValueError(f"{len(truth)} windows, but {said}")
     steps: list[Step] = []
     before = stages[0].outputs if stages else np.empty(0)
     for stage in stages:
-        picked, picked_before = stage.outputs.argmax(axis=1), before.argmax(axis=1)
-        right, right_before = picked == wanted, picked_before == wanted
+        right, right_before = meaning.right(stage.outputs, truth), meaning.right(before, truth)
         steps.append(
             Step(
                 stage.name,
                 windows=len(truth),
-                labelled=int(known.sum()),
+                labelled=sum(known is not None for known in truth),
                 correct=int(right.sum()),
-                label_changes=int((picked != picked_before).sum()),
+                label_changes=int(meaning.differ(stage.outputs, before).sum()),
                 lost=int((right_before & ~right).sum()),
                 gained=int((right & ~right_before).sum()),
-                max_abs_diff=float(np.abs(stage.outputs - before).max(initial=0.0)),
+                max_abs_diff=furthest(stage.outputs, before)[0],
             )
         )
         before = stage.outputs

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from harness.checks.tensors import Difference, compare_tensor, furthest
 from harness.checks.tolerance import Tolerance
+from harness.models.output import Meaning, Truth
 from harness.models.preprocess import Quantisation
 
 M_co = TypeVar("M_co", covariant=True)
@@ -52,7 +53,7 @@ class TensorMismatch:
 class Parity(Generic[M_co]):
     """The comparison of `windows` inferences. `max_abs_diff` is in the output's own unit: LSB for integers.
 
-    `label_mismatches` counts those whose label differs, or of which any output differs where there are no labels.
+    `label_mismatches` counts those whose answer differs, or of which any output differs where outputs mean nothing.
     `labelled` windows have a known truth, of which `correct_device` and `correct_reference` were found.
     """
 
@@ -71,15 +72,17 @@ def compare(
     recording: str,
     device: NDArray[np.generic],
     reference: NDArray[np.generic],
-    labels: Sequence[str],
-    truth: Sequence[str | None],
+    meaning: Meaning,
+    truth: Sequence[Truth],
     stride: int,
     tolerance: Tolerance = EXACT,
+    quantisation: Quantisation | None = None,
 ) -> Parity[Mismatch]:
     """Compare the outputs of one recording, both [windows, outputs] of the same type.
 
-    They must be equal within `tolerance`, and the label (first largest output) must be equal in any case. `truth` holds
-    the right label of each window where it is known.
+    They must be equal within `tolerance`, and the answers that they mean must be equal in any case. `truth` holds what
+    is right for each window where it is known. `quantisation` turns outputs into the real numbers that `meaning` reads;
+    without it they are those.
 
     Raises:
         ValueError: the shapes or types differ.
@@ -88,20 +91,24 @@ def compare(
         raise ValueError(
             f"{recording}: device {device.shape} {device.dtype}, reference {reference.shape} {reference.dtype}"
         )
-    picked_device, picked_reference = device.argmax(axis=1), reference.argmax(axis=1)
+    real = [
+        stored.astype(np.float64) if quantisation is None else quantisation.real(stored)
+        for stored in (device, reference)
+    ]
+    answers_device, answers_reference = (meaning.answers(values) for values in real)
+    right_device, right_reference = (meaning.right(values, truth) for values in real)
     outputs_differ = tolerance.exceeded(device, reference).any(axis=1)
-    labels_differ = picked_device != picked_reference
+    answers_differ = outputs_differ if meaning.note else meaning.differ(*real)
     max_abs_diff, max_ulp = furthest(device, reference)
-    known = [(index, label) for index, label in enumerate(truth) if label is not None]
     return Parity(
         windows=len(device),
-        label_mismatches=int(labels_differ.sum()),
+        label_mismatches=int(answers_differ.sum()),
         bit_exact=device.tobytes() == reference.tobytes(),
         max_abs_diff=max_abs_diff,
         max_ulp=max_ulp,
-        labelled=len(known),
-        correct_device=sum(labels[picked_device[index]] == label for index, label in known),
-        correct_reference=sum(labels[picked_reference[index]] == label for index, label in known),
+        labelled=sum(known is not None for known in truth),
+        correct_device=int(right_device.sum()),
+        correct_reference=int(right_reference.sum()),
         mismatches=tuple(
             Mismatch(
                 recording,
@@ -109,12 +116,16 @@ def compare(
                 int(index) * stride,
                 tuple(device[index].tolist()),
                 tuple(reference[index].tolist()),
-                labels[picked_device[index]],
-                labels[picked_reference[index]],
+                str(answers_device[index]),
+                str(answers_reference[index]),
             )
-            for index in np.flatnonzero(outputs_differ | labels_differ)
+            for index in np.flatnonzero(outputs_differ | answers_differ)
         ),
     )
+
+
+def _real(stored: NDArray[Any], quantisation: Quantisation | None) -> NDArray[np.float64]:
+    return stored.astype(np.float64) if quantisation is None else quantisation.real(stored)
 
 
 def compare_outputs(

@@ -8,8 +8,9 @@ import numpy as np
 from harness.compiler.network import MAX_DIMENSION, MAX_ENDS
 from harness.errors import HilError
 from harness.files import write_text
+from harness.models.fit import check_fit
 from harness.models.manifest import Model
-from harness.models.tflite_file import Graph, Tensor, TensorType
+from harness.models.tflite_file import Graph, Tensor
 
 HASH_BYTES = 8
 
@@ -17,9 +18,6 @@ HASH_BYTES = 8
 MAX_BODY = 249
 MAX_CHANNELS = MAX_BODY // 2
 MAX_OUTPUT_BYTES = MAX_BODY - 5 - 8
-
-# What firmware/lib/windowing can write.
-INPUT_TYPES = (TensorType.FLOAT32, TensorType.INT8, TensorType.UINT8, TensorType.INT16)
 
 
 def write_model_config(model: Model, sha256: bytes, graph: Graph, directory: Path) -> list[Path]:
@@ -34,6 +32,7 @@ def write_model_config(model: Model, sha256: bytes, graph: Graph, directory: Pat
     """
     _check_interface(model, graph)
     if model.windowed:
+        check_fit(model, graph)
         _check_windows(model, graph)
     header, source = directory / "model_config.h", directory / "model_config.c"
     write_text(header, _header(model))
@@ -60,25 +59,6 @@ def _check_windows(model: Model, graph: Graph) -> None:
     name, channels = model.directory / "model.toml", len(model.channels)
     if channels > MAX_CHANNELS:
         raise HilError(f"{name}: {channels} channels, but a frame carries at most {MAX_CHANNELS}; leave some out")
-    if len(graph.inputs) != 1:
-        raise HilError(
-            f"{name}: the network has {len(graph.inputs)} inputs, and a window goes to one; leave out window, stride, "
-            "sample_rate_hz, channels, recordings and labels to write its inputs as tensors"
-        )
-    network_input = graph.tensors[graph.inputs[0]]
-    if network_input.type not in INPUT_TYPES:
-        known = ", ".join(kind.name for kind in INPUT_TYPES)
-        raise HilError(f"{name}: the network's input is {network_input.type.name}, and the firmware writes {known}")
-    if network_input.elements != model.window * channels:
-        raise HilError(
-            f"{name}: window x channels is {model.window} x {channels}, but the network takes {network_input.elements} "
-            "values; correct window or channels"
-        )
-    outputs = graph.tensors[graph.outputs[0]].elements
-    if outputs != len(model.labels):
-        raise HilError(
-            f"{name}: {len(model.labels)} labels, but the network has {outputs} outputs; give each output one label"
-        )
     output_bytes = sum(_bytes(graph.tensors[index]) for index in graph.outputs)
     if output_bytes > MAX_OUTPUT_BYTES:
         raise HilError(
@@ -107,6 +87,8 @@ extern const windowing_config_t model_windowing;
 #define MODEL_WINDOW {model.window}
 #define MODEL_STRIDE {model.stride}
 #define MODEL_CHANNELS {len(model.channels)}
+/* Whether the network takes all rows of a channel together, instead of all channels of a row. */
+#define MODEL_CHANNELS_FIRST {int(model.layout == "channels-first")}
 
 #include <stdint.h>
 
@@ -129,7 +111,7 @@ const uint8_t model_hash[{HASH_BYTES}] = {{{digest}}};
 
 def _windowing(model: Model) -> str:
     return f"""
-/* x = raw * gain + offset maps each channel's minimum..maximum to 0..1: {", ".join(c.name for c in model.channels)}. */
+/* x = raw * gain + offset is what the network sees of each channel: {", ".join(c.name for c in model.channels)}. */
 static const float gain[MODEL_CHANNELS] = {{{_floats([channel.gain for channel in model.channels])}}};
 static const float offset[MODEL_CHANNELS] = {{{_floats([channel.offset for channel in model.channels])}}};
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from harness.errors import HilError
 from harness.models import litert
+from harness.models.fit import check_fit
 from harness.models.manifest import Model, Variant
 from harness.models.preprocess import Quantisation, prepare
 from harness.models.reference import TflmHost
@@ -43,7 +44,7 @@ class Chain:
     """
 
     def __init__(self, model: Model, variant: Variant, host: TflmHost) -> None:
-        self._channels = model.channels
+        self._model = model
         self._output = output_quantisation(variant)
         self._name = variant.name
         self.notes: list[str] = []
@@ -55,6 +56,7 @@ class Chain:
             if model.trained is None:
                 self.notes.append("model.toml names no `trained` network, so what quantisation changed is not known")
             elif model.trained != variant.path:
+                _check_trained(model, model.trained)
                 self._litert("as trained", model.trained)
             self._litert(variant.name, variant.path)
             self._litert(variant.name, variant.path, reference_kernels=True)
@@ -65,7 +67,7 @@ class Chain:
         """The answers to the windows `raw` [n, window, channels], the last ones being those of the `device`."""
         stages = []
         for runner in self._runners:
-            outputs = runner.run(prepare(raw, self._channels, runner.input))
+            outputs = runner.run(prepare(raw, self._model.channels, runner.input, self._model.layout))
             stages.append(Stage(runner.name, runner.output.real(outputs.reshape(len(raw), -1))))
         return [*stages, Stage(f"{self._name} on the device", self._output.real(device))]
 
@@ -77,6 +79,13 @@ class Chain:
             return
         name = f"{what} on {runner.name}"
         self._runners.append(_Runner(name, runner.input_quantisation, runner.output_quantisation, runner.run))
+
+
+def _check_trained(model: Model, trained: Path) -> None:
+    try:
+        check_fit(model, read(trained))
+    except HilError as error:
+        raise HilError(f"{error} (this is about {trained.name}, which `trained` names)") from error
 
 
 def output_quantisation(variant: Variant) -> Quantisation:

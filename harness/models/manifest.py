@@ -9,10 +9,12 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from harness.errors import HilError
+from harness.models.output import Meaning, OutputTable, meaning
+from harness.models.preprocess import Layout
 from harness.recordings.channel import Channel
 from harness.toml_file import read_toml
 
-__all__ = ["Budget", "Channel", "Model", "Variant", "load_model", "load_models", "lone_model"]
+__all__ = ["Budget", "Channel", "Model", "Skip", "Variant", "load_model", "load_models", "lone_model"]
 
 # Names become directories, test ids and keys of reports.
 _Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
@@ -21,22 +23,60 @@ _Count = Annotated[int, Meta(ge=1)]
 _Rows = Annotated[int, Meta(ge=1, le=65535)]
 
 
+_Share = Annotated[float, Meta(ge=0, le=1)]
+
+EVERY = "all"
+"""The key of budgets that hold for every environment."""
+
+
 class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The most that a variant may take on one PlatformIO environment. What is None is not limited."""
+    """The limits of a variant on one PlatformIO environment. What is None is not limited.
+
+    At most: `instructions` of one inference, `preparation` of its window, `window` for both together, bytes, and
+    `accuracy_drop`, the accuracy lost from the first step of the chain to the device. At least: `accuracy`, of the
+    device and of the reference. Both are fractions of the labelled windows.
+    """
 
     instructions: _Count | None = None
+    preparation: _Count | None = None
+    window: _Count | None = None
     flash_bytes: _Count | None = None
     ram_bytes: _Count | None = None
     arena_bytes: _Count | None = None
     stack_bytes: _Count | None = None
+    accuracy: _Share | None = None
+    accuracy_drop: _Share | None = None
+
+
+class Skip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[[skip]]: what is left out, and why. What is None stands for every variant, target or engine."""
+
+    reason: Annotated[str, Meta(min_length=1)]
+    variant: str | None = None
+    target: str | None = None
+    engine: str | None = None
+
+    def __post_init__(self) -> None:
+        if not (self.variant or self.target or self.engine):
+            raise ValueError("names no variant, target or engine; name what is left out")
+
+    def covers(self, variant: str, target: str, engine: str) -> bool:
+        """Whether it is about this firmware."""
+        pairs = ((self.variant, variant), (self.target, target), (self.engine, engine))
+        return all(wanted in (None, present) for wanted, present in pairs)
 
 
 class Variant(msgspec.Struct, frozen=True):
-    """One .tflite of a model. `budgets` is keyed by PlatformIO environment, for instance `stm32f4_aot`."""
+    """One .tflite of a model. `budgets` is keyed by PlatformIO environment, for instance `stm32f4_aot`, or by EVERY."""
 
     name: str
     path: Path
     budgets: dict[str, Budget]
+
+    def budget(self, environment: str) -> Budget:
+        """The limits on `environment`: its own, and where it has none, those for every one."""
+        every, own = (msgspec.structs.asdict(self.budgets.get(key, Budget())) for key in (EVERY, environment))
+        return Budget(**{name: every[name] if limit is None else limit for name, limit in own.items()})
 
     @property
     def sha256(self) -> bytes:
@@ -50,8 +90,10 @@ class Variant(msgspec.Struct, frozen=True):
 class Model(msgspec.Struct, frozen=True):
     """A model, with every path absolute.
 
-    `labels` are in the order of the network's outputs. `window` and `stride` are in rows of `channels`, which arrive
-    `sample_rate_hz` times a second. `recordings` is the folder of the recordings that it is tested with.
+    `labels` are in the order of the network's outputs; `output` says what those mean where the labels alone do not.
+    `window` and `stride` are in rows of `channels`, which arrive `sample_rate_hz` times a second, and the network takes
+    them in `layout`. `recordings` is the folder of the recordings that it is tested with. `skips` are the builds that
+    are left out.
 
     `trained` is the float32 .tflite that the others were quantised from; it need not be a variant, which is built for
     devices.
@@ -70,6 +112,18 @@ class Model(msgspec.Struct, frozen=True):
     variants: dict[str, Variant]
     directory: Path
     trained: Path | None = None
+    output: OutputTable | None = None
+    layout: Layout = "channels-last"
+    skips: list[Skip] = []
+
+    @property
+    def meaning(self) -> Meaning:
+        """How to read the network's output."""
+        return meaning(self.output, self.labels)
+
+    def skipped(self, variant: str, target: str, engine: str) -> str | None:
+        """Why this firmware is left out, or None."""
+        return next((skip.reason for skip in self.skips if skip.covers(variant, target, engine)), None)
 
     @property
     def windowed(self) -> bool:
@@ -82,8 +136,9 @@ class _VariantTable(msgspec.Struct, forbid_unknown_fields=True):
     budgets: dict[str, Budget] = {}
 
 
-# What a model has that takes windows of a sensor's rows.
-_WINDOWING = ("labels", "window", "stride", "sample_rate_hz", "recordings", "channels")
+# What a model has that takes windows of a sensor's rows, and what only such a model may have.
+_WINDOWING = ("window", "stride", "sample_rate_hz", "recordings", "channels")
+_OF_WINDOWS = ("labels", "output", "layout")
 
 
 class _ModelFile(msgspec.Struct, forbid_unknown_fields=True):
@@ -98,22 +153,33 @@ class _ModelFile(msgspec.Struct, forbid_unknown_fields=True):
     sample_rate_hz: Annotated[float, Meta(gt=0)] | UnsetType = UNSET
     recordings: Annotated[str, Meta(min_length=1)] | UnsetType = UNSET
     channels: Annotated[list[Channel], Meta(min_length=1, max_length=255)] | UnsetType = UNSET
+    output: OutputTable | UnsetType = UNSET
+    layout: Layout | UnsetType = UNSET
+    skip: list[Skip] = []
 
     def __post_init__(self) -> None:
         missing = [key for key in _WINDOWING if getattr(self, key) is UNSET]
-        if missing and len(missing) < len(_WINDOWING):
+        extra = [key for key in _OF_WINDOWS if getattr(self, key) is not UNSET]
+        if missing and (len(missing) < len(_WINDOWING) or extra):
             raise ValueError(
-                f"{', '.join(missing)} missing; a model with windows has all of {', '.join(_WINDOWING)}, "
-                "and one whose inputs are written as tensors has none of them"
+                f"{', '.join(missing)} missing; a model with windows has all of {', '.join(_WINDOWING)}, and one whose "
+                f"inputs are written as tensors has none of them, nor {', '.join(_OF_WINDOWS)}"
             )
         channels = [channel.name for channel in self.channels or ()]
         for key, names in (("labels", self.labels or ()), ("channels", channels)):
             if len(set(names)) < len(names):
                 raise ValueError(f"{key} must differ from each other")
+        meaning(self.output or None, self.labels or ())
+        for skip in self.skip:
+            if skip.variant not in (None, *self.variants):
+                raise ValueError(f"[[skip]] names variant {skip.variant!r}; there is {', '.join(self.variants)}")
 
 
 def load_model(directory: Path, recordings_root: Path) -> Model:
-    """Read `directory`/model.toml; its recordings are the folder of that name in `recordings_root`.
+    """Read `directory`/model.toml.
+
+    Its recordings are the folder of that name in `recordings_root`; a path that begins with a dot counts from
+    `directory`, and an absolute one is taken as it is.
 
     Raises HilError naming the file and the key where the manifest is wrong or a .tflite is missing.
     """
@@ -132,11 +198,19 @@ def load_model(directory: Path, recordings_root: Path) -> Model:
         stride=content.stride or 0,
         sample_rate_hz=content.sample_rate_hz or 0.0,
         channels=content.channels or [],
-        recordings=recordings_root.resolve() / content.recordings if content.recordings else None,
+        recordings=_recordings(path, content.recordings, recordings_root) if content.recordings else None,
         variants=variants,
         directory=directory,
         trained=_existing(path, "trained", directory / content.trained) if content.trained else None,
+        output=content.output or None,
+        layout=content.layout or "channels-last",
+        skips=content.skip,
     )
+
+
+def _recordings(manifest: Path, name: str, root: Path) -> Path:
+    base = manifest.parent if name.startswith(".") else root
+    return (base / Path(name).expanduser()).resolve()
 
 
 def _existing(manifest: Path, key: str, file: Path) -> Path:

@@ -8,12 +8,15 @@ Every step is an IEEE 754 binary32 operation, rounded on its own (no fused multi
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.recordings.channel import Channel
+
+Layout = Literal["channels-last", "channels-first"]
+"""What lies together in the network's input: the channels of a row, or the rows of a channel."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +43,21 @@ class Quantisation:
 
 
 def normalise(raw: NDArray[np.int16], channels: Sequence[Channel]) -> NDArray[np.float32]:
-    """Counts [..., channels] as float32 of the same shape, each channel's minimum..maximum mapped to 0..1."""
+    """Counts [..., channels] as float32 of the same shape, as each channel says (see `Channel`)."""
     gain = np.array([channel.gain for channel in channels], dtype=np.float32)
     offset = np.array([channel.offset for channel in channels], dtype=np.float32)
     return raw.astype(np.float32) * gain + offset
 
 
-def prepare(raw: NDArray[np.int16], channels: Sequence[Channel], quantisation: Quantisation) -> NDArray[Any]:
-    """Windows of counts [n, window, channels] as the bytes of the input tensor, `quantisation.dtype` of that shape."""
-    return quantisation.quantise(normalise(raw, channels))
+def prepare(
+    raw: NDArray[np.int16],
+    channels: Sequence[Channel],
+    quantisation: Quantisation,
+    layout: Layout = "channels-last",
+) -> NDArray[Any]:
+    """Windows of counts [n, window, channels] as what the input tensor holds.
+
+    The result is `quantisation.dtype` [n, window, channels], or [n, channels, window] where `layout` is channels-first.
+    """
+    prepared = quantisation.quantise(normalise(raw, channels))
+    return np.ascontiguousarray(prepared.swapaxes(1, 2)) if layout == "channels-first" else prepared

@@ -23,6 +23,9 @@ LOST = 0.5
 FAINT = 0.01
 """A signal is suspicious if it never leaves this part of its range."""
 
+DEVIATIONS = 3
+"""How many standard deviations from its mean a signal is expected to reach."""
+
 
 @dataclass
 class _Signal:
@@ -51,7 +54,8 @@ class Suspicions:
             within = np.clip(column, -FULL_SCALE, FULL_SCALE)
             if float(np.std(within - np.rint(within))) > LOST * float(np.std(within)):
                 signal.flattened.append(name)
-            if float(np.abs(within).max(initial=0.0)) <= FAINT * _range(channel):
+            expected = _range(channel)
+            if expected is not None and float(np.abs(within).max(initial=0.0)) <= FAINT * expected:
                 faint.add(at)
             else:
                 signal.loud = True
@@ -112,9 +116,15 @@ def _names(channels: Sequence[Channel]) -> str:
     return ", ".join(channel.name for channel in channels)
 
 
-def _range(channel: Channel) -> float:
-    """The largest count of the range that the network's input is scaled from."""
-    return max(abs(channel.minimum), abs(channel.maximum)) * channel.lsb_per_unit
+def _range(channel: Channel) -> float | None:
+    """The largest count that the manifest makes one expect, or None if it says nothing of it."""
+    if channel.minimum is not None and channel.maximum is not None:
+        most = max(abs(channel.minimum), abs(channel.maximum))
+    elif channel.mean is not None and channel.std is not None:
+        most = abs(channel.mean) + DEVIATIONS * channel.std
+    else:
+        return None
+    return most * channel.lsb_per_unit
 
 
 def _named(names: Sequence[str]) -> str:

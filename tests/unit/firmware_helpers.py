@@ -38,11 +38,11 @@ def model(
 
 
 def graph(inputs: int = WINDOW * len(CHANNELS), outputs: int = 2, kind: TensorType = TensorType.INT8) -> Graph:
-    none = np.empty(0)
+    scale, zero_point = np.array([0.5], np.float32), np.array([0], np.int64)
     return Graph(
         [
-            Tensor(0, "in", (1, inputs), kind, none.astype(np.float32), none.astype(np.int64)),
-            Tensor(1, "out", (1, outputs), kind, none.astype(np.float32), none.astype(np.int64)),
+            Tensor(0, "in", (1, inputs), kind, scale, zero_point),
+            Tensor(1, "out", (1, outputs), kind, scale, zero_point),
         ],
         [],
         [0],

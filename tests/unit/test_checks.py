@@ -10,8 +10,9 @@ from harness.checks.latency import summarise
 from harness.checks.parity import combine, compare
 from harness.checks.tolerance import Tolerance, ulp_distance
 from harness.compiler.operators.softmax import float_ulp_bound
+from harness.models.output import meaning
 
-LABELS = ["punch", "flex"]
+PUNCH_OR_FLEX = meaning(None, ["punch", "flex"])
 floats = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 
@@ -21,13 +22,13 @@ def int8(*rows: tuple[int, int]) -> np.ndarray:
 
 def test_equal_integers_are_bit_exact() -> None:
     outputs = int8((127, -128), (-128, 127))
-    parity = compare("a", outputs, outputs.copy(), LABELS, ["punch", "flex"], 5)
+    parity = compare("a", outputs, outputs.copy(), PUNCH_OR_FLEX, ["punch", "flex"], 5)
     assert (parity.windows, parity.bit_exact, parity.mismatches) == (2, True, ())
     assert (parity.correct_device, parity.correct_reference, parity.labelled) == (2, 2, 2)
 
 
 def test_one_lsb_is_a_mismatch_that_names_the_window_and_both_sides() -> None:
-    parity = compare("session_1", int8((1, 0), (5, 3)), int8((1, 0), (4, 3)), LABELS, [None, None], 5)
+    parity = compare("session_1", int8((1, 0), (5, 3)), int8((1, 0), (4, 3)), PUNCH_OR_FLEX, [None, None], 5)
     assert not parity.bit_exact
     assert parity.max_abs_diff == 1
     assert parity.label_mismatches == 0
@@ -37,14 +38,14 @@ def test_one_lsb_is_a_mismatch_that_names_the_window_and_both_sides() -> None:
 
 
 def test_differences_of_int8_do_not_wrap() -> None:
-    parity = compare("a", int8((-128, 0)), int8((127, 0)), LABELS, [None], 1)
+    parity = compare("a", int8((-128, 0)), int8((127, 0)), PUNCH_OR_FLEX, [None], 1)
     assert parity.max_abs_diff == 255
     assert parity.label_mismatches == 1
 
 
 def test_accuracy_counts_labelled_windows_only() -> None:
     device, reference = int8((1, 0), (1, 0), (0, 1)), int8((1, 0), (0, 1), (0, 1))
-    parity = compare("a", device, reference, LABELS, ["punch", "flex", None], 1)
+    parity = compare("a", device, reference, PUNCH_OR_FLEX, ["punch", "flex", None], 1)
     assert (parity.labelled, parity.correct_device, parity.correct_reference) == (2, 1, 2)
 
 
@@ -55,24 +56,24 @@ def test_floats_may_differ_within_the_bound_but_not_beyond() -> None:
     near, far = reference.copy(), reference.copy()
     near.view(np.int32)[0, 0] += bound
     far.view(np.int32)[0, 0] += bound + 1
-    assert not compare("a", near, reference, LABELS, [None], 1, allowed).mismatches
-    assert compare("a", far, reference, LABELS, [None], 1, allowed).mismatches
-    assert compare("a", near, reference, LABELS, [None], 1, allowed).max_ulp == bound
+    assert not compare("a", near, reference, PUNCH_OR_FLEX, [None], 1, allowed).mismatches
+    assert compare("a", far, reference, PUNCH_OR_FLEX, [None], 1, allowed).mismatches
+    assert compare("a", near, reference, PUNCH_OR_FLEX, [None], 1, allowed).max_ulp == bound
 
 
 def test_a_nan_from_the_device_is_a_mismatch() -> None:
-    parity = compare("a", np.array([[np.nan, 0]], np.float32), np.zeros((1, 2), np.float32), LABELS, [None], 1)
+    parity = compare("a", np.array([[np.nan, 0]], np.float32), np.zeros((1, 2), np.float32), PUNCH_OR_FLEX, [None], 1)
     assert len(parity.mismatches) == 1
 
 
 def test_shapes_must_agree() -> None:
     with pytest.raises(ValueError, match=r"a: device \(1, 2\) int8, reference \(2, 2\) int8"):
-        compare("a", int8((1, 0)), int8((1, 0), (1, 0)), LABELS, [None], 1)
+        compare("a", int8((1, 0)), int8((1, 0), (1, 0)), PUNCH_OR_FLEX, [None], 1)
 
 
 def test_combined_parity_keeps_the_worst_and_adds_the_rest() -> None:
-    good = compare("a", int8((1, 0)), int8((1, 0)), LABELS, ["punch"], 1)
-    bad = compare("b", int8((9, 0)), int8((1, 0)), LABELS, ["flex"], 1)
+    good = compare("a", int8((1, 0)), int8((1, 0)), PUNCH_OR_FLEX, ["punch"], 1)
+    bad = compare("b", int8((9, 0)), int8((1, 0)), PUNCH_OR_FLEX, ["flex"], 1)
     both = combine([good, bad])
     assert (both.windows, both.bit_exact, both.max_abs_diff, both.correct_device) == (2, False, 8, 1)
     assert [mismatch.recording for mismatch in both.mismatches] == ["b"]

@@ -35,7 +35,7 @@ def test_gain_and_offset_are_written_without_rounding(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("window", "channels", "inputs", "outputs", "kind", "said"),
     [
-        (5, 2, 12, 2, TensorType.INT8, "window x channels is 5 x 2, but the network takes 12 values"),
+        (5, 2, 12, 2, TensorType.INT8, "window x channels is 5 x 2, but the network takes .1, 12.; correct window"),
         (1, 125, 125, 2, TensorType.INT8, "125 channels, but a frame carries at most 124"),
         (5, 2, 10, 237, TensorType.INT8, "outputs take 237 bytes, but a frame carries 236"),
         (5, 2, 10, 60, TensorType.FLOAT32, "outputs take 240 bytes"),
@@ -64,7 +64,7 @@ def test_a_model_without_windows_may_have_inputs_and_outputs_of_any_size_and_typ
 
 
 def test_what_needs_one_input_is_told_how_to_do_without_windows(tmp_path: Path) -> None:
-    with pytest.raises(HilError, match="has 2 inputs, and a window goes to one; leave out window"):
+    with pytest.raises(HilError, match="has 2 inputs and 1 outputs, and windows take one of each; leave out window"):
         write_model_config(model(tmp_path), MODEL_SHA256, tensors(2, 1), tmp_path)
 
 

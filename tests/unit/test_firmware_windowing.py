@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from harness.models.manifest import Channel
-from harness.models.preprocess import Quantisation, prepare
+from harness.models.preprocess import Layout, Quantisation, prepare
 from harness.recordings.windows import windows
 
 TYPES = {"float32": 0, "uint8": 3, "int16": 7, "int8": 9}
@@ -65,9 +65,17 @@ class DeviceWindowing:
     """What the firmware does with the rows of a recording."""
 
     def __init__(
-        self, library: ctypes.CDLL, window: int, stride: int, channels: Sequence[Channel], quantisation: Quantisation
+        self,
+        library: ctypes.CDLL,
+        window: int,
+        stride: int,
+        channels: Sequence[Channel],
+        quantisation: Quantisation,
+        layout: Layout = "channels-last",
     ) -> None:
         self.library = library
+        last, first = library.windowing_prepare, library.windowing_prepare_channels_first
+        self._prepare = first if layout == "channels-first" else last
         self._gain = (ctypes.c_float * len(channels))(*(channel.gain for channel in channels))
         self._offset = (ctypes.c_float * len(channels))(*(channel.offset for channel in channels))
         self._config = Config(window, stride, len(channels), self._gain, self._offset)
@@ -91,7 +99,7 @@ class DeviceWindowing:
         complete = []
         for row in samples.astype("<i2"):
             if self.library.windowing_push(ctypes.byref(self.state), row.tobytes()):
-                self.library.windowing_prepare(ctypes.byref(self.state), ctypes.byref(self._tensor))
+                self._prepare(ctypes.byref(self.state), ctypes.byref(self._tensor))
                 self.library.windowing_advance(ctypes.byref(self.state))
                 complete.append(self._input.copy())
         return complete
@@ -123,6 +131,7 @@ def quantisations(draw: st.DrawFn) -> Quantisation:
     quantisation=quantisations(),
     chunks=st.lists(st.integers(0, 25), max_size=5),
     seed=st.integers(0, 2**32),
+    layout=st.sampled_from(["channels-last", "channels-first"]),
 )
 def test_the_device_makes_of_a_recording_what_the_harness_makes_of_it(
     library: ctypes.CDLL,
@@ -132,12 +141,13 @@ def test_the_device_makes_of_a_recording_what_the_harness_makes_of_it(
     quantisation: Quantisation,
     chunks: list[int],
     seed: int,
+    layout: Layout,
 ) -> None:
     dice = np.random.default_rng(seed)
     samples = dice.integers(-32768, 32768, (sum(chunks), len(channels)), dtype=np.int16)
     with np.errstate(over="ignore"):
-        expected = prepare(windows(samples, window, stride), channels, quantisation)
-    device = DeviceWindowing(library, window, stride, channels, quantisation)
+        expected = prepare(windows(samples, window, stride), channels, quantisation, layout)
+    device = DeviceWindowing(library, window, stride, channels, quantisation, layout)
     found: list[NDArray[Any]] = []
     start = 0
     for length in chunks:

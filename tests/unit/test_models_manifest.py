@@ -88,10 +88,42 @@ def test_the_projects_own_models() -> None:
         pytest.param("hil-model/1", "hil-model/2", "Invalid enum value 'hil-model/2' - at `$.schema`", id="schema"),
         pytest.param('"wave"', '"../wave"', "matching regex", id="name"),
         pytest.param('"down"', '"up"', "labels must differ from each other", id="labels"),
-        pytest.param('"g"', '"G"', "unit 'G' is unknown, use one of g, mg, m/s^2, dps, rad/s, raw", id="unit"),
-        pytest.param("8192", "0", "lsb_per_unit must be a number above 0 - at `$.channels[0]`", id="lsb"),
+        pytest.param('"g"', '"furlongz"', "unit 'furlongz' is unknown, use one such as g, mg", id="unit"),
+        pytest.param("8192", "0", "lsb_per_unit must be a number above 0, or sensor and range given", id="lsb"),
         pytest.param("8192", "nan", "lsb_per_unit must be a number above 0", id="nan"),
         pytest.param("maximum = 4", "maximum = -4", "minimum must be below maximum", id="range"),
+        pytest.param("minimum = -4\n", "", "normalisation is maximum; give minimum and maximum, or", id="half-a-range"),
+        pytest.param("minimum = -4", "mean = 0", "normalisation is maximum and mean; give", id="two-ways"),
+        pytest.param("8192", '8192\nsensor = "MPU6050"', "sensor and range go together", id="sensor-without-range"),
+        pytest.param(
+            "8192", '4096\nsensor = "MPU6050"\nrange = 4', "but MPU6050 at 4 has 8192 counts a g", id="lsb-twice"
+        ),
+        pytest.param(
+            "lsb_per_unit = 8192", 'sensor = "MPU6050"\nrange = 3', "no range of 3 g, but 2, 4, 8, 16", id="range-3"
+        ),
+        pytest.param(
+            "lsb_per_unit = 8192", 'sensor = "MPU"\nrange = 4', "sensor 'MPU' is unknown, use one of", id="sensor"
+        ),
+        pytest.param(
+            "stride = 5", 'stride = 5\nlayout = "nchw"', "Invalid enum value 'nchw' - at `$.layout`", id="layout"
+        ),
+        pytest.param(
+            "[[channels]]", '[output]\nkind = "classes"\nthreshold = 0.5\n[[channels]]', "threshold does not", id="kind"
+        ),
+        pytest.param("[[channels]]", '[output]\nkind = "probability"\n[[channels]]', "needs threshold", id="threshold"),
+        pytest.param(
+            "[[channels]]",
+            '[output]\nkind = "numbers"\ntolerance = 1\n[[channels]]',
+            "labels do not go with",
+            id="numbers",
+        ),
+        pytest.param(
+            "[variants.int8.budgets",
+            "[[skip]]\nreason = 'x'\n[variants.int8.budgets",
+            "names no variant, target or",
+            id="skip",
+        ),
+        pytest.param("flash_bytes = 1000", "accuracy = 95", "Expected `float` <= 1", id="percent"),
         pytest.param("flash_bytes", "flash", "unknown field `flash` - at `$.variants[...].budgets[...]`", id="budget"),
         pytest.param("[[channels]]", "[[channels]", "is not TOML: ", id="toml"),
         pytest.param(

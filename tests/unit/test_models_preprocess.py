@@ -62,3 +62,10 @@ def test_the_scale_is_divided_by() -> None:
     assert (
         prepare(np.array([[[-1659]]], dtype=np.int16), [channel], Quantisation(np.dtype(np.int8), 14.0)).item() == -118
     )
+
+
+def test_channels_first_is_a_transposition_of_each_window() -> None:
+    raw = np.arange(12, dtype=np.int16).reshape(1, 6, 2)
+    plain = [Channel("a", "raw", normalise="none"), Channel("b", "raw", normalise="none")]
+    prepared = prepare(raw, plain, Quantisation(np.dtype(np.float32)), "channels-first")
+    assert prepared.tobytes() == np.array([[[0, 2, 4, 6, 8, 10], [1, 3, 5, 7, 9, 11]]], np.float32).tobytes()

@@ -37,7 +37,11 @@ static uint32_t output_bytes(void) {
 static bool run_window(writer_t *response) {
     uint32_t invoke_ticks;
     board_measure_begin();
+#if MODEL_CHANNELS_FIRST
+    windowing_prepare_channels_first(&windowing, engine_input(0));
+#else
     windowing_prepare(&windowing, engine_input(0));
+#endif
     uint32_t prepare_ticks = board_measure_end();
     bool done = inference_run(&invoke_ticks);
     windowing_advance(&windowing);

@@ -1,5 +1,7 @@
 #include "windowing.h"
 
+#include "element.h"
+
 void windowing_begin(windowing_t *windowing) {
     windowing->oldest = 0;
     windowing->filled = 0;
@@ -39,43 +41,6 @@ void windowing_advance(windowing_t *windowing) {
     }
 }
 
-/*
- * Half to even, as the core rounds by default, for |x| up to 2^22: there 1.5 x 2^23 + x has no fraction bits left. What
- * is larger stays large, which is enough for what is clipped next. Two instructions where rintf() takes fifty.
- */
-static inline float round_half_even(float x) {
-    const float shift = 0x1.8p23f;
-    return (x + shift) - shift;
-}
-
-static inline float clip(float x, float lowest, float highest) {
-    x = x < lowest ? lowest : x;
-    return x > highest ? highest : x;
-}
-
-/* What an integer type can hold, and its size. */
-typedef struct {
-    float lowest, highest;
-    uint8_t bytes;
-} integer_t;
-
-static integer_t integer_of(uint8_t tensor_type) {
-    switch (tensor_type) {
-    case ENGINE_INT8:
-        return (integer_t){INT8_MIN, INT8_MAX, 1};
-    case ENGINE_UINT8:
-        return (integer_t){0, UINT8_MAX, 1};
-    case ENGINE_INT16:
-        return (integer_t){INT16_MIN, INT16_MAX, 2};
-    default:
-        return (integer_t){0, 0, 0};
-    }
-}
-
-static inline int32_t quantise(float x, float scale, float zero_point, const integer_t *type) {
-    return (int32_t)clip(round_half_even(x / scale) + zero_point, type->lowest, type->highest);
-}
-
 void windowing_prepare(const windowing_t *windowing, const engine_tensor_t *input) {
     /* Copies, because every store of a byte could change what a pointer leads to. */
     const windowing_config_t config = *windowing->config;
@@ -88,13 +53,7 @@ void windowing_prepare(const windowing_t *windowing, const engine_tensor_t *inpu
         const int16_t *raw = windowing->rows + place * config.channels;
         for (uint32_t channel = 0; channel < config.channels; channel++, index++) {
             float x = (float)raw[channel] * config.gain[channel] + config.offset[channel];
-            if (type.bytes == 1) {
-                ((uint8_t *)tensor.data)[index] = (uint8_t)quantise(x, tensor.scale, zero_point, &type);
-            } else if (type.bytes == 2) {
-                ((uint16_t *)tensor.data)[index] = (uint16_t)quantise(x, tensor.scale, zero_point, &type);
-            } else {
-                ((float *)tensor.data)[index] = x;
-            }
+            put_element(&tensor, &type, zero_point, index, x);
         }
         place = place + 1 < config.window ? place + 1 : 0;
     }

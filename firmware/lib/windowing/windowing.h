@@ -47,8 +47,12 @@ uint32_t windowing_due(const windowing_t *windowing, uint32_t rows);
  */
 bool windowing_push(windowing_t *windowing, const uint8_t *row);
 
-/* Writes the complete window to the tensor, which has windowing_bytes() bytes and one of the types of engine.h. */
+/*
+ * Writes the complete window to the tensor, which has windowing_bytes() bytes and one of the types of engine.h: row
+ * after row, as [window, channels], or channel after channel, as [channels, window].
+ */
 void windowing_prepare(const windowing_t *windowing, const engine_tensor_t *input);
+void windowing_prepare_channels_first(const windowing_t *windowing, const engine_tensor_t *input);
 
 /* Moves on to the next window. */
 void windowing_advance(windowing_t *windowing);
