@@ -19,6 +19,7 @@ from harness.dut import Build, DeviceUnderTest, Firmware, Progress, silent
 from harness.errors import DeviceError, HilError
 from harness.firmware import toolchain
 from harness.firmware.engines import ENGINES, availability, versions
+from harness.firmware.image import FirmwareImage
 from harness.firmware.place import Say
 from harness.firmware.place import silent as unsaid
 from harness.firmware.project import FirmwareProject
@@ -55,6 +56,7 @@ class Session:
         self._references: dict[Path, TflmHost] = {}
         self._chains: dict[Path, Chain] = {}
         self._mute: dict[bytes, str] = {}
+        self._images: dict[tuple[str, bool], FirmwareImage] = {}
 
     @property
     def board(self) -> BoardChoice:
@@ -103,13 +105,17 @@ class Session:
         return self._chains[variant.path]
 
     def firmware(self, build: Build, debug: bool = False, say: Say = unsaid) -> Firmware:
-        """Build the image, or take it as it is if it is up to date. One for `debug` keeps every tensor.
+        """The image, made up to date the first time that it is asked for. One for `debug` keeps every tensor.
 
         `say` is told what takes its time.
         """
-        check_fit(build.model, read(build.variant.path))
-        image = self.project.build(build.model, build.variant.name, build.engine, build.target, debug, say)
-        return Firmware(build.model, build.variant, build.engine, build.target, image)
+        key = build.name, debug
+        if key not in self._images:
+            check_fit(build.model, read(build.variant.path))
+            self._images[key] = self.project.build(
+                build.model, build.variant.name, build.engine, build.target, debug, say
+            )
+        return Firmware(build.model, build.variant, build.engine, build.target, self._images[key])
 
     def open_board(self, run_dir: Path) -> Board:
         """The board that was chosen; close it when done."""

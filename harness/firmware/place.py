@@ -51,8 +51,3 @@ class Place:
     def log(self) -> Path:
         """What PlatformIO said."""
         return self.directory / "build.log"
-
-    @property
-    def stamp(self) -> Path:
-        """What the image was made of."""
-        return self.directory / "stamp.json"

@@ -1,18 +1,12 @@
 """The firmware project: from a model to an image, doing again only what is out of date."""
 
 import configparser
-import hashlib
-import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from filelock import FileLock
 
-import harness
 from harness.compiler import compile_model
 from harness.errors import HilError
-from harness.files import write_text
 from harness.firmware import arena, platformio, tflm_engine, toolchain
 from harness.firmware.image import FirmwareImage, read_image
 from harness.firmware.memory import TooLargeError, targets_with_room
@@ -21,19 +15,6 @@ from harness.firmware.place import Place, Say, silent
 from harness.firmware.tflm_library import TflmLibrary
 from harness.models.manifest import Model, Variant
 from harness.models.tflite_file import read
-
-# The packages of the harness that decide what is generated.
-GENERATORS = ("compiler", "firmware", "models", "recordings")
-
-
-@dataclass(frozen=True)
-class _Stamp:
-    """What an image was made of, and what is not in its ELF file."""
-
-    inputs: str
-    elf_sha256: str
-    model_bytes: int
-    arena_bytes: int
 
 
 class FirmwareProject:
@@ -50,8 +31,9 @@ class FirmwareProject:
     def build(
         self, model: Model, variant: str, engine: str, target: str, debug: bool = False, say: Say = silent
     ) -> FirmwareImage:
-        """The image of `model`'s `variant` with `engine` for `target`, built if anything it depends on has changed.
+        """The image of `model`'s `variant` with `engine` for `target`.
 
+        PlatformIO is asked every time, and builds again what has changed: only it knows all that an image depends on.
         A `debug` image keeps every tensor of the network in RAM and answers TENSOR requests. `say` is told what takes
         its time.
 
@@ -66,13 +48,8 @@ class FirmwareProject:
             place.directory.mkdir(parents=True, exist_ok=True)
             with FileLock(place.directory / "lock"):
                 library = tflm_engine.provide(place, say) if engine == "tflm" else None
-                inputs = self._inputs(model, model.variants[variant], environment, library)
-                stamp = _read_stamp(place.stamp)
-                if stamp is None or stamp.inputs != inputs or stamp.elf_sha256 != _sha256(place.elf):
-                    sizes = self._rebuild(model, model.variants[variant], place, debug, library, say)
-                    stamp = _Stamp(inputs, _sha256(place.elf), *sizes)
-                    write_text(place.stamp, json.dumps(asdict(stamp), indent=1) + "\n")
-                return read_image(place.elf, target, stamp.model_bytes, stamp.arena_bytes, place.generated)
+                sizes = self._build(model, model.variants[variant], place, debug, library, say)
+                return read_image(place.elf, target, *sizes, place.generated)
         except TooLargeError as error:
             larger = targets_with_room(self.root, self.environments(), environment, error.excess)
             ways = ["a smaller model", *([f"--target={name}" for name in larger] or ["a larger target"])]
@@ -84,7 +61,7 @@ class FirmwareProject:
                 f"cannot build in {place.directory}: {error.strerror}; free or name another folder"
             ) from error
 
-    def _rebuild(
+    def _build(
         self, model: Model, variant: Variant, place: Place, debug: bool, library: TflmLibrary | None, say: Say
     ) -> tuple[int, int]:
         """Generate and build; the bytes of the network's constants and of its arena."""
@@ -127,32 +104,3 @@ class FirmwareProject:
             raise HilError(
                 f"{self.root / 'platformio.ini'} has no environment {environment}; it has {', '.join(known) or 'none'}"
             )
-
-    def _inputs(self, model: Model, variant: Variant, environment: str, library: TflmLibrary | None) -> str:
-        """A digest of everything that the image depends on."""
-        compiler = toolchain.find_compiler()
-        digest = hashlib.sha256()
-        engine = library.digest if library else ""
-        for fact in (environment, engine, str(model), str(compiler), str(compiler.stat().st_mtime_ns)):
-            digest.update(fact.encode() + b"\0")
-        for path in (variant.path, self.root / "platformio.ini", *self._sources()):
-            digest.update(str(path).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-        return digest.hexdigest()
-
-    def _sources(self) -> Iterator[Path]:
-        package = Path(harness.__file__).parent
-        for directory in (self.root / "firmware", *(package / name for name in GENERATORS)):
-            for path in sorted(directory.rglob("*")):
-                if path.is_file() and "__pycache__" not in path.parts:
-                    yield path
-
-
-def _read_stamp(path: Path) -> _Stamp | None:
-    try:
-        return _Stamp(**json.loads(path.read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError, TypeError):
-        return None
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""

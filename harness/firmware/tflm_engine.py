@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.errors import HilError
-from harness.firmware import arena, platformio, tflm_library, toolchain
+from harness.firmware import arena, platformio, tflm_library
 from harness.firmware.memory import TooLargeError
 from harness.firmware.place import PROGRAM, Place, Say
 from harness.firmware.tflm_library import TflmLibrary
@@ -18,9 +18,6 @@ TOTAL = "Files of TensorFlow Lite Micro: "
 COMPILING = re.compile(r"Compiling .*objects/tflm/")
 
 SEARCH_PROGRAM = "firmware/arena_search"
-
-# What, of the project's own, decides how much an arena has to hold.
-ARENA_SOURCES = (SEARCH_PROGRAM, "firmware/lib/tflm", "firmware/platform/builder")
 
 
 def provide(place: Place, say: Say) -> TflmLibrary:
@@ -57,12 +54,7 @@ def generate(
     """
     check(tflite, graph)
     check_operators(tflite, graph, library)
-    cache = arena.ArenaCache(place.build_root / "arenas")
-    key = _arena_key(place, tflite, library)
-    size = cache.recall(key)
-    if size is None:
-        size = _search(place, tflite, graph, library, attempt, say)
-        cache.remember(key, size)
+    size = _search(place, tflite, graph, library, attempt, say)
     return write_sources(tflite, graph, library, size, place.generated), size
 
 
@@ -79,18 +71,6 @@ def progress(say: Say) -> platformio.Watch:
             say(f"compiling TFLM, file {done} of {total}, once for all models")
 
     return watch
-
-
-def _arena_key(place: Place, tflite: Path, library: TflmLibrary) -> str:
-    compiler = toolchain.find_compiler()
-    digest = hashlib.sha256()
-    for fact in (place.environment, library.digest, str(compiler), str(compiler.stat().st_mtime_ns)):
-        digest.update(fact.encode() + b"\0")
-    files = [path for folder in ARENA_SOURCES for path in sorted((place.root / folder).rglob("*.*")) if path.is_file()]
-    for path in (tflite, *files):
-        if path.suffix != ".pyc":
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
 
 
 def _search(place: Place, tflite: Path, graph: Graph, library: TflmLibrary, attempt: arena.Try | None, say: Say) -> int:
@@ -112,6 +92,11 @@ def _search(place: Place, tflite: Path, graph: Graph, library: TflmLibrary, atte
     platformio.run(place.root, place.environment, place.build_root, variables, log, progress(say))
     elf = build / place.environment / PROGRAM
 
+    # The program holds all that the size depends on.
+    cache, key = arena.ArenaCache(place.build_root / "arenas"), hashlib.sha256(elf.read_bytes()).hexdigest()
+    if known := cache.recall(key):
+        return known
+
     def one(size: int) -> arena.Trial:
         say(f"finding the smallest arena: {size:,} bytes")
         return attempt(place.target, elf, size)
@@ -119,4 +104,5 @@ def _search(place: Place, tflite: Path, graph: Graph, library: TflmLibrary, atte
     found = arena.find_smallest(one)
     if found is None:
         raise TooLargeError(f"{tflite}: {library} does not run it in all RAM of {place.target}", {"RAM": 1})
+    cache.remember(key, found)
     return found

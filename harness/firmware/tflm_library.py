@@ -2,14 +2,12 @@
 
 import configparser
 import functools
-import hashlib
 import json
 import os
 import re
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -25,7 +23,6 @@ MANIFEST = "library.json"
 SOURCES = "src"
 INTERPRETER = f"{SOURCES}/tensorflow/lite/micro/micro_interpreter.h"
 RESOLVER = f"{SOURCES}/tensorflow/lite/micro/micro_mutable_op_resolver.h"
-SUFFIXES = (".c", ".cc", ".cpp", ".h")
 
 _SPECIFICATION = re.compile(r"(?P<owner>[^/]+)/(?P<name>[^@]+?)\s*@\s*(?P<version>.+)")
 _OPERATOR = re.compile(r"TfLiteStatus Add(\w+)\((?:(?!TfLiteStatus).)*?AddBuiltin\(\s*BuiltinOperator_(\w+)", re.DOTALL)
@@ -43,24 +40,10 @@ class TflmLibrary:
         return f"{self.name} {self.version}"
 
     @functools.cached_property
-    def digest(self) -> str:
-        """SHA-256 of its sources, names included."""
-        digest = hashlib.sha256()
-        for path in self._sources():
-            digest.update(path.relative_to(self.directory).as_posix().encode() + b"\0")
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
-        return digest.hexdigest()
-
-    @functools.cached_property
     def operators(self) -> dict[str, str]:
         """The operators it can execute: "FULLY_CONNECTED" -> "FullyConnected", as its op resolver adds it."""
         header = (self.directory / RESOLVER).read_text(encoding="utf-8", errors="replace")
         return {kind: method for method, kind in _OPERATOR.findall(header)}
-
-    def _sources(self) -> Iterator[Path]:
-        for path in sorted((self.directory / SOURCES).rglob("*")):
-            if path.suffix in SUFFIXES and path.is_file():
-                yield path
 
 
 def specification(root: Path) -> str:

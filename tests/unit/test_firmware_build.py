@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -64,18 +62,10 @@ def image(project: FirmwareProject, model: Model) -> FirmwareImage:
     return project.build(model, "int8", ENGINE, TARGET)
 
 
-@pytest.fixture
-def builds(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The environments that PlatformIO is run for from here on."""
-    seen: list[str] = []
-    run = platformio.run
-
-    def counted(root: Path, environment: str, *rest: Any) -> None:
-        seen.append(environment)
-        run(root, environment, *rest)
-
-    monkeypatch.setattr(platformio, "run", counted)
-    return seen
+def done(log: Path) -> set[str]:
+    """What PlatformIO compiled, linked or copied in the build that left this log, by the names of the products."""
+    said = log.read_text().splitlines()
+    return {Path(line.split()[1]).name for line in said if line.startswith(("Compiling ", "Linking ", "Building ."))}
 
 
 def test_the_image_is_what_its_elf_file_says(image: FirmwareImage) -> None:
@@ -120,47 +110,100 @@ def test_the_home_directory_is_left_alone(image: FirmwareImage, offline: Path) -
     assert list(offline.iterdir()) == []
 
 
-def test_what_is_up_to_date_is_not_built_again(
-    image: FirmwareImage, project: FirmwareProject, model: Model, builds: list[str]
-) -> None:
-    assert project.build(model, "int8", ENGINE, TARGET) == image
-    assert builds == []
-
-
 def test_a_debug_image_is_another_image(image: FirmwareImage, project: FirmwareProject, model: Model) -> None:
     debug = project.build(model, "int8", ENGINE, TARGET, debug=True)
     assert debug.build_id != image.build_id
     assert image.elf.is_file()
 
 
-def test_a_change_of_a_source_a_setting_or_the_model_is_built(
-    project: FirmwareProject, image: FirmwareImage, model: Model, builds: list[str]
-) -> None:
-    source = project.root / "firmware" / "src" / "main.cpp"
-    ini = project.root / "platformio.ini"
-    unchanged = source.read_text(), ini.read_text()
-    source.write_text(unchanged[0] + '\nextern const char kept[];\nconst char kept[] = "kept";\n')
-    project.build(model, "int8", ENGINE, TARGET)
-    ini.write_text(unchanged[1] + "; a comment\n")
-    project.build(model, "int8", ENGINE, TARGET)
+LINKED = {"program.elf", "program.bin"}
+
+USES = """
+#include <extra.h>
+#include WHERE
+
+__attribute__((constructor)) static void use() {
+    volatile int used = extra[0] + OUTSIDE;
+    static_cast<void>(used);
+}
+"""
+
+
+class Changing:
+    """A project with a library and a header of its own outside, and what each build of it does."""
+
+    def __init__(self, directory: Path, model: Model) -> None:
+        self.project = checkout(directory / "project")
+        self._model = model
+        self.library = directory / "libraries" / "extra"
+        self.library.mkdir(parents=True)
+        (self.library / "extra.h").write_text('extern "C" const int extra[];\n')
+        (self.library / "extra.c").write_text("extern const int extra[];\nconst int extra[] = {21};\n")
+        self.header = directory / "headers" / "outside.h"
+        self.header.parent.mkdir()
+        self.header.write_text("#define OUTSIDE 1\n")
+        ini, main = self.project.root / "platformio.ini", self.project.root / "firmware" / "src" / "main.cpp"
+        # SCons follows neither the folder nor the name.
+        settings = f"[env]\nlib_extra_dirs = {directory / 'libraries'}\nbuild_flags = '-DWHERE=\"outside.h\"' "
+        settings += f"-isystem {self.header.parent}\n"
+        ini.write_text(ini.read_text().replace("[env]\n", settings))
+        main.write_text(f"{main.read_text()}{USES}")
+
+    def build(self) -> tuple[FirmwareImage, set[str]]:
+        image = self.project.build(self._model, "int8", ENGINE, TARGET)
+        return image, done(image.generated.parent / "build.log")
+
+
+def rewrite(path: Path, old: str, new: str) -> None:
+    """Change a file and leave its size and its time as they were."""
+    text, status = path.read_text(), path.stat()
+    assert old in text
+    assert len(old) == len(new)
+    path.write_text(text.replace(old, new))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def test_what_changed_is_built_again_and_nothing_else(model: Model, tmp_path: Path) -> None:
+    changing = Changing(tmp_path, model)
+    image, made = changing.build()
+    assert made >= {"main.o", "extra.o", "aot_model.o", *LINKED}
+    assert changing.build() == (image, set())
+
+    firmware = changing.project.root / "firmware"
+    rewrite(changing.library / "extra.c", "21", "42")
+    rewrite(changing.header, "1", "2")
+    (damaged,) = image.elf.parent.rglob("windowing.o")
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    second, made = changing.build()
+    assert made == {"extra.o", "main.o", "windowing.o", *LINKED}
+    assert second.build_id != image.build_id
+
+    rewrite(firmware / "platform" / "ldscripts" / "cortexm.ld", "ALIGN(4)", "ALIGN(8)")
+    image.elf.with_suffix(".bin").unlink()
+    assert changing.build()[1] == LINKED
+
+    rewrite(firmware / "platform" / "builder" / "main.py", "--build-id=sha1", "--build-id=uuid")
+    third, made = changing.build()
+    assert made == LINKED
+    assert len(third.build_id) == 16
+
+
+def test_a_change_of_the_model_is_built(project: FirmwareProject, image: FirmwareImage, model: Model) -> None:
     slower = msgspec.structs.replace(model, stride=7)
     assert project.build(slower, "int8", ENGINE, TARGET).build_id != image.build_id
-    source.write_text(unchanged[0])
-    ini.write_text(unchanged[1])
+    assert done(image.generated.parent / "build.log") == {"model_config.o", "windows.o", "requests.o", *LINKED}
     assert project.build(model, "int8", ENGINE, TARGET) == image
-    assert builds == [ENVIRONMENT] * 4
 
 
-@pytest.mark.parametrize("damage", ["elf", "stamp"])
-def test_a_lost_or_damaged_result_is_built_again(
-    project: FirmwareProject, image: FirmwareImage, model: Model, builds: list[str], damage: str
+@pytest.mark.parametrize("damaged", ["image", "image and memory of SCons"])
+def test_a_damaged_image_is_made_again(
+    project: FirmwareProject, image: FirmwareImage, model: Model, damaged: str
 ) -> None:
-    if damage == "elf":
-        image.elf.unlink()
-    else:
-        next(image.elf.parents[2].glob("stamp.json")).write_text(json.dumps({"inputs": 1}))
+    image.elf.write_bytes(b"")
+    if damaged != "image":
+        memory = next((project.build_root / "objects").glob(".sconsign*"))
+        memory.write_bytes(memory.read_bytes()[:100])
     assert project.build(model, "int8", ENGINE, TARGET) == image
-    assert builds == [ENVIRONMENT]
 
 
 def test_a_compiler_error_is_told_with_its_line_and_the_log(model: Model, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import signal
 import sys
 from pathlib import Path
 
-from SCons.Script import Builder, Default, DefaultEnvironment
+from SCons.Script import Builder, Default, DefaultEnvironment, SetOption
 
 STRICT = ["-Wall", "-Wextra", "-Werror"]
 
@@ -29,6 +29,9 @@ if sys.platform == "linux":
 tflm_files: list[Path] = []
 
 env = DefaultEnvironment()
+sys.path.insert(0, str(Path(env.PioPlatform().get_dir()) / "builder"))
+from products import decide, track  # noqa: E402 (only now it is known where it lies)
+
 board = env.BoardConfig()
 project = Path(env.subst("$PROJECT_DIR"))
 generated = Path(os.environ.get("HIL_GENERATED", "unset"))
@@ -39,6 +42,10 @@ if not (generated / "model_config.h").is_file():
         "build through `hil build`, or set it to one of .hil/firmware/*/generated\n"
     )
     env.Exit(1)
+
+# Contents decide, never times: a file may change within the resolution of its time, or be put back with an old one.
+env.Decider(decide)
+SetOption("max_drift", -1)
 
 # Only its record of what is up to date is of use to several builds: what it copies goes by the path of the build.
 env.CacheDir(None)
@@ -64,6 +71,7 @@ COMMON = [
     "-fdata-sections",
     "-ffp-contract=off",  # the host computes every product and sum apart: so must the device
 ]
+DEPENDENCIES = ["-MD", "-MT", "made", "-MF", "$(", "${TARGET}.d", "$)"]
 env.Append(
     ASFLAGS=cpu,
     CFLAGS=["-std=c11"],
@@ -73,6 +81,7 @@ env.Append(
         "-masm-syntax-unified",  # one syntax of inline assembly for all cores
         "-Os",
         "-g",
+        *DEPENDENCIES,
         f"-ffile-prefix-map={project}=.",
         f"-ffile-prefix-map={generated.resolve()}=generated",
         f"-ffile-prefix-map={generated}=generated",
@@ -90,6 +99,7 @@ env.Append(
         "-Wl,--build-id=sha1",
         "-Wl,--fatal-warnings",
         '-Wl,-Map="${BUILD_DIR}/${PROGNAME}.map"',
+        *("-Xlinker", "--dependency-file=${TARGET}.d"),
     ],
     BUILDERS={
         "ElfToBin": Builder(
@@ -107,13 +117,14 @@ def compile_tflm(env, node, source):  # type: ignore[no-untyped-def]
         return None
     tflm_files.append(source)
     level = "-O2" if TFLM_FAST in source.parts else "-Os"
-    return env.Object(
+    compiled = env.Object(
         f"{tflm_objects / source}.o",
         node.srcnode(),
-        CCFLAGS=[*COMMON, level, "-g1", "-w", "$(", f"-ffile-prefix-map={tflm}=tflm", "$)"],
+        CCFLAGS=[*COMMON, level, "-g1", "-w", *DEPENDENCIES, "$(", f"-ffile-prefix-map={tflm}=tflm", "$)"],
         CPPDEFINES=TFLM_DEFINES,
         CPPPATH=[str(tflm / "src")],
     )
+    return track(compiled)
 
 
 def compile_source(env, node):  # type: ignore[no-untyped-def]
@@ -122,17 +133,17 @@ def compile_source(env, node):  # type: ignore[no-untyped-def]
     if source.is_relative_to(tflm):
         return compile_tflm(env, node, source.relative_to(tflm))  # type: ignore[no-untyped-call]
     if not any(source.is_relative_to(own) for own in (project / "firmware", generated)):
-        return node
+        return track(env.Object(node))
     # Its headers are not ours to mend.
     foreign = ["-isystem", str(tflm / "src")] if source.parent == project / "firmware" / "lib" / "tflm" else []
-    return env.Object(node, CCFLAGS=[*env["CCFLAGS"], *foreign, *STRICT])
+    return track(env.Object(node, CCFLAGS=[*env["CCFLAGS"], *foreign, *STRICT]))
 
 
 env.AddBuildMiddleware(compile_source)
 if tflm.is_dir():
     env.Append(CPPDEFINES=TFLM_DEFINES)
 env.BuildSources("$BUILD_DIR/generated", str(generated))
-elf = env.BuildProgram()
+elf = track(env.BuildProgram())
 if tflm_files:
     print(f"Files of TensorFlow Lite Micro: {len(tflm_files)}")
-Default([elf, env.ElfToBin("$BUILD_DIR/${PROGNAME}", elf)])
+Default([elf, track(env.ElfToBin("$BUILD_DIR/${PROGNAME}", elf))])
