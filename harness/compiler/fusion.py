@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from harness.compiler.network import Network
-from harness.compiler.quantisation import INT8_MAX, INT8_MIN
+from harness.compiler.quantisation import INT8_MAX, INT8_MIN, addend, fraction
 from harness.compiler.step import Array, Step, Value
 from harness.compiler.structure import Structure
+from harness.compiler.sum import SUMS, sum_scale
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def fuse(steps: Sequence[Step], network: Network) -> list[Step]:
     for step in steps:
         previous = fused[-1] if fused else None
         if previous is not None and readers[previous.output] == 1 and _is_residual(previous, step, network):
-            fused[-1] = _residual(previous, step)
+            fused[-1] = _residual(previous, step, network)
         else:
             fused.append(step)
     return fused
@@ -46,7 +47,7 @@ def fuse(steps: Sequence[Step], network: Network) -> list[Step]:
 def _is_residual(conv: Step, add: Step, network: Network) -> bool:
     return (
         conv.kernel == "aot_conv_s8"
-        and add.kernel == "aot_add_s8"
+        and add.kernel in SUMS
         and add.operator.kind == "ADD"
         and (conv.parameters["minimum"], conv.parameters["maximum"]) == (INT8_MIN, INT8_MAX)
         and conv.output in add.inputs
@@ -54,11 +55,21 @@ def _is_residual(conv: Step, add: Step, network: Network) -> bool:
     )
 
 
-def _residual(conv: Step, add: Step) -> Step:
+def _residual(conv: Step, add: Step, network: Network) -> Step:
     """One step that writes over the ADD's other input where it may."""
-    own, other = ("a", "b") if add.inputs[0] == conv.output else ("b", "a")
-    skip = add.inputs[1] if own == "a" else add.inputs[0]
-    residual = Residual(*(add.parameters[name] for name in (other, own, "scale", "zero_point", "minimum", "maximum")))
+    skip = add.inputs[1] if add.inputs[0] == conv.output else add.inputs[0]
+    of_skip, of_conv, y = (
+        network.quantisation(add.operator, network.tensors[index]) for index in (skip, conv.output, add.output)
+    )
+    twice = 2 * max(of_skip.scale, of_conv.scale)
+    residual = Residual(
+        addend(of_skip, of_skip.scale / twice),
+        addend(of_conv, of_conv.scale / twice),
+        fraction(sum_scale(of_skip, of_conv, y)),
+        y.zero_point,
+        add.parameters["minimum"],
+        add.parameters["maximum"],
+    )
     return replace(
         conv,
         operator=add.operator,

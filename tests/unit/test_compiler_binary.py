@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 from compiler_helpers import needs_gcc
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from kernel_cases import (
     FLOAT32,
@@ -22,6 +24,8 @@ from kernel_cases import (
     zero_points,
 )
 from tflite_builder import OperatorSpec, TensorSpec, build
+
+from harness.compiler.sum import SUMS, TABLED, WEIGHTED
 
 pytestmark = needs_gcc
 
@@ -87,6 +91,70 @@ def test_int8_is_bit_exact(
     ]
     values = [int8_values(rng, size, kind) for size, kind in zip(shape[:2], filling, strict=True)]
     check_bit_exact(*model(kind, specs, constant, list(values), activation))
+
+
+@settings(cases, max_examples=50)
+@given(
+    seeds,
+    st.sampled_from(["ADD", "SUB"]),
+    shapes(),
+    st.permutations([0.05, 0.03, 0.06]),
+    st.tuples(zero_points, zero_points, zero_points),
+    activations,
+)
+def test_sums_whose_halves_are_rounded_by_chance_are_bit_exact(
+    seed: int,
+    kind: str,
+    shape: tuple[list[int], list[int], list[int]],
+    scale: list[float],
+    zero_point: tuple[int, int, int],
+    activation: int,
+) -> None:
+    # Many sums of these scales are halves, but for what float32 and TFLM's roundings make of them.
+    rng = np.random.default_rng(seed)
+    specs = [
+        TensorSpec(size, INT8, [factor], [zero]) for size, factor, zero in zip(shape, scale, zero_point, strict=True)
+    ]
+    values = [int8_values(rng, size, "random") for size in shape[:2]]
+    check_bit_exact(*model(kind, specs, None, list(values), activation))
+
+
+def every_pair(kind: str, scale: tuple[float, float, float], zero_point: tuple[int, int, int]) -> str:
+    """The kernel that computes the operator on every pair of stored values, which it must do as TFLM does."""
+    every = np.arange(-128, 128, dtype=np.int8)
+    shapes = ([256, 1], [256], [256, 256])
+    specs = [TensorSpec(*spec) for spec in zip(shapes, [INT8] * 3, zip(scale), zip(zero_point), strict=True)]
+    (kernel,) = check_bit_exact(*model(kind, specs, None, [every.reshape(256, 1), every], 0))
+    return kernel
+
+
+@pytest.mark.parametrize("kind", ["ADD", "SUB"])
+@pytest.mark.parametrize(
+    ("scale", "zero_point", "kernels"),
+    [
+        ((0.0512, 0.0333, 0.0617), (3, -7, 11), [WEIGHTED]),
+        ((0.0333, 0.0512, 0.0617), (127, -128, 127), [WEIGHTED]),
+        ((0.5, 0.5, 1.0), (-128, -128, -128), [WEIGHTED]),
+        ((0.05, 0.03, 0.06), (3, -7, 11), [TABLED]),
+        ((0.03, 0.05, 0.06), (3, -7, 11), [TABLED]),
+        ((1.0, 0.25, 1.5), (3, -7, 11), SUMS),
+        ((1.0, 1.0, 1e-5), (5, 5, 5), SUMS),
+        ((0.05, 0.03, 2.0), (127, -128, 127), SUMS),
+        ((0.05, 1e-6, 0.05), (-128, 127, -128), SUMS),
+    ],
+)
+def test_every_pair_is_summed_as_by_tflm(
+    kind: str, scale: tuple[float, float, float], zero_point: tuple[int, int, int], kernels: Sequence[str]
+) -> None:
+    assert every_pair(kind, scale, zero_point) in kernels
+
+
+@pytest.mark.parametrize(
+    ("factor", "kernel"), [(0.49, "aot_multiply_s8"), (0.51, "aot_multiply_s8_rescaled"), (2.0**-20, "aot_multiply_s8")]
+)
+@pytest.mark.parametrize("zero_point", [(3, -7, 11), (-128, 127, -128)])
+def test_every_pair_is_multiplied_as_by_tflm(factor: float, zero_point: tuple[int, int, int], kernel: str) -> None:
+    assert every_pair("MUL", (0.25, 0.5, 0.125 / factor), zero_point) == kernel
 
 
 @cases

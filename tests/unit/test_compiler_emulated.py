@@ -69,7 +69,36 @@ def ragged_float32() -> bytes:
     return build_model(tensors, operators, [0], [len(tensors) - 1])
 
 
-NETWORKS = {"int8": ragged_int8, "float32": ragged_float32, "convolutions": residual_network}
+def elementwise_int8() -> bytes:
+    """Every kernel of ADD, SUB and MUL, on rows of odd lengths, with operands that broadcast."""
+    rng = np.random.default_rng(13)
+    shape = [1, 7, 5, 3]
+    tensors = [TensorSpec(shape, INT8, [0.05], [17])]
+    operators = []
+    for kind, operand, scale, target, activation in (
+        ("ADD", shape, 0.0333, 0.0617, 0),
+        ("SUB", [3], 0.0471, 0.0699, 1),
+        ("ADD", [1], 0.0217, 0.06, 0),
+        ("ADD", shape, 0.03, 0.05, 3),
+        ("SUB", [5, 1], 0.03, 0.06, 0),
+        ("MUL", shape, 0.07, 0.3, 0),
+        ("MUL", [3], 0.5, 7.0, 1),
+        ("MUL", [1], 0.5, 3.0, 0),
+    ):
+        last, first = len(tensors) - 1, len(tensors)
+        values = rng.integers(-128, 128, operand).astype(np.int8)
+        tensors.append(TensorSpec(operand, INT8, [scale], [int(rng.integers(-128, 128))], data=values))
+        tensors.append(TensorSpec(shape, INT8, [target], [int(rng.integers(-30, 30))]))
+        operators.append(OperatorSpec(kind, [last, first], [first + 1], {"FusedActivationFunction": activation}))
+    return build_model(tensors, operators, [0], [operator.outputs[0] for operator in operators])
+
+
+NETWORKS = {
+    "int8": ragged_int8,
+    "float32": ragged_float32,
+    "convolutions": residual_network,
+    "elementwise": elementwise_int8,
+}
 
 
 @needs_arm_gcc

@@ -26,6 +26,7 @@ from kernel_cases import (
 )
 
 from harness.compiler import compile_model
+from harness.compiler.sum import SUMS
 
 pytestmark = needs_gcc
 
@@ -48,7 +49,9 @@ def test_a_convolution_and_the_add_behind_it_are_one_step(
     values = [int8_values(rng, shape.x, "random"), int8_values(rng, shape.y, "random")]
     assert check_bit_exact(network.build([x, skip], [y]), values) == ["aot_conv_add_s8"]
     # Where somebody else wants the convolution's output, it must be there.
-    assert check_bit_exact(network.build([x, skip], [y, conv]), values) == ["aot_conv_s8", "aot_add_s8"]
+    kernels = check_bit_exact(network.build([x, skip], [y, conv]), values)
+    assert kernels[0] == "aot_conv_s8"
+    assert kernels[1] in SUMS
 
 
 @pytest.mark.parametrize("skip_shape", [(1, 1, 1, 4), (4,)])
@@ -72,8 +75,8 @@ def test_a_convolution_that_limits_its_outputs_stays_a_step_of_its_own() -> None
     x, skip = network.image(shape.x), network.image(shape.y)
     # RELU above a zero point of 10: nothing is below 10.
     weights = int8_values(rng, shape.weights, "random")
-    conv = network.convolution(x, shape, weights, None, [0.01], (5.0, 10), RELU)
-    y = network.operator("ADD", [conv, skip], network.image(shape.y, 5.0))
+    conv = network.convolution(x, shape, weights, None, [0.01], (5.1, 10), RELU)
+    y = network.operator("ADD", [conv, skip], network.image(shape.y, 5.3))
     values = [int8_values(rng, shape.x, "random"), int8_values(rng, shape.y, "random")]
     assert check_bit_exact(network.build([x, skip], [y]), values) == ["aot_conv_s8", "aot_add_s8"]
 

@@ -5,33 +5,64 @@
 #ifndef AOT_BINARY_H
 #define AOT_BINARY_H
 
-#include "aot_add.h"
 #include "aot_nest.h"
+#include "aot_requantise.h"
+#include "aot_sum.h"
 
-/* int8 ADD and SUB. */
+/* int8 ADD and SUB. The innermost steps are 0 or 1. */
 typedef struct {
     const aot_axis_t *axes;
     uint32_t axis_count; /* at least 1 */
-    aot_addend_t a, b;
-    int32_t sign; /* of b: 1 or -1 */
-    aot_fraction_t scale;
-    int32_t zero_point;
+    aot_sum_t sum;
     int32_t minimum, maximum;
 } aot_add_s8_t;
 
 void aot_add_s8(const aot_add_s8_t *layer, const int8_t *a, const int8_t *b, int8_t *y);
 
-/* int8 MUL. */
+/*
+ * int8 ADD and SUB, for quantisations of which aot_sum_t is no exact image: step by step as TFLM does it. The finer
+ * operand comes from a table. `a` is the coarser one, the other one is `b`, whichever is subtracted. The innermost
+ * steps are 0 or 1.
+ */
+typedef struct {
+    const aot_axis_t *axes; /* the loops over a (first) and b (second) */
+    uint32_t axis_count;
+    const int32_t *table; /* for b + 128: twice its value on TFLM's common scale, with a's zero point */
+    int32_t factor;       /* of a on the doubled common scale: 2^20, or -2^20 where it is subtracted */
+    aot_fraction_t scale;
+    int32_t zero_point;
+    int32_t minimum, maximum;
+} aot_add_s8_tabled_t;
+
+void aot_add_s8_tabled(const aot_add_s8_tabled_t *layer, const int8_t *a, const int8_t *b, int8_t *y);
+
+/*
+ * int8 MUL. The factor, scale of a * scale of b / scale of y, is multiplier * 2^(-shift - 31) and below one half. The
+ * innermost steps are 0 or 1.
+ */
 typedef struct {
     const aot_axis_t *axes;
     uint32_t axis_count;
     int32_t a_zero_point, b_zero_point;
-    aot_scale_t scale; /* scale of a * scale of b / scale of y */
-    int32_t zero_point;
+    int32_t multiplier;
+    uint32_t shift;   /* 1..23 */
+    int32_t rounding; /* (2 * zero point of y + 1) * 2^(shift - 1) */
     int32_t minimum, maximum;
 } aot_multiply_s8_t;
 
 void aot_multiply_s8(const aot_multiply_s8_t *layer, const int8_t *a, const int8_t *b, int8_t *y);
+
+/* int8 MUL, for any factor. */
+typedef struct {
+    const aot_axis_t *axes;
+    uint32_t axis_count;
+    int32_t a_zero_point, b_zero_point;
+    aot_scale_t scale;
+    int32_t zero_point;
+    int32_t minimum, maximum;
+} aot_multiply_s8_rescaled_t;
+
+void aot_multiply_s8_rescaled(const aot_multiply_s8_rescaled_t *layer, const int8_t *a, const int8_t *b, int8_t *y);
 
 /* float32 ADD and SUB. */
 typedef struct {

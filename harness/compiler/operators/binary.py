@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from harness.compiler.nest import broadcast
+import numpy as np
+
+from harness.compiler.nest import Axis, broadcast
 from harness.compiler.network import Network
 from harness.compiler.operators.common import fused_activation, refuse_types
 from harness.compiler.quantisation import (
     ACTIVATIONS,
     Quantisation,
-    addend,
     float_limits,
     fraction,
     int8_limits,
     quantise_multiplier,
 )
 from harness.compiler.step import Array, Step, Value
+from harness.compiler.sum import LEFT_SHIFT, TABLED, WEIGHTED, addends, exact_sum, sum_scale
 from harness.models.tflite_file import Operator, TensorType
 
 HEADER = "aot_binary.h"
 SUPPORTED = "FLOAT32 x FLOAT32 -> FLOAT32, INT8 x INT8 -> INT8"
-# The common scale of both inputs is so many bits finer than twice the coarser one (TFLM's left_shift).
-LEFT_SHIFT = 20
+# With more, the rounding of aot_multiply_s8 would not fit 32 bits.
+MAX_PRODUCT_SHIFT = 23
 
 
 def lower_binary(operator: Operator, network: Network) -> Step:
@@ -39,38 +41,54 @@ def lower_binary(operator: Operator, network: Network) -> Step:
             parameters: dict[str, Value] = {"minimum": minimum, "maximum": maximum}
             if operator.kind != "MUL":
                 parameters["sign"] = -1.0 if operator.kind == "SUB" else 1.0
-            suffix = "f32"
+            name = "multiply" if operator.kind == "MUL" else "add"
+            kernel = f"aot_{name}_f32"
         case TensorType.INT8, TensorType.INT8, TensorType.INT8:
-            quantisations = [network.quantisation(operator, tensor) for tensor in (a, b, y)]
+            of_a, of_b, of_y = (network.quantisation(operator, tensor) for tensor in (a, b, y))
             try:
-                arithmetic = _product if operator.kind == "MUL" else _sum
-                parameters = arithmetic(operator.kind, *quantisations)
+                if operator.kind == "MUL":
+                    kernel, parameters = _product(of_a, of_b, of_y)
+                else:
+                    kernel, parameters = _sum(of_a, of_b, of_y, -1 if operator.kind == "SUB" else 1)
             except ValueError as error:
                 raise network.refuse(operator, f"{error}; quantise the model again") from error
-            low, high = int8_limits(activation, quantisations[2])
-            parameters |= {"zero_point": quantisations[2].zero_point, "minimum": low, "maximum": high}
-            suffix = "s8"
+            low, high = int8_limits(activation, of_y)
+            parameters |= {"minimum": low, "maximum": high}
         case _:
             raise refuse_types(operator, network, SUPPORTED)
+    if kernel == TABLED and network.quantisation(operator, a).scale < network.quantisation(operator, b).scale:
+        # It takes the coarser operand first.
+        a, b = b, a
+        axes = [Axis(axis.size, axis.second, axis.first) for axis in axes]
     parameters |= {"axes": Array("aot_axis_t", axes), "axis_count": len(axes)}
-    kernel = f"aot_{'multiply' if operator.kind == 'MUL' else 'add'}_{suffix}"
     note = ACTIVATIONS[activation][0]
     return Step(operator, (a.index, b.index), y.index, HEADER, kernel, parameters, in_place=True, note=note)
 
 
-def _product(_kind: str, a: Quantisation, b: Quantisation, y: Quantisation) -> dict[str, Value]:
-    return {
-        "a_zero_point": a.zero_point,
-        "b_zero_point": b.zero_point,
-        "scale": quantise_multiplier(a.scale * b.scale / y.scale),
-    }
+def _product(a: Quantisation, b: Quantisation, y: Quantisation) -> tuple[str, dict[str, Value]]:
+    scale = quantise_multiplier(a.scale * b.scale / y.scale)
+    zero_points: dict[str, Value] = {"a_zero_point": a.zero_point, "b_zero_point": b.zero_point}
+    if scale.left == 0 and 1 <= scale.right <= MAX_PRODUCT_SHIFT:
+        return "aot_multiply_s8", zero_points | {
+            "multiplier": scale.multiplier,
+            "shift": scale.right,
+            "rounding": (2 * y.zero_point + 1) << (scale.right - 1),
+        }
+    return "aot_multiply_s8_rescaled", zero_points | {"scale": scale, "zero_point": y.zero_point}
 
 
-def _sum(kind: str, a: Quantisation, b: Quantisation, y: Quantisation) -> dict[str, Value]:
-    twice = 2 * max(a.scale, b.scale)
-    return {
-        "a": addend(a, a.scale / twice),
-        "b": addend(b, b.scale / twice),
-        "sign": -1 if kind == "SUB" else 1,
-        "scale": fraction(quantise_multiplier(twice / (2**LEFT_SHIFT * y.scale))),
+def _sum(a: Quantisation, b: Quantisation, y: Quantisation, sign: int) -> tuple[str, dict[str, Value]]:
+    """The kernel and its parameters but for the axes."""
+    scale = fraction(sum_scale(a, b, y))
+    found = exact_sum(a, b, y, sign)
+    if found is not None:
+        return WEIGHTED, {"sum": found}
+    coarse, fine, signs = (a, b, (1, sign)) if a.scale >= b.scale else (b, a, (sign, 1))
+    factor = signs[0] << LEFT_SHIFT
+    table = 2 * signs[1] * addends(fine, coarse) - coarse.zero_point * factor
+    return TABLED, {
+        "table": Array("int32_t", table.astype(np.int32)),
+        "factor": factor,
+        "scale": scale,
+        "zero_point": y.zero_point,
     }

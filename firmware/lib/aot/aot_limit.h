@@ -1,0 +1,10 @@
+/* The limits of a fused activation, applied after the operator. */
+#ifndef AOT_LIMIT_H
+#define AOT_LIMIT_H
+
+#include <stdint.h>
+
+/* Limits `elements` values to minimum..maximum, which are within int8. y is aligned to 4 bytes, as tensors are. */
+void aot_limit_s8(int8_t *y, uint32_t elements, int32_t minimum, int32_t maximum);
+
+#endif
