@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +19,7 @@ from harness.device.client import Client
 from harness.device.device_info import DeviceInfo
 from harness.device.link import EventKind
 from harness.device.messages import Status, WindowResult
-from harness.errors import DeviceError
+from harness.errors import DeviceError, LineError, RefusedError
 from harness.firmware.image import FirmwareImage
 from harness.models.chain import Chain
 from harness.models.manifest import Budget, Model, Variant
@@ -213,10 +214,11 @@ class DeviceUnderTest:
         model = self.firmware.model
         total = sum(window_count(len(recording.samples), model.window, model.stride) for recording in recordings)
         traffic = self._watch()
-        results = self.client.stream_all(
-            [recording.samples for recording in recordings],
-            lambda done: self._progress(f"windows, {self.firmware.name}", done, total),
-        )
+        with self._watched():
+            results = self.client.stream_all(
+                [recording.samples for recording in recordings],
+                lambda done: self._progress(f"windows, {self.firmware.name}", done, total),
+            )
         answers = [self._answers(recording, windows) for recording, windows in zip(recordings, results, strict=True)]
         return Measurement(
             self.firmware,
@@ -233,10 +235,11 @@ class DeviceUnderTest:
             DeviceError: the device crashed, rebooted, fell silent, or sent something else than its outputs.
         """
         traffic = self._watch()
-        results = self.client.infer_all(
-            [[values.tobytes() for values in stimulus.inputs] for stimulus in stimuli],
-            lambda done: self._progress(f"inferences, {self.firmware.name}", done, len(stimuli)),
-        )
+        with self._watched():
+            results = self.client.infer_all(
+                [[values.tobytes() for values in stimulus.inputs] for stimulus in stimuli],
+                lambda done: self._progress(f"inferences, {self.firmware.name}", done, len(stimuli)),
+            )
         outputs = [
             [
                 np.frombuffer(content, tensor.dtype).reshape(tensor.shape)
@@ -255,7 +258,20 @@ class DeviceUnderTest:
 
     def status(self) -> Status:
         """The device's own counters, among them the stack's high-water mark."""
-        return self.client.status()
+        with self._watched():
+            return self.client.status()
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Add to the error of a device that is silent what is wrong with its board; a broken line has told it."""
+        try:
+            yield
+        except (LineError, RefusedError):
+            raise
+        except DeviceError as error:
+            if trouble := self.board.trouble():
+                raise DeviceError(f"{error} ({trouble})", error.log_tail) from None
+            raise
 
     def _watch(self) -> Callable[[], Traffic]:
         """Begin to watch the wire; what it returns tells how the wire has done since."""

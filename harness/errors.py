@@ -19,3 +19,11 @@ class DeviceError(HilError):
 
 class RefusedError(DeviceError):
     """A device that answered a request with a refusal. The session goes on."""
+
+
+class LineError(DeviceError):
+    """A serial line that broke: its port went away, the other side hung up, or it took no bytes. Open it again."""
+
+
+class MuteError(DeviceError):
+    """A device that does not answer HELLO, however often it is asked."""

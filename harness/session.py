@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 
@@ -11,12 +10,10 @@ from harness.boards import qemu_program
 from harness.boards.board import Board
 from harness.boards.selection import BoardChoice, choose
 from harness.boards.targets import find_targets
-from harness.device.client import Client
-from harness.device.device_info import DeviceInfo
-from harness.device.identity import Layout, check_identity, check_layout
-from harness.device.uart_log import UartLog
+from harness.contact import Contact
+from harness.device.identity import Layout
 from harness.dut import Build, DeviceUnderTest, Firmware, Progress, silent
-from harness.errors import DeviceError, HilError
+from harness.errors import HilError
 from harness.firmware import toolchain
 from harness.firmware.engines import ENGINES, availability, versions
 from harness.firmware.image import FirmwareImage
@@ -55,7 +52,7 @@ class Session:
         self._recordings = {model.name: _recordings(model) for model in self.models}
         self._references: dict[Path, TflmHost] = {}
         self._chains: dict[Path, Chain] = {}
-        self._mute: dict[bytes, str] = {}
+        self._contact = Contact()
         self._images: dict[tuple[str, bool], FirmwareImage] = {}
 
     @property
@@ -121,39 +118,12 @@ class Session:
         """The board that was chosen; close it when done."""
         return self.board.open(run_dir)
 
-    def _hello(self, client: Client, firmware: Firmware) -> DeviceInfo:
-        try:
-            return client.hello()
-        except DeviceError as error:
-            # Waiting for it again in every test would take minutes and tell nothing new.
-            self._mute[firmware.image.build_id] = f"{error} (not tried again for {firmware.name})"
-            raise
-
-    @contextmanager
     def connected(
         self, board: Board, firmware: Firmware, log: Path, progress: Progress = silent
-    ) -> Iterator[DeviceUnderTest]:
-        """Bring `firmware` onto `board`, reset, connect and check that the board runs this very image.
-
-        Raises:
-            HilError: it cannot be flashed or connected to.
-            DeviceError: it does not answer, or runs another image.
-        """
-        if firmware.image.build_id in self._mute:
-            raise DeviceError(self._mute[firmware.image.build_id])
-        # The log comes first: where the board cannot be reached, it must not be an earlier run's that is shown.
-        with UartLog(log) as uart_log:
-            if self.options.flash:
-                board.flash(firmware.image)
-            connection = board.connect()
-            try:
-                client = Client(connection, uart_log, name=board.name)
-                info = self._hello(client, firmware)
-                check_identity(info, firmware.image.build_id, firmware.variant.sha256)
-                check_layout(info, _layout(firmware.model, self.reference(firmware.variant.path)))
-                yield DeviceUnderTest(firmware, board, client, info, progress)
-            finally:
-                connection.close()
+    ) -> AbstractContextManager[DeviceUnderTest]:
+        """Bring `firmware` onto `board`, unless it is there already, and open a session; see Contact."""
+        layout = _layout(firmware.model, self.reference(firmware.variant.path))
+        return self._contact.connected(board, firmware, layout, log, self.options.flash, progress)
 
     def _check_budgets(self) -> None:
         """A budget that applies to nothing would be a check that cannot fail."""

@@ -28,7 +28,14 @@ class Board(Protocol):
     def connect(self) -> Connection:
         """Reset the board and open its serial line in time to see it boot.
 
-        The connection that an earlier call returned is dead from then on. Raises HilError with the remedy.
+        The connection stays the board's to close; one that an earlier call returned is dead from then on. Raises
+        HilError with the remedy.
+        """
+
+    def trouble(self) -> str:
+        """Return what is wrong with the board itself, which `connect` mends, e.g. an emulator that died; "" if nothing.
+
+        It may take some seconds: ask only if the device does not do what it should.
         """
 
     def close(self) -> None:

@@ -1,17 +1,12 @@
 """The emulated board: QEMU, with instructions for a clock."""
 
-import contextlib
 import functools
 import re
 import shutil
-import socket
 import subprocess
-import tempfile
-import time
 from pathlib import Path
 
-from harness import lifeline
-from harness.boards.qmp import Monitor
+from harness.boards.qemu_process import START_S, QemuProcess
 from harness.boards.targets import Target, find_target
 from harness.device.connection import Connection, SocketConnection
 from harness.device.device_info import Counter, DeviceInfo
@@ -21,11 +16,8 @@ from harness.firmware.image import FirmwareImage
 
 QEMU = "qemu-system-arm"
 
-_START_S = 10.0
-_QUIT_S = 3.0
-_POLL_S = 0.005
-_LONGEST_SOCKET_DIR = 80
-"""A unix socket's path has at most 107 characters; this leaves some for the directory's own name and the socket's."""
+_HUNG_STARTS = 2
+"""After so many starts that took all their time, another one is not worth it."""
 
 
 def command_line(target: Target, elf: Path, uart: Path, monitor: Path) -> list[str]:
@@ -69,19 +61,18 @@ class QemuBoard:
     """A board that QEMU emulates; see Board. What QEMU itself says goes to `run_dir`/qemu.log.
 
     The machine is halted when QEMU starts and on every reset, and runs from the moment that the serial line is open, so
-    nothing that it says while it boots is lost.
+    nothing that it says while it boots is lost. A QEMU that has died or stands still is replaced.
     """
 
     name = "emulated"
 
     def __init__(self, run_dir: Path) -> None:
         self.emulator: str | None = f"qemu {version()}"
-        self._errors = run_dir / "qemu.log"
+        self._log = run_dir / "qemu.log"
         self._image: FirmwareImage | None = None
-        self._sockets: Path | None = None
-        self._process: subprocess.Popen[bytes] | None = None
-        self._monitor: Monitor | None = None
+        self._process: QemuProcess | None = None
         self._connection: Connection | None = None
+        self._hung = 0
 
     @property
     def pid(self) -> int | None:
@@ -104,104 +95,53 @@ class QemuBoard:
         """See Board."""
         if self._image is None or (self._image.elf, self._image.elf_sha256) != (image.elf, image.elf_sha256):
             self.close()
-            self._image = image
+            self._image, self._hung = image, 0
 
     def connect(self) -> Connection:
         """See Board."""
-        if self._monitor is None or self._process is None or self._process.poll() is not None:
-            self._start()
-        elif self._connection is not None:
-            self._connection.close()
-            self._execute("stop")
-            self._execute("system_reset")
-            self._await_line(connected=False)
-        self._connection = SocketConnection(self._dial("uart"), self.name, self._last_words)
-        self._await_line(connected=True)
-        self._execute("cont")
+        process = self._rewound() or self._start()
+        self._connection = SocketConnection(process.dial("uart"), self.name, process.why_line_broke)
+        process.await_line(connected=True)
+        process.execute("cont")
         return self._connection
+
+    def trouble(self) -> str:
+        """See Board."""
+        return self._process.trouble() if self._process is not None else ""
 
     def close(self) -> None:
         """See Board."""
         if self._connection is not None:
             self._connection.close()
         if self._process is not None:
-            grace = 0.0
-            if self._monitor is not None:
-                with contextlib.suppress(HilError):  # Where it cannot be asked, it is told.
-                    self._monitor.execute("quit")
-                    grace = _QUIT_S
-                self._monitor.close()
-            lifeline.stop(self._process, grace)
-        if self._sockets is not None:
-            shutil.rmtree(self._sockets, ignore_errors=True)
-        self._connection = self._monitor = self._process = self._sockets = None
+            self._process.close()
+        self._connection = self._process = None
 
-    def _start(self) -> None:
+    def _rewound(self) -> QemuProcess | None:
+        """Return the running QEMU, halted at its reset vector; None where it has to be replaced."""
+        process = self._process
+        if process is None or not process.usable or process.stopped:
+            return None
+        if self._connection is not None:
+            self._connection.close()
+        try:
+            process.execute("stop")
+            process.execute("system_reset")
+            process.await_line(connected=False)
+        except HilError:
+            return None
+        return process
+
+    def _start(self) -> QemuProcess:
         if self._image is None:
             raise HilError("the emulated board has no image: it keeps none between runs, so run without --hil-no-flash")
+        if self._hung >= _HUNG_STARTS:
+            raise HilError(f"QEMU did not start within {START_S:g} s, {self._hung} times; see {self._log}")
         self.close()
-        self._sockets = _socket_dir()
-        target = find_target(self._image.target)
-        argv = command_line(target, self._image.elf, self._sockets / "uart", self._sockets / "monitor")
-        self._process = lifeline.spawn(argv, self._errors)
+        image, target = self._image, find_target(self._image.target)
+        deadline = Deadline(START_S)
         try:
-            line = self._dial("monitor")
-            try:
-                self._monitor = Monitor(line)
-                self._monitor.execute("query-status")
-            except HilError:  # QEMU opens its monitor first and looks at the image then.
-                lifeline.stop(self._process, _QUIT_S)
-                raise HilError(f"QEMU did not start: {self._last_words()}") from None
-        except BaseException:
-            self.close()
-            raise
-
-    def _dial(self, name: str) -> socket.socket:
-        """Connect to one of QEMU's sockets, which appear some time after it starts and listen still later."""
-        assert self._process is not None
-        assert self._sockets is not None
-        deadline = Deadline(_START_S)
-        while not deadline.expired and self._process.poll() is None:
-            line = socket.socket(socket.AF_UNIX)
-            try:
-                line.connect(str(self._sockets / name))
-            except OSError:
-                line.close()
-                time.sleep(_POLL_S)
-            else:
-                return line
-        raise HilError(f"QEMU did not start: {self._last_words()}")
-
-    def _await_line(self, connected: bool) -> None:
-        """Wait until QEMU has noticed that its UART's line was opened or closed: what it sends before that is lost."""
-        deadline = Deadline(_START_S)
-        while not deadline.expired:
-            uart = next(device for device in self._execute("query-chardev") if device["label"] == "uart")
-            if uart["filename"].startswith("disconnected:") != connected:
-                return
-            time.sleep(_POLL_S)
-        raise HilError(f"QEMU did not notice its serial line within {_START_S:g} s ({self._last_words()})")
-
-    def _execute(self, command: str) -> list[dict[str, str]]:
-        assert self._monitor is not None
-        try:
-            answer: list[dict[str, str]] = self._monitor.execute(command)
-        except HilError as error:
-            raise HilError(f"{error} ({self._last_words()})") from None
-        return answer
-
-    def _last_words(self) -> str:
-        state = "QEMU runs"
-        if self._process is not None and (code := self._process.poll()) is not None:
-            state = f"QEMU ended with {code}" if code >= 0 else f"QEMU was killed by signal {-code}"
-        try:
-            said = self._errors.read_text(errors="replace").strip().splitlines()[-1:]
-        except OSError:
-            said = []
-        return f"{state}, {said[0] if said else 'it said nothing'}; see {self._errors}"
-
-
-def _socket_dir() -> Path:
-    """Return a new directory whose path is short enough for sockets."""
-    base = tempfile.gettempdir()
-    return Path(tempfile.mkdtemp(prefix="hil-", dir=base if len(base) <= _LONGEST_SOCKET_DIR else "/tmp"))
+            self._process = QemuProcess(lambda uart, monitor: command_line(target, image.elf, uart, monitor), self._log)
+        finally:
+            self._hung = self._hung + 1 if deadline.expired else 0
+        return self._process

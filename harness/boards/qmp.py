@@ -14,6 +14,8 @@ from harness.errors import HilError
 
 TIMEOUT_S = 10.0
 
+_CLOSE_S = 1.0
+
 # What goes wrong is raised here; without a handler the library's own log of it would go to stderr.
 logging.getLogger("qemu.qmp").addHandler(logging.NullHandler())
 
@@ -36,24 +38,24 @@ class Monitor:
             self._loop.close()
             raise
 
-    def execute(self, command: str) -> Any:
-        """Return what QEMU answers to `command`."""
-        return self._wait(self._client.execute(command), command)
+    def execute(self, command: str, seconds: float = TIMEOUT_S) -> Any:
+        """Return what QEMU answers to `command` within `seconds`."""
+        return self._wait(self._client.execute(command), command, seconds)
 
     def close(self) -> None:
         """Leave QEMU alone, be it there or not; closing twice is harmless."""
         if not self._loop.is_closed():
             with contextlib.suppress(HilError):  # It may have gone already: no news to someone who closes.
-                self._wait(self._client.disconnect(), "disconnecting")
+                self._wait(self._client.disconnect(), "disconnecting", _CLOSE_S)
             self._loop.close()
 
-    def _wait(self, answer: Coroutine[Any, Any, T], what: str) -> T:
+    def _wait(self, answer: Coroutine[Any, Any, T], what: str, seconds: float = TIMEOUT_S) -> T:
         # Ctrl-C in the middle of the library's event loop would leave that half done, so it waits these milliseconds.
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            return self._loop.run_until_complete(asyncio.wait_for(answer, TIMEOUT_S))
+            return self._loop.run_until_complete(asyncio.wait_for(answer, seconds))
         except TimeoutError:
-            raise HilError(f"QEMU's monitor: no answer within {TIMEOUT_S:g} s ({what})") from None
+            raise HilError(f"QEMU's monitor: no answer within {seconds:g} s ({what})") from None
         except (QMPError, OSError, EOFError) as error:
             raise HilError(f"QEMU's monitor: {what}: {error}") from None
         finally:

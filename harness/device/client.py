@@ -61,6 +61,11 @@ class Client:
         """What happened on the line so far."""
         return self._link.stats
 
+    @property
+    def failure(self) -> str | None:
+        """The error that ended the session, once one has: the device is in an unknown state."""
+        return self._link.failure
+
     def hello(self) -> DeviceInfo:
         """End whatever session the device was in, begin a new one, and return what the device is."""
         self._session = None

@@ -1,18 +1,29 @@
-"""Byte streams to a device: a socket of an emulator, or whatever pyserial can open."""
+"""Byte streams to a device: a socket, or whatever pyserial can open."""
 
+import re
 import socket
+import termios
+import warnings
 from collections.abc import Callable
 from typing import Any, Protocol
 
 import serial
 
-from harness.errors import DeviceError
+from harness.device.timeout import Deadline
+from harness.errors import LineError
 
 CHUNK = 65536
 """The most bytes that one read takes from the operating system."""
 
 WRITE_TIMEOUT_S = 5.0
 """A line that accepts nothing for this long is dead: credits keep what is under way far below any buffer's size."""
+
+_SLICE_S = 0.01
+"""How long pyserial waits in one call. It is set once, when a port is opened: a change makes pyserial configure it
+again, which costs an rfc2217:// port 0.1 s and more."""
+
+PORT_ERRORS = (serial.SerialException, termios.error, OSError, ValueError, re.error)
+"""What pyserial raises for a port that does not do what it is told."""
 
 
 class Connection(Protocol):
@@ -21,11 +32,11 @@ class Connection(Protocol):
     def read(self, timeout: float) -> bytes:
         """Return what has arrived, waiting at most `timeout` seconds for the first byte; b"" if none came.
 
-        Raises DeviceError where the other side has gone.
+        Raises LineError where the other side has gone.
         """
 
     def write(self, data: bytes) -> None:
-        """Send all of `data`. Raises DeviceError where the other side has gone or takes nothing."""
+        """Send all of `data`. Raises LineError where the other side has gone or takes nothing."""
 
     def close(self) -> None:
         """Release the stream; closing twice is harmless."""
@@ -41,8 +52,8 @@ class SocketConnection:
 
     def read(self, timeout: float) -> bytes:
         """See Connection."""
-        self._socket.settimeout(timeout)
         try:
+            self._socket.settimeout(timeout)
             data = self._socket.recv(CHUNK)
         except (TimeoutError, BlockingIOError):
             return b""
@@ -54,9 +65,11 @@ class SocketConnection:
 
     def write(self, data: bytes) -> None:
         """See Connection."""
-        self._socket.settimeout(WRITE_TIMEOUT_S)
         try:
+            self._socket.settimeout(WRITE_TIMEOUT_S)
             self._socket.sendall(data)
+        except TimeoutError:
+            raise self._gone(f"it took no bytes for {WRITE_TIMEOUT_S:g} s") from None
         except OSError as error:
             raise self._gone(error.strerror or str(error)) from None
 
@@ -64,41 +77,65 @@ class SocketConnection:
         """See Connection."""
         self._socket.close()
 
-    def _gone(self, what: str) -> DeviceError:
+    def _gone(self, what: str) -> LineError:
         why = self._why()
-        return DeviceError(f"{self._name}: the serial line broke: {what}" + (f" ({why})" if why else ""))
+        return LineError(f"{self._name}: the serial line broke: {what}" + (f" ({why})" if why else ""))
 
 
 class SerialConnection:
-    """A port that pyserial has opened: a device file, COM port, socket:// or rfc2217:// URL."""
+    """A port that pyserial opens: a device file, COM port or URL. `name` is what errors call it.
 
-    def __init__(self, port: Any, name: str) -> None:
-        self._port = port
+    Raises one of PORT_ERRORS where it cannot be opened.
+    """
+
+    def __init__(self, port: str, baud: int, name: str) -> None:
         self._name = name
-        port.write_timeout = WRITE_TIMEOUT_S
+        # pyserial's rfc2217:// refuses a time-out of writes; its socket has one of its own.
+        write_timeout = None if port.lower().startswith("rfc2217:") else WRITE_TIMEOUT_S
+        self._port: Any = serial.serial_for_url(
+            port, baudrate=baud, timeout=_SLICE_S, write_timeout=write_timeout, do_not_open=True
+        )
+        if isinstance(self._port, serial.Serial):  # not a URL of a network
+            self._port.exclusive = True
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # pyserial's own, which -W error would turn into errors
+            self._port.open()
 
     def read(self, timeout: float) -> bytes:
-        """See Connection."""
+        """See Connection. It may wait one slice longer."""
+        deadline = Deadline(timeout)
         try:
-            waiting = self._port.in_waiting
-            if not waiting:
-                self._port.timeout = timeout
-                first: bytes = self._port.read(1)
-                return first + self._port.read(self._port.in_waiting) if first else b""
+            while not (waiting := self._port.in_waiting):
+                if deadline.expired:
+                    return b""
+                if first := bytes(self._port.read(1)):
+                    return first + bytes(self._port.read(self._port.in_waiting))
             return bytes(self._port.read(waiting))
-        except (serial.SerialException, OSError) as error:
-            raise self._gone(error) from None
+        except PORT_ERRORS as error:
+            raise self._gone(str(error)) from None
 
     def write(self, data: bytes) -> None:
         """See Connection."""
         try:
             self._port.write(data)
-        except (serial.SerialException, OSError) as error:
-            raise self._gone(error) from None
+        except serial.SerialTimeoutException:
+            raise self._gone(f"it took no bytes for {WRITE_TIMEOUT_S:g} s") from None
+        except PORT_ERRORS as error:
+            raise self._gone(str(error)) from None
+
+    def set_line(self, line: str, on: bool) -> None:
+        """Set the control line `dtr` or `rts`, or the `break_condition`.
+
+        Raises LineError also where the port has no such line.
+        """
+        try:
+            setattr(self._port, line, on)
+        except PORT_ERRORS as error:
+            raise self._gone(str(error)) from None
 
     def close(self) -> None:
         """See Connection."""
         self._port.close()
 
-    def _gone(self, error: Exception) -> DeviceError:
-        return DeviceError(f"{self._name}: the serial line broke: {error}: is the board still connected?")
+    def _gone(self, what: str) -> LineError:
+        return LineError(f"{self._name}: the serial line broke: {what}: is the board still connected?")

@@ -7,6 +7,7 @@ from harness.device.framing import Corrupt, Frame
 from harness.device.link import Link
 from harness.device.messages import PROTOCOL, RESPONSE, Message, pack_hello, parse_boot, parse_crash, parse_error
 from harness.device.timeout import Deadline
+from harness.errors import MuteError
 
 
 class Handshake:
@@ -25,7 +26,7 @@ class Handshake:
         for _ in range(retries + 1):
             if (info := self._attempt(Deadline(timeout, self._link.clock))) is not None:
                 return info
-        return self._link.fail(f"{self._link.name} {self._explain(timeout * (retries + 1))}")
+        return self._link.fail(f"{self._link.name} {self._explain(timeout * (retries + 1))}", MuteError)
 
     def _attempt(self, deadline: Deadline) -> DeviceInfo | None:
         self._link.send([(Message.HELLO, 0, pack_hello(self._nonce))], cut_off=True)

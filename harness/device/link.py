@@ -11,7 +11,7 @@ from harness.device.connection import Connection
 from harness.device.framing import Corrupt, Decoder, Frame, encode
 from harness.device.timeout import Clock
 from harness.device.uart_log import UartLog
-from harness.errors import DeviceError
+from harness.errors import DeviceError, LineError, RefusedError
 
 T = TypeVar("T")
 
@@ -62,6 +62,8 @@ class Link:
         self.name = name
         self.clock = clock
         self.stats = LinkStats()
+        self.failure: str | None = None
+        """What ended the session, once something has."""
         self._connection = connection
         self._decoder = Decoder()
         self._arrived: collections.deque[Frame | Corrupt] = collections.deque()
@@ -93,16 +95,16 @@ class Link:
         """Send bytes outside of any frame."""
         try:
             self._connection.write(data)
-        except DeviceError as error:
-            self.fail(str(error))
+        except LineError as error:
+            self.fail(str(error), LineError)
         self.stats.bytes_sent += len(data)
 
     def receive_raw(self, timeout: float) -> bytes:
         """Return bytes outside of any frame, b"" when none came within `timeout` seconds."""
         try:
             data = self._connection.read(timeout)
-        except DeviceError as error:
-            self.fail(str(error))
+        except LineError as error:
+            self.fail(str(error), LineError)
         self.stats.bytes_received += len(data)
         return data
 
@@ -123,4 +125,6 @@ class Link:
         """Raise DeviceError, or a `kind` of it, with the tail of the log."""
         tail = self.log.tail()
         self.log.note(message)
+        if not issubclass(kind, RefusedError):
+            self.failure = message
         raise kind(message, tail)

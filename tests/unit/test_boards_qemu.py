@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -14,14 +15,15 @@ from pathlib import Path
 
 import pytest
 from processes import ends
+from qemu.qmp import QMPClient
 from tiny_elf import write_tiny_elf
 
-from harness.boards import qemu
+from harness.boards import qemu, qemu_process
 from harness.boards.qemu import QemuBoard, command_line
 from harness.boards.targets import find_target
 from harness.device.connection import Connection
 from harness.device.timeout import Deadline
-from harness.errors import DeviceError, HilError
+from harness.errors import DeviceError, HilError, LineError
 
 needs_qemu = pytest.mark.skipif(shutil.which(qemu.QEMU) is None, reason=f"{qemu.QEMU} is not installed")
 
@@ -117,10 +119,65 @@ def test_an_emulator_that_is_killed_is_told_and_replaced(board: QemuBoard) -> No
     os.kill(pid, signal.SIGKILL)
     assert ends(pid)
     with pytest.raises(
-        DeviceError, match=r"^emulated: the serial line broke: .*\(QEMU was killed by signal 9, it said nothing; see "
+        DeviceError,
+        match=r"^emulated: the serial line broke: .*\(QEMU was killed by signal 9 \(SIGKILL\), it said nothing; see ",
     ):
         connection.read(10)
     assert read(board.connect(), 1) == b"!"
+
+
+@needs_qemu
+def test_an_emulator_that_stands_still_is_told_and_replaced(board: QemuBoard) -> None:
+    board.connect()
+    assert board.trouble() == ""
+    pid = board.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    assert board.trouble().startswith("QEMU stands still: a signal has stopped it, it said nothing; see ")
+    assert read(board.connect(), 1) == b"!"
+    assert board.pid != pid
+    assert ends(pid)
+
+
+@needs_qemu
+def test_an_emulator_whose_monitor_is_mute_is_told_and_replaced(
+    board: QemuBoard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board.connect()
+    pid = board.pid
+    assert pid is not None
+    with monkeypatch.context() as deadlock:
+        deadlock.setattr(QMPClient, "execute", lambda *_arguments: asyncio.sleep(60))
+        deadlock.setattr(qemu_process, "_ANSWER_S", 0.01)
+        assert board.trouble().startswith("QEMU stands still: its monitor does not answer, it said nothing; see ")
+    assert read(board.connect(), 1) == b"!"
+    assert board.pid != pid
+    assert ends(pid)
+
+
+@needs_qemu
+def test_an_emulator_that_dies_before_its_line_is_read_is_not_said_to_run(board: QemuBoard) -> None:
+    board.connect()
+    assert board.pid is not None
+    os.kill(board.pid, signal.SIGKILL)
+    with pytest.raises(LineError, match=r"QEMU was killed by signal 9 \(SIGKILL\)"):
+        read(board._connection, 2)  # type: ignore[arg-type]
+
+
+@needs_qemu
+def test_a_start_that_hangs_is_not_repeated_in_every_test(board: QemuBoard, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = []
+
+    def hang(_argv: object, _log: object) -> None:
+        started.append(1)
+        raise HilError("QEMU did not start: QEMU runs, it said nothing")
+
+    monkeypatch.setattr(qemu, "QemuProcess", hang)
+    monkeypatch.setattr(qemu, "START_S", 0.0)
+    for _ in range(5):
+        with pytest.raises(HilError, match="QEMU did not start"):
+            board.connect()
+    assert len(started) == 2
 
 
 @needs_qemu

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import socket
 import types
 from collections.abc import Iterator
@@ -17,8 +18,8 @@ import serial
 from fake_device import Misbehaviour
 from serial.tools import list_ports
 
-from harness.boards import serial_port
-from harness.boards.serial_port import SerialBoard
+from harness.boards import reset
+from harness.boards.serial_board import SerialBoard
 from harness.boards.targets import find_target
 from harness.device.client import Client
 from harness.device.uart_log import UartLog
@@ -44,11 +45,12 @@ def pty() -> Iterator[str]:
 @pytest.fixture(autouse=True)
 def _no_ports(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(list_ports, "comports", list)
-    monkeypatch.setattr(serial_port, "_RESET_S", 0.0)
+    monkeypatch.setattr(reset, "BOOT_S", 0.0)
+    monkeypatch.setattr(reset, "PULSE_S", 0.0)
 
 
 def test_a_fake_board_answers_like_the_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serial_port, "_RESET_S", 10.0)
+    monkeypatch.setattr(reset, "BOOT_S", 10.0)
     model = load_models(fake_board.ROOT)["gesture"]
     samples = np.random.default_rng(0).integers(-32768, 32768, (60, 6), dtype=np.int16)
     reference = TflmHost(model.variants["int8"].path)
@@ -140,15 +142,35 @@ def test_a_port_that_cannot_be_opened(monkeypatch: pytest.MonkeyPatch, code: int
     assert str(caught.value).startswith(message)
 
 
-def test_a_file_that_is_no_port_and_a_host_that_does_not_listen(tmp_path: Path) -> None:
+def test_what_is_no_port_is_called_that(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        for name in (str(tmp_path / "file"), f"socket://127.0.0.1:{taken.getsockname()[1]}"):
-            with pytest.raises(HilError, match=r"cannot open it: .*; serial ports here: none") as caught:
-                SerialBoard(name, TARGET).connect()
-            assert str(caught.value).startswith(name)
-            assert "\n" not in str(caught.value)
+    for name in (str(tmp_path), str(tmp_path / "file"), "/dev/null", f"spy://{tmp_path}/file"):
+        with pytest.raises(HilError) as caught:
+            SerialBoard(name, TARGET).connect()
+        assert str(caught.value) == f"{name}: it is no serial port; serial ports here: none"
+
+
+def test_a_network_port_that_cannot_be_had_says_why_and_is_not_asked_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    def resolve(host: str, *_arguments: object, **_options: object) -> None:
+        asked.append(host)
+        raise {"timeout.example": TimeoutError, "refused.example": ConnectionRefusedError}.get(host, socket.gaierror)
+
+    asked: list[str] = []
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    for kind in ("socket", "rfc2217"):
+        for host, message in (
+            ("typo.example", "there is no host of that name: correct it, or give its address"),
+            ("refused.example", "connection refused: start the server of the port there, or correct the number"),
+            ("timeout.example", "no connection within 5 s: is the host up, and does a firewall let it through?"),
+        ):
+            name = f"{kind}://{host}:3000"
+            board = SerialBoard(name, TARGET)
+            with pytest.raises(HilError, match=f"^{re.escape(f'{name}: {message}')}$"):
+                board.connect()
+            asked.clear()
+            with pytest.raises(HilError, match=rf"{re.escape(message)} \(not tried again\)$"):
+                board.connect()
+            assert asked == []
 
 
 def test_a_board_behind_a_socket() -> None:

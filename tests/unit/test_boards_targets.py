@@ -11,11 +11,12 @@ from device_helpers import bench
 from hypothesis import given
 from hypothesis import strategies as st
 from serial.tools import list_ports
+from serial.tools.list_ports_common import ListPortInfo
 
 from harness.boards import qemu, selection
 from harness.boards.qemu import QemuBoard
 from harness.boards.selection import choose
-from harness.boards.serial_port import SerialBoard
+from harness.boards.serial_board import SerialBoard
 from harness.boards.targets import TARGETS, find_target, find_targets
 from harness.errors import HilError
 
@@ -27,8 +28,9 @@ def _no_ports_and_some_qemu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def connect_ports(monkeypatch: pytest.MonkeyPatch, *usb: str, built_in: tuple[str, ...] = ()) -> None:
-    ports = [types.SimpleNamespace(device=device, vid=0x0483) for device in usb]
-    ports += [types.SimpleNamespace(device=device, vid=None) for device in built_in]
+    ports = [ListPortInfo(device) for device in (*usb, *built_in)]
+    for port in ports[: len(usb)]:
+        port.vid, port.product, port.serial_number = 0x0483, "STM32 STLink", "066F"
     monkeypatch.setattr(list_ports, "comports", lambda: ports)
 
 
@@ -108,10 +110,13 @@ def test_auto_is_the_emulated_board_where_none_is_connected(monkeypatch: pytest.
         ),
         (
             ("telnet://lab:23", "auto", "stm32f4"),
-            "--board=telnet://lab:23: no such kind of URL; there is socket://HOST",
+            "--board=telnet://lab:23: no such kind of URL; there is alt://, cp2110://, hwgrep://, ",
         ),
         (("socket://lab", "auto", "stm32f4"), "--board=socket://lab: expected socket://HOST:PORT"),
-        (("auto", "auto", "stm32f4"), "--board=auto: several boards are connected: say which: /dev/a, /dev/b"),
+        (
+            ("auto", "auto", "stm32f4"),
+            "--board=auto: several boards are connected: say which: /dev/a (STM32 STLink, 066F); ",
+        ),
         (("emulated", "renode", "stm32f4"), "--emulator=renode: only qemu is supported so far"),
         (("/dev/null", "qemu", "stm32f4"), "--emulator=qemu: /dev/null is no emulated board; leave it out, or take"),
         (

@@ -7,7 +7,6 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-import serial
 
 from harness.device.connection import SerialConnection, SocketConnection
 from harness.device.timeout import Deadline
@@ -24,7 +23,7 @@ def sockets() -> Iterator[tuple[socket.socket, socket.socket]]:
 @pytest.fixture
 def pty() -> Iterator[tuple[int, SerialConnection]]:
     master, slave = os.openpty()
-    connection = SerialConnection(serial.serial_for_url(os.ttyname(slave)), "pty")
+    connection = SerialConnection(os.ttyname(slave), 115_200, "pty")
     os.close(slave)
     yield master, connection
     connection.close()

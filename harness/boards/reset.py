@@ -1,0 +1,71 @@
+"""Ways to reset the board behind a serial line, tried until one is seen to work."""
+
+import contextlib
+import time
+from collections.abc import Callable
+
+from harness.device.connection import Connection, SerialConnection
+from harness.device.framing import Decoder, Frame, encode
+from harness.device.messages import Message, pack_hello
+from harness.device.timeout import Deadline
+from harness.errors import LineError
+
+BOOT_S = 1.0
+"""A board that was reset has said so within this time."""
+
+PULSE_S = 0.25
+
+
+def by_protocol(connection: Connection) -> None:
+    """Ask the firmware. No answer is needed: HELLO makes it expect request 1."""
+    connection.write(b"\0" + encode(Message.HELLO, 0, pack_hello(0)) + encode(Message.RESET, 1))
+
+
+def by_break(connection: Connection) -> None:
+    """Hold the line low: a debug probe with DAPLink takes that as a request to reset its target."""
+    if isinstance(connection, SerialConnection):
+        with contextlib.suppress(LineError):  # The port may have no such thing.
+            connection.set_line("break_condition", True)
+            time.sleep(PULSE_S)
+            connection.set_line("break_condition", False)
+
+
+def by_dtr(connection: Connection) -> None:
+    """Let DTR and RTS fall and rise: USB bridges of many boards lead them to the reset pin."""
+    if isinstance(connection, SerialConnection):
+        with contextlib.suppress(LineError):
+            for on in (False, True):
+                connection.set_line("dtr", on)
+                connection.set_line("rts", on)
+                time.sleep(PULSE_S)
+
+
+METHODS: tuple[Callable[[Connection], None], ...] = (by_protocol, by_break, by_dtr)
+
+
+class Resetter:
+    """Resets one board. The method that worked last comes first."""
+
+    def __init__(self) -> None:
+        self._methods = list(METHODS)
+
+    def reset(self, connection: Connection) -> bool:
+        """Reset the board and return whether it said that it boots.
+
+        Raises LineError where the line breaks, which on native USB is what a reset does.
+        """
+        for method in self._methods:
+            method(connection)
+            if _boots(connection):
+                self._methods.sort(key=lambda other: other is not method)
+                return True
+        return False
+
+
+def _boots(connection: Connection) -> bool:
+    decoder, deadline = Decoder(), Deadline(BOOT_S)
+    while not deadline.expired:
+        for item in decoder.feed(connection.read(deadline.left)):
+            if isinstance(item, Frame) and item.type == Message.BOOT:
+                return True
+    return False

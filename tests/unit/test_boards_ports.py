@@ -1,0 +1,238 @@
+"""Ports of every kind: found, opened, locked, lost and found again."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import fake_board
+import numpy as np
+import pytest
+import rfc2217_server
+from serial.tools import list_ports
+from serial.tools.list_ports_common import ListPortInfo
+
+from harness.boards import port, port_lock, port_name, reset
+from harness.boards.port import Port
+from harness.boards.port_lock import PortLock
+from harness.boards.serial_board import SerialBoard
+from harness.boards.targets import find_target
+from harness.device.client import Client
+from harness.device.uart_log import UartLog
+from harness.errors import HilError, LineError
+
+BUILD_ID = bytes(range(20))
+TARGET = find_target("stm32f4")
+
+
+class Pty:
+    """A terminal under a name that stays the same while the terminal goes and comes, as a board's USB port does."""
+
+    def __init__(self, name: Path) -> None:
+        self.name = name
+        self.master = -1
+
+    def plug(self, name: Path | None = None) -> None:
+        self.name = name or self.name
+        self.master, self._slave = os.openpty()
+        self.name.symlink_to(os.ttyname(self._slave))
+
+    def unplug(self) -> None:
+        os.close(self._slave)
+        os.close(self.master)
+        self.name.unlink()
+        self.master = -1
+
+
+@pytest.fixture
+def pty(tmp_path: Path) -> Iterator[Pty]:
+    pty = Pty(tmp_path / "ttyACM0")
+    pty.plug()
+    yield pty
+    if pty.master >= 0:
+        pty.unplug()
+
+
+@pytest.fixture
+def usb(monkeypatch: pytest.MonkeyPatch) -> list[ListPortInfo]:
+    """What is connected."""
+    ports: list[ListPortInfo] = []
+    monkeypatch.setattr(list_ports, "comports", lambda *_links: ports)
+    return ports
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, name in ((reset, "BOOT_S"), (reset, "PULSE_S"), (port, "_POLL_S")):
+        monkeypatch.setattr(module, name, 0.0)
+
+
+def usb_port(device: Path, serial_number: str | None, location: str = "1-1:1.0") -> ListPortInfo:
+    info = ListPortInfo(str(device))
+    info.vid, info.pid, info.serial_number, info.location = 0x0483, 0x374B, serial_number, location
+    return info
+
+
+def test_a_board_behind_rfc2217_answers_and_its_port_is_configured_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reset, "BOOT_S", 10.0)
+    with (
+        fake_board.running("gesture", "int8", BUILD_ID) as terminal,
+        rfc2217_server.serving(terminal) as url,
+        UartLog(tmp_path / "uart.log") as log,
+    ):
+        board = SerialBoard(url, TARGET)
+        for _ in range(2):  # Each connection finds a board that has just booted.
+            connection = board.connect()
+            monkeypatch.setattr("serial.rfc2217.Serial._reconfigure_port", None)
+            client = Client(connection, log)
+            assert client.hello().build_id == BUILD_ID
+            assert client.status().windows == 0
+            assert len(client.stream(np.full((60, 6), -1, np.int16))) == 7  # 0xFF, which Telnet doubles
+            assert client.link.events == []
+        board.close()
+
+
+def test_a_server_that_does_not_speak_rfc2217_is_told_and_let_go() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"rfc2217://127.0.0.1:{server.getsockname()[1]}?timeout=0.1"
+        board = SerialBoard(url, TARGET)
+        with pytest.raises(HilError, match=r"the server does not speak RFC 2217: make it do so, or use socket://"):
+            board.connect()
+        client, _ = server.accept()
+        with client:
+            while client.recv(4096):
+                pass  # The harness has closed its end.
+
+
+@pytest.mark.parametrize("url", ["spy://{}?file=/dev/null", "alt://{}?class=PosixPollSerial", "hwgrep://{}"])
+def test_a_device_file_behind_a_url(pty: Pty, usb: list[ListPortInfo], url: str) -> None:
+    usb.append(usb_port(pty.name, "066F"))
+    port_name.check(url.format(pty.name))
+    connection = Port(url.format(pty.name), 115_200).open()
+    os.write(pty.master, b"hello")
+    received = b""
+    while len(received) < 5:
+        received += connection.read(1.0)
+    assert received == b"hello"
+    connection.close()
+
+
+def test_a_loop_gives_back_what_is_written() -> None:
+    connection = Port("loop://", 115_200).open()
+    connection.write(b"hello")
+    assert connection.read(1.0) == b"hello"
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("hwgrep://[", "hwgrep://[: cannot open it: unterminated character set at position 0"),
+        ("hwgrep://nobody", "hwgrep://nobody: cannot open it: no ports found matching regexp 'nobody'"),
+        ("alt:///dev/null?class=Nonsense", "alt:///dev/null?class=Nonsense: cannot open it: unknown class: 'Nonsense'"),
+        ("spy:///dev/null?colour", "spy:///dev/null?colour: cannot open it: expected a string"),
+        ("rfc2217://localhost:1?speed=3", "rfc2217://localhost:1?speed=3: cannot open it: "),
+    ],
+)
+def test_a_wrong_url_is_one_line(url: str, message: str) -> None:
+    port_name.check(url)
+    with pytest.raises(HilError) as caught:
+        Port(url, 115_200).open()
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["socket://h:99999", "rfc2217://:1", "socket://[::1:1", "rfc2217://h", "socket://h:0"])
+def test_a_url_without_host_or_port_is_refused(url: str) -> None:
+    with pytest.raises(HilError, match=r"^--board=.*: expected (socket|rfc2217)://HOST:PORT$"):
+        port_name.check(url)
+
+
+def test_a_port_that_goes_away_is_waited_for(pty: Pty, monkeypatch: pytest.MonkeyPatch) -> None:
+    board = SerialBoard(str(pty.name), TARGET)
+    connection = board.connect()
+    pty.unplug()
+    with pytest.raises(LineError, match="the serial line broke"):
+        connection.read(1.0)
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None if pty.master >= 0 else pty.plug())
+    connection = board.connect()
+    os.write(pty.master, b"!")
+    assert connection.read(1.0) == b"!"
+    board.close()
+
+
+@pytest.mark.parametrize("serial_number", ["066F", None])
+def test_a_usb_port_is_found_under_its_new_name(
+    pty: Pty, usb: list[ListPortInfo], tmp_path: Path, serial_number: str | None
+) -> None:
+    """And the board that has got the old name now is another one."""
+    usb.append(usb_port(pty.name, serial_number))
+    board = SerialBoard(str(pty.name), TARGET)
+    board.connect()
+    pty.unplug()
+    other = Pty(pty.name)
+    other.plug()
+    pty.plug(tmp_path / "ttyACM1")
+    moved = "1-1:1.0" if serial_number is None else "2-4:1.0"
+    usb[:] = [usb_port(other.name, "other", "1-7:1.0"), usb_port(pty.name, serial_number, moved)]
+    connection = board.connect()
+    os.write(pty.master, b"!")
+    os.write(other.master, b"?")
+    assert connection.read(1.0) == b"!"
+    board.close()
+    other.unplug()
+
+
+def test_a_port_that_stays_away_costs_its_wait_once(pty: Pty, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(port, "RETURN_S", 0.0)
+    board = SerialBoard(str(pty.name), TARGET)
+    board.connect()
+    pty.unplug()
+    monkeypatch.setattr(port, "RETURN_S", 0.0)
+    with pytest.raises(HilError, match="there is no such port"):
+        board.connect()
+    monkeypatch.setattr(port, "RETURN_S", 1e9)
+    with pytest.raises(HilError, match="there is no such port"):
+        board.connect()
+    pty.plug()  # Somebody has connected it again by hand.
+    board.connect()
+    board.close()
+
+
+def test_the_lock_of_another_user_is_no_obstacle(monkeypatch: pytest.MonkeyPatch) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs to become another user: run as root")
+    with tempfile.TemporaryDirectory() as shared:
+        Path(shared).chmod(0o1777)
+        monkeypatch.setattr(port_lock, "_SHARED", Path(shared))
+        lock = PortLock("/dev/ttyACM0")
+        before = os.umask(0o077)
+        lock.acquire()
+        os.umask(before)
+        assert "another run of the harness uses this board" in refusal_of_another_user()
+        lock.release()
+        assert refusal_of_another_user() == ""
+
+
+def refusal_of_another_user() -> str:
+    """What the lock tells a process of the user nobody."""
+    reader, writer = os.pipe()
+    if not (child := os.fork()):
+        try:
+            os.setuid(65534)
+            PortLock("/dev/ttyACM0").acquire()
+        except BaseException as error:
+            os.write(writer, str(error).encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as told:
+        refusal = told.read()
+    os.waitpid(child, 0)
+    return refusal
