@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from harness.compiler.quantisation import Quantisation
 from harness.errors import HilError
+from harness.models.folding import fold
 from harness.models.graph_checks import several_subgraphs
 from harness.models.tflite_file import Graph, Operator, Tensor, TensorType
 from harness.models.tflite_operators import OPTIONS_TABLES, foreign_operator
@@ -30,8 +31,8 @@ MAX_CONSTANT_BYTES = 16 << 20
 class Network:
     """A graph that the aot engine may be able to run; the operators check the rest when they are lowered.
 
-    `tensors` has the batch set to 1; what a DEQUANTIZE makes of a float16 constant, or a RESHAPE of any constant, is a
-    constant itself, and `operators` lacks those operators. The others keep the index that they have in the file.
+    `tensors` has the batch set to 1, and constants are folded (`harness.models.folding`); the operators that are left
+    keep the index that they have in the file.
 
     Raises:
         HilError: the graph is of a kind that no operator could rescue. One line, naming the tensor or operator.
@@ -55,10 +56,11 @@ class Network:
                 "a smaller network"
             )
         self._constant_bytes = 0
-        self.tensors = [self._static(tensor) for tensor in graph.tensors]
+        graph = fold(graph)
         self.inputs = graph.inputs
         self.outputs = graph.outputs
-        self.operators = [operator for operator in graph.operators if not self._fold(operator)]
+        self.operators = graph.operators
+        self.tensors = [self._static(tensor) for tensor in graph.tensors]
         self._check_order()
         for index in [*self.inputs, *self.outputs]:
             self._check_interface(self.tensors[index])
@@ -112,29 +114,13 @@ class Network:
         return operator.options.get(name, default)
 
     def _static(self, tensor: Tensor) -> Tensor:
-        """`tensor` with the batch set to 1."""
-        if -1 in tensor.shape[1:]:
+        """`tensor` with the batch set to 1, and so every dimension that follows from it but those that are known."""
+        if tensor.index in self.inputs and -1 in tensor.shape[1:]:
             raise HilError(
                 f"{self.path}: tensor {tensor.index} ({tensor.name!r}) has the dynamic shape {list(tensor.shape)}; "
                 "only the batch may be open, so export the model with a fixed input shape"
             )
         return dataclasses.replace(tensor, shape=tuple(1 if size == -1 else size for size in tensor.shape))
-
-    def _fold(self, operator: Operator) -> bool:
-        """Where `operator` only makes another constant of one, do so now and say that it is done."""
-        if operator.kind not in ("DEQUANTIZE", "RESHAPE", "SQUEEZE", "EXPAND_DIMS"):
-            return False
-        source, target = self.tensor(operator, 0), self.output(operator)
-        types = (TensorType.FLOAT16, TensorType.FLOAT32) if operator.kind == "DEQUANTIZE" else (source.type,) * 2
-        if source.data is None or source.type.dtype is None or (source.type, target.type) != types:
-            return False
-        self._check_storage(operator, source)
-        same = source.shape == target.shape if operator.kind == "DEQUANTIZE" else source.elements == target.elements
-        if not same:
-            raise self.refuse(operator, f"makes {list(target.shape)} of {list(source.shape)}; export the model again")
-        data = source.data.astype(target.type.dtype, copy=False).reshape(target.shape)
-        self.tensors[target.index] = dataclasses.replace(target, data=data)
-        return True
 
     def _check_order(self) -> None:
         """Every tensor is a constant, an input, or the output of exactly one earlier operator."""

@@ -17,10 +17,12 @@ from harness.compiler.operators.activations import (
 )
 from harness.compiler.operators.binary import lower_binary
 from harness.compiler.operators.convolution import lower_conv_2d, lower_depthwise_conv_2d
+from harness.compiler.operators.extreme import lower_extreme, lower_reduce_extreme
 from harness.compiler.operators.fully_connected import lower_fully_connected
 from harness.compiler.operators.mean import lower_mean
 from harness.compiler.operators.movement import (
     lower_concatenation,
+    lower_pack,
     lower_pad,
     lower_reshape,
     lower_strided_slice,
@@ -44,12 +46,17 @@ LOWER: dict[str, Callable[[Operator, Network], Step]] = {
     "HARD_SWISH": lower_hard_swish,
     "LEAKY_RELU": lower_leaky_relu,
     "LOGISTIC": lower_logistic,
+    "MAXIMUM": lower_extreme,
     "MAX_POOL_2D": lower_pool,
     "MEAN": lower_mean,
+    "MINIMUM": lower_extreme,
     "MUL": lower_binary,
+    "PACK": lower_pack,
     "PAD": lower_pad,
     "PADV2": lower_pad,
     "QUANTIZE": lower_quantize,
+    "REDUCE_MAX": lower_reduce_extreme,
+    "REDUCE_MIN": lower_reduce_extreme,
     "RELU": lower_relu,
     "RELU6": lower_relu6,
     "RESHAPE": lower_reshape,

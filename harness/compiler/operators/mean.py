@@ -9,7 +9,7 @@ from harness.compiler.network import Network
 from harness.compiler.operators.common import refuse_types
 from harness.compiler.quantisation import Quantisation, Scale, quantise_multiplier
 from harness.compiler.step import Array, Step, Value
-from harness.models.tflite_file import Operator, TensorType
+from harness.models.tflite_file import Operator, Tensor, TensorType
 
 HEADER = "aot_mean.h"
 
@@ -17,25 +17,7 @@ HEADER = "aot_mean.h"
 def lower_mean(operator: Operator, network: Network) -> Step:
     """y is the average of x over the dimensions that a constant lists."""
     x, y = network.tensor(operator, 0), network.output(operator)
-    rank = len(x.shape)
-    listed = network.integers(operator, 1, "dimensions")
-    if not all(-rank <= axis < rank for axis in listed):
-        raise network.refuse(operator, f"averages dimensions {listed} of {list(x.shape)}; export the model again")
-    reduced = {axis % rank for axis in listed}
-    keep = bool(network.option(operator, "KeepDims", 0))
-    shape = [1 if axis in reduced else size for axis, size in enumerate(x.shape) if keep or axis not in reduced]
-    if list(y.shape) != shape:
-        raise network.refuse(operator, f"makes {list(y.shape)} instead of {shape}; export the model again")
-    loops = [Axis(size, step, 0) for size, step in zip(x.shape, row_major(x.shape), strict=True)]
-    kept_axes = merge(axis for number, axis in enumerate(loops) if number not in reduced)
-    reduced_axes = merge(axis for number, axis in enumerate(loops) if number in reduced)
-    count = math.prod(x.shape[axis] for axis in reduced)
-    parameters: dict[str, Value] = {
-        "kept": Array("aot_axis_t", kept_axes),
-        "kept_count": len(kept_axes),
-        "reduced": Array("aot_axis_t", reduced_axes),
-        "reduced_count": len(reduced_axes),
-    }
+    parameters, count = reduction(operator, network, x, y)
     match x.type, y.type:
         case TensorType.FLOAT32, TensorType.FLOAT32:
             return Step(operator, (x.index,), y.index, HEADER, "aot_mean_f32", parameters | {"elements": float(count)})
@@ -52,6 +34,34 @@ def lower_mean(operator: Operator, network: Network) -> Step:
             }
             return Step(operator, (x.index,), y.index, HEADER, "aot_mean_s8", parameters)
     raise refuse_types(operator, network, "FLOAT32 -> FLOAT32, INT8 -> INT8")
+
+
+def reduction(operator: Operator, network: Network, x: Tensor, y: Tensor) -> tuple[dict[str, Value], int]:
+    """The loops of an operator that reduces the dimensions of x that a constant lists; how many elements make one of y.
+
+    Raises:
+        HilError: there are no such dimensions, or y has another shape.
+    """
+    rank = len(x.shape)
+    listed = network.integers(operator, 1, "dimensions")
+    if not all(-rank <= axis < rank for axis in listed):
+        raise network.refuse(operator, f"reduces dimensions {listed} of {list(x.shape)}; export the model again")
+    reduced = {axis % rank for axis in listed}
+    keep = bool(network.option(operator, "KeepDims", 0))
+    shape = [1 if axis in reduced else size for axis, size in enumerate(x.shape) if keep or axis not in reduced]
+    if list(y.shape) != shape:
+        raise network.refuse(operator, f"makes {list(y.shape)} instead of {shape}; export the model again")
+    loops = [Axis(size, step, 0) for size, step in zip(x.shape, row_major(x.shape), strict=True)]
+    kept_axes = merge(axis for number, axis in enumerate(loops) if number not in reduced)
+    reduced_axes = merge(axis for number, axis in enumerate(loops) if number in reduced)
+    count = math.prod(x.shape[axis] for axis in reduced)
+    parameters: dict[str, Value] = {
+        "kept": Array("aot_axis_t", kept_axes),
+        "kept_count": len(kept_axes),
+        "reduced": Array("aot_axis_t", reduced_axes),
+        "reduced_count": len(reduced_axes),
+    }
+    return parameters, count
 
 
 def mean_scale(source: Quantisation, target: Quantisation, count: int) -> Scale:

@@ -158,6 +158,31 @@ def lower_concatenation(operator: Operator, network: Network) -> Step:
     return Step(operator, indices, y.index, HEADER, "aot_concatenate", parameters, listed=True)
 
 
+def lower_pack(operator: Operator, network: Network) -> Step:
+    """The inputs, all of one shape, side by side along a new dimension."""
+    y = network.output(operator)
+    inputs = [network.tensor(operator, position) for position in range(len(operator.inputs))]
+    axis = int(network.option(operator, "Axis", 0))
+    rank = len(y.shape)
+    if not inputs or not -rank <= axis < rank or y.shape[axis] != len(inputs):
+        raise network.refuse(operator, f"packs {len(inputs)} inputs to {list(y.shape)}; export the model again")
+    axis %= rank
+    for x in inputs:
+        if x.type != y.type or y.type not in TYPES:
+            raise _refuse(operator, network)
+        _check_shape(operator, network, x, y.shape[:axis] + y.shape[axis + 1 :])
+        if y.type is not TensorType.FLOAT32 and network.quantisation(operator, x) != network.quantisation(operator, y):
+            raise network.refuse(operator, "its inputs and output are quantised differently; quantise it again")
+    row_bytes = math.prod(y.shape[axis + 1 :]) * _itemsize(y)
+    parameters: dict[str, Value] = {
+        "rows": math.prod(y.shape[:axis]),
+        "inputs": len(inputs),
+        "row_bytes": Array("uint32_t", np.full(len(inputs), row_bytes, np.uint32)),
+    }
+    indices = tuple(x.index for x in inputs)
+    return Step(operator, indices, y.index, HEADER, "aot_concatenate", parameters, "aot_concatenate_t", listed=True)
+
+
 def _operands(operator: Operator, network: Network) -> tuple[Tensor, Tensor]:
     x, y = network.tensor(operator, 0), network.output(operator)
     if x.type != y.type or x.type not in TYPES:

@@ -1,0 +1,53 @@
+/* MAXIMUM, MINIMUM, REDUCE_MAX and REDUCE_MIN on float32. */
+#include "aot_extreme.h"
+
+#include <float.h>
+#include <stdbool.h>
+
+/* The comparisons, and so what becomes of equal and of unordered elements, are those of TFLM. */
+static inline void elementwise(const aot_extreme_t *layer, const float *a, const float *b, float *y, bool larger) {
+    const aot_axis_t inner = layer->axes[layer->axis_count - 1];
+    aot_position_t at = {0};
+    do {
+        const float *p = a + at.first, *q = b + at.second;
+        for (uint32_t i = inner.size; i != 0; i--, p += inner.first_step, q += inner.second_step) {
+            *y++ = (larger ? *p > *q : *p < *q) ? *p : *q;
+        }
+    } while (aot_advance(&at, layer->axes, layer->axis_count - 1));
+}
+
+static inline float extreme_of(const aot_axis_t *axes, uint32_t axis_count, const float *x, bool larger) {
+    const aot_axis_t inner = axes[axis_count - 1];
+    float extreme = larger ? -FLT_MAX : FLT_MAX;
+    aot_position_t at = {0};
+    do {
+        const float *element = x + at.first;
+        for (uint32_t i = inner.size; i != 0; i--, element += inner.first_step) {
+            extreme = (larger ? *element > extreme : *element < extreme) ? *element : extreme;
+        }
+    } while (aot_advance(&at, axes, axis_count - 1));
+    return extreme;
+}
+
+static inline void reduce(const aot_reduce_t *layer, const float *x, float *y, bool larger) {
+    aot_position_t at = {0};
+    do {
+        *y++ = extreme_of(layer->reduced, layer->reduced_count, x + at.first, larger);
+    } while (aot_advance(&at, layer->kept, layer->kept_count));
+}
+
+void aot_maximum_f32(const aot_extreme_t *layer, const float *a, const float *b, float *y) {
+    elementwise(layer, a, b, y, true);
+}
+
+void aot_minimum_f32(const aot_extreme_t *layer, const float *a, const float *b, float *y) {
+    elementwise(layer, a, b, y, false);
+}
+
+void aot_reduce_max_f32(const aot_reduce_t *layer, const float *x, float *y) {
+    reduce(layer, x, y, true);
+}
+
+void aot_reduce_min_f32(const aot_reduce_t *layer, const float *x, float *y) {
+    reduce(layer, x, y, false);
+}
