@@ -7,6 +7,7 @@ import re
 import tempfile
 from pathlib import Path
 
+from harness.boards import port_name
 from harness.errors import HilError
 
 _SHARED = Path("/run/lock")
@@ -20,7 +21,8 @@ class PortLock:
     """
 
     def __init__(self, port: str) -> None:
-        self.path = _directory() / f"hil{re.sub(r'[^A-Za-z0-9]+', '-', port)}.lock"
+        self._port = port
+        self.path = _directory() / f"hil{re.sub(r'[^A-Za-z0-9]+', '-', port_name.canonical(port))}.lock"
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
@@ -36,7 +38,7 @@ class PortLock:
         except OSError:
             os.close(descriptor)
             raise HilError(
-                "another run of the harness uses this board: wait until it ends, or run without -n"
+                f"{self._port}: another run of the harness uses this board: wait until it ends, or run without -n"
             ) from None
         self._descriptor = descriptor
 

@@ -4,11 +4,12 @@ import contextlib
 import time
 from collections.abc import Callable
 
+from harness.boards.telnet import GREETING_BYTES, speaks_telnet
 from harness.device.connection import Connection, SerialConnection
 from harness.device.framing import Decoder, Frame, encode
 from harness.device.messages import Message, pack_hello
 from harness.device.timeout import Deadline
-from harness.errors import LineError
+from harness.errors import HilError, LineError
 
 BOOT_S = 1.0
 """A board that was reset has said so within this time."""
@@ -44,28 +45,32 @@ METHODS: tuple[Callable[[Connection], None], ...] = (by_protocol, by_break, by_d
 
 
 class Resetter:
-    """Resets one board. The method that worked last comes first."""
+    """Resets the board `name`. The method that worked last comes first."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self._name = name
         self._methods = list(METHODS)
 
     def reset(self, connection: Connection) -> bool:
         """Reset the board and return whether it said that it boots.
 
-        Raises LineError where the line breaks, which on native USB is what a reset does.
+        Raises LineError where the line breaks, which on native USB is what a reset does, and HilError where a Telnet
+        server answers.
         """
         for method in self._methods:
             method(connection)
-            if _boots(connection):
+            if self._boots(connection):
                 self._methods.sort(key=lambda other: other is not method)
                 return True
         return False
 
-
-def _boots(connection: Connection) -> bool:
-    decoder, deadline = Decoder(), Deadline(BOOT_S)
-    while not deadline.expired:
-        for item in decoder.feed(connection.read(deadline.left)):
-            if isinstance(item, Frame) and item.type == Message.BOOT:
-                return True
-    return False
+    def _boots(self, connection: Connection) -> bool:
+        decoder, deadline, first = Decoder(), Deadline(BOOT_S), b""
+        while not deadline.expired:
+            received = connection.read(deadline.left)
+            if len(first) < GREETING_BYTES and speaks_telnet(first := first + received):
+                raise HilError(f"{self._name}: the server speaks Telnet: use rfc2217://, or let it serve raw bytes")
+            for item in decoder.feed(received):
+                if isinstance(item, Frame) and item.type == Message.BOOT:
+                    return True
+        return False

@@ -1,6 +1,5 @@
 """A real board behind a serial port, or behind a URL that leads to one."""
 
-from harness.boards import port_name
 from harness.boards.port import Port
 from harness.boards.port_lock import PortLock
 from harness.boards.reset import Resetter
@@ -26,9 +25,9 @@ class SerialBoard:
     def __init__(self, port: str, target: Target) -> None:
         self.name = port
         self._target = target
-        self._lock = PortLock(port_name.canonical(port))
+        self._lock = PortLock(port)
         self._port = Port(port, target.baud)
-        self._resetter = Resetter()
+        self._resetter = Resetter(port)
         self._connection: Connection | None = None
 
     def unit(self, info: DeviceInfo) -> str:  # noqa: ARG002  (on hardware, every counter runs with the core)
@@ -52,9 +51,6 @@ class SerialBoard:
         """See Board. A board that nothing resets is left as it is."""
         try:
             self._lock.acquire()
-        except HilError as error:
-            raise HilError(f"{self.name}: {error}") from None
-        try:
             connection = self._live()
             try:
                 self._resetter.reset(connection)

@@ -19,6 +19,7 @@ class Handshake:
         self._bytes_before = link.stats.bytes_received
         self._garbage = b""
         self._frames = 0
+        self._echoes = 0
         self._boots: list[str] = []
 
     def run(self, timeout: float, retries: int) -> DeviceInfo:
@@ -49,6 +50,8 @@ class Handshake:
             self._link.fail(f"{self._link.name} crashed: {self._link.parse(parse_crash, item.body).describe()}")
         elif item.type == Message.ERROR and item.seq == 0:
             self._link.fail(f"{self._link.name} refused HELLO: {self._link.parse(parse_error, item.body)}")
+        elif item.type == Message.HELLO:
+            self._echoes += 1
         elif item.type == Message.HELLO | RESPONSE:
             return self._answer(item.body)
         return None
@@ -68,6 +71,8 @@ class Handshake:
         received = self._link.stats.bytes_received - self._bytes_before
         if len(self._boots) > 1:
             return f"rebooted {len(self._boots)} times without answering HELLO (last cause: {self._boots[-1]})"
+        if self._echoes:
+            return "only sends back what it gets: is TX connected to RX, or does a program in between echo?"
         if self._frames:
             return f"did not answer HELLO in {seconds:g} s, though other frames came: reset the board"
         if received:
@@ -76,4 +81,7 @@ class Handshake:
                 + (f", beginning {self._garbage[:8].hex(' ')}" if self._garbage else "")
                 + ": is tflm-hil firmware flashed, and is the baud rate right?"
             )
-        return f"is silent: no answer to HELLO in {seconds:g} s: is tflm-hil firmware flashed, and is this its port?"
+        return (
+            f"is silent: no answer to HELLO in {seconds:g} s: is tflm-hil firmware flashed, and is this its port?"
+            " If it crashed before this run, reset it by hand"
+        )

@@ -21,7 +21,9 @@ from harness.boards.port import Port
 from harness.boards.port_lock import PortLock
 from harness.boards.serial_board import SerialBoard
 from harness.boards.targets import find_target
+from harness.device import connection as connection_module
 from harness.device.client import Client
+from harness.device.connection import SocketConnection
 from harness.device.uart_log import UartLog
 from harness.errors import HilError, LineError
 
@@ -108,6 +110,51 @@ def test_a_server_that_does_not_speak_rfc2217_is_told_and_let_go() -> None:
         with client:
             while client.recv(4096):
                 pass  # The harness has closed its end.
+
+
+@pytest.mark.parametrize("pieces", [1, 12])
+def test_a_telnet_server_behind_socket_is_told_what_it_is(pieces: int) -> None:
+    """It doubles every 0xFF, so HELLO would pass and samples would not."""
+    greeting = bytes.fromhex("fffb03 fffd03 fffb01 fffe01")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        board = SerialBoard(f"socket://127.0.0.1:{server.getsockname()[1]}", TARGET)
+
+        def greet(*_arguments: object) -> bytes:
+            return arriving.pop(0)
+
+        size = len(greeting) // pieces
+        arriving = [greeting[at : at + size] for at in range(0, len(greeting), size)]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(SocketConnection, "read", greet)
+            patch.setattr(reset, "BOOT_S", 10.0)
+            with pytest.raises(HilError, match=r"^socket://.*: the server speaks Telnet: use rfc2217://"):
+                board.connect()
+
+
+def test_a_server_that_never_reads_does_not_hold_up_the_harness(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_module, "WRITE_TIMEOUT_S", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        connection = Port(f"socket://127.0.0.1:{server.getsockname()[1]}", 115_200).open()
+        with pytest.raises(LineError, match=r"the serial line broke: it took no bytes for 0\.05 s$"):
+            connection.write(bytes(100_000_000))
+        connection.close()
+
+
+def test_a_terminal_that_nobody_reads_does_not_hold_up_the_harness(pty: Pty, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_module, "WRITE_TIMEOUT_S", 0.05)
+    connection = Port(str(pty.name), 115_200).open()
+    with pytest.raises(LineError, match=r"the serial line broke: it took no bytes for 0\.05 s: is the board"):
+        connection.write(bytes(1_000_000))
+    connection.close()
+
+
+def test_a_server_that_closes_at_once_is_a_line_that_breaks() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        connection = Port(f"socket://127.0.0.1:{server.getsockname()[1]}", 115_200).open()
+        server.accept()[0].close()
+        with pytest.raises(LineError, match="the serial line broke: the other side closed it"):
+            connection.read(5.0)
+        connection.close()
 
 
 @pytest.mark.parametrize("url", ["spy://{}?file=/dev/null", "alt://{}?class=PosixPollSerial", "hwgrep://{}"])

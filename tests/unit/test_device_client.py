@@ -15,7 +15,7 @@ from lossy_connection import at_random
 
 from harness.device.identity import check_identity
 from harness.device.messages import FaultKind
-from harness.errors import DeviceError, HilError, RefusedError
+from harness.errors import DeviceError, HilError, MuteError, RefusedError
 
 
 def test_every_window_of_a_recording_comes_back_in_order(tmp_path: Path) -> None:
@@ -38,6 +38,13 @@ def test_recordings_begin_at_window_zero_each_and_follow_without_a_pause(tmp_pat
         check_windows(results, samples, b.device.image)
     assert progress[-1] == sum(len(expected_outputs(samples, 4, 2)) for samples in recordings)
     assert len(progress) == len(b.device.executed)
+
+
+def test_a_line_that_only_echoes_is_no_device(tmp_path: Path) -> None:
+    b = bench(tmp_path)
+    b.device.feed = lambda data: data  # type: ignore[method-assign]
+    with pytest.raises(MuteError, match="only sends back what it gets: is TX connected to RX"):
+        b.client.hello()
 
 
 def test_a_recording_that_is_too_short_has_no_windows(tmp_path: Path) -> None:
@@ -178,7 +185,8 @@ def test_faults_are_found_by_the_next_request(tmp_path: Path) -> None:
     [
         (
             Misbehaviour.SILENT,
-            "the device is silent: no answer to HELLO in 4 s: is tflm-hil firmware flashed, and is this its port?",
+            "the device is silent: no answer to HELLO in 4 s: is tflm-hil firmware flashed, and is this its port?"
+            " If it crashed before this run, reset it by hand",
         ),
         (
             Misbehaviour.GARBAGE,
