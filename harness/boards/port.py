@@ -97,7 +97,10 @@ def _why_not(name: str, error: Exception) -> str:
             f"{name}: permission denied: join the group that owns it (`sudo usermod -aG {group} $USER`), log in again"
         )
     if code in (errno.EBUSY, errno.EAGAIN):
-        return f"{name}: the port is busy: close the program that has it open, a serial monitor perhaps"
+        return (
+            f"{name}: the port is busy: close the program that has it open, a serial monitor or another run of the"
+            " harness; with -n, leave that out"
+        )
     if errno.ENOTTY in getattr(error.__context__, "args", ()) or code == errno.EISDIR:
         return f"{name}: it is no serial port; {port_name.list_of_ports()}"
     return f"{name}: cannot open it: {error}; {port_name.list_of_ports()}"
@@ -113,6 +116,8 @@ def _why_no_connection(error: Exception) -> str:
         return f"no connection within {_CONNECT_S:g} s: is the host up, and does a firewall let it through?"
     if "RFC2217" in str(error):
         return "the server does not speak RFC 2217: make it do so, or use socket:// for a plain stream of bytes"
+    if "'control'" in str(error):
+        return "the server does not confirm its control lines: add ?ign_set_control to the URL"
     return f"cannot open it: {error}"
 
 

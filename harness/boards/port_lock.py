@@ -1,4 +1,4 @@
-"""One run of the harness at a time on a port, whoever runs it."""
+"""One run of the harness at a time on a port of the network, whoever runs it."""
 
 import contextlib
 import fcntl
@@ -14,7 +14,7 @@ _SHARED = Path("/run/lock")
 
 
 class PortLock:
-    """An advisory lock on a file that is never removed: it belongs to whoever came first, and serves everyone.
+    """An advisory lock on a file for host and port. It is never removed: one user owns it, and all may use it.
 
     flock needs no more than the right to read. A file of another user in a sticky directory must not be opened with
     O_CREAT (Linux refuses that where fs.protected_regular is set), so it is created only where there is none.
@@ -22,7 +22,8 @@ class PortLock:
 
     def __init__(self, port: str) -> None:
         self._port = port
-        self.path = _directory() / f"hil{re.sub(r'[^A-Za-z0-9]+', '-', port_name.canonical(port))}.lock"
+        host, number = port_name.host_and_port(port)
+        self.path = _directory() / f"hil-{re.sub(r'[^A-Za-z0-9]+', '-', host)}-{number}.lock"
         self._descriptor: int | None = None
 
     def acquire(self) -> None:

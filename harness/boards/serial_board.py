@@ -1,5 +1,6 @@
 """A real board behind a serial port, or behind a URL that leads to one."""
 
+from harness.boards import port_name
 from harness.boards.port import Port
 from harness.boards.port_lock import PortLock
 from harness.boards.reset import Resetter
@@ -25,7 +26,8 @@ class SerialBoard:
     def __init__(self, port: str, target: Target) -> None:
         self.name = port
         self._target = target
-        self._lock = PortLock(port)
+        # A device file needs no lock beside the one that pyserial takes on the very device.
+        self._lock = PortLock(port) if port_name.scheme(port) in port_name.NETWORK else None
         self._port = Port(port, target.baud)
         self._resetter = Resetter(port)
         self._connection: Connection | None = None
@@ -50,7 +52,8 @@ class SerialBoard:
     def connect(self) -> Connection:
         """See Board. A board that nothing resets is left as it is."""
         try:
-            self._lock.acquire()
+            if self._lock is not None:
+                self._lock.acquire()
             connection = self._live()
             try:
                 self._resetter.reset(connection)
@@ -70,7 +73,8 @@ class SerialBoard:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-        self._lock.release()
+        if self._lock is not None:
+            self._lock.release()
 
     def _live(self) -> Connection:
         """Return the open connection, with nothing left to read; another one where it broke since."""

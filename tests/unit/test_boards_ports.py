@@ -148,6 +148,18 @@ def test_a_terminal_that_nobody_reads_does_not_hold_up_the_harness(pty: Pty, mon
     connection.close()
 
 
+def test_one_run_at_a_time_has_a_port_of_the_network() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"socket://127.0.0.1:{server.getsockname()[1]}"
+        first, second = SerialBoard(url, TARGET), SerialBoard(f"{url}/", TARGET)
+        first.connect()
+        with pytest.raises(HilError, match=rf"^{url}/: another run of the harness uses this board: wait until it ends"):
+            second.connect()
+        first.close()
+        second.connect()
+        second.close()
+
+
 def test_a_server_that_closes_at_once_is_a_line_that_breaks() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         connection = Port(f"socket://127.0.0.1:{server.getsockname()[1]}", 115_200).open()
@@ -258,7 +270,7 @@ def test_the_lock_of_another_user_is_no_obstacle(monkeypatch: pytest.MonkeyPatch
     with tempfile.TemporaryDirectory() as shared:
         Path(shared).chmod(0o1777)
         monkeypatch.setattr(port_lock, "_SHARED", Path(shared))
-        lock = PortLock("/dev/ttyACM0")
+        lock = PortLock("rfc2217://LAB:3000")
         before = os.umask(0o077)
         lock.acquire()
         os.umask(before)
@@ -273,7 +285,7 @@ def refusal_of_another_user() -> str:
     if not (child := os.fork()):
         try:
             os.setuid(65534)
-            PortLock("/dev/ttyACM0").acquire()
+            PortLock("socket://lab:3000").acquire()
         except BaseException as error:
             os.write(writer, str(error).encode())
         finally:
