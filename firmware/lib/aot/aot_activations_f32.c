@@ -1,6 +1,7 @@
 /* Activations on float32. */
 #include "aot_activations.h"
 #include "aot_exp.h"
+#include "aot_float.h"
 
 void aot_logistic_f32(const aot_logistic_f32_t *layer, const float *x, float *y) {
     for (uint32_t i = 0; i < layer->elements; i++) {
@@ -37,15 +38,21 @@ void aot_tanh_f32(const aot_tanh_f32_t *layer, const float *x, float *y) {
     }
 }
 
+static inline float leaky_relu(float x, float alpha) {
+    return x > 0.0f ? x : x * alpha;
+}
+
 void aot_leaky_relu_f32(const aot_leaky_relu_f32_t *layer, const float *x, float *y) {
-    for (uint32_t i = 0; i < layer->elements; i++) {
-        y[i] = x[i] > 0.0f ? x[i] : x[i] * layer->alpha;
-    }
+    const float alpha = layer->alpha;
+    uint32_t n = layer->elements;
+    AOT_REPEAT(n, *y++ = leaky_relu(*x++, alpha))
+}
+
+static inline float hard_swish(float x) {
+    return x * aot_limit(x + 3.0f, 0.0f, 6.0f) / 6.0f;
 }
 
 void aot_hard_swish_f32(const aot_hard_swish_f32_t *layer, const float *x, float *y) {
-    for (uint32_t i = 0; i < layer->elements; i++) {
-        const float raised = x[i] + 3.0f > 0.0f ? x[i] + 3.0f : 0.0f;
-        y[i] = x[i] * (raised < 6.0f ? raised : 6.0f) / 6.0f;
-    }
+    uint32_t n = layer->elements;
+    AOT_REPEAT(n, *y++ = hard_swish(*x++))
 }

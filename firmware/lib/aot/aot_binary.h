@@ -64,23 +64,15 @@ typedef struct {
 
 void aot_multiply_s8_rescaled(const aot_multiply_s8_rescaled_t *layer, const int8_t *a, const int8_t *b, int8_t *y);
 
-/* float32 ADD and SUB. */
-typedef struct {
-    const aot_axis_t *axes;
-    uint32_t axis_count;
-    float sign; /* of b: 1 or -1 */
-    float minimum, maximum;
-} aot_add_f32_t;
-
-void aot_add_f32(const aot_add_f32_t *layer, const float *a, const float *b, float *y);
-
-/* float32 MUL. */
+/* float32. The innermost steps are 0 or 1. */
 typedef struct {
     const aot_axis_t *axes;
     uint32_t axis_count;
     float minimum, maximum;
-} aot_multiply_f32_t;
+} aot_binary_f32_t;
 
-void aot_multiply_f32(const aot_multiply_f32_t *layer, const float *a, const float *b, float *y);
+void aot_add_f32(const aot_binary_f32_t *layer, const float *a, const float *b, float *y);
+void aot_subtract_f32(const aot_binary_f32_t *layer, const float *a, const float *b, float *y);
+void aot_multiply_f32(const aot_binary_f32_t *layer, const float *a, const float *b, float *y);
 
 #endif

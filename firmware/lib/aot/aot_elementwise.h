@@ -26,7 +26,14 @@ typedef struct {
 
 void aot_clamp_s8(const aot_clamp_s8_t *layer, const int8_t *x, int8_t *y);
 
-/* float32 -> float32: y = clamp(x); NaN stays NaN. RELU, RELU6. */
+/* float32 -> float32: y = x where it is not negative, else 0; NaN stays NaN. */
+typedef struct {
+    uint32_t elements;
+} aot_relu_f32_t;
+
+void aot_relu_f32(const aot_relu_f32_t *layer, const float *x, float *y);
+
+/* float32 -> float32: y = clamp(x); NaN stays NaN. RELU6. */
 typedef struct {
     uint32_t elements;
     float minimum, maximum;

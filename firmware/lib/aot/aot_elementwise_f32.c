@@ -1,11 +1,20 @@
 /* float32 to and from integers, element by element. */
 #include "aot_elementwise.h"
+#include "aot_float.h"
 
 void aot_clamp_f32(const aot_clamp_f32_t *layer, const float *x, float *y) {
-    for (uint32_t i = 0; i < layer->elements; i++) {
-        const float value = x[i];
-        y[i] = value > layer->maximum ? layer->maximum : value < layer->minimum ? layer->minimum : value;
-    }
+    const float minimum = layer->minimum, maximum = layer->maximum;
+    uint32_t n = layer->elements;
+    AOT_REPEAT(n, *y++ = aot_limit(*x++, minimum, maximum))
+}
+
+static inline float relu(float x) {
+    return x < 0.0f ? 0.0f : x;
+}
+
+void aot_relu_f32(const aot_relu_f32_t *layer, const float *x, float *y) {
+    uint32_t n = layer->elements;
+    AOT_REPEAT(n, *y++ = relu(*x++))
 }
 
 /* The integer nearest to value / scale, halves away from zero; beyond `limit` in either direction, `limit`. */

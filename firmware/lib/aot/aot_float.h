@@ -8,4 +8,16 @@ static inline float aot_limit(float value, float minimum, float maximum) {
     return maximum < raised ? maximum : raised;
 }
 
+/* `statement` n times, four in each turn of the loop; n is zero afterwards. */
+#define AOT_REPEAT(n, statement)                                                                                       \
+    for (; (n) >= 4; (n) -= 4) {                                                                                       \
+        statement;                                                                                                     \
+        statement;                                                                                                     \
+        statement;                                                                                                     \
+        statement;                                                                                                     \
+    }                                                                                                                  \
+    for (; (n) != 0; (n)--) {                                                                                          \
+        statement;                                                                                                     \
+    }
+
 #endif

@@ -1,4 +1,5 @@
 /* MEAN on float32. */
+#include "aot_float.h"
 #include "aot_mean.h"
 
 static float sum_of(const aot_axis_t *axes, uint32_t axis_count, const float *x) {
@@ -7,9 +8,8 @@ static float sum_of(const aot_axis_t *axes, uint32_t axis_count, const float *x)
     aot_position_t at = {0};
     do {
         const float *element = x + at.first;
-        for (uint32_t i = inner.size; i != 0; i--, element += inner.first_step) {
-            sum += *element;
-        }
+        uint32_t n = inner.size;
+        AOT_REPEAT(n, sum += *element; element += inner.first_step)
     } while (aot_advance(&at, axes, axis_count - 1));
     return sum;
 }

@@ -4,60 +4,84 @@
 
 #include <float.h>
 
-/* A window's part of one channel. */
+#define LANES 4 /* channels that are pooled at once */
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* A window's part of the image. */
 typedef struct {
-    const float *first;
     uint32_t rows, columns;
-    uint32_t row_step, column_step; /* in elements */
+    int32_t column_step, row_skip; /* in elements: to the next column, and from the end of a row to the next one */
+    float elements;
 } part_t;
 
-static inline float average(part_t part) {
-    float sum = 0;
-    for (uint32_t i = 0; i < part.rows; i++) {
-        const float *element = part.first + i * part.row_step;
-        for (uint32_t j = part.columns; j != 0; j--, element += part.column_step) {
-            sum += *element;
-        }
+typedef enum { AVERAGE, MAXIMUM } reduction_t;
+
+INLINE void take(reduction_t reduction, float *reduced, float value) {
+    if (reduction == AVERAGE) {
+        *reduced += value;
+    } else {
+        *reduced = *reduced < value ? value : *reduced; /* passes over NaN */
     }
-    return sum / (float)(part.rows * part.columns);
 }
 
-static inline float maximum(part_t part) {
-    float largest = -FLT_MAX;
-    for (uint32_t i = 0; i < part.rows; i++) {
-        const float *element = part.first + i * part.row_step;
-        for (uint32_t j = part.columns; j != 0; j--, element += part.column_step) {
-            largest = largest < *element ? *element : largest; /* passes over NaN */
+/* A pixel of `lanes` channels, a constant, from x on. */
+INLINE void pool_lanes(reduction_t reduction, uint32_t lanes, const part_t *part, const float *x, float minimum,
+                       float maximum, float *y) {
+    const float nothing = reduction == AVERAGE ? 0.0f : -FLT_MAX;
+    float a = nothing, b = nothing, c = nothing, d = nothing;
+    for (uint32_t row = part->rows; row != 0; row--, x += part->row_skip) {
+        for (uint32_t column = part->columns; column != 0; column--, x += part->column_step) {
+            take(reduction, &a, x[0]);
+            if (lanes == LANES) {
+                take(reduction, &b, x[1]);
+                take(reduction, &c, x[2]);
+                take(reduction, &d, x[3]);
+            }
         }
     }
-    return largest;
+    y[0] = aot_limit(reduction == AVERAGE ? a / part->elements : a, minimum, maximum);
+    if (lanes == LANES) {
+        y[1] = aot_limit(reduction == AVERAGE ? b / part->elements : b, minimum, maximum);
+        y[2] = aot_limit(reduction == AVERAGE ? c / part->elements : c, minimum, maximum);
+        y[3] = aot_limit(reduction == AVERAGE ? d / part->elements : d, minimum, maximum);
+    }
 }
 
-/* Inlined with a constant `reduce`, so that each pooling becomes a function without calls. */
-static inline __attribute__((always_inline)) void pool(const aot_pool_f32_t *layer, const float *x, float *y,
-                                                       float (*reduce)(part_t)) {
+/* Inlined with a constant `reduction`, so that each pooling becomes a function without calls. */
+INLINE void pool(reduction_t reduction, const aot_pool_f32_t *layer, const float *x, float *y) {
     const aot_window_t *window = &layer->window;
-    const uint32_t channels = window->input_channels;
-    const uint32_t row_step = window->input_width * channels;
-    for (int32_t row = 0; row < window->output_height; row++) {
-        const aot_taps_t rows = aot_row_taps(window, row);
-        for (int32_t column = 0; column < window->output_width; column++) {
-            const aot_taps_t columns = aot_column_taps(window, column);
-            part_t part = {x + (uint32_t)(rows.origin + rows.first) * row_step +
-                               (uint32_t)(columns.origin + columns.first) * channels,
-                           (uint32_t)(rows.end - rows.first), (uint32_t)(columns.end - columns.first), row_step,
-                           channels};
-            for (uint32_t channel = 0; channel < channels; channel++, part.first++) {
-                *y++ = aot_limit(reduce(part), layer->minimum, layer->maximum);
+    const int32_t channels = window->input_channels;
+    const int32_t row_step = window->input_width * channels;
+    const float minimum = layer->minimum, maximum = layer->maximum;
+    for (int32_t i = 0; i < window->output_height; i++) {
+        const aot_taps_t rows = aot_row_taps(window, i);
+        const float *row = x + (rows.origin + rows.first) * row_step;
+        for (int32_t j = 0; j < window->output_width;) {
+            const aot_taps_t columns = aot_column_taps(window, j);
+            part_t part = {.rows = aot_tap_count(rows), .columns = aot_tap_count(columns), .column_step = channels};
+            part.row_skip = row_step - (int32_t)part.columns * channels;
+            part.elements = (float)(part.rows * part.columns);
+            const float *first = row + (columns.origin + columns.first) * channels;
+            for (int32_t alike = aot_alike(window, columns); alike != 0; alike--, j++) {
+                const float *pixel = first;
+                int32_t left = channels;
+                for (; left >= LANES; left -= LANES, pixel += LANES, y += LANES) {
+                    pool_lanes(reduction, LANES, &part, pixel, minimum, maximum, y);
+                }
+                for (; left != 0; left--, pixel++, y++) {
+                    pool_lanes(reduction, 1, &part, pixel, minimum, maximum, y);
+                }
+                first += window->stride_width * channels;
             }
         }
     }
 }
 
 void aot_average_pool_f32(const aot_pool_f32_t *layer, const float *x, float *y) {
-    pool(layer, x, y, average);
+    pool(AVERAGE, layer, x, y);
 }
 
 void aot_max_pool_f32(const aot_pool_f32_t *layer, const float *x, float *y) {
-    pool(layer, x, y, maximum);
+    pool(MAXIMUM, layer, x, y);
 }

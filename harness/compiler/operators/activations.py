@@ -37,7 +37,8 @@ def lower_relu(operator: Operator, network: Network) -> Step:
     x, y = unary(operator, network)
     match x.type, y.type:
         case TensorType.FLOAT32, TensorType.FLOAT32:
-            return _clamp_float(operator, x, y, float("inf"))
+            elements: dict[str, Value] = {"elements": x.elements}
+            return Step(operator, (x.index,), y.index, HEADER, "aot_relu_f32", elements, in_place=True)
         case TensorType.INT8, TensorType.INT8:
             source, target = network.quantisation(operator, x), network.quantisation(operator, y)
             try:
@@ -63,7 +64,8 @@ def lower_relu6(operator: Operator, network: Network) -> Step:
     x, y = unary(operator, network)
     match x.type, y.type:
         case TensorType.FLOAT32, TensorType.FLOAT32:
-            return _clamp_float(operator, x, y, 6.0)
+            limits = {"elements": x.elements, "minimum": 0.0, "maximum": 6.0}
+            return Step(operator, (x.index,), y.index, HEADER, "aot_clamp_f32", limits, in_place=True)
         case TensorType.INT8, TensorType.INT8:
             quantisation = network.quantisation(operator, x)
             if network.quantisation(operator, y) != quantisation:
@@ -77,11 +79,6 @@ def lower_relu6(operator: Operator, network: Network) -> Step:
             }
             return Step(operator, (x.index,), y.index, HEADER, "aot_clamp_s8", parameters, in_place=True)
     raise refuse_types(operator, network, SUPPORTED)
-
-
-def _clamp_float(operator: Operator, x: Tensor, y: Tensor, maximum: float) -> Step:
-    parameters = {"elements": x.elements, "minimum": 0.0, "maximum": maximum}
-    return Step(operator, (x.index,), y.index, HEADER, "aot_clamp_f32", parameters, in_place=True)
 
 
 def lower_leaky_relu(operator: Operator, network: Network) -> Step:

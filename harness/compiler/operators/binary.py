@@ -21,6 +21,7 @@ from harness.models.tflite_file import Operator, TensorType
 
 HEADER = "aot_binary.h"
 SUPPORTED = "FLOAT32 x FLOAT32 -> FLOAT32, INT8 x INT8 -> INT8"
+FLOAT_KERNELS = {"ADD": "aot_add_f32", "SUB": "aot_subtract_f32", "MUL": "aot_multiply_f32"}
 # With more, the rounding of aot_multiply_s8 would not fit 32 bits.
 MAX_PRODUCT_SHIFT = 23
 
@@ -39,11 +40,9 @@ def lower_binary(operator: Operator, network: Network) -> Step:
         case TensorType.FLOAT32, TensorType.FLOAT32, TensorType.FLOAT32:
             minimum, maximum = float_limits(activation)
             parameters: dict[str, Value] = {"minimum": minimum, "maximum": maximum}
-            if operator.kind != "MUL":
-                parameters["sign"] = -1.0 if operator.kind == "SUB" else 1.0
-            name = "multiply" if operator.kind == "MUL" else "add"
-            kernel = f"aot_{name}_f32"
+            kernel, structure = FLOAT_KERNELS[operator.kind], "aot_binary_f32_t"
         case TensorType.INT8, TensorType.INT8, TensorType.INT8:
+            structure = ""
             of_a, of_b, of_y = (network.quantisation(operator, tensor) for tensor in (a, b, y))
             try:
                 if operator.kind == "MUL":
@@ -62,7 +61,7 @@ def lower_binary(operator: Operator, network: Network) -> Step:
         axes = [Axis(axis.size, axis.second, axis.first) for axis in axes]
     parameters |= {"axes": Array("aot_axis_t", axes), "axis_count": len(axes)}
     note = ACTIVATIONS[activation][0]
-    return Step(operator, (a.index, b.index), y.index, HEADER, kernel, parameters, in_place=True, note=note)
+    return Step(operator, (a.index, b.index), y.index, HEADER, kernel, parameters, structure, in_place=True, note=note)
 
 
 def _product(a: Quantisation, b: Quantisation, y: Quantisation) -> tuple[str, dict[str, Value]]:
