@@ -11,9 +11,9 @@ import numpy.typing as npt
 from hypothesis import assume
 from hypothesis import strategies as st
 from kernel_cases import FLOAT32, INT8, INT32
-from tflite_builder import OperatorSpec, TensorSpec, build
 
 from harness.compiler.window import SAME, VALID
+from harness.models.tflite_builder import OperatorSpec, TensorSpec, build
 
 CONV, DEPTHWISE = "CONV_2D", "DEPTHWISE_CONV_2D"
 

@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 from compiler_helpers import ROOT, run_generated
 from random_networks import FLOAT32, INT8, RandomNetwork
-from tflite_builder import build
 
 from harness.compiler import compile_model
 from harness.compiler.operators import LOWER
 from harness.errors import HilError
+from harness.models.tflite_builder import build
 from harness.models.tflite_file import TensorType, read
 
 MEMORY_BYTES = 512 << 20

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from tflite_builder import OperatorSpec, TensorSpec, build
 
+from harness.models.tflite_builder import OperatorSpec, TensorSpec, build
 from harness.models.tflite_file import TensorType
 
 FLOAT32, INT8, INT16, INT32, UINT8 = (

@@ -9,7 +9,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from needs import needs_emulator
-from tflite_builder import OperatorSpec, TensorSpec, build
 from typer.testing import CliRunner
 
 from harness import cli
@@ -17,6 +16,7 @@ from harness.bench import Compilation, Figures, Goal, Refusal, Row, bench, descr
 from harness.checks.parity import compare_outputs
 from harness.checks.tolerance import Tolerance
 from harness.models.preprocess import Quantisation
+from harness.models.tflite_builder import OperatorSpec, TensorSpec, build
 from harness.models.tflite_file import TensorType
 from harness.options import Options
 from harness.report.benchmark import engine_lines, goal_lines, remarks

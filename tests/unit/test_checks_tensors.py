@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tflite_builder import OperatorSpec, TensorSpec, build
 
 from harness.checks.parity import combine, compare_outputs
 from harness.checks.tensors import compare_tensor
 from harness.checks.tolerance import LOOSE, Tolerance, tolerances
 from harness.compiler.operators.softmax import float_ulp_bound
 from harness.models.preprocess import Quantisation
+from harness.models.tflite_builder import OperatorSpec, TensorSpec, build
 from harness.models.tflite_file import TensorType, parse
 
 EXACT = Tolerance(0)

@@ -11,9 +11,9 @@ from compiler_helpers import needs_gcc, run_kernels, run_tflm
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from kernel_cases import FLOAT32, INT8, cases, check_bit_exact, scales, zero_points
-from tflite_builder import TensorSpec, unary
 
 from harness.compiler.operators.activations import FLOAT_ULP_BOUNDS
+from harness.models.tflite_builder import TensorSpec, unary
 
 pytestmark = needs_gcc
 

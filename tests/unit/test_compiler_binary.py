@@ -23,9 +23,9 @@ from kernel_cases import (
     seeds,
     zero_points,
 )
-from tflite_builder import OperatorSpec, TensorSpec, build
 
 from harness.compiler.sum import SUMS, TABLED, WEIGHTED
+from harness.models.tflite_builder import OperatorSpec, TensorSpec, build
 
 pytestmark = needs_gcc
 

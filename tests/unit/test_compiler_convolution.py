@@ -38,10 +38,10 @@ from kernel_cases import (
     zero_points,
 )
 from many_models import check_many_models, many_models
-from tflite_builder import OperatorSpec, TensorSpec, build
 
 from harness.compiler import compile_model
 from harness.compiler.window import SAME, VALID
+from harness.models.tflite_builder import OperatorSpec, TensorSpec, build
 
 pytestmark = needs_gcc
 

@@ -10,8 +10,8 @@ from compiler_helpers import needs_gcc, run_kernels
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from kernel_cases import FLOAT32, INT8, cases, check_bit_exact, fillings, int8_values, scales, seeds, zero_points
-from tflite_builder import OperatorSpec, TensorSpec, build, unary
 
+from harness.models.tflite_builder import OperatorSpec, TensorSpec, build, unary
 from harness.models.tflite_file import TensorType
 
 pytestmark = needs_gcc

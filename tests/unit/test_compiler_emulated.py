@@ -19,10 +19,10 @@ from convolution_cases import (
 )
 from emulated_programs import CORES, Core, build, needs_arm_gcc, needs_qemu, run, target_flags
 from many_models import check_many_models, many_models, random_inputs
-from tflite_builder import OperatorSpec, TensorSpec
-from tflite_builder import build as build_model
 
 from harness.compiler import compile_model
+from harness.models.tflite_builder import OperatorSpec, TensorSpec
+from harness.models.tflite_builder import build as build_model
 from harness.models.tflite_file import TensorType
 
 FLOAT32, INT8, INT32 = TensorType.FLOAT32, TensorType.INT8, TensorType.INT32

@@ -14,7 +14,8 @@ from kernel_cases import FLOAT32, INT8, INT32, cases, check_bit_exact, fillings,
 from test_compiler_binary import shapes
 from test_compiler_mean import reductions
 from test_compiler_refusals import refusal
-from tflite_builder import OperatorSpec, TensorSpec, build
+
+from harness.models.tflite_builder import OperatorSpec, TensorSpec, build
 
 pytestmark = needs_gcc
 

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from compiler_helpers import ROOT, needs_gcc, run_generated, run_kernels, run_tflm
-from tflite_builder import OperatorSpec, TensorSpec, build
 
 from harness.compiler import compile_model
+from harness.models.tflite_builder import OperatorSpec, TensorSpec, build
 from harness.models.tflite_file import Graph, TensorType, read
 
 FLOAT32, FLOAT16, INT8, INT32 = TensorType.FLOAT32, TensorType.FLOAT16, TensorType.INT8, TensorType.INT32

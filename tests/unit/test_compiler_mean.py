@@ -7,7 +7,8 @@ from compiler_helpers import needs_gcc
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from kernel_cases import FLOAT32, INT8, INT32, cases, check_bit_exact, fillings, int8_values, scales, seeds, zero_points
-from tflite_builder import OperatorSpec, TensorSpec, build
+
+from harness.models.tflite_builder import OperatorSpec, TensorSpec, build
 
 pytestmark = needs_gcc
 

@@ -12,9 +12,9 @@ from compiler_helpers import needs_gcc, run_generated
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from kernel_cases import FLOAT32, INT8, INT32, cases, check_bit_exact, scales, seeds, zero_points
-from tflite_builder import OperatorSpec, TensorSpec, build
 
 from harness.compiler import compile_model
+from harness.models.tflite_builder import OperatorSpec, TensorSpec, build
 from harness.models.tflite_file import TensorType
 
 pytestmark = needs_gcc

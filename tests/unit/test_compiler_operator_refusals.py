@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tflite_builder import OperatorSpec, TensorSpec, build
 
 from harness.compiler import compile_model
 from harness.errors import HilError
+from harness.models.tflite_builder import OperatorSpec, TensorSpec, build
 from harness.models.tflite_file import TensorType
 
 FLOAT32, INT8, INT16, INT32 = TensorType.FLOAT32, TensorType.INT8, TensorType.INT16, TensorType.INT32

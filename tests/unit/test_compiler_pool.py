@@ -21,9 +21,9 @@ from kernel_cases import (
     seeds,
     zero_points,
 )
-from tflite_builder import TensorSpec, unary
 
 from harness.compiler.window import SAME, VALID
+from harness.models.tflite_builder import TensorSpec, unary
 
 pytestmark = needs_gcc
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 from compiler_helpers import ROOT
-from tflite_builder import OperatorSpec, TensorSpec, build, unary
 
 from harness.compiler import compile_model
 from harness.compiler.operators import LOWER
 from harness.errors import HilError
+from harness.models.tflite_builder import OperatorSpec, TensorSpec, build, unary
 from harness.models.tflite_file import TensorType
 
 FLOAT32, FLOAT16, INT8, INT32, INT64 = (

@@ -7,9 +7,9 @@ from compiler_helpers import exp_f32, needs_gcc, run_kernels, run_tflm
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from kernel_cases import FLOAT32, INT8, cases, check_bit_exact, fillings, int8_values, scales, seeds, zero_points
-from tflite_builder import TensorSpec, unary
 
 from harness.compiler.operators.softmax import float_ulp_bound
+from harness.models.tflite_builder import TensorSpec, unary
 
 pytestmark = needs_gcc
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from compiler_helpers import run_kernels, run_tflm
-from tflite_builder import OperatorSpec, TensorSpec, build
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from harness.errors import HilError
+from harness.models.tflite_builder import OperatorSpec, TensorSpec, build
 from harness.models.tflite_file import TensorType, parse, read
 from harness.models.tflite_verify import InvalidFileError
 
@@ -31,7 +31,7 @@ def small_model() -> bytes:
 
 def test_a_graph_is_read_completely() -> None:
     graph = parse(small_model())
-    assert (graph.inputs, graph.outputs, graph.subgraphs, graph.description) == ([0], [2], 1, "built for a test")
+    assert (graph.inputs, graph.outputs, graph.subgraphs, graph.description) == ([0], [2], 1, "built by tflm-hil")
     source, weights, _ = graph.tensors
     assert (source.name, source.shape, source.type, source.data) == ("in", (-1, 4), INT8, None)
     assert (source.scales.tolist(), source.zero_points.tolist()) == ([0.5], [-3])

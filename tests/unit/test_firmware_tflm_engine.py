@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from firmware_helpers import ROOT
-from tflite_builder import OperatorSpec, TensorSpec, build
 from tflm_helpers import NAME, VERSION, pretend_library
 
 from harness.errors import HilError
@@ -19,6 +18,7 @@ from harness.firmware.project import FirmwareProject
 from harness.firmware.tflm_engine import TOTAL, generate, progress, provide
 from harness.firmware.tflm_library import TflmLibrary, read_library
 from harness.models.manifest import load_models
+from harness.models.tflite_builder import OperatorSpec, TensorSpec, build
 from harness.models.tflite_file import TensorType, read
 
 ARENA = 1920

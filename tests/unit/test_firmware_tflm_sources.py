@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from firmware_helpers import ROOT
-from tflite_builder import OperatorSpec, TensorSpec, build
 from tflm_helpers import NAME, VERSION, pretend_library
 
 from harness.errors import HilError
 from harness.firmware.tflm_library import TflmLibrary, read_library
 from harness.firmware.tflm_sources import check, check_operators, write_sources
 from harness.models.manifest import load_models
+from harness.models.tflite_builder import OperatorSpec, TensorSpec, build
 from harness.models.tflite_file import TensorType, read
 
 INT8, FLOAT32, FLOAT16 = TensorType.INT8, TensorType.FLOAT32, TensorType.FLOAT16

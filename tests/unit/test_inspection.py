@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from needs import needs_compiler
-from tflite_builder import OperatorSpec, TensorSpec, build
 
 from harness.firmware.project import FirmwareProject
 from harness.inspection import inspect
 from harness.models.macs import multiply_accumulates
 from harness.models.manifest import load_models
+from harness.models.tflite_builder import OperatorSpec, TensorSpec, build
 from harness.models.tflite_file import TensorType, parse
 from harness.report.inspection import inspection_lines
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 from compiler_helpers import ROOT, needs_gcc, run_kernels, run_tflm
-from tflite_builder import OperatorSpec, TensorSpec, build
 
 from harness.compiler import compile_model
 from harness.models.folding import fold
+from harness.models.tflite_builder import OperatorSpec, TensorSpec, build
 from harness.models.tflite_file import TensorType, parse
 
 FLOAT32, INT8, INT32 = TensorType.FLOAT32, TensorType.INT8, TensorType.INT32

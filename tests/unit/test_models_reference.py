@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tflite_builder import OperatorSpec, TensorSpec, build
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from harness.errors import HilError
 from harness.models.manifest import Model, load_models
 from harness.models.preprocess import prepare
 from harness.models.reference import TflmHost
+from harness.models.tflite_builder import OperatorSpec, TensorSpec, build
 from harness.models.tflite_file import TensorType
 from harness.recordings import load_recordings, windows
 

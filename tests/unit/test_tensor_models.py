@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from needs import needs_emulator
 from project_helpers import Project
-from tflite_builder import OperatorSpec, TensorSpec, build
 
 from harness.errors import HilError
 from harness.models.preprocess import Quantisation
 from harness.models.reference import TensorSpec as Ends
 from harness.models.stimuli import stimuli
+from harness.models.tflite_builder import OperatorSpec, TensorSpec, build
 from harness.models.tflite_file import TensorType
 
 INT8, FLOAT32 = TensorType.INT8, TensorType.FLOAT32

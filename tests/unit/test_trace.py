@@ -11,7 +11,6 @@ import pytest
 from fake_device import Misbehaviour
 from needs import needs_emulator
 from project_helpers import ROOT, SUITE, Project
-from tflite_builder import OperatorSpec, TensorSpec, build
 
 from harness.checks.tensors import compare_tensor
 from harness.checks.tolerance import Tolerance
@@ -19,6 +18,7 @@ from harness.compiler import compile_model
 from harness.firmware.project import FirmwareProject
 from harness.models.manifest import load_models
 from harness.models.preprocess import Quantisation
+from harness.models.tflite_builder import OperatorSpec, TensorSpec, build
 from harness.models.tflite_file import TensorType, parse
 from harness.trace import Layer, Trace
 

@@ -20,7 +20,7 @@ from harness.compiler.operators.tables import (
 )
 from harness.compiler.quantisation import INT8_MAX, Quantisation, quantise_int8, quantise_multiplier
 from harness.compiler.step import Array, Step, Value
-from harness.models.tflite_file import Operator, Tensor, TensorType
+from harness.models.tflite_file import Operator, TensorType
 
 HEADER = "aot_elementwise.h"
 SUPPORTED = "FLOAT32 -> FLOAT32, INT8 -> INT8"

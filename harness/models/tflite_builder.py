@@ -1,4 +1,4 @@
-"""Builds .tflite files with whatever operators, types and oddities a test needs."""
+"""Builds .tflite files with whatever operators, types and oddities are asked for."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def build(
         "Version": 3,
         "OperatorCodes": _vector(builder, "Model", "OperatorCodes", codes),
         "Subgraphs": _vector(builder, "Model", "Subgraphs", graphs),
-        "Description": builder.CreateString("built for a test"),
+        "Description": builder.CreateString("built by tflm-hil"),
         "Buffers": _vector(builder, "Model", "Buffers", buffers),
     }
     builder.Finish(_table(builder, "Model", model), file_identifier=b"TFL3")
