@@ -1,6 +1,5 @@
 """Ways to reset the board behind a serial line, tried until one is seen to work."""
 
-import contextlib
 import time
 from collections.abc import Callable
 
@@ -9,7 +8,7 @@ from harness.device.connection import Connection, SerialConnection
 from harness.device.framing import Decoder, Frame, encode
 from harness.device.messages import Message, pack_hello
 from harness.device.timeout import Deadline
-from harness.errors import HilError, LineError
+from harness.errors import HilError
 
 BOOT_S = 1.0
 """A board that was reset has said so within this time."""
@@ -17,31 +16,37 @@ BOOT_S = 1.0
 PULSE_S = 0.25
 
 
-def by_protocol(connection: Connection) -> None:
+Method = Callable[[Connection], bool]
+"""It returns False where the connection has no means for it."""
+
+
+def by_protocol(connection: Connection) -> bool:
     """Ask the firmware. No answer is needed: HELLO makes it expect request 1."""
     connection.write(b"\0" + encode(Message.HELLO, 0, pack_hello(0)) + encode(Message.RESET, 1))
+    return True
 
 
-def by_break(connection: Connection) -> None:
+def by_break(connection: Connection) -> bool:
     """Hold the line low: a debug probe with DAPLink takes that as a request to reset its target."""
-    if isinstance(connection, SerialConnection):
-        with contextlib.suppress(LineError):  # The port may have no such thing.
-            connection.set_line("break_condition", True)
-            time.sleep(PULSE_S)
-            connection.set_line("break_condition", False)
+    return _pulse(connection, ("break_condition",), (True, False))
 
 
-def by_dtr(connection: Connection) -> None:
+def by_dtr(connection: Connection) -> bool:
     """Let DTR and RTS fall and rise: USB bridges of many boards lead them to the reset pin."""
-    if isinstance(connection, SerialConnection):
-        with contextlib.suppress(LineError):
-            for on in (False, True):
-                connection.set_line("dtr", on)
-                connection.set_line("rts", on)
-                time.sleep(PULSE_S)
+    return _pulse(connection, ("dtr", "rts"), (False, True))
 
 
-METHODS: tuple[Callable[[Connection], None], ...] = (by_protocol, by_break, by_dtr)
+def _pulse(connection: Connection, lines: tuple[str, ...], levels: tuple[bool, bool]) -> bool:
+    if not isinstance(connection, SerialConnection):
+        return False
+    for level in levels:
+        if not all(connection.set_line(line, level) for line in lines):
+            return False
+        time.sleep(PULSE_S)
+    return True
+
+
+METHODS: tuple[Method, ...] = (by_protocol, by_break, by_dtr)
 
 
 class Resetter:
@@ -58,8 +63,7 @@ class Resetter:
         server answers.
         """
         for method in self._methods:
-            method(connection)
-            if self._boots(connection):
+            if method(connection) and self._boots(connection):
                 self._methods.sort(key=lambda other: other is not method)
                 return True
         return False

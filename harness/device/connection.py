@@ -1,5 +1,6 @@
 """Byte streams to a device: a socket, or whatever pyserial can open."""
 
+import errno
 import re
 import socket
 import termios
@@ -123,15 +124,18 @@ class SerialConnection:
         except PORT_ERRORS as error:
             raise self._gone(str(error)) from None
 
-    def set_line(self, line: str, on: bool) -> None:
-        """Set the control line `dtr` or `rts`, or the `break_condition`.
+    def set_line(self, line: str, on: bool) -> bool:
+        """Set the control line `dtr` or `rts`, or the `break_condition`; False where the port has none.
 
-        Raises LineError also where the port has no such line.
+        Raises LineError where the port has gone.
         """
         try:
             setattr(self._port, line, on)
         except PORT_ERRORS as error:
+            if getattr(error, "errno", None) in (errno.ENOTTY, errno.EINVAL):
+                return False
             raise self._gone(str(error)) from None
+        return True
 
     def close(self) -> None:
         """See Connection."""

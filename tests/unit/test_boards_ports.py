@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import tempfile
@@ -13,17 +14,19 @@ import fake_board
 import numpy as np
 import pytest
 import rfc2217_server
+from fake_device import BOOT, frame
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
 from harness.boards import port, port_lock, port_name, reset
 from harness.boards.port import Port
 from harness.boards.port_lock import PortLock
+from harness.boards.reset import Resetter
 from harness.boards.serial_board import SerialBoard
 from harness.boards.targets import find_target
 from harness.device import connection as connection_module
 from harness.device.client import Client
-from harness.device.connection import SocketConnection
+from harness.device.connection import Connection, SerialConnection, SocketConnection
 from harness.device.uart_log import UartLog
 from harness.errors import HilError, LineError
 
@@ -160,6 +163,15 @@ def test_one_run_at_a_time_has_a_port_of_the_network() -> None:
         second.close()
 
 
+def test_a_terminal_has_no_control_lines_until_it_has_gone(pty: Pty) -> None:
+    connection = SerialConnection(str(pty.name), 115_200, "pty")
+    assert not connection.set_line("dtr", True)
+    pty.unplug()
+    with pytest.raises(LineError):
+        connection.set_line("dtr", True)
+    connection.close()
+
+
 def test_a_server_that_closes_at_once_is_a_line_that_breaks() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         connection = Port(f"socket://127.0.0.1:{server.getsockname()[1]}", 115_200).open()
@@ -248,6 +260,55 @@ def test_a_usb_port_is_found_under_its_new_name(
     other.unplug()
 
 
+def test_a_board_whose_port_leaves_with_its_reset_is_reset_once(pty: Pty, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Native USB: another reset after each return would go on for ever."""
+    resets = []
+
+    def reset_board(_connection: Connection) -> bool:
+        resets.append(1)
+        pty.unplug()
+        pty.plug()
+        return True
+
+    monkeypatch.setattr(reset, "METHODS", (reset_board,))
+    monkeypatch.setattr(reset, "BOOT_S", 10.0)
+    board = SerialBoard(str(pty.name), TARGET)
+    connection = board.connect()
+    os.write(pty.master, b"!")
+    assert connection.read(1.0) == b"!"
+    assert len(resets) == 1
+    board.close()
+
+
+@pytest.mark.parametrize("line", ["break_condition", "dtr", "rts"])
+def test_a_board_that_does_not_listen_is_reset_by_a_line_that_resets_it(
+    pty: Pty, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    used = []
+
+    class Lines(SerialConnection):
+        """A crashed board whose probe or bridge leads `line` to its reset pin."""
+
+        def write(self, data: bytes) -> None:  # noqa: ARG002
+            used.append("protocol")
+
+        def set_line(self, name: str, on: bool) -> bool:
+            used.append(name)
+            if name == line and on:
+                os.write(pty.master, frame(BOOT, 0, bytes([1, 2])))
+            return True
+
+    monkeypatch.setattr(reset, "BOOT_S", 0.1)
+    connection = Lines(str(pty.name), 115_200, "fake")
+    resetter = Resetter("fake")
+    assert resetter.reset(connection)
+    assert used[0] == "protocol"
+    used.clear()
+    assert resetter.reset(connection)
+    assert "protocol" not in used  # What worked comes first from then on.
+    connection.close()
+
+
 def test_a_port_that_stays_away_costs_its_wait_once(pty: Pty, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(port, "RETURN_S", 0.0)
     board = SerialBoard(str(pty.name), TARGET)
@@ -282,8 +343,17 @@ def test_the_lock_of_another_user_is_no_obstacle(monkeypatch: pytest.MonkeyPatch
 def refusal_of_another_user() -> str:
     """What the lock tells a process of the user nobody."""
     reader, writer = os.pipe()
+    open_as_root = os.open
+
+    def open_as_protected(path: Path, flags: int, mode: int = 0o777) -> int:
+        """What Linux does in a sticky directory where fs.protected_regular is set."""
+        if flags & os.O_CREAT and path.exists() and path.stat().st_uid != os.geteuid():
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return open_as_root(path, flags, mode)
+
     if not (child := os.fork()):
         try:
+            os.open = open_as_protected  # type: ignore[assignment]
             os.setuid(65534)
             PortLock("socket://lab:3000").acquire()
         except BaseException as error:

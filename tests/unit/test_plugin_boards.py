@@ -18,23 +18,38 @@ def hil(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Hil:
 
 
 @needs_emulator
-def test_a_crash_is_one_line_with_the_fault_and_the_log(pytester: pytest.Pytester, hil: Hil) -> None:
+def test_what_happens_to_a_device_or_its_emulator_is_one_line_of_one_test(pytester: pytest.Pytester, hil: Hil) -> None:
     pytester.makepyfile(
         """
+        import os, signal
         from harness.device.messages import FaultKind
 
         def test_crash(device):
             device.client.fault(FaultKind.UNDEFINED)
             device.status()
 
+        def test_dead_in_the_middle(device, board):
+            os.kill(board.pid, signal.SIGKILL)
+            device.status()
+
+        def test_stopped_at_the_end(device, board):
+            device.status()
+            os.kill(board.pid, signal.SIGSTOP)
+
+        def test_dead_at_the_end(device, board):
+            device.status()
+            os.kill(board.pid, signal.SIGKILL)
+
         def test_afterwards(device):
             device.status()
         """
     )
     result = hil("--board=emulated", "-k", "int8")
-    result.assert_outcomes(failed=1, passed=1)
+    result.assert_outcomes(failed=2, passed=3)
     result.stdout.fnmatch_lines(["*crashed*", "*CRASH*"])
+    result.stdout.fnmatch_lines(["emulated: the serial line broke: *(QEMU was killed by signal 9 (SIGKILL)*"])
     assert "Traceback" not in result.stdout.str()
+    assert "QEMU runs" not in result.stdout.str()
 
 
 @pytest.fixture
