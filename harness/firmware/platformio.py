@@ -1,7 +1,6 @@
 """Runs PlatformIO: with an environment of its own, and with one line about what went wrong."""
 
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -11,18 +10,13 @@ from filelock import FileLock
 
 from harness import lifeline
 from harness.errors import HilError
+from harness.firmware import toolchain
+from harness.firmware.explanation import explain, overflow
 from harness.firmware.memory import TooLargeError
 from harness.firmware.place import silent
 
-# What a user has set for other projects must not change this image.
-_OWN_PREFIXES = ("PLATFORMIO_", "HIL_")
-
-_PIO = (sys.executable, "-m", "platformio")
-
-_OVERFLOW = re.compile(r"region `(\w+)' overflowed by (\d+) bytes?")
-_FULL_DISK = re.compile(r"No space left on device")
-_ERROR = re.compile(r"^(?!collect2:).*?(?:\berror: |undefined reference to |/ld: ).*$", re.MULTILINE | re.IGNORECASE)
-
+# A file in the working directory must not be taken for one of its modules.
+_PIO = (sys.executable, "-P", "-m", "platformio")
 
 Watch = Callable[[str], None]
 """Is told each line that PlatformIO says, while it says it."""
@@ -39,12 +33,11 @@ def install_command(root: Path, environment: str) -> list[str]:
 
 
 def variables(inherited: Mapping[str, str], build_root: Path) -> dict[str, str]:
-    """The environment variables of PlatformIO: `inherited` without those that it and the firmware's build obey.
+    """The environment variables of PlatformIO: of `inherited` only what says where things are.
 
     PlatformIO keeps all of its own below `build_root`, tells nobody that it ran and asks for no update.
     """
-    kept = {key: value for key, value in inherited.items() if not key.startswith(_OWN_PREFIXES)}
-    return kept | {
+    return toolchain.variables(inherited) | {
         "PLATFORMIO_BUILD_CACHE_DIR": str(build_root / "objects"),
         "PLATFORMIO_CORE_DIR": str(build_root / "platformio"),
         "PLATFORMIO_DISABLE_PROGRESSBAR": "true",
@@ -52,6 +45,7 @@ def variables(inherited: Mapping[str, str], build_root: Path) -> dict[str, str]:
         "PLATFORMIO_NO_ANSI": "true",
         "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no",
         "PLATFORMIO_WORKSPACE_DIR": str(build_root / "pio"),
+        "PYTHONUTF8": "1",
         "PYTHONUNBUFFERED": "1",  # or its progress would come in one piece
     }
 
@@ -126,18 +120,3 @@ def _execute(argv: list[str], build_root: Path, settings: Mapping[str, str], log
 
 def _text(log: Path) -> str:
     return log.read_text(encoding="utf-8", errors="replace")
-
-
-def overflow(log: str) -> dict[str, int]:
-    """By how many bytes a build's image exceeds each region of memory; empty where it fits, or there is none."""
-    return {region: int(size) for region, size in _OVERFLOW.findall(log)}
-
-
-def explain(log: str) -> str:
-    """The one line that matters in the log of a failed build."""
-    if _FULL_DISK.search(log):
-        return "the build failed because the disk is full; free some space"
-    if error := _ERROR.search(log):
-        return f"the build failed: {error.group().strip()}"
-    lines = [line.strip() for line in log.splitlines() if line.strip()]
-    return f"the build failed: {lines[-1] if lines else 'PlatformIO said nothing'}"

@@ -1,13 +1,12 @@
 """The firmware project: from a model to an image, doing again only what is out of date."""
 
-import configparser
 from pathlib import Path
 
 from filelock import FileLock
 
 from harness.compiler import compile_model
 from harness.errors import HilError
-from harness.firmware import arena, platformio, tflm_engine, toolchain
+from harness.firmware import arena, configuration, platformio, tflm_engine, toolchain
 from harness.firmware.image import FirmwareImage, read_image
 from harness.firmware.memory import TooLargeError, targets_with_room
 from harness.firmware.model_config import write_model_config
@@ -87,15 +86,7 @@ class FirmwareProject:
 
     def environments(self) -> list[str]:
         """The environments of platformio.ini, each a target and an engine. Raises HilError where it cannot be read."""
-        ini = self.root / "platformio.ini"
-        parser = configparser.ConfigParser(interpolation=None)
-        try:
-            parser.read_string(ini.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise HilError(f"{ini}: cannot be read ({error.strerror}); is this a tflm-hil project?") from error
-        except configparser.Error as error:
-            raise HilError(f"{ini}: {str(error).splitlines()[0]}; correct it") from error
-        return [section.removeprefix("env:") for section in parser.sections() if section.startswith("env:")]
+        return configuration.environments(self.root)
 
     def check_environment(self, environment: str) -> None:
         """Raises HilError where platformio.ini has no such environment, or cannot be read."""

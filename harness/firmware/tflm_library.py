@@ -1,6 +1,5 @@
 """TensorFlow Lite Micro as a PlatformIO library: which one, where it is, and how it gets here."""
 
-import configparser
 import functools
 import json
 import os
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from harness.errors import HilError
 from harness.files import write_text
+from harness.firmware import configuration
 
 VARIABLE = "HIL_TFLM_LIB"
 REGISTRY = "https://api.registry.platformio.org/"
@@ -52,9 +52,7 @@ def specification(root: Path) -> str:
     Raises:
         HilError: it names none.
     """
-    parser = configparser.ConfigParser(interpolation=None)
-    parser.read(root / "platformio.ini", encoding="utf-8")
-    found = parser.get("tflm", "library", fallback="")
+    found = configuration.option(root, "tflm", "library")
     if not _SPECIFICATION.fullmatch(found):
         raise HilError(f"{root / 'platformio.ini'}: [tflm] library is {found!r}, not owner/name@version; correct it")
     return found

@@ -12,28 +12,30 @@ import pytest
 from firmware_helpers import ROOT
 from processes import ends
 
-from harness.firmware.platformio import command, explain, overflow, variables
+from harness.firmware.explanation import explain, overflow
+from harness.firmware.platformio import command, variables
 
 
 def test_the_command_is_this_pythons_platformio() -> None:
     assert command(Path("/p"), "stm32f4_aot") == [
-        *(sys.executable, "-m", "platformio", "run"),
+        *(sys.executable, "-P", "-m", "platformio", "run"),
         *("--project-dir", "/p", "--environment", "stm32f4_aot"),
     ]
 
 
-def test_a_users_own_platformio_settings_do_not_reach_the_build() -> None:
-    inherited = {
-        "PATH": "/bin",
-        "HOME": "/home/u",
-        "PLATFORMIO_BUILD_FLAGS": "-O0",
-        "PLATFORMIO_CORE_DIR": "/home/u/.platformio",
-        "HIL_GENERATED": "/elsewhere",
-        "HIL_TFLM_LIB": "/copy",
-    }
+REACHING_OUT = """
+    C_INCLUDE_PATH CPATH CPLUS_INCLUDE_PATH COMPILER_PATH GCC_EXEC_PREFIX LIBRARY_PATH DEPENDENCIES_OUTPUT CFLAGS CC
+    SUNPRO_DEPENDENCIES SOURCE_DATE_EPOCH SCONSFLAGS PLATFORMIO_BUILD_FLAGS PLATFORMIO_CORE_DIR PLATFORMIO_SRC_DIR
+    HIL_GENERATED HIL_TFLM_LIB LANG LANGUAGE LC_ALL LC_MESSAGES PYTHONPATH PYTHONHOME PYTHONSTARTUP GCC_COLORS TERM
+"""
+
+
+def test_what_a_user_has_set_for_other_projects_does_not_reach_the_build() -> None:
+    inherited = {"PATH": "/bin", "HOME": "/home/u", **dict.fromkeys(REACHING_OUT.split(), "x")}
     assert variables(inherited, Path("/hil")) == {
         "PATH": "/bin",
         "HOME": "/home/u",
+        "LC_ALL": "C",
         "PLATFORMIO_BUILD_CACHE_DIR": "/hil/objects",
         "PLATFORMIO_CORE_DIR": "/hil/platformio",
         "PLATFORMIO_DISABLE_PROGRESSBAR": "true",
@@ -41,6 +43,7 @@ def test_a_users_own_platformio_settings_do_not_reach_the_build() -> None:
         "PLATFORMIO_NO_ANSI": "true",
         "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no",
         "PLATFORMIO_WORKSPACE_DIR": "/hil/pio",
+        "PYTHONUTF8": "1",
         "PYTHONUNBUFFERED": "1",
     }
 
@@ -59,6 +62,25 @@ def test_a_users_own_platformio_settings_do_not_reach_the_build() -> None:
         ("Error: Unknown board ID 'nope'\n", "Error: Unknown board ID 'nope'"),
         ("Processing\nHTTPClientError: \n\n", "the build failed: HTTPClientError:"),
         ("", "PlatformIO said nothing"),
+        (
+            "x/ld: main.o: in function `main':\nsrc/main.cpp:5: undefined reference to `g'\n"
+            "collect2: error: ld returned 1",
+            "src/main.cpp:5: undefined reference to `g'",
+        ),
+        ("collect2: fatal error: cannot find 'ld'\ncompilation terminated.\n", "cannot find 'ld'"),
+        (
+            'Traceback (most recent call last):\n  File "/p/builder/main.py", line 7, in <module>\n    x\n'
+            "NameError: no x\n",
+            "the build failed: /p/builder/main.py:7: NameError: no x",
+        ),
+        (
+            "*** [a.o] TypeError : unhashable\n===== [FAILED] Took 0.59 seconds =====\n\n"
+            "Environment    Status    Duration\n"
+            "-----  -----  ----\nstm32f4_aot    FAILED    00:00:00.586\n"
+            "==== 1 failed, 0 succeeded in 00:00:00.586 ====",
+            "[a.o] TypeError : unhashable",
+        ),
+        ("sh: 1: arm-none-eabi-g++: not found\n*** [a.o] Error 127\n", "[a.o] Error 127"),
     ],
 )
 def test_the_line_that_matters_is_found(log: str, said: str) -> None:
