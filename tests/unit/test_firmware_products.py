@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
+import products
 import pytest
-from firmware_helpers import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
-
-
-@pytest.fixture
-def products() -> Iterator[ModuleType]:
-    """The module as a new build loads it: it remembers digests for as long as a build runs."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ROOT / "firmware" / "platform" / "builder"))
-        import products
-
-        yield products
-        sys.modules.pop("products")
 
 
 class Environment(dict[str, dict[str, str]]):
@@ -60,10 +48,10 @@ class Built:
             get_build_env=lambda: self.env,
         )
 
-    def record(self, products: ModuleType) -> None:
+    def record(self) -> None:
         products.record([self.node], [], self.env)
 
-    def is_old(self, products: ModuleType) -> bool:
+    def is_old(self) -> bool:
         unchanged = SimpleNamespace(changed_content=lambda *_: False)
         return bool(products.decide(unchanged, self.node, None))
 
@@ -85,30 +73,30 @@ CHANGES: dict[str, Callable[[Built], object]] = {
 }
 
 
-def test_an_object_that_is_what_was_made_stays(products: ModuleType, built: Built) -> None:
-    built.record(products)
-    assert not built.is_old(products)
+def test_an_object_that_is_what_was_made_stays(built: Built) -> None:
+    built.record()
+    assert not built.is_old()
     os.utime(built.header, ns=(1, 1))
-    assert not built.is_old(products)
+    assert not built.is_old()
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_an_object_is_made_again_after_a_change_of(products: ModuleType, built: Built, change: str) -> None:
-    built.record(products)
+def test_an_object_is_made_again_after_a_change_of(built: Built, change: str) -> None:
+    built.record()
     CHANGES[change](built)
     products._digest_once.cache_clear()
     products._tools_of.cache_clear()
-    assert built.is_old(products)
+    assert built.is_old()
 
 
-def test_another_compiler_on_path_makes_it_again(products: ModuleType, built: Built, tmp_path: Path) -> None:
-    built.record(products)
+def test_another_compiler_on_path_makes_it_again(built: Built, tmp_path: Path) -> None:
+    built.record()
     other = tmp_path / "other" / "pretended-gcc"
     other.parent.mkdir()
     other.write_text("#!/bin/sh\necho /nowhere\n")
     other.chmod(0o755)
     built.env = Environment(other.parent)
-    assert built.is_old(products)
+    assert built.is_old()
 
 
 def escape(name: str) -> str:
@@ -121,11 +109,7 @@ NAMES = st.lists(st.text(st.sampled_from("ab/. #$'\"(&;,%é"), min_size=1).map(l
 
 @given(names=NAMES)
 def test_the_names_in_dependency_files_are_read_as_they_were_meant(names: list[str]) -> None:
-    sys.path.insert(0, str(ROOT / "firmware" / "platform" / "builder"))
-    from products import inputs
-
-    sys.path.pop(0)
     compiled = "made: " + " \\\n ".join(escape(name) for name in names) + "\n"
-    assert inputs(compiled, compiler=True) == names
+    assert products.inputs(compiled, compiler=True) == names
     linked = "program.elf:" + "".join(f" \\\n  {name}" for name in names) + "\n\n" + "".join(f"{n}:\n\n" for n in names)
-    assert inputs(linked, compiler=False) == names
+    assert products.inputs(linked, compiler=False) == names

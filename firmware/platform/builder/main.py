@@ -30,6 +30,7 @@ tflm_files: list[Path] = []
 
 env = DefaultEnvironment()
 sys.path.insert(0, str(Path(env.PioPlatform().get_dir()) / "builder"))
+import spawning  # noqa: E402 (only now it is known where it lies)
 from products import decide, track  # noqa: E402 (only now it is known where it lies)
 
 board = env.BoardConfig()
@@ -65,6 +66,9 @@ env.Replace(
     SIZEPROGREGEXP=r"^(?:\.text|\.data)\s+(\d+)",
     SIZEDATAREGEXP=r"^(?:\.data|\.bss|\.uart_buffers|\.stack)\s+(\d+)",
 )
+spawning.install(
+    env, frozenset(env.subst(f"${tool}") for tool in ("AR", "AS", "CC", "CXX", "LINK", "OBJCOPY", "RANLIB"))
+)
 COMMON = [
     *cpu,
     "-ffunction-sections",
@@ -82,6 +86,7 @@ env.Append(
         "-Os",
         "-g",
         *DEPENDENCIES,
+        f"-ffile-prefix-map={spawning.SAME_EVERYWHERE}=.",
         f"-ffile-prefix-map={project}=.",
         f"-ffile-prefix-map={generated.resolve()}=generated",
         f"-ffile-prefix-map={generated}=generated",
@@ -98,7 +103,7 @@ env.Append(
         "-Wl,--gc-sections",
         "-Wl,--build-id=sha1",
         "-Wl,--fatal-warnings",
-        '-Wl,-Map="${BUILD_DIR}/${PROGNAME}.map"',
+        *("-Xlinker", "-Map=${TARGET.base}.map"),
         *("-Xlinker", "--dependency-file=${TARGET}.d"),
     ],
     BUILDERS={
