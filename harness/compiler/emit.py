@@ -106,7 +106,7 @@ def _parameters(step: Step, network: Network) -> str:
 
 
 def _array(name: str, array: Array) -> str:
-    """Aligned to 4 bytes, because kernels read words."""
+    """Aligned to 4 bytes at least, because kernels read words."""
     lines = []
     line = ""
     for text in _elements(array):
@@ -117,7 +117,8 @@ def _array(name: str, array: Array) -> str:
     lines.append(line)
     body = ",\n    ".join(lines)
     size = array.values.size if isinstance(array.values, np.ndarray) else len(array.values)
-    return f"static const _Alignas(4) {array.ctype} {name}[{size}] = {{\n    {body},\n}};"
+    alignment = 8 if array.ctype == "int64_t" else 4
+    return f"static const _Alignas({alignment}) {array.ctype} {name}[{size}] = {{\n    {body},\n}};"
 
 
 def _elements(array: Array) -> Iterator[str]:

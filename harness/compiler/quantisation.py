@@ -15,6 +15,7 @@ import numpy as np
 from harness.compiler.structure import Structure
 
 INT8_MIN, INT8_MAX = -128, 127
+INT16_MIN, INT16_MAX = -32768, 32767
 FLOAT_MAX = float(np.finfo(np.float32).max)
 
 
@@ -114,17 +115,30 @@ ACTIVATIONS: dict[int, tuple[str, float | None, float | None]] = {
 
 def quantise_int8(value: float, quantisation: Quantisation) -> int:
     """`value` as int8: divided in float32, rounded half away from zero, saturated."""
-    quotient = float(np.float32(value) / np.float32(quantisation.scale))
-    stored = quotient if math.isinf(quotient) else round_half_away(quotient) + quantisation.zero_point
-    return int(min(max(stored, INT8_MIN), INT8_MAX))
+    return _quantise(value, quantisation, INT8_MIN, INT8_MAX)
 
 
 def int8_limits(activation: int, quantisation: Quantisation) -> tuple[int, int]:
     """The stored values between which a fused activation keeps an int8 output."""
+    return _limits(activation, quantisation, INT8_MIN, INT8_MAX)
+
+
+def int16_limits(activation: int, quantisation: Quantisation) -> tuple[int, int]:
+    """The same of an int16 output."""
+    return _limits(activation, quantisation, INT16_MIN, INT16_MAX)
+
+
+def _quantise(value: float, quantisation: Quantisation, minimum: int, maximum: int) -> int:
+    quotient = float(np.float32(value) / np.float32(quantisation.scale))
+    stored = quotient if math.isinf(quotient) else round_half_away(quotient) + quantisation.zero_point
+    return int(min(max(stored, minimum), maximum))
+
+
+def _limits(activation: int, quantisation: Quantisation, minimum: int, maximum: int) -> tuple[int, int]:
     _, low, high = ACTIVATIONS[activation]
     return (
-        INT8_MIN if low is None else quantise_int8(low, quantisation),
-        INT8_MAX if high is None else quantise_int8(high, quantisation),
+        minimum if low is None else _quantise(low, quantisation, minimum, maximum),
+        maximum if high is None else _quantise(high, quantisation, minimum, maximum),
     )
 
 

@@ -50,6 +50,7 @@ C_TYPES: dict[str, Any] = {
     "uint16_t": ctypes.c_uint16,
     "uint32_t": ctypes.c_uint32,
     "int32_t": ctypes.c_int32,
+    "int64_t": ctypes.c_int64,
     "float": ctypes.c_float,
 }
 

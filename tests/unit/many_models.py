@@ -32,12 +32,14 @@ int main(void) {
 
 
 def random_inputs(model: bytes, seed: int) -> npt.NDArray[Any]:
-    """For a network with one input, int8 or float32."""
+    """For a network with one input, int8, int16 or float32."""
     graph = parse(model)
     x = graph.tensors[graph.inputs[0]]
     rng = np.random.default_rng(seed)
     if x.type is TensorType.INT8:
         return rng.integers(-128, 128, x.shape).astype(np.int8)
+    if x.type is TensorType.INT16:
+        return rng.integers(-32768, 32768, x.shape).astype(np.int16)
     return rng.normal(0, 1, x.shape).astype(np.float32)
 
 

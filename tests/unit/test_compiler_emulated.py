@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,6 +28,7 @@ from harness.models.tflite_builder import build as build_model
 from harness.models.tflite_file import TensorType
 
 FLOAT32, INT8, INT32 = TensorType.FLOAT32, TensorType.INT8, TensorType.INT32
+INT16, INT64 = TensorType.INT16, TensorType.INT64
 RUNNABLE = [core for core in CORES if core.machine]
 
 
@@ -93,7 +96,49 @@ def elementwise_int8() -> bytes:
     return build_model(tensors, operators, [0], [operator.outputs[0] for operator in operators])
 
 
+def network_int16() -> bytes:
+    """Every kernel on int16, and both ways to rescale a sum."""
+    rng = np.random.default_rng(14)
+    tensors = [TensorSpec([1, 6, 7, 2], INT16, [1e-4], [0])]
+    operators: list[OperatorSpec] = []
+
+    def add(kind: str, y: list[int], scale: float, inputs: Sequence[int] = (), **options: Any) -> int:
+        last = operators[-1].outputs[0] if operators else 0
+        tensors.append(TensorSpec(y, INT16, [scale], [0]))
+        operators.append(OperatorSpec(kind, [last, *inputs], [len(tensors) - 1], options))
+        return len(tensors) - 1
+
+    def weights(shape: list[int], dimension: int, bias: TensorType) -> tuple[int, int]:
+        values = rng.integers(-127, 128, shape).astype(np.int8)
+        outputs = shape[dimension]
+        tensors.append(TensorSpec(shape, INT8, [0.005] * outputs, data=values, quantized_dimension=dimension))
+        biases = rng.integers(-(2**20), 2**20, outputs).astype(bias.dtype)
+        source = tensors[operators[-1].outputs[0]] if operators else tensors[0]
+        bias_scale = float(np.float32(source.scales[0]) * np.float32(0.005))
+        tensors.append(TensorSpec([outputs], bias, [bias_scale] * outputs, data=biases))
+        return len(tensors) - 2, len(tensors) - 1
+
+    one_step: dict[str, Any] = {"StrideH": 1, "StrideW": 1}
+    depthwise = one_step | {"Padding": 1, "DepthMultiplier": 1}
+    conv = add("CONV_2D", [1, 6, 7, 5], 4e-4, weights([5, 3, 3, 2], 0, INT64), Padding=0, **one_step)
+    add("DEPTHWISE_CONV_2D", [1, 4, 5, 5], 1e-3, weights([1, 3, 3, 5], 3, INT64), **depthwise)
+    tensors.append(TensorSpec([5], INT16, [1e-3], [0], data=rng.integers(-32768, 32768, 5).astype(np.int16)))
+    constant = len(tensors) - 1
+    add("ADD", [1, 4, 5, 5], 1.3e-3, [constant])
+    add("SUB", [1, 4, 5, 5], 1.9e-3, [constant], FusedActivationFunction=1)
+    add("MUL", [1, 4, 5, 5], 20.0e-3, [constant])
+    window = one_step | {"FilterHeight": 2, "FilterWidth": 2, "Padding": 0}
+    add("MAX_POOL_2D", [1, 4, 5, 5], 20.0e-3, **window)
+    add("AVERAGE_POOL_2D", [1, 4, 5, 5], 20.0e-3, **window)
+    tensors.append(TensorSpec([2], INT32, data=np.array([1, 2], np.int32)))
+    add("MEAN", [1, 5], 18.0e-3, [len(tensors) - 1], KeepDims=0)
+    dense = add("FULLY_CONNECTED", [1, 4], 1e-4, weights([4, 5], 0, INT32))
+    outputs = [conv, dense, *(add(kind, [1, 4], 2.0**-15) for kind in ("SOFTMAX", "LOGISTIC", "TANH"))]
+    return build_model(tensors, operators, [0], outputs)
+
+
 NETWORKS = {
+    "int16": network_int16,
     "int8": ragged_int8,
     "float32": ragged_float32,
     "convolutions": residual_network,

@@ -64,6 +64,33 @@ typedef struct {
 
 void aot_multiply_s8_rescaled(const aot_multiply_s8_rescaled_t *layer, const int8_t *a, const int8_t *b, int8_t *y);
 
+/*
+ * int16 ADD and SUB, whose zero points are 0. Operands are brought to a common scale, twice that of the coarser one
+ * divided by 2^15.
+ */
+#define AOT_S16_LEFT_SHIFT 15
+
+typedef struct {
+    const aot_axis_t *axes;
+    uint32_t axis_count;
+    aot_scale_t a, b; /* scale of the operand / twice the larger scale */
+    int32_t sign;     /* of b: 1 or -1 */
+    aot_scale_t scale;
+    int32_t minimum, maximum;
+} aot_add_s16_t;
+
+void aot_add_s16(const aot_add_s16_t *layer, const int16_t *a, const int16_t *b, int16_t *y);
+
+/* int16 MUL, whose zero points are 0. */
+typedef struct {
+    const aot_axis_t *axes;
+    uint32_t axis_count;
+    aot_scale_t scale; /* scale of a * scale of b / scale of y */
+    int32_t minimum, maximum;
+} aot_multiply_s16_t;
+
+void aot_multiply_s16(const aot_multiply_s16_t *layer, const int16_t *a, const int16_t *b, int16_t *y);
+
 /* float32. The innermost steps are 0 or 1. */
 typedef struct {
     const aot_axis_t *axes;

@@ -8,6 +8,7 @@
 
 #include "aot_add.h"
 #include "aot_channel.h"
+#include "aot_wide.h"
 #include "aot_window.h"
 
 /* An ADD that follows a convolution; `skip` is its other input. */
@@ -67,6 +68,20 @@ typedef struct {
 } aot_conv_s8_unpacked_t;
 
 void aot_conv_s8_unpacked(const aot_conv_s8_unpacked_t *layer, const int8_t *x, int8_t *y);
+
+/* int16 with int8 weights, grouped as above. All zero points are 0. */
+typedef struct {
+    aot_window_t window;
+    uint32_t group_inputs, group_outputs;
+    const int8_t *weights;    /* [output channel][kernel row][kernel column][group_inputs] */
+    const int64_t *bias;      /* of each output */
+    const aot_scale_t *scale; /* input scale * weight scale / output scale; see aot_wide.h */
+    uint32_t scale_step;      /* 1: a scale for each output; 0: one for all */
+    uint32_t narrow;          /* 1: 32-bit biases */
+    int32_t minimum, maximum; /* of the stored output */
+} aot_conv_s16_t;
+
+void aot_conv_s16(const aot_conv_s16_t *layer, const int16_t *x, int16_t *y);
 
 /*
  * float32, grouped as above. Sums run over kernel rows, columns and channels in order and products are rounded before

@@ -3,6 +3,7 @@
 #define AOT_FULLY_CONNECTED_H
 
 #include "aot_requantise.h"
+#include "aot_wide.h"
 
 /*
  * int8. The compiler folds the input's zero point into the bias (bias - zero_point * sum of the row's weights), so the
@@ -39,6 +40,21 @@ typedef struct {
 } aot_fully_connected_s8_unpacked_t;
 
 void aot_fully_connected_s8_unpacked(const aot_fully_connected_s8_unpacked_t *layer, const int8_t *x, int8_t *y);
+
+/* int16 with int8 weights. All zero points are 0. */
+typedef struct {
+    uint32_t batches;
+    uint32_t columns;
+    uint32_t rows;
+    const int8_t *weights;    /* [rows][columns] */
+    const int64_t *bias;      /* of each output */
+    const aot_scale_t *scale; /* input scale * weight scale / output scale; see aot_wide.h */
+    uint32_t scale_step;      /* 1: a scale for each output; 0: one for all */
+    uint32_t narrow;          /* 1: 32-bit biases */
+    int32_t minimum, maximum; /* of the stored output */
+} aot_fully_connected_s16_t;
+
+void aot_fully_connected_s16(const aot_fully_connected_s16_t *layer, const int16_t *x, int16_t *y);
 
 /*
  * float32. Sums run over the columns in order and products are rounded before they are added, as in TFLM's reference

@@ -21,6 +21,17 @@ typedef struct {
 
 void aot_mean_s8(const aot_mean_s8_t *layer, const int8_t *x, int8_t *y);
 
+/* int16, whose zero points are 0. */
+typedef struct {
+    const aot_axis_t *kept;
+    uint32_t kept_count;
+    const aot_axis_t *reduced;
+    uint32_t reduced_count;
+    aot_scale_t scale; /* scale of x / scale of y / number of elements */
+} aot_mean_s16_t;
+
+void aot_mean_s16(const aot_mean_s16_t *layer, const int16_t *x, int16_t *y);
+
 /* float32. */
 typedef struct {
     const aot_axis_t *kept;

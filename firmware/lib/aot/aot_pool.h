@@ -17,6 +17,15 @@ typedef struct {
 void aot_average_pool_s8(const aot_pool_s8_t *layer, const int8_t *x, int8_t *y);
 void aot_max_pool_s8(const aot_pool_s8_t *layer, const int8_t *x, int8_t *y);
 
+/* int16, the same. */
+typedef struct {
+    aot_window_t window;
+    int32_t minimum, maximum;
+} aot_pool_s16_t;
+
+void aot_average_pool_s16(const aot_pool_s16_t *layer, const int16_t *x, int16_t *y);
+void aot_max_pool_s16(const aot_pool_s16_t *layer, const int16_t *x, int16_t *y);
+
 /* float32. Sums run along the rows of the window, in order. */
 typedef struct {
     aot_window_t window;

@@ -14,6 +14,20 @@ typedef struct {
 
 void aot_softmax_s8(const aot_softmax_s8_t *layer, const int8_t *x, int8_t *y);
 
+/*
+ * int16. The output has the scale 2^-15. Tables have 513 entries, between which the kernel interpolates; arguments and
+ * values are 16-bit numbers.
+ */
+typedef struct {
+    uint32_t rows;
+    uint32_t depth;
+    aot_scale_t scale;         /* from x to numbers of which 65535 are 10 */
+    const int16_t *exp;        /* e^x for x from -10 to 0 */
+    const int16_t *reciprocal; /* 1 / (1 + x) for x from 0 to 1 */
+} aot_softmax_s16_t;
+
+void aot_softmax_s16(const aot_softmax_s16_t *layer, const int16_t *x, int16_t *y);
+
 /* float32. */
 typedef struct {
     uint32_t rows;

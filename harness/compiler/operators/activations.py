@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -9,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.compiler.network import Network
-from harness.compiler.operators.common import refuse_types, unary
+from harness.compiler.operators.common import refuse_types, symmetric, unary
 from harness.compiler.operators.tables import (
     LOGISTIC_OUTPUT,
     TANH_OUTPUT,
     hard_swish_table,
     leaky_relu_table,
     logistic_table,
+    sigmoid_points,
     tanh_table,
 )
 from harness.compiler.quantisation import INT8_MAX, Quantisation, quantise_int8, quantise_multiplier
@@ -24,6 +26,7 @@ from harness.models.tflite_file import Operator, TensorType
 
 HEADER = "aot_elementwise.h"
 SUPPORTED = "FLOAT32 -> FLOAT32, INT8 -> INT8"
+INT16_SCALE = 2.0**-15
 
 # How many ULP float32 results may differ from TFLM's on the host, given equal inputs; u = 2^-24, a ULP is at least u of
 # the value. LOGISTIC: aot_exp_f32 and glibc's expf are within one ULP of each other, 2u; 1 + e and the division round
@@ -106,7 +109,9 @@ def lower_logistic(operator: Operator, network: Network) -> Step:
             raise ValueError("its output must have scale 1/256 and zero point -128")
         return logistic_table(source)
 
-    return _float_or_table(operator, network, "aot_logistic_f32", {}, table)
+    return _sigmoid(operator, network, "logistic", 0) or _float_or_table(
+        operator, network, "aot_logistic_f32", {}, table
+    )
 
 
 def lower_tanh(operator: Operator, network: Network) -> Step:
@@ -117,7 +122,38 @@ def lower_tanh(operator: Operator, network: Network) -> Step:
             raise ValueError("its output must have scale 1/128 and zero point 0")
         return tanh_table(source)
 
-    return _float_or_table(operator, network, "aot_tanh_f32", {}, table)
+    return _sigmoid(operator, network, "tanh", 1) or _float_or_table(operator, network, "aot_tanh_f32", {}, table)
+
+
+def _sigmoid(operator: Operator, network: Network, name: str, finest: int) -> Step | None:
+    """LOGISTIC or TANH on int16; None for other types.
+
+    The input is multiplied by 12288 times its scale. TFLM takes 15 bits of that factor (CalculateArithmeticOpData of
+    micro/kernels/logistic_common.cc and tanh.cc), but where the scale is 2^-12, or up to 2^`finest` times that, all.
+    """
+    x, y = unary(operator, network)
+    if (x.type, y.type) != (TensorType.INT16, TensorType.INT16):
+        return None
+    source, target = symmetric(operator, network, x, y)
+    if target != INT16_SCALE:
+        raise network.refuse(operator, "its output must have the scale 1/32768; quantise it again")
+    factor, shift = source * 4096 * 3, 0
+    if factor >= 32768:
+        raise network.refuse(operator, f"its input's scale {source:g} is too large; quantise it again")
+    if math.log2(source) + 12 not in range(finest + 1):
+        while factor <= 32767 / 2 and shift <= 30:
+            factor *= 2
+            shift += 1
+    parameters: dict[str, Value] = {
+        "elements": x.elements,
+        "multiplier": int(factor),
+        "shift": shift,
+        "table": Array("uint16_t", sigmoid_points()),
+    }
+    kernel = f"aot_{name}_s16"
+    return Step(
+        operator, (x.index,), y.index, "aot_activations.h", kernel, parameters, "aot_sigmoid_s16_t", in_place=True
+    )
 
 
 def _float_or_table(

@@ -1,4 +1,4 @@
-"""ADD, SUB and MUL with broadcasting, on int8 and float32."""
+"""ADD, SUB and MUL with broadcasting, on int8, int16 and float32."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import numpy as np
 
 from harness.compiler.nest import Axis, broadcast
 from harness.compiler.network import Network
-from harness.compiler.operators.common import fused_activation, refuse_types
+from harness.compiler.operators.common import fused_activation, refuse_types, symmetric
 from harness.compiler.quantisation import (
     ACTIVATIONS,
     Quantisation,
     float_limits,
     fraction,
     int8_limits,
+    int16_limits,
     quantise_multiplier,
 )
 from harness.compiler.step import Array, Step, Value
@@ -20,10 +21,12 @@ from harness.compiler.sum import LEFT_SHIFT, TABLED, WEIGHTED, addends, exact_su
 from harness.models.tflite_file import Operator, TensorType
 
 HEADER = "aot_binary.h"
-SUPPORTED = "FLOAT32 x FLOAT32 -> FLOAT32, INT8 x INT8 -> INT8"
+SUPPORTED = "FLOAT32 x FLOAT32 -> FLOAT32, INT8 x INT8 -> INT8, INT16 x INT16 -> INT16"
 FLOAT_KERNELS = {"ADD": "aot_add_f32", "SUB": "aot_subtract_f32", "MUL": "aot_multiply_f32"}
 # With more, the rounding of aot_multiply_s8 would not fit 32 bits.
 MAX_PRODUCT_SHIFT = 23
+# By so many bits the common scale of int16 operands is finer than twice the coarser one.
+INT16_LEFT_SHIFT = 15
 
 
 def lower_binary(operator: Operator, network: Network) -> Step:
@@ -52,6 +55,14 @@ def lower_binary(operator: Operator, network: Network) -> Step:
             except ValueError as error:
                 raise network.refuse(operator, f"{error}; quantise the model again") from error
             low, high = int8_limits(activation, of_y)
+            parameters |= {"minimum": low, "maximum": high}
+        case TensorType.INT16, TensorType.INT16, TensorType.INT16:
+            scales = symmetric(operator, network, a, b, y)
+            try:
+                kernel, parameters = _int16(operator.kind, *scales)
+            except ValueError as error:
+                raise network.refuse(operator, f"{error}; quantise the model again") from error
+            low, high = int16_limits(activation, Quantisation(scales[2], 0))
             parameters |= {"minimum": low, "maximum": high}
         case _:
             raise refuse_types(operator, network, SUPPORTED)
@@ -90,4 +101,19 @@ def _sum(a: Quantisation, b: Quantisation, y: Quantisation, sign: int) -> tuple[
         "factor": factor,
         "scale": scale,
         "zero_point": y.zero_point,
+    }
+
+
+def _int16(kind: str, a: float, b: float, y: float) -> tuple[str, dict[str, Value]]:
+    """The kernel for these scales and its parameters but for the axes and the limits."""
+    if kind == "MUL":
+        return "aot_multiply_s16", {"scale": quantise_multiplier(a * b / y)}
+    twice = 2 * max(a, b)
+    scale = quantise_multiplier(twice / (2**INT16_LEFT_SHIFT * y))
+    fraction(scale)
+    return "aot_add_s16", {
+        "a": quantise_multiplier(a / twice),
+        "b": quantise_multiplier(b / twice),
+        "sign": -1 if kind == "SUB" else 1,
+        "scale": scale,
     }

@@ -27,6 +27,19 @@ def unary(operator: Operator, network: Network) -> tuple[Tensor, Tensor]:
     return x, y
 
 
+def symmetric(operator: Operator, network: Network, *tensors: Tensor) -> list[float]:
+    """The scales of int16 tensors. Raises HilError where a zero point is not 0, as TFLM takes it for granted."""
+    quantisations = [network.quantisation(operator, tensor) for tensor in tensors]
+    for tensor, quantisation in zip(tensors, quantisations, strict=True):
+        if quantisation.zero_point != 0:
+            raise network.refuse(
+                operator,
+                f"tensor {tensor.index} ({tensor.name!r}) is int16 with zero point {quantisation.zero_point} instead "
+                "of 0; quantise the model again",
+            )
+    return [quantisation.scale for quantisation in quantisations]
+
+
 def fused_activation(operator: Operator, network: Network) -> int:
     """The activation that is part of `operator`, a key of ACTIVATIONS. Raises HilError for one that TFLM lacks."""
     activation = int(network.option(operator, "FusedActivationFunction", 0))

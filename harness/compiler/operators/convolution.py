@@ -12,7 +12,13 @@ from harness.compiler.network import Network
 from harness.compiler.operators.common import fused_activation, refuse_types
 from harness.compiler.operators.float_convolution import float_convolution
 from harness.compiler.operators.packed_convolution import depthwise, packed_convolution
-from harness.compiler.operators.weights import constant_bias, int8_weights, refuse_hybrid, weight_scales
+from harness.compiler.operators.weights import (
+    constant_bias,
+    int8_weights,
+    int16_parameters,
+    refuse_hybrid,
+    weight_scales,
+)
 from harness.compiler.quantisation import ACTIVATIONS, float_limits, int8_limits
 from harness.compiler.step import Array, Step, Value
 from harness.compiler.window import Window, window
@@ -20,7 +26,8 @@ from harness.models.tflite_file import Operator, TensorType
 
 HEADER = "aot_conv.h"
 FLOAT_BYTES = 4
-SUPPORTED = "FLOAT32 x FLOAT32 -> FLOAT32, INT8 x INT8 -> INT8"
+INT16_BYTES = 2
+SUPPORTED = "FLOAT32 x FLOAT32 -> FLOAT32, INT8 x INT8 -> INT8, INT16 x INT8 -> INT16"
 
 
 def lower_conv_2d(operator: Operator, network: Network) -> Step:
@@ -84,6 +91,12 @@ def _lower(operator: Operator, network: Network, geometry: Window, groups: int, 
             parameters = shape | _unpacked(layer)
             lag = geometry.lag(ahead=geometry.output_channels - 1)
             return Step(operator, (x.index,), y.index, HEADER, "aot_conv_s8_unpacked", parameters, lag=lag, note=note)
+        case TensorType.INT16, TensorType.INT8, TensorType.INT16:
+            taken = _outputs_first(int8_weights(operator, network), output_dimension)
+            parameters = shape | {"weights": Array("int8_t", taken)}
+            parameters |= int16_parameters(operator, network, len(taken), activation, output_dimension)
+            lag = INT16_BYTES * geometry.lag(ahead=geometry.output_channels - 1)
+            return Step(operator, (x.index,), y.index, HEADER, "aot_conv_s16", parameters, lag=lag, note=note)
     raise refuse_types(operator, network, SUPPORTED)
 
 

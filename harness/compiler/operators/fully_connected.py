@@ -6,14 +6,20 @@ import numpy as np
 
 from harness.compiler.network import Network
 from harness.compiler.operators.common import fused_activation, refuse_types
-from harness.compiler.operators.weights import constant_bias, int8_weights, refuse_hybrid, weight_scales
+from harness.compiler.operators.weights import (
+    constant_bias,
+    int8_weights,
+    int16_parameters,
+    refuse_hybrid,
+    weight_scales,
+)
 from harness.compiler.packing import can_pack, pack_rows
 from harness.compiler.quantisation import ACTIVATIONS, Fraction, float_limits, int8_limits
 from harness.compiler.step import Array, Step, Value
 from harness.models.tflite_file import Operator, TensorType
 
 HEADER = "aot_fully_connected.h"
-SUPPORTED = "FLOAT32 x FLOAT32 -> FLOAT32, INT8 x INT8 -> INT8"
+SUPPORTED = "FLOAT32 x FLOAT32 -> FLOAT32, INT8 x INT8 -> INT8, INT16 x INT8 -> INT16"
 
 
 def lower_fully_connected(operator: Operator, network: Network) -> Step:
@@ -41,6 +47,10 @@ def lower_fully_connected(operator: Operator, network: Network) -> Step:
             kernel, int8_parameters = _int8_parameters(operator, network, activation)
             parameters = shape | int8_parameters
             readable = -columns % 4
+        case TensorType.INT16, TensorType.INT8, TensorType.INT16:
+            parameters = shape | {"weights": Array("int8_t", int8_weights(operator, network))}
+            parameters |= int16_parameters(operator, network, rows, activation, 0)
+            kernel, readable = "aot_fully_connected_s16", 0
         case _:
             raise refuse_types(operator, network, SUPPORTED)
     return Step(operator, (x.index,), y.index, HEADER, kernel, parameters, readable={x.index: readable}, note=note)

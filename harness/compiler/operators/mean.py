@@ -1,4 +1,4 @@
-"""MEAN over any dimensions, on int8 and float32."""
+"""MEAN over any dimensions, on int8, int16 and float32."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 from harness.compiler.nest import Axis, merge, row_major
 from harness.compiler.network import Network
-from harness.compiler.operators.common import refuse_types
+from harness.compiler.operators.common import refuse_types, symmetric
 from harness.compiler.quantisation import Quantisation, Scale, quantise_multiplier
 from harness.compiler.step import Array, Step, Value
 from harness.models.tflite_file import Operator, Tensor, TensorType
@@ -33,7 +33,14 @@ def lower_mean(operator: Operator, network: Network) -> Step:
                 "zero_point": target.zero_point,
             }
             return Step(operator, (x.index,), y.index, HEADER, "aot_mean_s8", parameters)
-    raise refuse_types(operator, network, "FLOAT32 -> FLOAT32, INT8 -> INT8")
+        case TensorType.INT16, TensorType.INT16:
+            source_scale, target_scale = symmetric(operator, network, x, y)
+            try:
+                scale = mean_scale(Quantisation(source_scale, 0), Quantisation(target_scale, 0), count)
+            except ValueError as error:
+                raise network.refuse(operator, f"{error}; quantise the model again") from error
+            return Step(operator, (x.index,), y.index, HEADER, "aot_mean_s16", parameters | {"scale": scale})
+    raise refuse_types(operator, network, "FLOAT32 -> FLOAT32, INT8 -> INT8, INT16 -> INT16")
 
 
 def reduction(operator: Operator, network: Network, x: Tensor, y: Tensor) -> tuple[dict[str, Value], int]:

@@ -1,12 +1,13 @@
-"""AVERAGE_POOL_2D and MAX_POOL_2D on int8 and float32."""
+"""AVERAGE_POOL_2D and MAX_POOL_2D on int8, int16 and float32."""
 
 from __future__ import annotations
 
 from harness.compiler.network import Network
-from harness.compiler.operators.common import fused_activation, refuse_types
-from harness.compiler.quantisation import ACTIVATIONS, float_limits, int8_limits
+from harness.compiler.operators.common import fused_activation, refuse_types, symmetric
+from harness.compiler.quantisation import ACTIVATIONS, Quantisation, float_limits, int8_limits, int16_limits
 from harness.compiler.step import Step, Value
 from harness.compiler.window import window
+from harness.errors import HilError
 from harness.models.tflite_file import Operator, TensorType
 
 HEADER = "aot_pool.h"
@@ -31,13 +32,17 @@ def lower_pool(operator: Operator, network: Network) -> Step:
         case TensorType.INT8, TensorType.INT8:
             suffix, element_bytes = "s8", 1
             source, target = network.quantisation(operator, x), network.quantisation(operator, y)
-            if abs(source.scale - target.scale) > SCALE_TOLERANCE or source.zero_point != target.zero_point:
-                raise network.refuse(
-                    operator, "its input and output are quantised differently, which TFLM refuses; quantise it again"
-                )
+            _check_scales(operator, network, source.scale, target.scale)
+            if source.zero_point != target.zero_point:
+                raise _differently(operator, network)
             minimum, maximum = int8_limits(activation, target)
+        case TensorType.INT16, TensorType.INT16:
+            suffix, element_bytes = "s16", 2
+            source_scale, target_scale = symmetric(operator, network, x, y)
+            _check_scales(operator, network, source_scale, target_scale)
+            minimum, maximum = int16_limits(activation, Quantisation(target_scale, 0))
         case _:
-            raise refuse_types(operator, network, "FLOAT32 -> FLOAT32, INT8 -> INT8")
+            raise refuse_types(operator, network, "FLOAT32 -> FLOAT32, INT8 -> INT8, INT16 -> INT16")
     parameters: dict[str, Value] = {"window": geometry, "minimum": minimum, "maximum": maximum}
     kernel = f"aot_{'average' if operator.kind == 'AVERAGE_POOL_2D' else 'max'}_pool_{suffix}"
     note = ACTIVATIONS[activation][0]
@@ -51,4 +56,15 @@ def lower_pool(operator: Operator, network: Network) -> Step:
         parameter_type=f"aot_pool_{suffix}_t",
         lag=element_bytes * geometry.lag(),
         note=note,
+    )
+
+
+def _check_scales(operator: Operator, network: Network, source: float, target: float) -> None:
+    if abs(source - target) > SCALE_TOLERANCE:
+        raise _differently(operator, network)
+
+
+def _differently(operator: Operator, network: Network) -> HilError:
+    return network.refuse(
+        operator, "its input and output are quantised differently, which TFLM refuses; quantise it again"
     )

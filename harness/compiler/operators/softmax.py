@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
+from harness.compiler.interpolation import interpolated
 from harness.compiler.network import Network
-from harness.compiler.operators.common import refuse_types, unary
-from harness.compiler.quantisation import Quantisation, quantise_multiplier
-from harness.compiler.step import Step
+from harness.compiler.operators.common import refuse_types, symmetric, unary
+from harness.compiler.quantisation import INT16_MAX, INT16_MIN, Quantisation, quantise_multiplier
+from harness.compiler.step import Array, Step, Value
 from harness.models.tflite_file import Operator, TensorType
 
 HEADER = "aot_softmax.h"
@@ -14,6 +17,9 @@ MAX_DEPTH = 4095
 # The exponential's argument has 5 integer and 26 fractional bits.
 INTEGER_BITS = 5
 OUTPUT = Quantisation(1 / 256, -128)
+INT16_SCALE = 2.0**-15
+# The sum of the exponentials, with 15 fraction bits, fits 31.
+MAX_INT16_DEPTH = 65535
 
 
 def float_ulp_bound(depth: int) -> int:
@@ -41,7 +47,7 @@ def lower_softmax(operator: Operator, network: Network) -> Step:
     beta = float(network.option(operator, "Beta", 0.0))
     match x.type, y.type:
         case TensorType.FLOAT32, TensorType.FLOAT32:
-            parameters = {"rows": rows, "depth": depth, "beta": beta}
+            parameters: dict[str, Value] = {"rows": rows, "depth": depth, "beta": beta}
             return Step(operator, (x.index,), y.index, HEADER, "aot_softmax_f32", parameters, in_place=True)
         case TensorType.INT8, TensorType.INT8:
             if network.quantisation(operator, y) != OUTPUT:
@@ -64,4 +70,27 @@ def lower_softmax(operator: Operator, network: Network) -> Step:
                 "aot_softmax_s8",
                 {"rows": rows, "depth": depth, "scale": scale, "difference_minimum": -radius},
             )
-    raise refuse_types(operator, network, "FLOAT32 -> FLOAT32, INT8 -> INT8")
+        case TensorType.INT16, TensorType.INT16:
+            source_scale, target_scale = symmetric(operator, network, x, y)
+            if abs(target_scale - INT16_SCALE) > INT16_SCALE / 1000:
+                raise network.refuse(operator, "its output must have the scale 1/32768; quantise it again")
+            if depth > MAX_INT16_DEPTH:
+                raise network.refuse(
+                    operator, f"has {depth} classes, at most {MAX_INT16_DEPTH} fit; shorten that dimension"
+                )
+            try:
+                scale = quantise_multiplier(source_scale * beta / (10 / 65535))
+            except ValueError as error:
+                raise network.refuse(operator, f"{error}; quantise the model again") from error
+            parameters = {"rows": rows, "depth": depth, "scale": scale}
+            parameters |= _int16_tables()
+            return Step(operator, (x.index,), y.index, HEADER, "aot_softmax_s16", parameters)
+    raise refuse_types(operator, network, "FLOAT32 -> FLOAT32, INT8 -> INT8, INT16 -> INT16")
+
+
+def _int16_tables() -> dict[str, Value]:
+    """e^x from -10 to 0 and 1 / (1 + x) from 0 to 1."""
+    return {
+        "exp": Array("int16_t", interpolated(math.exp, 10.0, INT16_MAX)),
+        "reciprocal": Array("int16_t", interpolated(lambda x: 1.0 / (1.0 + x), 1.0, INT16_MIN)),
+    }

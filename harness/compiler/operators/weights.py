@@ -8,8 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.compiler.network import Network
-from harness.compiler.quantisation import Scale, quantise_multiplier
+from harness.compiler.operators.common import symmetric
+from harness.compiler.quantisation import INT16_MAX, Scale, int16_limits, quantise_multiplier
+from harness.compiler.step import Array, Value
 from harness.models.tflite_file import Operator, Tensor, TensorType
+
+# TFLM's product of a 48-bit sum and a 15-bit multiplier is shifted to the right by at least 8 bits.
+MAX_WIDE_LEFT = 7
 
 
 def refuse_hybrid(operator: Operator, network: Network) -> None:
@@ -39,6 +44,44 @@ def int8_weights(operator: Operator, network: Network) -> npt.NDArray[np.int8]:
     if np.any(network.tensor(operator, 1).zero_points != 0):
         raise network.refuse(operator, "its weights have a zero point other than 0; quantise them symmetrically")
     return values
+
+
+def int16_parameters(
+    operator: Operator, network: Network, outputs: int, activation: int, dimension: int
+) -> dict[str, Value]:
+    """What kernels on int16 activations with int8 weights have in common, for `outputs` along that `dimension`.
+
+    TFLM goes by the type of the biases: with 64-bit ones, or none, it takes 16 bits of the factor's multiplier, with
+    32-bit ones all of it (MultiplyByQuantizedMultiplier of common.cc for int64_t and for int32_t).
+    """
+    x, y = network.tensor(operator, 0), network.output(operator)
+    symmetric(operator, network, x, y)
+    scales = weight_scales(operator, network, y, dimension)
+    narrow = (
+        operator.kind != "DEPTHWISE_CONV_2D"
+        and max(operator.inputs[2:3], default=-1) >= 0
+        and network.tensor(operator, 2).type is TensorType.INT32
+    )
+    kind = TensorType.INT32 if narrow else TensorType.INT64
+    bias = constant_bias(operator, network, outputs, kind).astype(np.int64)
+    if not narrow:
+        if any(scale.left > MAX_WIDE_LEFT for scale in scales):
+            raise network.refuse(operator, f"has a scale factor of 2^{MAX_WIDE_LEFT} or more; quantise the model again")
+        scales = [_wide(scale) for scale in scales]
+    minimum, maximum = int16_limits(activation, network.quantisation(operator, y))
+    return {
+        "bias": Array("int64_t", bias),
+        "scale": Array("aot_scale_t", scales),
+        "scale_step": 1 if len(scales) > 1 else 0,
+        "narrow": int(narrow),
+        "minimum": minimum,
+        "maximum": maximum,
+    }
+
+
+def _wide(scale: Scale) -> Scale:
+    """`scale` as multiplier * 2^-right with 15 bits for the multiplier."""
+    return Scale(min((scale.multiplier + (1 << 15)) >> 16, INT16_MAX), 0, 15 - scale.left + scale.right)
 
 
 def weight_scales(operator: Operator, network: Network, y: Tensor, dimension: int) -> list[Scale]:

@@ -1,0 +1,37 @@
+/*
+ * What the layers on int16 activations have in common: sums of products with int8 weights in 64 bits, and what TFLM
+ * makes of them.
+ */
+#ifndef AOT_WIDE_H
+#define AOT_WIDE_H
+
+#include "aot_fixed.h"
+
+/* sum + x[0] * w[0] + ... + x[count - 1] * w[count - 1]. */
+static inline int64_t aot_dot_s16(const int16_t *x, const int8_t *w, uint32_t count, int64_t sum) {
+    while (count != 0) {
+        const uint32_t part = count < 256 ? count : 256; /* products that fit 32 bits together */
+        int32_t products = 0;
+        for (const int16_t *end = x + part; x != end;) {
+            products += *x++ * *w++;
+        }
+        sum += products;
+        count -= part;
+    }
+    return sum;
+}
+
+/*
+ * The stored output for a sum with its bias. TFLM goes by the type of the biases: `narrow` sums, with 32-bit ones, are
+ * rescaled as aot_fixed.h has it. For 64-bit ones, or none, the scale is multiplier * 2^-right with a multiplier of 15
+ * bits, halves rounded up.
+ */
+static inline int16_t aot_stored_s16(int64_t sum, aot_scale_t scale, uint32_t narrow, int32_t minimum,
+                                     int32_t maximum) {
+    const int32_t value = narrow
+                              ? aot_rescale((int32_t)(uint32_t)sum, scale)
+                              : (int32_t)((sum * scale.multiplier + (INT64_C(1) << (scale.right - 1))) >> scale.right);
+    return (int16_t)aot_clamp(value, minimum, maximum);
+}
+
+#endif
