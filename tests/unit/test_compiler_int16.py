@@ -13,10 +13,10 @@ from convolution_cases import CONV, Shape, shapes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kernel_cases import INT8, INT32, activations, check_bit_exact, seeds
-from tflite_builder import OperatorSpec, TensorSpec, build, unary
 
 from harness.compiler.window import SAME, VALID
 from harness.errors import HilError
+from harness.models.tflite_builder import OperatorSpec, TensorSpec, build, unary
 from harness.models.tflite_file import TensorType
 
 pytestmark = needs_gcc
