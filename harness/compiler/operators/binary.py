@@ -39,13 +39,13 @@ def lower_binary(operator: Operator, network: Network) -> Step:
     if y.shape != shape:
         raise network.refuse(operator, f"makes {list(y.shape)} instead of {list(shape)}; export the model again")
     activation = fused_activation(operator, network)
+    structure = ""
     match a.type, b.type, y.type:
         case TensorType.FLOAT32, TensorType.FLOAT32, TensorType.FLOAT32:
             minimum, maximum = float_limits(activation)
             parameters: dict[str, Value] = {"minimum": minimum, "maximum": maximum}
             kernel, structure = FLOAT_KERNELS[operator.kind], "aot_binary_f32_t"
         case TensorType.INT8, TensorType.INT8, TensorType.INT8:
-            structure = ""
             of_a, of_b, of_y = (network.quantisation(operator, tensor) for tensor in (a, b, y))
             try:
                 if operator.kind == "MUL":
