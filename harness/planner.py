@@ -85,6 +85,22 @@ def read_plans(folder: Path) -> dict[str, Plan]:
     return plans
 
 
+def narrowed(config: pytest.Config) -> list[str]:
+    """Why this session has not even collected the whole suite: the suite is what `testpaths` names, if anything."""
+    if config.getoption("lf", False) and config.cache is not None and config.cache.get("cache/lastfailed", {}):
+        return ["only files with earlier failures were collected (--lf)"]
+    if config.args_source == pytest.Config.ArgsSource.TESTPATHS:
+        return []
+    named = [argument.partition("::") for argument in config.args]
+    if any(separator for _, separator, _ in named):
+        return ["only some tests were named"]
+    paths = [(config.invocation_params.dir / path).resolve() for path, _, _ in named]
+    base = config.inipath.parent if config.inipath else config.rootpath
+    suite = [path.resolve() for pattern in config.getini("testpaths") for path in base.glob(pattern)]
+    left_out = [path for path in suite if not any(path.is_relative_to(named) for named in paths)]
+    return [f"{path.relative_to(base)} was not collected" for path in left_out]
+
+
 def _test_id(item: pytest.Item) -> str:
     """The node id without what pytest-repeat and `--dist loadgroup` add to it."""
     nodeid = re.sub(r"\]@.*$", "]", item.nodeid)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import warnings
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from harness import fixtures
 from harness.dut import Build, Firmware
-from harness.errors import HilError
+from harness.errors import DeviceError, HilError
 from harness.files import probe_folder
 from harness.fixtures import CONTRIBUTIONS, SESSION, UART_LOG
+from harness.interruption import Interruption
 from harness.options import Options, add_options, resolve
 from harness.planner import Planner, build_of
 from harness.reporter import MEASURED, Reporter
@@ -22,6 +22,8 @@ from harness.session import Session
 
 OPTIONS = pytest.StashKey[Options]()
 WARNED = pytest.StashKey[list[str]]()
+# Firmware that cannot be built: the first test that it failed, and why.
+REFUSED = pytest.StashKey[dict[str, tuple[str, str]]]()
 
 NO_BOARD = "needs a board: run `pytest --board=emulated`"
 NO_MODEL = "no model here is of the kind that it tests"
@@ -49,6 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(fixtures, fixtures.__name__)
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
+    config.stash[REFUSED] = {}
     options = config.stash[OPTIONS] = resolve(config)
     if options.board is None:
         return
@@ -57,12 +60,15 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[SESSION] = Session(options)
     config.stash[WARNED] = [f"hil: warning: {warning.message}" for warning in caught]
     with _usage_errors():
-        _end_in_order()
+        interruption = Interruption()
+        config.add_cleanup(interruption.restore)
         planner = Planner(config, config.stash[SESSION])
         config.pluginmanager.register(planner)
         if _is_controller(config):
             probe_folder(options.report_dir)
-            config.pluginmanager.register(Reporter(config, config.stash[SESSION], planner, config.stash[WARNED]))
+            config.pluginmanager.register(
+                Reporter(config, config.stash[SESSION], planner, interruption, config.stash[WARNED])
+            )
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -114,15 +120,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Put what was measured on the report; of a HilError only its message, and the tail of the UART log below it."""
+    """Put what was measured on the report. A HilError is shown by its message alone."""
     report = yield
     if call.excinfo is not None and isinstance(call.excinfo.value, HilError):
         report.longrepr = str(call.excinfo.value)
-    if build_of(item) is None:
+    build = build_of(item)
+    if build is None:
         return report
+    error = call.excinfo.value if call.excinfo is not None else None
     if report.failed and (log := item.stash.get(UART_LOG, None)) is not None and log.is_file():
-        tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]
-        report.sections.append((f"UART log, the last lines of {log}", "\n".join(tail)))
+        report.sections.append(_uart_log(log, error))
+    if call.when == "setup" and isinstance(error, HilError) and "firmware" not in getattr(item, "funcargs", {}):
+        item.config.stash[REFUSED].setdefault(build.name, (item.nodeid, str(error).partition("\n")[0]))
     image = getattr(item, "funcargs", {}).get("firmware")
     report.__dict__[MEASURED] = {
         "image": image.image.elf_sha256 if isinstance(image, Firmware) else None,
@@ -133,14 +142,21 @@ def pytest_runtest_makereport(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Forget what an earlier try measured."""
+    """Forget what an earlier try measured. What cannot be built fails the first test that needs it, not all of them."""
     item.stash[CONTRIBUTIONS] = []
+    build = build_of(item)
+    if build is not None and build.name in item.config.stash[REFUSED]:
+        first, reason = item.config.stash[REFUSED][build.name]
+        if item.nodeid != first:
+            pytest.skip(f"failed already in {first}: {reason}")
 
 
-def _end_in_order() -> None:
-    """Let SIGTERM unwind like Ctrl-C, so that fixtures stop their emulators and remove their files."""
-    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+def _uart_log(log: Path, error: BaseException | None) -> tuple[str, str]:
+    """What to show of it: its end where the device misbehaved, otherwise only where it is."""
+    if not isinstance(error, DeviceError):
+        return "UART log", str(log)
+    tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]
+    return f"UART log, the last lines of {log}", "\n".join(tail)
 
 
 def _marked_builds(definition: pytest.Item, session: Session) -> list[Build]:

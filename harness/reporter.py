@@ -6,16 +6,20 @@ import os
 import re
 import tempfile
 from collections import Counter
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from _pytest.junitxml import xml_key  # the only way to tell pytest's own plugin where its file has gone
+from _pytest.junitxml import LogXML, xml_key  # the only way to tell pytest's own plugin where its file has gone
 
 from harness.errors import HilError
 from harness.files import write_text
-from harness.planner import FOLDER, Plan, Planner, read_plans
+from harness.interruption import Interruption
+from harness.planner import FOLDER, Plan, Planner, narrowed, read_plans
+from harness.report.junit import add_verdicts, unfinished
 from harness.report.publish import Published, publish
 from harness.report.summary import summary_lines
 from harness.results import baseline, environment
@@ -34,15 +38,25 @@ REASON_COLUMNS = 400
 class Reporter:
     """Lives in the controlling process only."""
 
-    def __init__(self, config: pytest.Config, session: Session, planner: Planner, warned: list[str]) -> None:
+    def __init__(
+        self,
+        config: pytest.Config,
+        session: Session,
+        planner: Planner,
+        interruption: Interruption,
+        warned: list[str],
+    ) -> None:
         options = session.options
         self._config = config
         self._session = session
         self._planner = planner
+        self._interruption = interruption
         self._warned = warned
+        self._created = environment.created()
+        self._begun = False
         self._reports: list[tuple[str, pytest.TestReport]] = []
         self._broken: dict[str, None] = {}
-        self._files: set[str] = set()
+        self._earlier = self._read(options.report_dir / "results.json")
         self._baseline: Results | None = None
         if options.baseline_dir is not None and not options.update_baseline:
             self._baseline = baseline.read(options.baseline_dir)
@@ -64,38 +78,58 @@ class Reporter:
         if report.failed:
             self._broken[report.nodeid] = None
 
+    def pytest_runtest_logstart(self) -> None:
+        """Mark the reports before the first test: a session that is killed must not leave those of an earlier one."""
+        if self._begun:
+            return
+        self._begun = True
+        session, files = self._ended()
+        if session.plan:
+            results = merge(self._earlier, replace(session, gone=self._gone(files), gaps=["the session has not ended"]))
+            with self._reporting():
+                publish(judge(results, None), self._session.options.report_dir)
+                write_text(self._junit, unfinished())
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the report until the plan is known."""
         node = getattr(report, "node", None)
         self._reports.append((node.gateway.id if node is not None else "", report))
 
-    @pytest.hookimpl(trylast=True)  # when pytest has written its XML
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+    @pytest.hookimpl(wrapper=True, trylast=True)  # around pytest's own JUnit plugin, within its terminal reporter
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
         """Write the reports. What is no pass fails the session, unless it was left out on purpose."""
+        self._interruption.ending()
         junit = self._config.stash[xml_key]
-        written, junit.logfile = Path(junit.logfile), str(self._junit)
-        options = self._session.options
-        ended = self._ended()
-        if not ended.plan or self._config.option.collectonly:
-            junit.logfile = "none: no test of firmware was to run"
-            return
+        written = Path(junit.logfile)
+        if not self._config.option.collectonly:
+            with self._reporting():
+                self._finish(session, junit)
         try:
-            write_text(self._junit, written.read_text(encoding="utf-8"))
-            earlier = self._earlier()
-            results = merge(earlier, replace(ended, gone=self._gone(earlier)))
-            comparison = baseline.compare(results, self._baseline) if self._baseline else None
-            results = judge(results, comparison)
-            update = None
-            if options.update_baseline and options.baseline_dir is not None:
-                update = baseline.update(results, options.baseline_dir)
-            self._published = publish(results, options.report_dir, comparison, update)
-        except HilError as error:
-            self._error = error
-        failed = self._published is not None and any(
-            run.verdict == "fail" and run.current for run in self._published.results.runs
-        )
-        if self._error or failed or unreported(ended):
+            return (yield)
+        finally:
+            junit.logfile = str(self._junit) if self._published else "none: no test of firmware was to run"
+            if self._published and written.is_file():
+                with self._reporting():
+                    write_text(self._junit, written.read_text(encoding="utf-8"))
+            if self._error:
+                session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+
+    def _finish(self, session: pytest.Session, junit: LogXML) -> None:
+        ended, files = self._ended()
+        if not ended.plan:
+            return
+        options = self._session.options
+        results = merge(self._earlier, replace(ended, gone=self._gone(files)))
+        comparison = baseline.compare(results, self._baseline) if self._baseline else None
+        results = judge(results, comparison)
+        missing = unreported(ended)
+        add_verdicts(junit, results, set(missing))
+        if missing or any(run.verdict == "fail" and run.current for run in results.runs):
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+        update = None
+        if options.update_baseline and options.baseline_dir is not None:
+            update = baseline.update(results, options.baseline_dir)
+        self._published = publish(results, options.report_dir, comparison, update)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The table of figures and where the reports are."""
@@ -109,66 +143,58 @@ class Reporter:
         if self._error:
             terminalreporter.write_line(f"ERROR: {self._error}", red=True)
 
-    def _ended(self) -> Ended:
+    @contextmanager
+    def _reporting(self) -> Iterator[None]:
+        """The first file that cannot be written is told at the end, and fails the session."""
+        try:
+            yield
+        except HilError as error:
+            self._error = self._error or error
+
+    def _ended(self) -> tuple[Ended, set[str]]:
+        """The session as its tests have reported it so far, and the files that it collected."""
         plans = read_plans(self._plans) or {"": self._planner.plan}
-        planned = {worker: _copies(plan, worker) if self._each else plan.tests for worker, plan in plans.items()}
+        each = self._config.getoption("dist", "no") == "each"
+        planned = {worker: _copies(plan, worker) if each else plan.tests for worker, plan in plans.items()}
         anywhere = {nodeid: test for tests in planned.values() for nodeid, test in tests.items()}
-        self._files = set().union(*(plan.files for plan in plans.values()))
         tries: Counter[tuple[tuple[str, ...], str]] = Counter()
         reports = []
         for worker, report in self._reports:
             test = planned.get(worker, {}).get(report.nodeid) or anywhere.get(report.nodeid)
-            if test is None:
-                continue
-            key = (test.case, test.copy)
-            tries[key] += report.when == "setup" or not tries[key]
-            reports.append(_report(test, tries[key], report))
+            if test is not None:
+                key = (test.case, test.copy)
+                tries[key] += report.when == "setup" or not tries[key]
+                reports.append(_report(test, tries[key], report))
         git = environment.git(self._config.rootpath)
-        every = {(test.case, test.copy): test for tests in planned.values() for test in tests.values()}
-        return Ended(
-            created=environment.created(),
+        session = Ended(
+            created=self._created,
             code=environment.code(git),
             git=git,
             host=environment.host(),
             toolchain=self._session.toolchain,
-            plan=list(every.values()),
+            plan=list({(test.case, test.copy): test for tests in planned.values() for test in tests.values()}.values()),
             reports=reports,
             gaps=[*(f"{file} could not be collected" for file in self._broken), *narrowed(self._config)],
         )
+        return session, set().union(*(plan.files for plan in plans.values()))
 
-    @property
-    def _each(self) -> bool:
-        return bool(self._config.getoption("dist", "no") == "each")
+    def _read(self, path: Path) -> Results | None:
+        """What earlier sessions left."""
+        try:
+            return load(path) if path.is_file() else None
+        except HilError as error:
+            self._warned.append(f"hil: warning: {error}; it is written anew, and nothing of it is kept")
+            return None
 
-    def _earlier(self) -> Results | None:
-        path = self._session.options.report_dir / "results.json"
-        return load(path) if path.is_file() else None
-
-    def _gone(self, earlier: Results | None) -> frozenset[str]:
+    def _gone(self, files: set[str]) -> frozenset[str]:
         """Tests that are no more: their file is not, or all of it was collected. Those of this plan do not count."""
-        known = {case.id for run in earlier.runs for case in run.tests} if earlier else set()
-        whole = set() if narrowed(self._config) or self._broken else self._files
+        known = {case.id for run in self._earlier.runs for case in run.tests} if self._earlier else set()
+        whole = set() if self._broken or narrowed(self._config) else files
         return frozenset(
             test
             for test in known
             if (file := test.partition("::")[0]) in whole or not (self._config.rootpath / file).exists()
         )
-
-
-def narrowed(config: pytest.Config) -> list[str]:
-    """Why this session has not even collected the whole suite: the suite is what `testpaths` names, if anything."""
-    if config.getoption("lf", False) and config.cache is not None and config.cache.get("cache/lastfailed", {}):
-        return ["only files with earlier failures were collected (--lf)"]
-    if config.args_source == pytest.Config.ArgsSource.TESTPATHS:
-        return []
-    named = [argument.partition("::") for argument in config.args]
-    if any(separator for _, separator, _ in named):
-        return ["only some tests were named"]
-    paths = [(config.invocation_params.dir / path).resolve() for path, _, _ in named]
-    base = config.inipath.parent if config.inipath else config.rootpath
-    suite = [path.resolve() for pattern in config.getini("testpaths") for path in base.glob(pattern)]
-    left_out = [path for path in suite if not any(path.is_relative_to(named) for named in paths)]
-    return [f"{path.relative_to(base)} was not collected" for path in left_out]
 
 
 def _copies(plan: Plan, worker: str) -> dict[str, Planned]:

@@ -161,14 +161,13 @@ def _worst(copies: Sequence[Case]) -> Case:
 
 def _merged(before: Run | None, run: Run, cases: Iterable[Case], session: Session) -> Run:
     """`cases` are those of the tests that were planned; none where the session has nothing to do with this run."""
-    kept = {case.id: case for case in before.tests} if before else {}
+    kept = {case.id: replace(case, this_session=False) for case in before.tests} if before else {}
     tests = {case.id: case if case.this_session else kept.get(case.id, case) for case in cases}
     absent = [case for case in kept.values() if case.id not in tests and not (tests and case.id in session.gone)]
     now = [case for case in tests.values() if case.this_session]
     image = next((case.image for case in now if case.image), None)
-    fresh = {case.id for case in now}
     merged = [
-        case if case.id in fresh else replace(case, this_session=False, stale=_stale(case, session.code, image))
+        case if case.this_session else replace(case, stale=bool(case.ran) and _stale(case, session.code, image))
         for case in [*tests.values(), *absent]
     ]
     current = figures([part for case in merged if not case.stale for part in case.measured])

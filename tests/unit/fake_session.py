@@ -1,0 +1,71 @@
+"""A session without a toolchain or a board, for tests of what the plugin makes of what tests report.
+
+As a plugin (`-p fake_session`) it takes the place of the real one. It has one model with two variants, `int8` and
+`float32`, and recordings in two files; the digest of its image is in the environment variable FAKE_IMAGE.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import harness.plugin
+from harness.checks.parity import Parity
+from harness.dut import Build, Firmware, Measurement, Traffic
+from harness.errors import HilError
+from harness.fixtures import Recorder
+from harness.models.manifest import Variant
+from harness.options import Options
+
+IMAGE: dict[str, Any] = {
+    "flash_bytes": 20000,
+    "ram_bytes": 1000,
+    "ram_total_bytes": 3000,
+    "sections": {},
+    "symbols": [],
+    "model_bytes": 10000,
+}
+
+
+class FakeSession:
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.board = SimpleNamespace(name="emulated", emulator="qemu 0")
+        self.toolchain = {"arm-none-eabi-gcc": "12.2"}
+        self._variants = {name: Variant(name, Path(f"{name}.tflite"), {}) for name in ("int8", "float32")}
+        self._model = SimpleNamespace(name="m", windowed=True, variants=self._variants, window=1)
+
+    @property
+    def builds(self) -> list[Build]:
+        return [Build(self._model, variant, "aot", "stm32f4") for variant in self._variants.values()]  # type: ignore[arg-type]
+
+    def header(self) -> list[str]:
+        return ["hil: fake"]
+
+    def recordings(self, _model: object) -> dict[str, list[object]]:
+        return {"a.csv": [], "b.csv": []}
+
+    def reference(self, _path: Path) -> Any:
+        return SimpleNamespace(oracle="fake")
+
+    def firmware(self, build: Build, say: object) -> Firmware:
+        del say
+        if os.environ.get("FAKE_REFUSED") == build.variant.name:
+            raise HilError(f"{build.name}: no engine takes this network")
+        image: Any = SimpleNamespace(**IMAGE, elf_sha256=os.environ.get("FAKE_IMAGE", "1"))
+        return Firmware(build.model, build.variant, build.engine, build.target, image)
+
+
+def answer(record: Recorder, windows: int = 10) -> None:
+    """Record what a test of one file of recordings does."""
+    record.parity(Parity(windows, 0, True, 0.0, 0, windows, windows, windows, ()))
+    answers: Any = [SimpleNamespace(invoke=[100] * windows, prepare=[5] * windows)]
+    firmware: Any = None
+    record.measurement(Measurement(firmware, answers, "instructions", Traffic(100, 1.0, 0, 0)))
+
+
+def pytest_addoption() -> None:
+    """The earliest hook that a plugin named with -p sees."""
+    vars(harness.plugin)["Session"] = FakeSession
