@@ -48,37 +48,39 @@ class Contact:
         """
         # The log comes first: where the board cannot be reached, it must not be an earlier run's that is shown.
         with UartLog(log) as uart_log:
-            if firmware.image.build_id in self._hopeless:
-                raise DeviceError(f"{self._hopeless[firmware.image.build_id]} (not tried again for {firmware.name})")
+            # Where nothing is flashed the board runs one and the same image, whichever is asked for.
+            image = firmware.image.build_id if flash else b""
+            if image in self._hopeless:
+                raise DeviceError(f"{self._hopeless[image]} (not tried again for {firmware.name})")
             if flash:
                 board.flash(firmware.image)
             client = Client(board.connect(), uart_log, name=board.name)
             try:
-                info = self._hello(board, client, firmware)
+                info = self._hello(board, client, image)
                 check_identity(info, firmware.image.build_id, firmware.variant.sha256)
                 check_layout(info, layout)
                 yield DeviceUnderTest(firmware, board, client, info, progress)
             finally:
                 self._trouble = client.failure or ""
 
-    def _hello(self, board: Board, client: Client, firmware: Firmware) -> DeviceInfo:
+    def _hello(self, board: Board, client: Client, image: bytes) -> DeviceInfo:
         try:
             info = client.hello()
         except LineError as error:
-            raise self._once_more(firmware, error) from None
+            raise self._once_more(image, error) from None
         except MuteError as error:
             if trouble := board.trouble():  # The next connection finds another emulator.
-                raise self._once_more(firmware, DeviceError(f"{error} ({trouble})", error.log_tail)) from None
+                raise self._once_more(image, DeviceError(f"{error} ({trouble})", error.log_tail)) from None
             told = self._mute(board, str(error))
-            self._hopeless[firmware.image.build_id] = told
+            self._hopeless[image] = told
             raise DeviceError(told, error.log_tail) from None
         self._answered, self._broken = True, 0
         return info
 
-    def _once_more(self, firmware: Firmware, error: DeviceError) -> DeviceError:
+    def _once_more(self, image: bytes, error: DeviceError) -> DeviceError:
         self._broken += 1
         if self._broken >= _BROKEN_LINES:
-            self._hopeless[firmware.image.build_id] = str(error)
+            self._hopeless[image] = str(error)
         return error
 
     def _mute(self, board: Board, said: str) -> str:

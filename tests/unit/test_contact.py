@@ -54,6 +54,9 @@ class FakeBoard:
         kind = Broken if device is None else MemoryConnection
         return kind(device or healthy(), self._clock)
 
+    def flash(self, image: object) -> None:
+        pass
+
     def trouble(self) -> str:
         return self.said
 
@@ -71,13 +74,15 @@ class Bench:
         self._folder = folder
 
     @contextmanager
-    def session(self) -> Iterator[DeviceUnderTest]:
-        layout: Any = None
-        with self._contact.connected(self.board, FIRMWARE, layout, self._folder / "uart.log", False) as device:
+    def session(self, flash: bool = False, build_id: bytes = IMAGE.build_id) -> Iterator[DeviceUnderTest]:
+        firmware: Any = SimpleNamespace(**vars(FIRMWARE) | {"image": SimpleNamespace(build_id=build_id)})
+        nothing: Any = None
+        log = self._folder / "uart.log"
+        with self._contact.connected(self.board, firmware, nothing, log, flash) as device:
             yield device
 
-    def refusal(self) -> str:
-        with pytest.raises(HilError) as caught, self.session():
+    def refusal(self, flash: bool = False, build_id: bytes = IMAGE.build_id) -> str:
+        with pytest.raises(HilError) as caught, self.session(flash, build_id):
             pass
         return str(caught.value)
 
@@ -109,6 +114,14 @@ def test_a_device_that_never_answered_may_not_be_flashed_and_is_asked_once(make_
     assert "is tflm-hil firmware flashed, and is this its port" in bench.refusal()
     assert bench.refusal().endswith("(not tried again for gesture-int8)")
     assert bench.board.connected == 1
+
+
+def test_another_image_is_another_device_only_where_it_is_flashed(make_bench: Callable[..., Bench]) -> None:
+    for flash, connections in ((False, 1), (True, 2)):
+        bench = make_bench(healthy(Misbehaviour.SILENT))
+        bench.refusal(flash)
+        bench.refusal(flash, IMAGE.build_id[::-1])
+        assert bench.board.connected == connections
 
 
 @pytest.mark.parametrize("kind", [FaultKind.UNDEFINED, FaultKind.HANG])

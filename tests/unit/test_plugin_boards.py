@@ -97,6 +97,18 @@ def test_what_a_bad_board_does_is_said(
 
 
 @needs_emulator
+def test_a_board_that_leaves_fails_one_test_and_the_rest_passes(
+    pytester: pytest.Pytester, hil: Hil, build_id: bytes
+) -> None:
+    pytester.makepyfile(test_predictions=(SUITE / "test_predictions.py").read_text())
+    link = pytester.path / "ttyACM0"
+    with fake_board.running("gesture", "int8", build_id, leaves=link) as port:
+        result = hil(f"--board={port}", "--hil-no-flash", "-k", "int8 and (punch or flex or continuous_1)")
+    result.assert_outcomes(errors=1, passed=2)
+    result.stdout.fnmatch_lines([f"{link}: the serial line broke: *: is the board still connected?"])
+
+
+@needs_emulator
 def test_a_board_with_another_build_is_refused(pytester: pytest.Pytester, hil: Hil, build_id: bytes) -> None:
     pytester.makepyfile(ONE_WINDOW)
     with fake_board.running("gesture", "int8", build_id[::-1]) as port:
