@@ -17,7 +17,6 @@ from harness.checks.parity import Mismatch, Parity, TensorMismatch, combine, com
 from harness.checks.tolerance import tolerances
 from harness.device.client import Client
 from harness.device.device_info import DeviceInfo
-from harness.device.link import EventKind
 from harness.device.messages import Status, WindowResult
 from harness.errors import DeviceError, LineError, RefusedError
 from harness.firmware.image import FirmwareImage
@@ -276,12 +275,12 @@ class DeviceUnderTest:
     def _watch(self) -> Callable[[], Traffic]:
         """Begin to watch the wire; what it returns tells how the wire has done since."""
         link = self.client.link
-        started, before, events = time.monotonic(), replace(link), len(link.events)
+        started, before = time.monotonic(), replace(link)
         return lambda: Traffic(
             link.bytes_sent - before.bytes_sent,
             time.monotonic() - started,
             link.retried - before.retried,
-            sum(event.kind != EventKind.RETRY for event in link.events[events:]),
+            link.faults - before.faults,
         )
 
     def _answers(self, recording: Recording, results: list[WindowResult]) -> Answers:

@@ -126,7 +126,7 @@ class FakeDevice:
     _received: bytearray = field(default_factory=bytearray)
     _expected: int = 1
     _responses: deque[tuple[int, bytes]] = field(default_factory=deque)
-    _gap_told: bool = False
+    _beyond_gap: int | None = None
     _inputs: dict[int, bytearray] = field(default_factory=dict)
     _outputs: list[bytes] = field(default_factory=list)
     _rows: list[bytes] = field(default_factory=list)
@@ -188,9 +188,9 @@ class FakeDevice:
         if ahead >= 0x8000:
             return b"".join(response for known, response in self._responses if known == seq)
         if ahead:
-            told, self._gap_told = self._gap_told, True
+            told, self._beyond_gap = self._beyond_gap is not None and ahead > self._beyond_gap, ahead
             return b"" if told else self._nak(GAP)
-        self._gap_told = False
+        self._beyond_gap = None
         self._expected = (self._expected + 1) & 0xFFFF
         if len(self.executed) == REQUESTS_BEFORE_TROUBLE and self.misbehaviour is not None:
             trouble = self._trouble()
@@ -291,7 +291,7 @@ class FakeDevice:
         self._expected = 1
         self._responses.clear()
         self.executed.clear()
-        self._gap_told = False
+        self._beyond_gap = None
         self._forget_rows()
 
     def _forget_rows(self) -> None:

@@ -22,6 +22,7 @@ from harness.device.messages import (
     parse_status,
     parse_tensor,
 )
+from harness.device.pace import Pace
 from harness.device.pipeline import Pipeline
 from harness.device.stream import RecordingStream, Samples
 from harness.device.timeout import Clock, Deadline
@@ -37,7 +38,8 @@ Progress = Callable[[int], None]
 class Client:
     """One device behind a connection. `hello` opens the session that everything else needs.
 
-    A request without an answer for `timeout` seconds is sent again, `retries` times at most. `name` begins the errors.
+    A request without an answer is sent again after some round trips, at most `timeout` seconds; after `retries` + 1
+    times as long without any answer the device counts as silent. `name` begins the errors.
     All methods raise DeviceError, with the tail of the log, for a device that does not do what docs/protocol.md says;
     after such an error, unless it is a refusal, the session is over. Connection and log stay the caller's to close.
     """
@@ -71,10 +73,9 @@ class Client:
         self._session = None
         info = Handshake(self._link).run(self._timeout, self._retries)
         pipeline = Pipeline(self._link, info.credits, self._timeout, self._retries)
-        answers: list[bytes] = []
         while not info.complete:
-            pipeline.run([(Message.DESCRIBE, pack_describe(len(info.tensors)))], answers.append)
-            info = self._link.parse(functools.partial(parse_describe, info=info), answers.pop())
+            described = _call(pipeline, Message.DESCRIBE, pack_describe(len(info.tensors)))
+            info = self._link.parse(functools.partial(parse_describe, info=info), described)
         self._session = info, pipeline
         return info
 
@@ -93,11 +94,13 @@ class Client:
         due = (stream for stream in streams for _ in range(stream.request_count))
         windows = 0
 
-        def answered(body: bytes) -> None:
+        def answered(body: bytes) -> float:
             nonlocal windows
-            windows += self._link.parse(next(due).answer, body)
+            new = self._link.parse(next(due).answer, body)
+            windows += len(new)
             if progress is not None:
                 progress(windows)
+            return sum(window.prepare_ticks + window.invoke_ticks for window in new) / info.clock_hz
 
         pipeline.run((request for stream in streams for request in stream.requests()), answered)
         return [stream.windows for stream in streams]
@@ -117,13 +120,14 @@ class Client:
         due = (stream for stream in streams for _ in range(stream.request_count))
         answered = 0
 
-        def take(body: bytes) -> None:
+        def take(body: bytes) -> float:
             nonlocal answered
             stream = next(due)
-            self._link.parse(stream.answer, body)
+            ticks = self._link.parse(stream.answer, body)
             answered += stream.done
             if stream.done and progress is not None:
                 progress(answered)
+            return ticks / info.clock_hz
 
         pipeline.run((request for stream in streams for request in stream.requests()), take)
         return [stream.inference for stream in streams]
@@ -139,10 +143,12 @@ class Client:
         asked = parts(total, info.max_body)
         due = parts(total, info.max_body)
         received = bytearray()
-        pipeline.run(
-            ((Message.TENSOR, pack_tensor(index, offset, length)) for offset, length in asked),
-            lambda body: received.extend(self._link.parse(lambda body: part(body, total, next(due)[1]), body)),
-        )
+
+        def take(body: bytes) -> float:
+            received.extend(self._link.parse(lambda body: part(body, total, next(due)[1]), body))
+            return 0.0
+
+        pipeline.run(((Message.TENSOR, pack_tensor(index, offset, length)) for offset, length in asked), take)
         return bytes(received)
 
     def echo(self, data: bytes) -> bytes:
@@ -156,7 +162,7 @@ class Client:
         piece_bytes = wire_size(info.max_body)
         room = info.credits * piece_bytes
         sent, back = 0, bytearray()
-        deadline = Deadline(self._timeout, self._link.clock)
+        deadline, pace = Deadline(self._timeout, self._link.clock), Pace(self._link)
         while len(back) < len(data):
             while sent < len(data) and sent + piece_bytes <= len(back) + room:
                 self._link.send_raw(data[sent : sent + piece_bytes])
@@ -164,6 +170,7 @@ class Client:
             if received := self._link.receive_raw(deadline.left):
                 back += received
                 deadline.restart()
+                pace.check()
             elif deadline.expired:
                 self._link.fail(f"{self._link.name} echoed {len(back)} of {len(data)} bytes, then was silent")
         return bytes(back)
@@ -190,6 +197,15 @@ class Client:
         return self._session
 
     def _call(self, type_: Message, body: bytes = b"") -> bytes:
-        answers: list[bytes] = []
-        self._open[1].run([(type_, body)], answers.append)
-        return answers[0]
+        return _call(self._open[1], type_, body)
+
+
+def _call(pipeline: Pipeline, type_: Message, body: bytes) -> bytes:
+    answers: list[bytes] = []
+
+    def answered(body: bytes) -> float:
+        answers.append(body)
+        return 0.0
+
+    pipeline.run([(type_, body)], answered)
+    return answers[0]

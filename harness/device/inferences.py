@@ -93,13 +93,18 @@ class InferenceStream:
         for tensor, offset, length in self._reads:
             yield Message.READ, pack_read(tensor, offset, length)
 
-    def answer(self, body: bytes) -> None:
-        """Take the next response's body. Raises DeviceError unless it holds what was asked for."""
+    def answer(self, body: bytes) -> int:
+        """Take the next response's body and return the ticks that it tells of, 0 if it tells of none.
+
+        Raises DeviceError unless it holds what was asked for.
+        """
         number = self._answered - len(self._writes)
         self._answered += 1
         if number == 0:
             self._ticks = parse_invoke(body)
             self._info.check_ticks(self._ticks, "an inference")
-        elif number > 0:
+            return self._ticks
+        if number > 0:
             tensor, _, length = self._reads[number - 1]
             self._outputs[tensor] += part(body, self._info.outputs[tensor].bytes, length)
+        return 0

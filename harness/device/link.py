@@ -15,6 +15,9 @@ from harness.errors import DeviceError, LineError, RefusedError
 
 T = TypeVar("T")
 
+MOST_EVENTS = 1000
+"""Events that are kept: a flood of damaged frames must not fill the memory."""
+
 
 class EventKind(enum.StrEnum):
     """What can go wrong on the line and be mended there."""
@@ -41,7 +44,11 @@ class LinkEvent:
 
 @dataclasses.dataclass
 class LinkStats:
-    """Counts of frames and bytes since the client was made; `corrupted` counts damaged frames from the device."""
+    """Counts of frames and bytes since the client was made.
+
+    `corrupted` counts damaged frames from the device, `faults` everything that went wrong on the line. `events` has the
+    first MOST_EVENTS of these and of the retries.
+    """
 
     sent: int = 0
     received: int = 0
@@ -51,6 +58,7 @@ class LinkStats:
     retried: int = 0
     duplicates: int = 0
     naks: int = 0
+    faults: int = 0
     events: list[LinkEvent] = dataclasses.field(default_factory=list)
 
 
@@ -64,6 +72,9 @@ class Link:
         self.stats = LinkStats()
         self.failure: str | None = None
         """What ended the session, once something has."""
+        self.waited = 0.0
+        """Seconds spent waiting for the line; a read counts no longer than it was to wait, however long this process
+        was stopped in the middle of it."""
         self._connection = connection
         self._decoder = Decoder()
         self._arrived: collections.deque[Frame | Corrupt] = collections.deque()
@@ -93,25 +104,31 @@ class Link:
 
     def send_raw(self, data: bytes) -> None:
         """Send bytes outside of any frame."""
+        started = self.clock()
         try:
             self._connection.write(data)
         except LineError as error:
             self.fail(str(error), LineError)
+        self.waited += self.clock() - started
         self.stats.bytes_sent += len(data)
 
     def receive_raw(self, timeout: float) -> bytes:
         """Return bytes outside of any frame, b"" when none came within `timeout` seconds."""
+        started = self.clock()
         try:
             data = self._connection.read(timeout)
         except LineError as error:
             self.fail(str(error), LineError)
+        self.waited += min(timeout, self.clock() - started)
         self.stats.bytes_received += len(data)
         return data
 
     def event(self, seq: int, kind: EventKind) -> None:
         """Keep and log an event that concerns request `seq`."""
         event = LinkEvent(seq, kind)
-        self.stats.events.append(event)
+        self.stats.faults += kind != EventKind.RETRY
+        if len(self.stats.events) < MOST_EVENTS:
+            self.stats.events.append(event)
         self.log.note(str(event))
 
     def parse(self, parser: Callable[[bytes], T], body: bytes) -> T:

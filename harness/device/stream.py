@@ -67,14 +67,14 @@ class RecordingStream:
         for rows in self._chunks:
             yield Message.SAMPLES, self._samples[rows].tobytes()
 
-    def answer(self, body: bytes) -> int:
-        """Take the next response's body and return how many windows it holds.
+    def answer(self, body: bytes) -> list[WindowResult]:
+        """Take the next response's body and return the windows that it holds.
 
         Raises DeviceError unless they are exactly those that are due.
         """
         self._answered += 1
         if self._answered == 1:
-            return 0  # BEGIN answers nothing.
+            return []  # BEGIN answers nothing.
         rows = self._chunks[self._answered - 2]
         windows = parse_samples(body, self._info.output_bytes)
         due = range(windows_in(rows.start, self._info), windows_in(rows.stop, self._info))
@@ -88,7 +88,7 @@ class RecordingStream:
             self._info.check_ticks(window.prepare_ticks, f"the preparation of window {window.index}")
             self._info.check_ticks(window.invoke_ticks, f"the inference of window {window.index}")
         self.windows += windows
-        return len(windows)
+        return windows
 
 
 def _span(indexes: list[int]) -> str:

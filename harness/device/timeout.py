@@ -8,7 +8,7 @@ Clock = Callable[[], float]
 
 
 class Deadline:
-    """A moment `seconds` from now; `None` as `seconds` is not accepted: nothing here waits for ever."""
+    """A moment `seconds` from now. There is no infinite wait."""
 
     def __init__(self, seconds: float, clock: Clock = time.monotonic) -> None:
         self._clock = clock
@@ -25,6 +25,13 @@ class Deadline:
         """Whether no time remains."""
         return self.left <= 0.0
 
-    def restart(self) -> None:
-        """Begin again with the full number of seconds."""
+    @property
+    def passed(self) -> float:
+        """Seconds since it began."""
+        return self._clock() - self._started
+
+    def restart(self, seconds: float | None = None) -> None:
+        """Begin again with so many seconds, or as many as before."""
         self._started = self._clock()
+        if seconds is not None:
+            self._seconds = seconds

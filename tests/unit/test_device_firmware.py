@@ -105,7 +105,7 @@ def test_a_crash_is_told_with_its_cause_and_place(board: QemuBoard, log: UartLog
 def test_a_hang_is_told_and_the_next_connection_finds_a_living_device(board: QemuBoard, log: UartLog) -> None:
     device = client(board.connect(), log, timeout=0.2, retries=1)
     device.fault(FaultKind.HANG)
-    with pytest.raises(DeviceError, match=r"^the device is silent: no answer to request #2 STATUS after 2 attempts"):
+    with pytest.raises(DeviceError, match=r"^the device is silent: no answer to request #2 STATUS, sent \d+ times in"):
         device.status()
     assert client(board.connect(), log).status().windows == 0
 

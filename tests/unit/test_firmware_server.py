@@ -138,11 +138,14 @@ def test_the_last_responses_are_kept_as_many_as_there_are_credits(server: Firmwa
     assert [server.feed(request) for request in requests[1:]] == answers[1:]
 
 
-def test_a_gap_is_reported_once_and_nothing_is_executed_until_it_is_filled(server: FirmwareOnHost) -> None:
+def test_a_gap_is_reported_once_a_try_and_nothing_is_executed_until_it_is_filled(server: FirmwareOnHost) -> None:
     runs = server.library.host_invocations()
     nak = one(server.feed(b"".join(encode(Message.SAMPLES, seq, rows(WINDOW)) for seq in (2, 3, 4))))
     assert (nak.type, nak.seq, parse_nak(nak.body)) == (Message.NAK, 0, (1, GAP))
     assert server.library.host_invocations() == runs
+    assert server.feed(encode(Message.STATUS, 5)) == b""
+    nak = one(server.feed(encode(Message.STATUS, 2) + encode(Message.STATUS, 3)))
+    assert parse_nak(nak.body) == (1, GAP), "the host has begun again, and request 1 was lost again"
     assert one(server.feed(encode(Message.STATUS, 1))).seq == 1
     again = one(server.feed(encode(Message.STATUS, 4)))
     assert parse_nak(again.body) == (2, GAP)

@@ -19,6 +19,7 @@ static frame_decoder_t decoder = {.packet = packet};
 static reply_t replies[HIL_CREDITS];
 static uint16_t expected = 1;
 static bool gap_reported;
+static uint16_t beyond_gap; /* the last request that came beyond the gap */
 static uint32_t echo_left;
 
 /* Sends a message that nobody asked for. Its body of `length` bytes is at FRAME_BODY_OFFSET of `frame`. */
@@ -127,10 +128,12 @@ static void accept(uint8_t type, uint16_t seq, const uint8_t *body, uint16_t len
     if (ahead < 0) {
         answer_again(seq);
     } else if (ahead > 0) {
-        if (!gap_reported) {
+        /* Numbers that do not rise are the host's next try, in which the expected request was lost once more. */
+        if (!gap_reported || (int16_t)(seq - beyond_gap) <= 0) {
             nak(NAK_GAP);
         }
         gap_reported = true;
+        beyond_gap = seq;
     } else {
         gap_reported = false;
         expected++;
