@@ -53,17 +53,22 @@ class Build:
         """E.g. `gesture-int8-aot-stm32f4`."""
         return f"{self.model.name}-{self.variant.name}-{self.engine}-{self.target}"
 
+    @property
+    def budget(self) -> Budget:
+        """The limits of the manifest for this variant, target and engine; an empty budget allows anything."""
+        return self.variant.budget(f"{self.target}_{self.engine}")
+
+    @property
+    def skipped(self) -> str | None:
+        """Why the manifest leaves it out, or None."""
+        return self.model.skipped(self.variant.name, self.target, self.engine)
+
 
 @dataclass(frozen=True)
 class Firmware(Build):
     """A build with its image."""
 
     image: FirmwareImage
-
-    @property
-    def budget(self) -> Budget:
-        """The limits of the manifest for this variant, target and engine; an empty budget allows anything."""
-        return self.variant.budget(f"{self.target}_{self.engine}")
 
     def command(self, name: str, arguments: str) -> str:
         """The command line `hil NAME MODEL ARGUMENTS` for this variant, engine and target."""

@@ -165,10 +165,12 @@ class Recorder:
 
     def parity(self, parity: Parity[Any]) -> None:
         """The comparison with the reference."""
-        part = parity_part(parity, self._oracle)
+        model = self._firmware.model
+        part = parity_part(parity, self._oracle, model.meaning if model.windowed else None)
         self._add(parity=part)
         for figure, value in part.items():
-            self._property(f"parity.{figure}", value)
+            if not isinstance(value, list):
+                self._property(f"parity.{figure}", value)
 
     def attribution(self, steps: list[Step], notes: list[str]) -> None:
         """How accuracy changes from the trained network to the device, and why steps are left out."""

@@ -52,7 +52,7 @@ class Planner:
         selected = {item.nodeid for item in session.items}
         for item in self._collected:
             build = build_of(item)
-            if build is not None:
+            if build is not None and build.skipped is None:
                 self.plan.tests[item.nodeid] = Planned(
                     run=run_key(self._session, build),
                     test=_test_id(item),

@@ -96,7 +96,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return nothing("no-trace", NO_TRACE)
     try:
         cases = [
-            pytest.param(build, *feed, id="-".join([build.name, *feed]))
+            pytest.param(build, *feed, id="-".join([build.name, *feed]), marks=_left_out(build))
             for build in _marked_builds(metafunc.definition, session)
             if _is_for(build, metafunc.fixturenames)
             for feed in ([[name] for name in _feeds(build, session)] if "feed" in names else [[]])
@@ -177,6 +177,11 @@ def _marked_builds(definition: pytest.Item, session: Session) -> list[Build]:
             and (not selected["engines"] or build.engine in selected["engines"])
         ]
     return builds
+
+
+def _left_out(build: Build) -> list[pytest.MarkDecorator]:
+    reason = build.skipped
+    return [] if reason is None else [pytest.mark.skip(reason=f"left out by model.toml: {reason}")]
 
 
 def _is_for(build: Build, fixtures: list[str]) -> bool:

@@ -23,7 +23,7 @@ from harness.report.junit import add_verdicts, unfinished
 from harness.report.publish import Published, publish
 from harness.report.summary import summary_lines
 from harness.results import baseline, environment
-from harness.results.judge import judge
+from harness.results.judge import Expected, judge
 from harness.results.merge import Planned, Report, merge, unreported
 from harness.results.merge import Session as Ended
 from harness.results.model import Results, load
@@ -121,7 +121,9 @@ class Reporter:
         options = self._session.options
         results = merge(self._earlier, replace(ended, gone=self._gone(files)))
         comparison = baseline.compare(results, self._baseline) if self._baseline else None
-        results = judge(results, comparison)
+        builds = self._session.builds
+        results.skipped = {build.name: reason for build in builds if (reason := build.skipped) is not None}
+        results = judge(results, comparison, {build.name: Expected(build.budget, build.model.note) for build in builds})
         missing = unreported(ended)
         add_verdicts(junit, results, set(missing))
         if missing or any(run.verdict == "fail" and run.current for run in results.runs):

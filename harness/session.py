@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.boards import qemu_program
 from harness.boards.board import Board
 from harness.boards.selection import BoardChoice, choose
-from harness.boards.targets import find_targets
+from harness.boards.targets import TARGETS, find_targets
 from harness.contact import Contact
 from harness.device.identity import Layout
 from harness.dut import Build, DeviceUnderTest, Firmware, Progress, silent
@@ -48,7 +48,7 @@ class Session:
         self.toolchain = toolchain.versions()
         for engine in self.engines:
             self.toolchain |= versions(engine, self.project.root, self.project.build_root)
-        self._check_budgets()
+        self._check_manifests()
         self._recordings = {model.name: _recordings(model) for model in self.models}
         self._references: dict[Path, TflmHost] = {}
         self._chains: dict[Path, Chain] = {}
@@ -125,10 +125,18 @@ class Session:
         layout = _layout(firmware.model, self.reference(firmware.variant.path))
         return self._contact.connected(board, firmware, layout, log, self.options.flash, progress)
 
-    def _check_budgets(self) -> None:
-        """A budget that applies to nothing would be a check that cannot fail."""
+    def _check_manifests(self) -> None:
+        """A budget that applies to nothing would be a check that cannot fail, and so would a misspelt [[skip]]."""
         environments = self.project.environments()
+        known = {"target": tuple(TARGETS), "engine": ENGINES}
         for model in self.models:
+            for skip in model.skips:
+                for key, names in known.items():
+                    if getattr(skip, key) not in (None, *names):
+                        raise HilError(
+                            f"{model.directory / 'model.toml'}: [[skip]] names {key} {getattr(skip, key)!r}; there is "
+                            f"{', '.join(names)}"
+                        )
             for variant in model.variants.values():
                 for key in set(variant.budgets) - {*environments, EVERY}:
                     raise HilError(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.checks.confusion import Confusions, confusions
 from harness.checks.tensors import Difference, compare_tensor, furthest
 from harness.checks.tolerance import Tolerance
 from harness.models.output import Meaning, Truth
@@ -54,7 +56,8 @@ class Parity(Generic[M_co]):
     """The comparison of `windows` inferences. `max_abs_diff` is in the output's own unit: LSB for integers.
 
     `label_mismatches` counts those whose answer differs, or of which any output differs where outputs mean nothing.
-    `labelled` windows have a known truth, of which `correct_device` and `correct_reference` were found.
+    `labelled` windows have a known truth, of which `correct_device` and `correct_reference` were found; `confusions`
+    counts what the device answered to them.
     """
 
     windows: int
@@ -66,6 +69,7 @@ class Parity(Generic[M_co]):
     correct_device: int
     correct_reference: int
     mismatches: tuple[M_co, ...]
+    confusions: Confusions = field(default_factory=dict)
 
 
 def compare(
@@ -109,6 +113,7 @@ def compare(
         labelled=sum(known is not None for known in truth),
         correct_device=int(right_device.sum()),
         correct_reference=int(right_reference.sum()),
+        confusions=confusions(answers_device.tolist(), truth),
         mismatches=tuple(
             Mismatch(
                 recording,
@@ -169,4 +174,5 @@ def combine(parts: Sequence[Parity[M_co]]) -> Parity[M_co]:
         correct_device=sum(part.correct_device for part in parts),
         correct_reference=sum(part.correct_reference for part in parts),
         mismatches=tuple(mismatch for part in parts for mismatch in part.mismatches),
+        confusions=sum((Counter(part.confusions) for part in parts), Counter()),
     )

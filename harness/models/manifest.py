@@ -121,6 +121,11 @@ class Model(msgspec.Struct, frozen=True):
         """How to read the network's output."""
         return meaning(self.output, self.labels)
 
+    @property
+    def note(self) -> str:
+        """Why accuracy is not judged of a model with windows; empty where it is."""
+        return self.meaning.note if self.windowed else ""
+
     def skipped(self, variant: str, target: str, engine: str) -> str | None:
         """Why this firmware is left out, or None."""
         return next((skip.reason for skip in self.skips if skip.covers(variant, target, engine)), None)
@@ -138,6 +143,7 @@ class _VariantTable(msgspec.Struct, forbid_unknown_fields=True):
 
 # What a model has that takes windows of a sensor's rows, and what only such a model may have.
 _WINDOWING = ("window", "stride", "sample_rate_hz", "recordings", "channels")
+_BUDGETS_OF_WINDOWS = ("preparation", "window", "accuracy", "accuracy_drop")
 _OF_WINDOWS = ("labels", "output", "layout")
 
 
@@ -169,10 +175,24 @@ class _ModelFile(msgspec.Struct, forbid_unknown_fields=True):
         for key, names in (("labels", self.labels or ()), ("channels", channels)):
             if len(set(names)) < len(names):
                 raise ValueError(f"{key} must differ from each other")
-        meaning(self.output or None, self.labels or ())
+        self._check_accuracy(windowed=not missing)
         for skip in self.skip:
             if skip.variant not in (None, *self.variants):
                 raise ValueError(f"[[skip]] names variant {skip.variant!r}; there is {', '.join(self.variants)}")
+
+    def _check_accuracy(self, windowed: bool) -> None:
+        """A budget for what is never measured would be a check that cannot fail."""
+        unjudged = meaning(self.output or None, self.labels or ()).note
+        for name, variant in self.variants.items():
+            for key, budget in variant.budgets.items():
+                where = f"[variants.{name}.budgets.{key}]"
+                of_windows = [each for each in _BUDGETS_OF_WINDOWS if getattr(budget, each) is not None]
+                if of_windows and not windowed:
+                    raise ValueError(f"{where} limits {', '.join(of_windows)}, and only a model with windows has that")
+                if unjudged and (budget.accuracy is not None or budget.accuracy_drop is not None):
+                    raise ValueError(f"{where} limits accuracy, but {unjudged}")
+                if budget.accuracy_drop is not None and not self.trained:
+                    raise ValueError(f"{where} limits accuracy_drop, but `trained`, where it begins, is missing")
 
 
 def load_model(directory: Path, recordings_root: Path) -> Model:

@@ -12,6 +12,7 @@ from harness.report.wording import verdict
 from harness.results.metrics import METRICS
 from harness.results.model import Results, Run
 
+COLUMNS = [metric for metric in METRICS if metric.column]
 RAM = (
     "static RAM: .data and .bss, with the arena, without stack and UART buffers; RAM total: static RAM, UART buffers "
     "and the stack at its deepest"
@@ -25,6 +26,8 @@ def summary_lines(published: Published) -> list[str]:
     return [
         *_table(current),
         *(line for run in current for line in _lost_accuracy(run)),
+        *(f"FAILED: {run.name}: {line}" for run in current for line in run.over_budget),
+        *_notes(current),
         *_missing(results),
         *_baseline(published),
     ]
@@ -36,7 +39,7 @@ def _table(runs: list[Run]) -> list[str]:
     table = Table(box=None, pad_edge=False, header_style="")
     for heading in ("run", "board"):
         table.add_column(heading, no_wrap=True)
-    for heading in ("windows", "differ", "accuracy", *(metric.column for metric in METRICS)):
+    for heading in ("windows", "differ", "accuracy", *(metric.column for metric in COLUMNS)):
         table.add_column(heading, justify="right")
     table.add_column("verdict")
     for run in runs:
@@ -49,6 +52,16 @@ def _table(runs: list[Run]) -> list[str]:
     if any(run.stale for run in runs):
         legend.append("*: measured in an earlier session, with other sources or another image")
     return [*table_lines(table), *legend]
+
+
+def _notes(runs: list[Run]) -> Iterator[str]:
+    """What was not judged, each reason once with the runs that it is about."""
+    about: dict[str, list[str]] = {}
+    for run in runs:
+        for note in run.notes:
+            about.setdefault(note, []).append(run.name)
+    for note, names in about.items():
+        yield f"{', '.join(names)}: {note}"
 
 
 def _missing(results: Results) -> Iterator[str]:
@@ -65,6 +78,8 @@ def _missing(results: Results) -> Iterator[str]:
             yield f"{run.name}: incomplete, none of its {len(run.tests)} tests has run{before}"
     for name in results.left_out:
         yield f"{name}: left out"
+    for name, reason in results.skipped.items():
+        yield f"{name}: left out by its model.toml: {reason}"
 
 
 def _short(test: str) -> str:
@@ -116,6 +131,6 @@ def _row(run: Run) -> list[str]:
         number(parity.windows if parity else None) + starred,
         number(parity.label_mismatches if parity else None) + starred,
         percent(parity.accuracy_device if parity else None) + starred,
-        *(number(metric.of(run)) + ("*" if metric.group in run.stale else "") for metric in METRICS),
+        *(number(metric.of(run)) + ("*" if metric.group in run.stale else "") for metric in COLUMNS),
         verdict(run),
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.report.text import ordinal
-from harness.results.model import Run
+from harness.results.model import Confusion, Run
 
 
 def verdict(run: Run) -> str:
@@ -18,6 +18,14 @@ def causes(run: Run) -> list[tuple[str, list[str]]]:
     for failure in run.failures:
         if failure in reasons:
             found.setdefault(reasons[failure], []).append(failure)
+        elif failure in run.over_budget:
+            found[failure] = []
         else:
             found[f"fell behind the baseline: {failure}"] = []
     return list(found.items())
+
+
+def mistakes(run: Run) -> list[Confusion]:
+    """What was taken for something else, the most frequent mistake first."""
+    confusion = run.parity.confusion if run.parity else []
+    return sorted((each for each in confusion if each.truth != each.answer), key=lambda each: -each.windows)

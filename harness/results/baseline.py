@@ -34,8 +34,11 @@ class Change:
         return self.metric.name
 
     def __str__(self) -> str:
+        before, now = self.metric.shown(self.before), self.metric.shown(self.now)
+        if self.metric.unit == "%":
+            return f"{self.run} {self.figure}: {before} -> {now}"
         percent = f"{(self.now - self.before) / self.before:+.1%}" if self.before else "new"
-        return f"{self.run} {self.figure}: {self.before:,} -> {self.now:,} ({percent})"
+        return f"{self.run} {self.figure}: {before} -> {now} ({percent})"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,8 @@ from harness.checks.latency import summarise
 from harness.results.model import (
     AttributionFigures,
     AttributionStep,
+    ClassFigures,
+    Confusion,
     FirmwareFigures,
     LatencyFigures,
     LinkFigures,
@@ -36,6 +39,7 @@ def figures(measured: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "attribution": _attribution(parts("attribution")),
         "latency": _latency([(part["unit"], part["invoke"]) for part in latencies]),
         "preparation": _latency([(part["unit"], part["prepare"]) for part in latencies]),
+        "window": _latency([(part["unit"], part.get("window", [])) for part in latencies]),
         "throughput": _throughput(streams),
         "link": LinkFigures(sum(s["retried"] for s in streams), sum(s["faults"] for s in streams)) if streams else None,
         "trace": next(iter(parts("trace")), None),
@@ -50,12 +54,44 @@ def _parity(parts: list[ParityPart]) -> ParityFigures | None:
         windows=sum(part["windows"] for part in parts),
         label_mismatches=sum(part["label_mismatches"] for part in parts),
         bit_exact=all(part["bit_exact"] for part in parts),
-        max_abs_diff=max(part["max_abs_diff"] for part in parts),
+        max_abs_diff=_largest([part["max_abs_diff"] for part in parts]),
         max_ulp=max(part["max_ulp"] for part in parts),
         oracle=parts[0]["oracle"],
         accuracy_device=sum(part["correct_device"] for part in parts) / labelled if labelled else None,
         accuracy_reference=sum(part["correct_reference"] for part in parts) / labelled if labelled else None,
+        labelled=labelled,
+        classes=_classes(parts),
+        confusion=_confusion(parts),
     )
+
+
+def _classes(parts: list[ParityPart]) -> list[ClassFigures]:
+    totals: dict[str, Counter[str]] = {}
+    for part in parts:
+        for count in part.get("classes", []):
+            totals.setdefault(count["label"], Counter()).update({k: v for k, v in count.items() if k != "label"})
+    return [
+        ClassFigures(
+            label,
+            windows=total["windows"],
+            recall=total["right"] / total["windows"] if total["windows"] else None,
+            precision=total["right"] / total["answered"] if total["answered"] else None,
+        )
+        for label, total in totals.items()
+    ]
+
+
+def _confusion(parts: list[ParityPart]) -> list[Confusion]:
+    totals: Counter[tuple[str, str]] = Counter()
+    for part in parts:
+        for truth, answer, windows in part.get("confusions", []):
+            totals[truth, answer] += windows
+    return [Confusion(*pair, windows) for pair, windows in sorted(totals.items())]
+
+
+def _largest(distances: Sequence[float | None]) -> float | None:
+    """None, which stands for a distance that is no number, is larger than any."""
+    return None if None in distances else max(distance for distance in distances if distance is not None)
 
 
 def _attribution(parts: list[AttributionPart]) -> AttributionFigures | None:
@@ -66,7 +102,10 @@ def _attribution(parts: list[AttributionPart]) -> AttributionFigures | None:
         for step in part["steps"]:
             by_name.setdefault(step["name"], []).append(Step(**step))
     notes = dict.fromkeys(note for part in parts for note in part["notes"])
-    return AttributionFigures([_step(name, steps) for name, steps in by_name.items()], list(notes))
+    steps = [_step(name, steps) for name, steps in by_name.items()]
+    first, last = (steps[0].accuracy, steps[-1].accuracy) if steps else (None, None)
+    drop = first - last if first is not None and last is not None else None
+    return AttributionFigures(steps, list(notes), drop)
 
 
 def _step(name: str, steps: list[Step]) -> AttributionStep:
@@ -79,7 +118,7 @@ def _step(name: str, steps: list[Step]) -> AttributionStep:
         label_changes=sum(step.label_changes for step in steps),
         lost=sum(step.lost for step in steps),
         gained=sum(step.gained for step in steps),
-        max_abs_diff=max(step.max_abs_diff for step in steps),
+        max_abs_diff=_largest([step.max_abs_diff for step in steps]),
     )
 
 

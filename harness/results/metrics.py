@@ -12,7 +12,8 @@ from harness.results.model import Run
 class Metric:
     """One figure: `field` of a run's `group` of figures, called `name` where it is spoken of, in `unit`.
 
-    A metric without a unit of its own has that of its group. `column` heads it in the table at the end of a session.
+    A metric without a unit of its own has that of its group. `column` heads it in the table at the end of a session;
+    without one it is not there.
     It is worse than before if it got worse by more than `tolerance` of what it was, and by more than `slack` beyond
     that. One that depends on what was streamed (`by_windows`) is only compared over equally many windows.
     """
@@ -21,7 +22,7 @@ class Metric:
     group: str
     field: str
     unit: str
-    column: str
+    column: str = ""
     better: Literal["less", "more"] = "less"
     tolerance: float = 0.01
     slack: float = 0
@@ -32,6 +33,10 @@ class Metric:
         group = getattr(run, self.group)
         value: int | float | None = getattr(group, self.field) if group is not None else None
         return value
+
+    def shown(self, value: float) -> str:
+        """`value` for people."""
+        return f"{value:.2%}" if self.unit == "%" else f"{value:,}"
 
     def worse(self, before: float, now: float) -> bool:
         """Whether it got worse by more than is forgiven."""
@@ -52,6 +57,11 @@ def _windows(figures: Any) -> int | None:
 METRICS = (
     Metric("latency_median", "latency", "median", "", "median", by_windows=True),
     Metric("latency_max", "latency", "max", "", "max", by_windows=True),
+    Metric("preparation_max", "preparation", "max", "", by_windows=True),
+    Metric("window_max", "window", "max", "", by_windows=True),
+    Metric("accuracy_device", "parity", "accuracy_device", "%", better="more", tolerance=0, by_windows=True),
+    Metric("accuracy_reference", "parity", "accuracy_reference", "%", better="more", tolerance=0, by_windows=True),
+    Metric("accuracy_drop", "attribution", "accuracy_drop", "%", tolerance=0, by_windows=True),
     Metric("flash_bytes", "firmware", "flash_bytes", "bytes", "flash"),
     Metric("ram_bytes", "firmware", "ram_bytes", "bytes", "static RAM"),
     Metric("arena_bytes", "firmware", "arena_bytes", "bytes", "arena"),

@@ -33,17 +33,43 @@ class FirmwareFigures(msgspec.Struct):
     ram_total_bytes: int | None = None
 
 
+class ClassFigures(msgspec.Struct):
+    """One label: of the `windows` that show it, `recall` were found; of those answered with it, `precision` are right.
+
+    Both are fractions, None of nothing.
+    """
+
+    label: str
+    windows: int
+    recall: float | None
+    precision: float | None
+
+
+class Confusion(msgspec.Struct):
+    """The windows of one truth that the device gave one answer to."""
+
+    truth: str
+    answer: str
+    windows: int
+
+
 class ParityFigures(msgspec.Struct):
-    """The comparison with `oracle`; accuracies are fractions of the labelled windows, None where there are none."""
+    """The comparison with `oracle`; accuracies are fractions of the `labelled` windows, None where there are none.
+
+    `max_abs_diff` is None where an output is no number. `classes` and `confusion` are of the device.
+    """
 
     windows: int
     label_mismatches: int
     bit_exact: bool
-    max_abs_diff: float
+    max_abs_diff: float | None
     max_ulp: int
     oracle: str
     accuracy_device: float | None
     accuracy_reference: float | None
+    labelled: int = 0
+    classes: list[ClassFigures] = []
+    confusion: list[Confusion] = []
 
 
 class AttributionStep(msgspec.Struct):
@@ -56,18 +82,27 @@ class AttributionStep(msgspec.Struct):
     label_changes: int
     lost: int
     gained: int
-    max_abs_diff: float
+    max_abs_diff: float | None
 
 
 class AttributionFigures(msgspec.Struct):
-    """The way from the trained network to the device; `notes` says why steps are left out, one line each."""
+    """The way from the trained network to the device; `notes` says why steps are left out, one line each.
+
+    `accuracy_drop` is the accuracy of the first step less that of the device, None where there are no labels.
+    """
 
     steps: list[AttributionStep]
     notes: list[str]
+    accuracy_drop: float | None = None
+
+    @property
+    def windows(self) -> int:
+        """How many windows went all the way."""
+        return self.steps[0].windows if self.steps else 0
 
 
 class LatencyFigures(msgspec.Struct):
-    """One inference, in `unit` (`instructions` in emulation, `cycles` on hardware)."""
+    """One inference, or what goes with it, in `unit` (`instructions` in emulation, `cycles` on hardware)."""
 
     unit: str
     count: int
@@ -118,7 +153,9 @@ class Run(msgspec.Struct):
 
     `verdict` is pass only if every test of the run has ended in this session and none has failed. `not_run` names the
     tests that have not; what they measured in an earlier session is kept, and `stale` names the groups of figures
-    that come from other sources or another image. `earlier_verdict` is the last one of a run of which no test has
+    that come from other sources or another image. `over_budget` are limits that the figures of the whole run miss, and
+    `notes` says what was not judged. `preparation` is from the last row of a window to the network's input, `window`
+    that and the inference. `earlier_verdict` is the last one of a run of which no test has
     ended in this session. `compiler` is the version of arm-none-eabi-gcc that built the image.
     """
 
@@ -134,10 +171,13 @@ class Run(msgspec.Struct):
     attribution: AttributionFigures | None = None
     latency: LatencyFigures | None = None
     preparation: LatencyFigures | None = None
+    window: LatencyFigures | None = None
     throughput: ThroughputFigures | None = None
     link: LinkFigures | None = None
     trace: str | None = None
     failures: list[str] = []
+    over_budget: list[str] = []
+    notes: list[str] = []
     not_run: list[str] = []
     stale: list[str] = []
     earlier_verdict: str | None = None
@@ -169,7 +209,8 @@ class Results(msgspec.Struct, kw_only=True):
     """Everything that one session measured and where, merged into what earlier sessions measured.
 
     `gaps` says why there may be tests of its runs that the session did not even find, one line each. `left_out` names
-    the runs of which every test was deselected, and of which nothing is known from earlier.
+    the runs of which every test was deselected, and of which nothing is known from earlier. `skipped` has the reason
+    for each run that its manifest leaves out.
     """
 
     schema: str = SCHEMA
@@ -180,6 +221,7 @@ class Results(msgspec.Struct, kw_only=True):
     runs: list[Run]
     gaps: list[str] = []
     left_out: list[str] = []
+    skipped: dict[str, str] = {}
 
 
 def save(results: Results, path: Path) -> None:

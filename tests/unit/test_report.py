@@ -31,6 +31,8 @@ def parity(windows: int, correct: int) -> Contribution:
             "correct_device": correct,
             "correct_reference": windows,
             "oracle": "tflite-micro 1",
+            "confusions": [],
+            "classes": [],
         },
     )
 
@@ -218,7 +220,7 @@ def test_a_baseline_catches_what_got_worse(tmp_path: Path) -> None:
     assert "fell behind the baseline: gesture-int8-aot-stm32f4 flash_bytes: 20,000" in worse.report.read_text()
     better = against(results(latency(900), footprint(20000)), before, tmp_path)
     assert better.results.runs[0].verdict == "pass"
-    assert len(notes(better)) == 2  # median and maximum
+    assert len(notes(better)) == 3  # median and maximum of inferences, maximum of windows
 
 
 @pytest.mark.parametrize(("deeper", "verdict"), [(104, "pass"), (120, "fail")])
