@@ -20,7 +20,7 @@ from harness.device.device_info import DeviceInfo
 from harness.device.messages import Status, WindowResult
 from harness.errors import DeviceError, LineError, RefusedError
 from harness.firmware.image import FirmwareImage
-from harness.models.chain import Chain
+from harness.models.chain import Chain, output_quantisation
 from harness.models.manifest import Budget, Model, Variant
 from harness.models.output import Truth
 from harness.models.preprocess import prepare
@@ -134,6 +134,7 @@ class Measurement:
         """Compare every window with `reference`."""
         model = self.firmware.model
         tolerance = tolerances(reference.graph)[reference.graph.outputs[0]]
+        quantisation = output_quantisation(self.firmware.variant)
         return combine(
             [
                 compare(
@@ -144,7 +145,7 @@ class Measurement:
                     self.truths(answers),
                     model.stride,
                     tolerance,
-                    reference.outputs[0].quantisation,
+                    quantisation,
                 )
                 for answers, expected in zip(self.answers, self.expected(reference), strict=True)
             ]

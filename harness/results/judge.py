@@ -57,38 +57,39 @@ def _judged(run: Run, gaps: list[str], regressions: list[str], expected: Expecte
         failures=failures,
         not_run=not_run,
         over_budget=over_budget,
-        notes=list(_notes(run, expected)),
+        notes=list(_notes(run, expected, complete)),
     )
 
 
 def _inaccurate(run: Run, budget: Budget) -> Iterator[str]:
     parity, attribution = run.parity, run.attribution
-    if budget.accuracy is not None:
-        measured = {
-            "of the device": parity.accuracy_device if parity else None,
-            "of the reference": parity.accuracy_reference if parity else None,
-        }
-        for whose, accuracy in measured.items():
+    if budget.accuracy is not None and parity is not None:
+        for whose, accuracy in (("device", parity.accuracy_device), ("reference", parity.accuracy_reference)):
             if accuracy is None:
-                yield f"accuracy {whose}: not measured, because no window has a label, but the budget asks for it"
+                yield f"accuracy of the {whose}: no window has a label, but the budget asks for it"
             elif accuracy < budget.accuracy:
-                yield f"accuracy {whose}: {accuracy:.2%}, below the budget of at least {budget.accuracy:.2%}"
-    if budget.accuracy_drop is not None:
-        drop = attribution.accuracy_drop if attribution else None
-        if attribution is None or drop is None:
-            yield "accuracy drop: not measured, because no window has a label, but the budget limits it"
+                yield f"accuracy of the {whose}: {accuracy:.2%}, below the budget of at least {budget.accuracy:.2%}"
+    if budget.accuracy_drop is not None and attribution is not None:
+        drop, steps = attribution.accuracy_drop, attribution.steps
+        if drop is None:
+            yield "accuracy drop: no window has a label, but the budget limits it"
         elif attribution.notes:
             yield f"accuracy drop: not measured along the whole chain, but the budget limits it: {attribution.notes[0]}"
         elif drop > budget.accuracy_drop:
-            steps = attribution.steps
             yield (
                 f"accuracy drop: {drop:.2%} from {steps[0].name} to {steps[-1].name}, over the budget of at most "
                 f"{budget.accuracy_drop:.2%}"
             )
 
 
-def _notes(run: Run, expected: Expected) -> Iterator[str]:
+def _notes(run: Run, expected: Expected, complete: bool) -> Iterator[str]:
+    """What was not judged. Tests of somebody's own need not measure everything that a budget limits."""
+    budget = expected.budget
     if expected.note:
         yield expected.note
-    if run.parity and run.parity.accuracy_device is not None and expected.budget.accuracy is None:
+    if run.parity and run.parity.accuracy_device is not None and budget.accuracy is None:
         yield NOT_GATED.format(variant=run.variant)
+    if complete and budget.accuracy is not None and run.parity is None:
+        yield "the budget of accuracy is not judged: no test of this run measured it"
+    if complete and budget.accuracy_drop is not None and run.attribution is None:
+        yield "the budget of accuracy_drop is not judged: no test of this run measured it"

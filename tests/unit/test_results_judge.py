@@ -92,7 +92,15 @@ def test_a_budget_for_what_was_not_measured_is_no_pass() -> None:
     for budget in (Budget(accuracy=0.1), Budget(accuracy_drop=0.5)):
         run = judged(budget, unlabelled)
         assert run.verdict == "fail"
-        assert "not measured, because no window has a label" in run.over_budget[0]
+        assert "no window has a label" in run.over_budget[0]
+
+
+def test_tests_that_measure_no_accuracy_do_not_fail_by_its_budget_and_it_is_told() -> None:
+    run = judged(Budget(accuracy=0.9, accuracy_drop=0.1), Contribution(trace="nothing else"))
+    assert run.verdict == "pass"
+    assert run.notes == [
+        f"the budget of {what} is not judged: no test of this run measured it" for what in ("accuracy", "accuracy_drop")
+    ]
 
 
 def fallen(notes: list[str]) -> Contribution:
