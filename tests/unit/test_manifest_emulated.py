@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from needs import needs_emulator
 from project_helpers import Project
-from tflite_builder import OperatorSpec, TensorSpec, build
 
+from harness.models.tflite_builder import OperatorSpec, TensorSpec, build
 from harness.models.tflite_file import TensorType
 from harness.results.model import load
 
