@@ -19,9 +19,11 @@ def add_verdicts(junit: LogXML, results: Results, missing: set[str]) -> None:
     for run in results.runs:
         junit.add_global_property(f"hil.verdict.{run.name}", run.verdict)
         tests = {case.id for case in run.tests}
-        regressions = [failure for failure in run.failures if failure not in tests]
+        regressions = [failure for failure in run.failures if failure not in {*tests, *run.over_budget}]
         if regressions:
             _add(junit, run, "baseline", "failed", "\n".join(regressions))
+        if run.over_budget:
+            _add(junit, run, "budget", "failed", "\n".join(run.over_budget))
         if run.verdict == "incomplete" or missing.intersection(run.not_run):
             outcome = "failed" if missing.intersection(run.not_run) else "skipped"
             _add(junit, run, "incomplete", outcome, _why(run, results.gaps))
