@@ -16,6 +16,7 @@ from platformio.package.meta import PackageItem, PackageMetadata, PackageSpec, P
 from platformio.platform.base import PlatformBase
 from semantic_version import Version
 
+SCONS = "from SCons.Script.Main import main\n\nmain()\n"
 TOOLCHAIN = "toolchain-gccarmnoneeabi"
 
 
@@ -43,12 +44,17 @@ def provide_scons(packages: Path) -> None:
     major, minor, patch = (int(part) for part in installed.split("."))
     version = Version(f"4.{major}{minor:02d}{patch:02d}.0")
     spec = PackageSpec(owner="platformio", name="tool-scons", requirements=get_core_dependencies()["tool-scons"])
-    if version not in spec.requirements or get_core_package_dir("tool-scons", spec, auto_install=False):
+    there = get_core_package_dir("tool-scons", spec, auto_install=False)
+    if version not in spec.requirements or (there and (Path(there) / "scons.py").read_text() == SCONS):
         return
-    package = packages / "tool-scons"
-    package.mkdir(parents=True, exist_ok=True)
-    (package / "package.json").write_text(
+    # Beside its place first: where the disk is full, PlatformIO must not find half of it.
+    package, beside = packages / "tool-scons", packages / ".tool-scons"
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    (beside / "package.json").write_text(
         json.dumps({"name": "tool-scons", "version": str(version), "description": f"SCons {installed} from PyPI"})
     )
-    (package / "scons.py").write_text("from SCons.Script.Main import main\n\nmain()\n")
-    PackageItem(str(package), PackageMetadata(PackageType.TOOL, "tool-scons", str(version), spec)).dump_meta()
+    (beside / "scons.py").write_text(SCONS)
+    PackageItem(str(beside), PackageMetadata(PackageType.TOOL, "tool-scons", str(version), spec)).dump_meta()
+    shutil.rmtree(package, ignore_errors=True)
+    beside.rename(package)

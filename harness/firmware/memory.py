@@ -51,5 +51,9 @@ def targets_with_room(root: Path, environments: list[str], environment: str, exc
 
 
 def _memory(board: Path) -> dict[str, int]:
-    sizes = json.loads(board.read_text(encoding="utf-8"))["upload"]
-    return {region: int(sizes[key]) for region, key in REGIONS.items()}
+    try:
+        sizes = json.loads(board.read_text(encoding="utf-8"))["upload"]
+        return {region: int(sizes[key]) for region, key in REGIONS.items()}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        keys = " and ".join(f"upload.{key}" for key in REGIONS.values())
+        raise HilError(f"{board}: has no {keys} ({error}); correct it") from error

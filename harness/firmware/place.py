@@ -1,8 +1,11 @@
 """Where one image is built."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from harness.errors import HilError
 
 PROGRAM = "program.elf"
 
@@ -12,6 +15,16 @@ Say = Callable[[str], None]
 
 def silent(_text: str) -> None:
     """A `Say` or a watcher of a build for those who only want to know the end."""
+
+
+# SCons reads a $ as the name of a variable, and PlatformIO's settings are lines.
+UNUSABLE = re.compile(r"[$\n\r]")
+
+
+def check_name(folder: Path) -> None:
+    """Raises HilError where PlatformIO cannot work in a folder of this name."""
+    if found := UNUSABLE.search(str(folder)):
+        raise HilError(f"{str(folder)!r}: PlatformIO takes no {found.group()!r} in the name of a folder; rename it")
 
 
 @dataclass(frozen=True)

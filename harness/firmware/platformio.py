@@ -6,14 +6,13 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from filelock import FileLock
-
 from harness import lifeline
 from harness.errors import HilError
 from harness.firmware import toolchain
 from harness.firmware.explanation import explain, overflow
 from harness.firmware.memory import TooLargeError
-from harness.firmware.place import silent
+from harness.firmware.place import Say, silent
+from harness.firmware.turn import turn
 
 # A file in the working directory must not be taken for one of its modules.
 _PIO = (sys.executable, "-P", "-m", "platformio")
@@ -56,17 +55,23 @@ def build_variables(generated: Path, build_dir: Path) -> dict[str, str]:
 
 
 def run(
-    root: Path, environment: str, build_root: Path, settings: Mapping[str, str], log: Path, watch: Watch = silent
+    root: Path,
+    environment: str,
+    build_root: Path,
+    settings: Mapping[str, str],
+    log: Path,
+    watch: Watch = silent,
+    say: Say = silent,
 ) -> None:
     """Build one environment with the variables `settings`; everything that PlatformIO says is in `log` afterwards.
 
-    One build at a time in a `build_root`: they share PlatformIO's own directory.
+    One build at a time in a `build_root`: they share PlatformIO's own directory. `say` is told of the wait.
 
     Raises:
         TooLargeError: it does not fit the target.
         HilError: it failed otherwise. The line says the first error and where the log is.
     """
-    if not _execute(command(root, environment), build_root, settings, log, watch):
+    if not _execute(command(root, environment), build_root, settings, log, watch, say):
         said = _text(log)
         if excess := overflow(said):
             regions = " and ".join(f"{region} by {size} bytes" for region, size in excess.items())
@@ -82,16 +87,16 @@ def install(root: Path, environment: str, build_root: Path, log: Path) -> None:
     Raises:
         HilError: it failed.
     """
-    if not _execute(install_command(root, environment), build_root, {}, log, silent):
+    if not _execute(install_command(root, environment), build_root, {}, log, silent, silent):
         lines = [line.strip() for line in _text(log).splitlines() if line.strip()]
         raise HilError(
             f"{environment}: PlatformIO cannot install its libraries: {lines[-1] if lines else ''}; see {log}"
         )
 
 
-def _execute(argv: list[str], build_root: Path, settings: Mapping[str, str], log: Path, watch: Watch) -> bool:
+def _execute(argv: list[str], build_root: Path, settings: Mapping[str, str], log: Path, watch: Watch, say: Say) -> bool:
     with (
-        FileLock(build_root / "platformio.lock"),
+        turn(build_root / "platformio.lock", argv[-1], say),
         log.open("w", encoding="utf-8", buffering=1) as output,
         subprocess.Popen(
             argv,

@@ -2,16 +2,15 @@
 
 from pathlib import Path
 
-from filelock import FileLock
-
 from harness.compiler import compile_model
 from harness.errors import HilError
 from harness.firmware import arena, configuration, platformio, tflm_engine, toolchain
 from harness.firmware.image import FirmwareImage, read_image
 from harness.firmware.memory import TooLargeError, targets_with_room
 from harness.firmware.model_config import write_model_config
-from harness.firmware.place import Place, Say, silent
+from harness.firmware.place import Place, Say, check_name, silent
 from harness.firmware.tflm_library import TflmLibrary
+from harness.firmware.turn import turn
 from harness.models.manifest import Model, Variant
 from harness.models.tflite_file import read
 
@@ -20,11 +19,16 @@ class FirmwareProject:
     """The PlatformIO project at `root`; what is built lies in `build_root`.
 
     Several processes may build at once: each image is built by one of them, and the others wait for it.
+
+    Raises:
+        HilError: one of the folders has a name that PlatformIO cannot work with.
     """
 
     def __init__(self, root: Path, build_root: Path | None = None, attempt: arena.Try | None = None) -> None:
         self.root = root.resolve()
         self.build_root = (build_root or self.root / ".hil").resolve()
+        for folder in (self.root, self.build_root):
+            check_name(folder)
         self._attempt = attempt
 
     def build(
@@ -45,7 +49,7 @@ class FirmwareProject:
         place = Place(self.root, self.build_root, f"{model.name}-{variant}", target, environment)
         try:
             place.directory.mkdir(parents=True, exist_ok=True)
-            with FileLock(place.directory / "lock"):
+            with turn(place.directory / "lock", place.directory.name, say):
                 library = tflm_engine.provide(place, say) if engine == "tflm" else None
                 sizes = self._build(model, model.variants[variant], place, debug, library, say)
                 return read_image(place.elf, target, *sizes, place.generated)
@@ -81,7 +85,7 @@ class FirmwareProject:
             sizes = variant.path.stat().st_size, arena_bytes
         for leftover in set(place.generated.iterdir()) - set(written):
             leftover.unlink()
-        platformio.run(self.root, place.environment, self.build_root, settings, place.log, watch)
+        platformio.run(self.root, place.environment, self.build_root, settings, place.log, watch, say)
         return sizes
 
     def environments(self) -> list[str]:

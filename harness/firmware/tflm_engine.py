@@ -40,7 +40,7 @@ def provide(place: Place, say: Say) -> TflmLibrary:
 
 def settings(place: Place, library: TflmLibrary) -> dict[str, str]:
     """The variables of PlatformIO that make a build take just this copy of the library."""
-    return tflm_library.settings(library, place.build_root, place.environment, place.directory / "tflm.ini")
+    return tflm_library.settings(library, place.root, place.build_root, place.environment, place.directory / "tflm.ini")
 
 
 def generate(
@@ -89,7 +89,7 @@ def _search(place: Place, tflite: Path, graph: Graph, library: TflmLibrary, atte
         "PLATFORMIO_SRC_DIR": str(place.root / SEARCH_PROGRAM),
     }
     log = place.directory / "search.log"
-    platformio.run(place.root, place.environment, place.build_root, variables, log, progress(say))
+    platformio.run(place.root, place.environment, place.build_root, variables, log, progress(say), say)
     elf = build / place.environment / PROGRAM
 
     # The program holds all that the size depends on.

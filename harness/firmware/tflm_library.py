@@ -1,6 +1,7 @@
 """TensorFlow Lite Micro as a PlatformIO library: which one, where it is, and how it gets here."""
 
 import functools
+import glob
 import json
 import os
 import re
@@ -14,6 +15,7 @@ from pathlib import Path
 from harness.errors import HilError
 from harness.files import write_text
 from harness.firmware import configuration
+from harness.firmware.place import check_name
 
 VARIABLE = "HIL_TFLM_LIB"
 REGISTRY = "https://api.registry.platformio.org/"
@@ -74,6 +76,7 @@ def find(build_root: Path) -> TflmLibrary | None:
 
 def read_library(directory: Path) -> TflmLibrary:
     """The library in `directory`. Raises HilError where it does not hold one."""
+    check_name(directory)
     remedy = "name one that holds TensorFlow Lite Micro as a PlatformIO library, or unset it"
     if not directory.is_dir():
         raise HilError(f"{VARIABLE}={directory}: is no directory; {remedy}")
@@ -128,7 +131,7 @@ def registry_answers() -> bool:
     return answered.is_set()
 
 
-def settings(library: TflmLibrary, build_root: Path, environment: str, local: Path) -> dict[str, str]:
+def settings(library: TflmLibrary, root: Path, build_root: Path, environment: str, local: Path) -> dict[str, str]:
     """The variables that make a build of `environment` take just this copy.
 
     For any but the environment's own one they name `local`, an ini file that is written here and that stands in for
@@ -137,5 +140,6 @@ def settings(library: TflmLibrary, build_root: Path, environment: str, local: Pa
     variables = {"HIL_TFLM_SOURCE": str(library.directory)}
     if library.directory.parent == installed_root(build_root) / environment:
         return variables
-    write_text(local, f"[tflm]\nlibrary = symlink://{library.directory}\n")
-    return variables | {"HIL_TFLM_CONFIG": str(local)}
+    write_text(local, "[tflm]\nlibrary = symlink://${sysenv.HIL_TFLM_SOURCE}\n")
+    # Looked for from the project, so that the name of its own folder is no pattern.
+    return variables | {"HIL_TFLM_CONFIG": glob.escape(os.path.relpath(local, root))}

@@ -13,7 +13,7 @@ from tflm_helpers import NAME, VERSION, pretend_library
 from harness.errors import HilError
 from harness.firmware import platformio, project, tflm_engine, tflm_library, toolchain
 from harness.firmware.arena import Trial, Try
-from harness.firmware.place import Place, silent
+from harness.firmware.place import Place, Say, silent
 from harness.firmware.project import FirmwareProject
 from harness.firmware.tflm_engine import TOTAL, generate, progress, provide
 from harness.firmware.tflm_library import TflmLibrary, read_library
@@ -73,6 +73,7 @@ class World:
         settings: Mapping[str, str],
         _log: Path,
         watch: platformio.Watch,
+        _say: Say,
     ) -> None:
         assert environment.endswith("_tflm")
         self.builds.append(settings)
@@ -125,7 +126,7 @@ def test_the_smallest_arena_is_found_with_a_program_of_its_own(world: World) -> 
     assert settings == {
         "HIL_GENERATED": str(place.generated),
         "HIL_TFLM_SOURCE": str(world.library),
-        "HIL_TFLM_CONFIG": str(place.directory / "tflm.ini"),
+        "HIL_TFLM_CONFIG": ".hil/firmware/network-stm32f4_tflm/tflm.ini",
         "PLATFORMIO_BUILD_DIR": str(place.directory / "search"),
         "PLATFORMIO_SRC_DIR": str(world.root / "firmware" / "arena_search"),
     }

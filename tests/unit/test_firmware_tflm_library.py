@@ -173,15 +173,17 @@ def test_operators_are_those_that_the_resolver_of_this_copy_can_add(tmp_path: Pa
 def test_a_local_copy_stands_in_for_the_package_of_platformio_ini(tmp_path: Path) -> None:
     library = read_library(pretend_library(tmp_path / "copy"))
     ini = tmp_path / "image" / "tflm.ini"
-    assert settings(library, tmp_path, "stm32f4_tflm", ini) == {
+    assert settings(library, tmp_path, tmp_path, "stm32f4_tflm", ini) == {
         "HIL_TFLM_SOURCE": str(library.directory),
-        "HIL_TFLM_CONFIG": str(ini),
+        "HIL_TFLM_CONFIG": "image/tflm.ini",
     }
-    assert ini.read_text() == f"[tflm]\nlibrary = symlink://{library.directory}\n"
+    assert ini.read_text() == "[tflm]\nlibrary = symlink://${sysenv.HIL_TFLM_SOURCE}\n"
 
 
 def test_the_copy_that_platformio_installed_for_an_environment_is_its_own(tmp_path: Path) -> None:
     library = read_library(pretend_library(tmp_path / "pio" / "libdeps" / "stm32f4_tflm" / "TFLM"))
     ini = tmp_path / "tflm.ini"
-    assert settings(library, tmp_path, "stm32f4_tflm", ini) == {"HIL_TFLM_SOURCE": str(library.directory)}
-    assert "HIL_TFLM_CONFIG" in settings(library, tmp_path, "stm32f4_tflm_debug", ini), "it serves the others too"
+    assert settings(library, tmp_path, tmp_path, "stm32f4_tflm", ini) == {"HIL_TFLM_SOURCE": str(library.directory)}
+    assert "HIL_TFLM_CONFIG" in settings(library, tmp_path, tmp_path, "stm32f4_tflm_debug", ini), (
+        "it serves the others too"
+    )

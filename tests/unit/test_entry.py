@@ -1,0 +1,29 @@
+"""Ctrl-C while Python still imports the harness."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from firmware_helpers import ROOT
+
+# An import that is interrupted, as by SIGINT.
+INTERRUPTING = "raise KeyboardInterrupt\n"
+
+RUN = "import sys; sys.path.insert(0, sys.argv.pop(1)); from {} import main; sys.argv[0] = 'x'; sys.exit(main())"
+
+
+@pytest.mark.parametrize("program", ["harness.entry", "pytest"])
+def test_an_interrupted_import_is_one_line(tmp_path: Path, program: str) -> None:
+    (tmp_path / "msgspec.py").write_text(INTERRUPTING)
+    done = subprocess.run(
+        [sys.executable, "-c", RUN.format(program), str(tmp_path), "--help"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    assert done.stderr.splitlines() == ["hil: interrupted"]
+    assert done.returncode == 130
