@@ -56,6 +56,8 @@ def board(hil_session: Session, tmp_path_factory: pytest.TempPathFactory) -> Ite
 def firmware(request: pytest.FixtureRequest, hil_session: Session) -> Firmware:
     """The built image; parametrised over models, variants, engines and targets."""
     build: Build = request.param
+    if not build.model.windowed:
+        stimuli_of(hil_session.reference(build.variant.path).inputs)  # what cannot be fed need not be built
     with Progress(request.config) as progress:
         progress.say(f"building {build.name}")
         return hil_session.firmware(build, say=lambda text: progress.say(f"building {build.name}: {text}"))

@@ -10,14 +10,19 @@ from pathlib import Path
 from harness.boards import qemu_program
 from harness.compiler import compile_model
 from harness.errors import HilError
-from harness.firmware import tflm_library, tflm_sources, toolchain
+from harness.firmware import engines, tflm_library, toolchain
 from harness.firmware.image import STACK
 from harness.firmware.place import Say, silent
 from harness.firmware.project import FirmwareProject
+from harness.firmware.tflm_library import TflmLibrary
 from harness.models.macs import multiply_accumulates
 from harness.models.manifest import lone_model
 from harness.models.reference import TflmHost
+from harness.models.stimuli import stimuli
 from harness.models.tflite_file import Graph, Operator, Tensor, read
+
+# What both engines are held against.
+REFERENCE = "tflite-micro"
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,7 @@ class ImageFacts:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether `who` (an engine, or TFLM on the host) takes the network, and if not, the `reason`.
+    """Whether `who` (an engine, or TFLM on the host as the reference) takes the network, and if not, the `reason`.
 
     `image` is what an engine's firmware takes. It is None where none was linked; where the engine takes the network all
     the same, `reason` says why.
@@ -135,7 +140,7 @@ def inspect(path: Path, root: Path, target: str, say: Say = silent) -> Inspectio
     operators = tuple(_operator(graph, operator) for operator in graph.operators)
     tensors = tuple(_tensor(tensor) for tensor in graph.tensors)
     aot, verdict = _aot(path)
-    engines = (verdict, _tflm(path, graph))
+    judged = (verdict, _tflm(path, tflm_library.find(FirmwareProject(root).build_root)))
     return Inspection(
         file=str(path),
         file_bytes=len(content),
@@ -149,7 +154,7 @@ def inspect(path: Path, root: Path, target: str, say: Say = silent) -> Inspectio
         uncounted=tuple(sorted({operator.kind for operator in operators if operator.macs is None})),
         weight_bytes=sum(tensor.constant_bytes for tensor in tensors),
         aot=aot,
-        verdicts=(*(_linked(engine, path, root, target, say) for engine in engines), _host(path)),
+        verdicts=(*(_linked(engine, path, root, target, say) for engine in judged), _host(path)),
     )
 
 
@@ -186,16 +191,17 @@ def _aot(path: Path) -> tuple[AotFacts | None, Verdict]:
     with tempfile.TemporaryDirectory(prefix="hil-") as folder:
         try:
             compiled = compile_model(path, Path(folder))
+            engines.check("aot", path, None)
         except HilError as error:
             return None, Verdict("aot", False, _reason(error, path))
     facts = AotFacts(compiled.constant_bytes, compiled.arena_bytes, compiled.arena_lower_bound)
     return facts, Verdict("aot", True, "")
 
 
-def _tflm(path: Path, graph: Graph) -> Verdict:
-    """As far as it can be told without the library."""
+def _tflm(path: Path, library: TflmLibrary | None) -> Verdict:
+    """As far as it can be told without building."""
     try:
-        tflm_sources.check(path, graph)
+        engines.check("tflm", path, library)
     except HilError as error:
         return Verdict("tflm", False, _reason(error, path))
     return Verdict("tflm", True, "")
@@ -237,10 +243,14 @@ def _linked(verdict: Verdict, path: Path, root: Path, target: str, say: Say) -> 
 
 
 def _host(path: Path) -> Verdict:
+    """Whether there is something to hold answers against, and something to ask for them."""
     try:
-        return Verdict(TflmHost(path).oracle, True, "")
+        host = TflmHost(path)
+        stimuli(host.inputs)
     except HilError as error:
-        return Verdict("tflite-micro", False, _reason(error, path))
+        return Verdict(REFERENCE, False, _reason(error, path))
+    reason = f"with its constants folded, because as it is {host.refusal}" if host.refusal else ""
+    return Verdict(host.oracle, True, reason)
 
 
 def _reason(error: HilError, path: Path) -> str:

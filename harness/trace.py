@@ -15,6 +15,7 @@ from harness.checks.tensors import Difference, compare_tensor
 from harness.checks.tolerance import Tolerance, tolerances
 from harness.dut import DeviceUnderTest, Firmware, Progress, silent
 from harness.errors import DeviceError, HilError, RefusedError
+from harness.models.folding import fold
 from harness.models.preprocess import Quantisation, prepare
 from harness.models.reference import TflmHost
 from harness.models.stimuli import Stimulus, stimuli
@@ -158,7 +159,7 @@ def _layers(
     for index, values, spec in zip(graph.inputs, inputs, reference.inputs, strict=True):
         yield _layer(device, None, graph.tensors[index], values.reshape(spec.shape), exact)
     constant = {tensor.index for tensor in graph.tensors if tensor.data is not None}
-    for operator in graph.operators:
+    for operator in fold(graph).operators:
         if constant.issuperset(index for index in operator.inputs if index >= 0):
             constant.update(operator.outputs)  # no engine has to compute it, or to keep it
             continue

@@ -1,8 +1,14 @@
 """What executes a network on a device, and whether it can be had here."""
 
+import tempfile
 from pathlib import Path
 
-from harness.firmware import tflm_library
+from harness.compiler import compile_model
+from harness.errors import HilError
+from harness.firmware import tflm_library, tflm_sources
+from harness.firmware.tflm_library import TflmLibrary
+from harness.models.reference import TflmHost
+from harness.models.tflite_file import read
 
 ENGINES = ("aot", "tflm")
 
@@ -29,3 +35,35 @@ def versions(engine: str, root: Path, build_root: Path) -> dict[str, str]:
     _, _, package = tflm_library.specification(root).partition("/")
     name, _, version = package.rpartition("@")
     return {name.strip(): version.strip()}
+
+
+def check(engine: str, tflite: Path, library: TflmLibrary | None) -> None:
+    """Refuse, before anything is built, a network that `engine` cannot run or whose answers cannot be compared.
+
+    Without a `library`, tflm is judged as far as TFLM on the host can tell. Raises HilError with the reason.
+    """
+    if engine == "tflm":
+        graph = read(tflite)
+        tflm_sources.check(tflite, graph)
+        if library is not None:
+            tflm_sources.check_operators(tflite, graph, library)
+        return
+    with tempfile.TemporaryDirectory(prefix="hil-") as folder:
+        compile_model(tflite, Path(folder))
+    TflmHost(tflite)
+
+
+def alternative(engine: str, tflite: Path, library: TflmLibrary | None) -> str | None:
+    """The option that names another engine, which takes the network; None where there is none."""
+    for other in ENGINES:
+        if other != engine and _takes(other, tflite, library):
+            return f"--engine={other}"
+    return None
+
+
+def _takes(engine: str, tflite: Path, library: TflmLibrary | None) -> bool:
+    try:
+        check(engine, tflite, library)
+    except HilError:
+        return False
+    return True

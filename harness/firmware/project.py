@@ -4,7 +4,7 @@ from pathlib import Path
 
 from harness.compiler import compile_model
 from harness.errors import HilError
-from harness.firmware import arena, configuration, platformio, tflm_engine, toolchain
+from harness.firmware import arena, configuration, engines, platformio, tflm_engine, tflm_library, toolchain
 from harness.firmware.image import FirmwareImage, read_image
 from harness.firmware.memory import TooLargeError, targets_with_room
 from harness.firmware.model_config import write_model_config
@@ -56,8 +56,8 @@ class FirmwareProject:
         except TooLargeError as error:
             larger = targets_with_room(self.root, self.environments(), environment, error.excess)
             ways = ["a smaller model", *([f"--target={name}" for name in larger] or ["a larger target"])]
-            if engine == "tflm":
-                ways.insert(1, "--engine=aot")
+            if other := engines.alternative(engine, model.variants[variant].path, tflm_library.find(self.build_root)):
+                ways.insert(1, other)
             raise error.instead(" or ".join(ways)) from None
         except OSError as error:
             raise HilError(
@@ -70,6 +70,7 @@ class FirmwareProject:
         """Generate and build; the bytes of the network's constants and of its arena."""
         toolchain.versions()
         graph = read(variant.path)
+        self._check("aot" if library is None else "tflm", variant.path, library)
         settings = platformio.build_variables(place.generated, place.build)
         watch: platformio.Watch = silent
         written = write_model_config(model, variant.sha256, graph, place.generated)
@@ -87,6 +88,14 @@ class FirmwareProject:
             leftover.unlink()
         platformio.run(self.root, place.environment, self.build_root, settings, place.log, watch, say)
         return sizes
+
+    def _check(self, engine: str, tflite: Path, library: TflmLibrary | None) -> None:
+        """Raises HilError for a network that cannot be run or compared; names an engine that takes it if one does."""
+        try:
+            engines.check(engine, tflite, library)
+        except HilError as error:
+            other = engines.alternative(engine, tflite, tflm_library.find(self.build_root))
+            raise HilError(f"{error}; or use {other}" if other else str(error)) from error
 
     def environments(self) -> list[str]:
         """The environments of platformio.ini, each a target and an engine. Raises HilError where it cannot be read."""

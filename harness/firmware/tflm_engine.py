@@ -10,7 +10,7 @@ from harness.firmware import arena, platformio, tflm_library
 from harness.firmware.memory import TooLargeError
 from harness.firmware.place import PROGRAM, Place, Say
 from harness.firmware.tflm_library import TflmLibrary
-from harness.firmware.tflm_sources import check, check_operators, write_sources
+from harness.firmware.tflm_sources import write_sources
 from harness.models.tflite_file import Graph
 
 # What firmware/platform/builder says: how many files of the library there are, and that it compiles one of them.
@@ -49,11 +49,8 @@ def generate(
     """Write the sources of the engine, with the smallest arena in which the network runs; the files, and its bytes.
 
     Raises:
-        HilError: TensorFlow Lite Micro cannot run the network, all RAM of the target is not enough for it, or there is
-            no emulator to find that out.
+        HilError: all RAM of the target is not enough for the network, or there is no emulator to find that out.
     """
-    check(tflite, graph)
-    check_operators(tflite, graph, library)
     size = _search(place, tflite, graph, library, attempt, say)
     return write_sources(tflite, graph, library, size, place.generated), size
 
@@ -103,6 +100,8 @@ def _search(place: Place, tflite: Path, graph: Graph, library: TflmLibrary, atte
 
     found = arena.find_smallest(one)
     if found is None:
-        raise TooLargeError(f"{tflite}: {library} does not run it in all RAM of {place.target}", {"RAM": 1})
+        # The library says that it fails, not why.
+        why = "it needs more, or a kernel of this library refuses it"
+        raise TooLargeError(f"{tflite}: {library} does not run it in all RAM of {place.target}: {why}", {"RAM": 1})
     cache.remember(key, found)
     return found

@@ -28,6 +28,7 @@ RESOLVER = f"{SOURCES}/tensorflow/lite/micro/micro_mutable_op_resolver.h"
 
 _SPECIFICATION = re.compile(r"(?P<owner>[^/]+)/(?P<name>[^@]+?)\s*@\s*(?P<version>.+)")
 _OPERATOR = re.compile(r"TfLiteStatus Add(\w+)\((?:(?!TfLiteStatus).)*?AddBuiltin\(\s*BuiltinOperator_(\w+)", re.DOTALL)
+_CUSTOM = re.compile(r"TfLiteStatus Add(\w+)\(\)(?:(?!TfLiteStatus).)*?AddCustom\(\s*\"(\w+)\"", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class TflmLibrary:
     def operators(self) -> dict[str, str]:
         """The operators it can execute: "FULLY_CONNECTED" -> "FullyConnected", as its op resolver adds it."""
         header = (self.directory / RESOLVER).read_text(encoding="utf-8", errors="replace")
-        return {kind: method for method, kind in _OPERATOR.findall(header)}
+        custom = {f"CUSTOM {name}": method for method, name in _CUSTOM.findall(header)}
+        return {kind: method for method, kind in _OPERATOR.findall(header)} | custom
 
 
 def specification(root: Path) -> str:

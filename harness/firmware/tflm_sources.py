@@ -40,7 +40,8 @@ def check(path: Path, graph: Graph) -> None:
                     "(dynamic range quantisation), which TensorFlow Lite Micro refuses; convert to full int8 or to "
                     "plain float32"
                 )
-    TflmHost(path)
+    if refusal := TflmHost(path).refusal:
+        raise HilError(f"{path}: {refusal}")
 
 
 def check_operators(path: Path, graph: Graph, library: TflmLibrary) -> None:
@@ -48,8 +49,8 @@ def check_operators(path: Path, graph: Graph, library: TflmLibrary) -> None:
     for operator in graph.operators:
         if operator.kind not in library.operators:
             raise HilError(
-                f"{_place(path, operator)} is not among the operators of {library}; use another engine or another "
-                "network"
+                f"{_place(path, operator)} is not among the operators of {library}; use another network, or a copy of "
+                "the library that has it"
             )
 
 

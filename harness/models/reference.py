@@ -1,9 +1,11 @@
 """The reference that a device must agree with: upstream TensorFlow Lite Micro, built for the host."""
 
+import functools
 import importlib.metadata
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +17,8 @@ from numpy.typing import NDArray
 
 from harness.errors import HilError
 from harness.models import tflite_file, tflm_trial
+from harness.models.folded_file import folded_file
+from harness.models.folding import fold
 from harness.models.graph_checks import STATELESS, state
 from harness.models.preprocess import Quantisation
 from harness.models.tflite_file import Graph
@@ -46,7 +50,8 @@ class TensorSpec:
 class TflmHost:
     """One network on the `tflite-micro` interpreter.
 
-    `oracle` names the interpreter and its version, `inputs` and `outputs` describe the network's ends.
+    `oracle` names the interpreter and its version, `inputs` and `outputs` describe the network's ends. Where TFLM
+    refuses the file as it is, but not with its constants folded, it runs it like that, and `refusal` says why.
     Raises HilError where the file is damaged, where TFLM refuses it (the message then holds what TFLM says), where it
     should (it does not look whether a tensor is sparse or lies elsewhere, and computes with whatever it finds), and
     where an answer would depend on those before it.
@@ -56,8 +61,18 @@ class TflmHost:
         self.path = path
         self.graph = tflite_file.read(path)
         _check_storage(path, self.graph)
-        _try(path, self.graph)
-        self._interpreter = _interpreter(path)
+        self._content = path.read_bytes()
+        self.refusal = _refusal(self._content, self.graph)
+        folded = folded_file(self._content) if self.refusal else None
+        if folded is not None:
+            # What is left says more about the network than what can be folded.
+            left = _refusal(folded, self.graph)
+            if left is not None:
+                raise HilError(f"{path}: {left}")
+            self._content = folded
+        elif self.refusal is not None:
+            raise HilError(f"{path}: {self.refusal}")
+        self._interpreter = _interpreter(self._content)
         self.oracle = f"tflite-micro {importlib.metadata.version('tflite-micro')}"
         self.inputs = [_spec(self._interpreter.get_input_details(i)) for i in range(len(self.graph.inputs))]
         self.outputs = [_spec(self._interpreter.get_output_details(i)) for i in range(len(self.graph.outputs))]
@@ -103,7 +118,8 @@ class TflmHost:
         Raises HilError where the inputs do not fit.
         """
         self._feed(self._keeping, inputs)
-        computed = [index for operator in self.graph.operators for index in operator.outputs if index >= 0]
+        operators = self.graph.operators if self.refusal is None else fold(self.graph).operators
+        computed = [index for operator in operators for index in operator.outputs if index >= 0]
         return {index: np.array(self._keeping.GetTensor(index, 0)["tensor_data"]) for index in computed}
 
     @cached_property
@@ -111,7 +127,7 @@ class TflmHost:
         """An interpreter that lets no tensor have the memory of another."""
         from tflite_micro.python.tflite_micro import runtime
 
-        return _interpreter(self.path, intrepreter_config=runtime.InterpreterConfig.kPreserveAllTensors)
+        return _interpreter(self._content, intrepreter_config=runtime.InterpreterConfig.kPreserveAllTensors)
 
     @property
     def _window_input(self) -> TensorSpec:
@@ -143,11 +159,11 @@ def _sizes(tensors: Sequence[tuple[int, np.dtype[Any]]]) -> str:
     return " and ".join(f"{size} x {dtype}" for size, dtype in tensors) or "nothing"
 
 
-def _interpreter(path: Path, **how: Any) -> Any:
+def _interpreter(content: bytes, **how: Any) -> Any:
     # Slow to import, and of no use to who only reads manifests.
     from tflite_micro.python.tflite_micro import runtime
 
-    return runtime.Interpreter.from_bytes(path.read_bytes(), arena_size=tflm_trial.ARENA_BYTES, **how)
+    return runtime.Interpreter.from_bytes(content, arena_size=tflm_trial.ARENA_BYTES, **how)
 
 
 def _check_storage(path: Path, graph: Graph) -> None:
@@ -167,24 +183,35 @@ def _check_storage(path: Path, graph: Graph) -> None:
             )
 
 
-def _try(path: Path, graph: Graph) -> None:
-    # -P keeps this folder off the child's import path.
-    ends = str(len(graph.inputs)), str(len(graph.outputs))
-    command = [sys.executable, "-P", tflm_trial.__file__, str(path), *ends]
-    try:
-        child = subprocess.run(command, capture_output=True, timeout=TRIAL_SECONDS, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise HilError(f"{path}: TFLM does not come to an end with it; convert the model again") from error
+def _refusal(content: bytes, graph: Graph) -> str | None:
+    """Why TFLM cannot run the file with this `content`, whose operators and ends are those of `graph`."""
+    refusal = _trial(content, len(graph.inputs), len(graph.outputs))
+    for operator in graph.operators if refusal else ():
+        if reason := foreign_operator(operator.kind):
+            return f"operator {operator.index} ({operator.kind}): {reason}"
+    return refusal
+
+
+@functools.lru_cache(maxsize=16)
+def _trial(content: bytes, inputs: int, outputs: int) -> str | None:
+    """What comes of one inference in a process of its own. Asked by the build, by the reference and by inspection."""
+    with tempfile.NamedTemporaryFile(prefix="hil-", suffix=".tflite") as file:
+        file.write(content)
+        file.flush()
+        # -P keeps this folder off the child's import path.
+        command = [sys.executable, "-P", tflm_trial.__file__, file.name, str(inputs), str(outputs)]
+        try:
+            child = subprocess.run(command, capture_output=True, timeout=TRIAL_SECONDS, check=False)
+        except subprocess.TimeoutExpired:
+            return "TFLM does not come to an end with it; convert the model again"
     if child.returncode < 0:
         name = signal.Signals(-child.returncode).name
-        raise HilError(f"{path}: TFLM crashes on it ({name}), so the file contradicts itself; convert the model again")
-    if child.returncode > 0:
-        for operator in graph.operators:
-            if reason := foreign_operator(operator.kind):
-                raise HilError(f"{path}: operator {operator.index} ({operator.kind}): {reason}")
-        lines = child.stderr.decode(errors="replace").splitlines()
-        said = ", ".join(line.strip(" .") for line in lines if line.strip())
-        raise HilError(f"{path}: TFLM refuses it: {said}; convert the model without that")
+        return f"TFLM crashes on it ({name}), so the file contradicts itself; convert the model again"
+    if child.returncode == 0:
+        return None
+    lines = child.stderr.decode(errors="replace").splitlines()
+    said = ", ".join(line.strip(" .") for line in lines if line.strip())
+    return f"TFLM refuses it: {said}; convert the model without that"
 
 
 def _spec(details: dict[str, Any]) -> TensorSpec:

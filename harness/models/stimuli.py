@@ -48,8 +48,11 @@ def _stored(spec: TensorSpec, values: NDArray[np.float64]) -> NDArray[Any]:
         return (2.0 * values - 1.0).astype(np.float32)
     if spec.dtype.name not in ("int8", "uint8", "int16"):
         raise HilError(
-            f"there is nothing to feed an input of {spec.dtype} with; test this network with data of your own"
+            f"an input is {spec.dtype}, and there is nothing to feed it with; give the network inputs of float32, "
+            "int8, int16 or uint8"
         )
+    if spec.elements == 0:
+        raise HilError(f"an input has the shape {list(spec.shape)}, which is empty; export the model again")
     limits = np.iinfo(spec.dtype)
     return np.rint(limits.min + values * (int(limits.max) - int(limits.min))).astype(spec.dtype)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from harness.inspection import AotFacts, ImageFacts, Inspection, OperatorFacts, TensorFacts
+from harness.inspection import REFERENCE, AotFacts, ImageFacts, Inspection, OperatorFacts, TensorFacts, Verdict
 from harness.report.text import number, table_lines
 
 LONGEST_NAME = 26
@@ -23,13 +23,19 @@ def inspection_lines(inspection: Inspection) -> list[str]:
     counted = f" (not counted: {', '.join(inspection.uncounted)})" if inspection.uncounted else ""
     lines.append(f"multiply-accumulates {inspection.macs:,}{counted}, weights {inspection.weight_bytes:,} bytes")
     for verdict in inspection.verdicts:
-        lines.append(f"{verdict.who}: {'takes it' if verdict.accepts else 'refuses it'}")
+        lines.append(f"{verdict.who}: {_said(verdict)}")
         if verdict.who == "aot" and inspection.aot:
             lines += _indented(_compiled(inspection.aot))
         if verdict.image:
             lines += _indented(_image(verdict.image))
         lines += _indented(verdict.reason)
     return [_plain(line) for line in lines]
+
+
+def _said(verdict: Verdict) -> str:
+    if verdict.who.startswith(REFERENCE):
+        return "answers can be compared" if verdict.accepts else "answers cannot be compared"
+    return "takes it" if verdict.accepts else "refuses it"
 
 
 def _indented(prose: str) -> list[str]:

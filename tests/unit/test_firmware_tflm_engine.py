@@ -17,7 +17,7 @@ from harness.firmware.place import Place, Say, silent
 from harness.firmware.project import FirmwareProject
 from harness.firmware.tflm_engine import TOTAL, generate, progress, provide
 from harness.firmware.tflm_library import TflmLibrary, read_library
-from harness.models.manifest import load_models
+from harness.models.manifest import load_models, lone_model
 from harness.models.tflite_builder import OperatorSpec, TensorSpec, build
 from harness.models.tflite_file import TensorType, read
 
@@ -159,7 +159,8 @@ def test_a_network_for_which_all_ram_is_too_little_is_told_with_the_alternatives
     with pytest.raises(HilError) as caught:
         small.build(load_models(ROOT)["gesture"], "int8", "tflm", "stm32f2")
     said = str(caught.value)
-    assert f"{NAME} {VERSION} does not run it in all RAM of stm32f2; use a smaller model or --engine=aot or" in said
+    assert f"{NAME} {VERSION} does not run it in all RAM of stm32f2: it needs more, or a kernel of" in said
+    assert "; use a smaller model or --engine=aot or" in said
     assert "or --target=mps2_an386 or" in said
     assert "nrf51" not in said
     assert "stm32f4" not in said, "it has no more RAM"
@@ -177,16 +178,19 @@ def test_without_an_emulator_nothing_is_built(world: World) -> None:
     [("TANH", None, f"is not among the operators of {NAME} {VERSION}"), ("FULLY_CONNECTED", b"", "hybrid")],
 )
 def test_what_cannot_run_is_refused_before_anything_is_built(
-    world: World, kind: str, weights: bytes | None, said: str
+    world: World, kind: str, weights: bytes | None, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("HIL_TFLM_LIB", str(world.library))
+    monkeypatch.setattr(toolchain, "versions", dict)
     tensors = [TensorSpec([1, 4], TensorType.FLOAT32), TensorSpec([1, 4], TensorType.FLOAT32)]
     inputs = [0]
     if weights is not None:
         tensors.append(TensorSpec([4, 4], TensorType.INT8, [0.5], [0], np.ones((4, 4), np.int8), "weights"))
         inputs = [0, 2]
     world.tflite.write_bytes(build(tensors, [OperatorSpec(kind, inputs, [1])], [0], [1]))
+    project = FirmwareProject(ROOT, world.root / ".hil", lambda *_: Trial.FITS)
     with pytest.raises(HilError, match=said):
-        world.generate()
+        project.build(lone_model(world.tflite), "tflite", "tflm", "stm32f4")
     assert world.builds == []
 
 

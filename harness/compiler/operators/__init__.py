@@ -78,7 +78,6 @@ def lower(operator: Operator, network: Network) -> Step:
     if operator.kind not in LOWER:
         raise network.refuse(
             operator,
-            f"the aot engine does not have it; supported: {', '.join(sorted(LOWER))}; change the model or use "
-            "--engine=tflm",
+            f"the aot engine does not have it; supported: {', '.join(sorted(LOWER))}; change the model",
         )
     return LOWER[operator.kind](operator, network)

@@ -14,8 +14,7 @@ def refuse_types(operator: Operator, network: Network, supported: str) -> HilErr
     types = " x ".join(tensor.type.name for tensor in present)
     return network.refuse(
         operator,
-        f"{types} -> {network.output(operator).type.name}; supported: {supported}; convert the model to one of "
-        "these or use --engine=tflm",
+        f"{types} -> {network.output(operator).type.name}; supported: {supported}; convert the model to one of these",
     )
 
 
