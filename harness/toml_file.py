@@ -7,6 +7,7 @@ from typing import TypeVar
 import msgspec
 
 from harness.errors import HilError
+from harness.manifest_keys import remedy
 
 T = TypeVar("T")
 
@@ -23,6 +24,6 @@ def read_toml(path: Path, kind: type[T]) -> T:
     except UnicodeDecodeError as error:
         raise HilError(f"{path}: is not UTF-8; save it as UTF-8") from error
     except msgspec.ValidationError as error:
-        raise HilError(f"{path}: {error}; correct that key") from error
+        raise HilError(f"{path}: {error}; {remedy(path.name, str(error))}") from error
     except (msgspec.DecodeError, tomllib.TOMLDecodeError) as error:
         raise HilError(f"{path}: is not TOML: {error}; correct that line") from error

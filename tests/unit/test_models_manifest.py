@@ -62,6 +62,50 @@ def test_a_model_without_windows_has_nothing_but_its_networks(tmp_path: Path) ->
     assert model.variants["int8"].path.is_file()
 
 
+@pytest.mark.parametrize(
+    ("named", "found"),
+    [
+        ("waves", "recordings/waves"),
+        ("../../../outside/waves", "../outside/waves"),
+        ("./beside", "models/wave/beside"),
+        ("{root}/anywhere", "anywhere"),
+    ],
+)
+def test_recordings_may_lie_anywhere(tmp_path: Path, named: str, found: str) -> None:
+    root = tmp_path / "project"
+    text = MANIFEST.replace('"waves"', f'"{named.format(root=root)}"')
+    model = load_model(write_model(root, text), root / "recordings")
+    assert model.recordings == (root / found).resolve()
+
+
+def test_budgets_for_every_environment_hold_where_one_does_not_say_otherwise(tmp_path: Path) -> None:
+    every = "[variants.int8.budgets.all]\nflash_bytes = 2000\naccuracy = 0.5\n"
+    variant = load_model(write_model(tmp_path, MANIFEST + every), tmp_path).variants["int8"]
+    assert variant.budget("stm32f4_aot") == Budget(flash_bytes=1000, accuracy=0.5)
+    assert variant.budget("nrf51_aot") == Budget(flash_bytes=2000, accuracy=0.5)
+
+
+def test_a_skip_covers_what_it_names_and_everything_else_of_it(tmp_path: Path) -> None:
+    skips = '[[skip]]\ntarget = "nrf51"\nreason = "a"\n[[skip]]\nengine = "tflm"\nvariant = "int8"\nreason = "b"\n'
+    model = load_model(write_model(tmp_path, MANIFEST + skips), tmp_path)
+    assert model.skipped("int8", "nrf51", "aot") == "a"
+    assert model.skipped("int8", "stm32f4", "tflm") == "b"
+    assert model.skipped("int8", "stm32f4", "aot") is None
+
+
+def test_budgets_of_what_is_never_measured_are_refused(tmp_path: Path) -> None:
+    head, variants = MANIFEST[: MANIFEST.index("labels")], MANIFEST[MANIFEST.index("[variants") :]
+    tensors = head + variants.replace("flash_bytes = 1000", "window = 9")
+    with pytest.raises(HilError, match=r"budgets\.stm32f4_aot\] limits window, and only a model with windows has that"):
+        load_model(write_model(tmp_path / "1", tensors), tmp_path)
+    unjudged = MANIFEST.replace('labels = ["up", "down"]\n', "").replace("flash_bytes = 1000", "accuracy = 0.9")
+    with pytest.raises(HilError, match=r"limits accuracy, but accuracy is not judged: model\.toml does not say"):
+        load_model(write_model(tmp_path / "2", unjudged), tmp_path)
+    untrained = MANIFEST.replace("flash_bytes = 1000", "accuracy_drop = 0.1")
+    with pytest.raises(HilError, match="limits accuracy_drop, but `trained`, where it begins, is missing"):
+        load_model(write_model(tmp_path / "3", untrained), tmp_path)
+
+
 def test_gain_and_offset_map_the_range_to_0_and_1(tmp_path: Path) -> None:
     (channel,) = load_model(write_model(tmp_path), tmp_path).channels
     assert channel.gain == 1 / 65536
