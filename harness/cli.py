@@ -16,19 +16,21 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from harness.bench import Figures, Goal, Row, bench
+from harness.bench.measure import bench
+from harness.bench.rows import Figures, Row, Unmeasured, failed
+from harness.bench.subjects import choose
 from harness.boards.board import Board
 from harness.boards.targets import Target, find_targets
 from harness.dut import Build, Firmware, Measurement
 from harness.errors import DeviceError, HilError
-from harness.files import project_root
+from harness.files import probe_folder, project_root, write_text
 from harness.firmware.place import Say
 from harness.inspection import inspect
 from harness.models.manifest import load_models
 from harness.models.output import truth_text
 from harness.options import Options
 from harness.recordings import Recording
-from harness.report.benchmark import engine_lines, goal_lines, remarks
+from harness.report import benchmark
 from harness.report.inspection import inspection_lines
 from harness.session import Session
 from harness.trace import choose_sample, trace
@@ -156,27 +158,52 @@ def trace_(
 
 @app.command("bench")
 def bench_(
-    networks: Annotated[
-        list[Path] | None, typer.Argument(metavar="[NETWORK.tflite]...", help="networks beside those of models/")
+    networks: Annotated[list[Path] | None, typer.Argument(metavar="[NETWORK.tflite]...", help=".tflite files")] = None,
+    models: Annotated[
+        list[str] | None,
+        typer.Option("--model", help="a folder in models/, all of them (`all`), or a network of the set; repeatable"),
     ] = None,
+    with_set: Annotated[bool, typer.Option("--set", help="the bench's set of networks of all shapes")] = False,
+    engine: Annotated[str, typer.Option("--engine", help="aot, tflm, or auto for all there are")] = "auto",
     target: TargetName = "stm32f4",
+    json_file: Annotated[Path | None, typer.Option("--json", help="write everything to this file as well")] = None,
 ) -> None:
-    """Measure instructions, sizes and the streaming rate, each as a ratio to its goal, and the engines side by side.
+    """Measure instructions, sizes and the streaming rate against their goals, and the engines side by side.
 
-    Example: hil bench kws_ref_model.tflite
+    Measures what is named: files, models, the set. Without any, all models of the project and the set. A figure is
+    shown as soon as it is there, first those of the first engine. Ends with status 1 where a goal is missed, an answer
+    is wrong, or something could not be measured.
+
+    Examples: hil bench kws_ref_model.tflite
+
+    hil bench --model gesture --engine aot --json bench.json
+
+    hil bench --set
     """
-    session = _session("emulated", None, "auto", target)
+    subjects = choose(project_root(Path.cwd()), models or [], networks or [], with_set)
+    if json_file:
+        probe_folder(json_file.parent)
+    session = _session("emulated", None, engine, target)
+    _one(session.targets)
     rows: list[Row] = []
+    # On a terminal, print() goes above the status line; where the output goes elsewhere, it goes there.
+    out = None if sys.stdout.isatty() else sys.stdout
     with tempfile.TemporaryDirectory(prefix="hil-") as folder, _status("measuring") as say:
-        for row in bench(session, networks or [], Path(folder)):
+        for row in bench(session, subjects, Path(folder), say):
             rows.append(row)
-            if isinstance(row, Figures):
-                say(f"{row.network} with {row.engine} done")
+            if isinstance(row, Figures | Unmeasured):
+                print(benchmark.line(row), file=out, flush=True)
+            if json_file:
+                write_text(json_file, benchmark.as_json(rows, session.toolchain, session.missing_engines))
+    print()
     missing = [f"without engine {engine}: {reason}" for engine, reason in session.missing_engines.items()]
-    for lines in (goal_lines(rows), engine_lines(rows), [*missing, *remarks(rows)]):
+    for lines in (
+        benchmark.goal_lines(rows),
+        benchmark.engine_lines(rows),
+        [*missing, *benchmark.remarks(rows)],
+    ):
         print(*lines, sep="\n", end="\n\n")
-    good = [row.met for row in rows if isinstance(row, Goal)] + [row.equal for row in rows if isinstance(row, Figures)]
-    if not all(good):
+    if any(map(failed, rows)):
         raise typer.Exit(1)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from emulated_programs import needs_arm_gcc, needs_qemu
 from instruction_counts import instruction_counts
 
-from harness.bench_networks import bench_networks
+from harness.bench.networks import bench_networks
 
 NAMES = ("conv_f32_16to16_k3", "conv_f32_3to8_k3_s2", "conv_f32_1d_6to8_k5_d2", "add_s8")
 

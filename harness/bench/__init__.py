@@ -1,0 +1,1 @@
+"""`hil bench`: figures against their goals, and the engines side by side."""
