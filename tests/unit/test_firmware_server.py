@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 import subprocess
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from device_helpers import FakeClock, MemoryConnection, recording
 from fake_device import FakeDevice
 from fastcrc import crc16
-from firmware_helpers import CHANNELS, MODEL_SHA256, STRIDE, WINDOW, FirmwareOnHost, compile_for_host
+from firmware_helpers import CHANNELS, MODEL_SHA256, ROOT, STRIDE, WINDOW, FirmwareOnHost, compile_for_host
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lossy_connection import LossyConnection, at_random
@@ -120,6 +121,31 @@ def test_every_window_is_executed_exactly_once_over_a_bad_line(
     answers = [struct.unpack("<HH", result.outputs) for result in client.stream(samples)]
     assert [crc for crc, _ in answers] == expected_windows(samples)
     assert [(run - before) & 0xFFFF for _, run in answers] == list(range(1, len(answers) + 1))
+
+
+def test_a_board_with_more_memory_has_more_requests_under_way(tmp_path: Path) -> None:
+    many = 16
+    server = FirmwareOnHost(compile_for_host(tmp_path, "many.so", "-shared", "-fPIC", f"-DHIL_CREDITS={many}"), 999)
+    clock = FakeClock()
+    line = LossyConnection(MemoryConnection(cast(FakeDevice, server), clock), at_random(1, 0.1))
+    client = Client(line, UartLog(tmp_path / "log", clock), retries=50, clock=clock)
+    assert client.hello().credits == many
+    samples = recording(2000, len(CHANNELS))
+    assert [struct.unpack("<HH", result.outputs)[0] for result in client.stream(samples)] == expected_windows(samples)
+    server.feed(b"\0" + HELLO)
+    requests = [encode(Message.STATUS, seq) for seq in range(1, many + 2)]
+    answers = [server.feed(request) for request in requests]
+    assert server.feed(requests[0]) == b""
+    assert [server.feed(request) for request in requests[1:]] == answers[1:]
+
+
+def test_every_board_says_how_many_requests_it_has_room_for() -> None:
+    boards = [json.loads(path.read_text()) for path in (ROOT / "firmware/platform/boards").glob("*.json")]
+    assert boards
+    for board in boards:
+        credits_ = board["build"]["credits"]
+        assert credits_ & (credits_ - 1) == 0, "a power of two"
+        assert 3 * credits_ * 256 < board["upload"]["maximum_ram_size"] / 4
 
 
 def test_a_request_that_comes_again_is_answered_again_but_not_executed(server: FirmwareOnHost) -> None:

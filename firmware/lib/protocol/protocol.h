@@ -4,7 +4,10 @@
 
 #define PROTOCOL_VERSION 1
 
-/* Requests that may be on their way at once: receive slots, and responses that are kept. */
+/*
+ * Requests that may be on their way at once: receive slots, and responses that are kept, 768 bytes of RAM for each. A
+ * board that can spare the memory says more in its JSON file (build.credits).
+ */
 #ifndef HIL_CREDITS
 #define HIL_CREDITS 4
 #endif

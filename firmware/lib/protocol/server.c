@@ -6,17 +6,13 @@
 #include "ring.h"
 
 _Static_assert(PROTOCOL_MAX_PACKET <= 254, "frame_encode() stuffs one block");
-
-typedef struct {
-    uint16_t seq;
-    uint16_t length; /* of the frame; 0: no response kept */
-} reply_t;
+_Static_assert(65536 % HIL_CREDITS == 0, "the slots of sequence numbers go round with them");
 
 UART_BUFFER static uint8_t packet[PROTOCOL_MAX_PACKET];
 UART_BUFFER static uint8_t reply_frames[HIL_CREDITS][PROTOCOL_MAX_FRAME];
 
 static frame_decoder_t decoder = {.packet = packet};
-static reply_t replies[HIL_CREDITS];
+static uint8_t reply_lengths[HIL_CREDITS]; /* of the frame, less one, which fits into a byte; 0: no response kept */
 static uint16_t expected = 1;
 static bool gap_reported;
 static uint16_t beyond_gap; /* the last request that came beyond the gap */
@@ -96,24 +92,24 @@ static void execute(uint8_t type, uint16_t seq, const uint8_t *body, uint16_t le
     writer_t response = {.data = frame + FRAME_BODY_OFFSET, .capacity = PROTOCOL_MAX_BODY};
     aftermath_t after = {.action = THEN_NOTHING};
     uint8_t answer = requests_execute(type, body, length, &response, &after);
-    replies[slot] = (reply_t){.seq = seq, .length = frame_encode(frame, answer, seq, response.length)};
-    board_uart_write(frame, replies[slot].length);
+    uint16_t frame_length = frame_encode(frame, answer, seq, response.length);
+    reply_lengths[slot] = (uint8_t)(frame_length - 1);
+    board_uart_write(frame, frame_length);
     follow_up(&after);
 }
 
 static void begin_session(void) {
-    for (uint32_t i = 0; i < HIL_CREDITS; i++) {
-        replies[i].length = 0;
-    }
+    memset(reply_lengths, 0, sizeof reply_lengths);
     expected = 1;
     gap_reported = false;
     requests_begin_session();
 }
 
+/* Requests are executed in order, so the slot of one of the last HIL_CREDITS holds the response to it. */
 static void answer_again(uint16_t seq) {
-    const reply_t *reply = &replies[seq % HIL_CREDITS];
-    if (reply->length > 0 && reply->seq == seq) {
-        board_uart_write(reply_frames[seq % HIL_CREDITS], reply->length);
+    uint32_t slot = seq % HIL_CREDITS;
+    if ((uint16_t)(expected - seq) <= HIL_CREDITS && reply_lengths[slot] > 0) {
+        board_uart_write(reply_frames[slot], reply_lengths[slot] + 1u);
     }
 }
 
@@ -121,7 +117,7 @@ static void accept(uint8_t type, uint16_t seq, const uint8_t *body, uint16_t len
     if (type == MESSAGE_HELLO) {
         begin_session();
         execute(type, seq, body, length);
-        replies[seq % HIL_CREDITS].length = 0; /* a HELLO that comes again begins again */
+        reply_lengths[seq % HIL_CREDITS] = 0; /* a HELLO that comes again begins again */
         return;
     }
     int16_t ahead = (int16_t)(seq - expected);

@@ -91,7 +91,11 @@ env.Append(
         f"-ffile-prefix-map={generated.resolve()}=generated",
         f"-ffile-prefix-map={generated}=generated",
     ],
-    CPPDEFINES=[("HIL_TARGET", env.StringifyMacro(env.subst("$BOARD"))), ("F_CPU", board.get("build.f_cpu"))],
+    CPPDEFINES=[
+        ("HIL_TARGET", env.StringifyMacro(env.subst("$BOARD"))),
+        ("HIL_CREDITS", board.get("build.credits")),
+        ("F_CPU", board.get("build.f_cpu")),
+    ],
     # The folders of firmware/lib/board that this board is made of, as its library.json wants them.
     BOARD_PARTS=" ".join(f"+<{part}/*>" for part in board.get("build.parts")),
     # Generated sources are no library, so PlatformIO does not find out by itself what they include.
