@@ -140,7 +140,8 @@ def inspect(path: Path, root: Path, target: str, say: Say = silent) -> Inspectio
     operators = tuple(_operator(graph, operator) for operator in graph.operators)
     tensors = tuple(_tensor(tensor) for tensor in graph.tensors)
     aot, verdict = _aot(path)
-    judged = (verdict, _tflm(path, tflm_library.find(FirmwareProject(root).build_root)))
+    build_root = FirmwareProject(root).build_root
+    judged = (verdict, _tflm(path, tflm_library.find(build_root), build_root, say))
     return Inspection(
         file=str(path),
         file_bytes=len(content),
@@ -191,17 +192,17 @@ def _aot(path: Path) -> tuple[AotFacts | None, Verdict]:
     with tempfile.TemporaryDirectory(prefix="hil-") as folder:
         try:
             compiled = compile_model(path, Path(folder))
-            engines.check("aot", path, None)
+            engines.check("aot", path, None, Path(folder))
         except HilError as error:
             return None, Verdict("aot", False, _reason(error, path))
     facts = AotFacts(compiled.constant_bytes, compiled.arena_bytes, compiled.arena_lower_bound)
     return facts, Verdict("aot", True, "")
 
 
-def _tflm(path: Path, library: TflmLibrary | None) -> Verdict:
+def _tflm(path: Path, library: TflmLibrary | None, build_root: Path, say: Say) -> Verdict:
     """As far as it can be told without building."""
     try:
-        engines.check("tflm", path, library)
+        engines.check("tflm", path, library, build_root, say)
     except HilError as error:
         return Verdict("tflm", False, _reason(error, path))
     return Verdict("tflm", True, "")

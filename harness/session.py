@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,7 @@ from harness.contact import Contact
 from harness.device.identity import Layout
 from harness.dut import Build, DeviceUnderTest, Firmware, Progress, silent
 from harness.errors import HilError
-from harness.firmware import toolchain
+from harness.firmware import tflm_library, tflm_trial, toolchain
 from harness.firmware.engines import ENGINES, availability, versions
 from harness.firmware.image import FirmwareImage
 from harness.firmware.place import Say
@@ -79,7 +80,20 @@ class Session:
         return [
             f"hil: board {self.board.describe()}, engines {', '.join(self.engines)}, models {models}",
             *(f"hil: without engine {engine}: {reason}" for engine, reason in self.missing_engines.items()),
+            *(f"hil: engine tflm: {reason}" for reason in self._misread_by_tflm()),
         ]
+
+    def _misread_by_tflm(self) -> Iterator[str]:
+        """Which networks the copy of TensorFlow Lite Micro that is here would compute otherwise than the host's."""
+        library = tflm_library.find(self.project.build_root) if "tflm" in self.engines else None
+        paths = [variant.path for model in self.models for variant in model.variants.values()]
+        if library is None:
+            return
+        for path in paths:
+            try:
+                tflm_trial.check_scales(path, read(path), library, self.project.build_root)
+            except HilError as error:
+                yield str(error)
 
     def recordings(self, model: Model) -> dict[str, list[Recording]]:
         """The recordings of a model by the name of their file; none of a model without windows."""

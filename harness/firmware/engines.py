@@ -5,7 +5,8 @@ from pathlib import Path
 
 from harness.compiler import compile_model
 from harness.errors import HilError
-from harness.firmware import tflm_library, tflm_sources
+from harness.firmware import tflm_library, tflm_sources, tflm_trial
+from harness.firmware.place import Say, silent
 from harness.firmware.tflm_library import TflmLibrary
 from harness.models.reference import TflmHost
 from harness.models.tflite_file import read
@@ -37,33 +38,35 @@ def versions(engine: str, root: Path, build_root: Path) -> dict[str, str]:
     return {name.strip(): version.strip()}
 
 
-def check(engine: str, tflite: Path, library: TflmLibrary | None) -> None:
+def check(engine: str, tflite: Path, library: TflmLibrary | None, build_root: Path, say: Say = silent) -> None:
     """Refuse, before anything is built, a network that `engine` cannot run or whose answers cannot be compared.
 
-    Without a `library`, tflm is judged as far as TFLM on the host can tell. Raises HilError with the reason.
+    Without a `library`, tflm is judged as far as TFLM on the host can tell. What a copy of the library was found to do
+    is kept in `build_root`, and `say` is told what takes its time. Raises HilError with the reason.
     """
     if engine == "tflm":
         graph = read(tflite)
         tflm_sources.check(tflite, graph)
         if library is not None:
             tflm_sources.check_operators(tflite, graph, library)
+            tflm_trial.check_scales(tflite, graph, library, build_root, say)
         return
     with tempfile.TemporaryDirectory(prefix="hil-") as folder:
         compile_model(tflite, Path(folder))
     TflmHost(tflite)
 
 
-def alternative(engine: str, tflite: Path, library: TflmLibrary | None) -> str | None:
+def alternative(engine: str, tflite: Path, library: TflmLibrary | None, build_root: Path) -> str | None:
     """The option that names another engine, which takes the network; None where there is none."""
     for other in ENGINES:
-        if other != engine and _takes(other, tflite, library):
+        if other != engine and _takes(other, tflite, library, build_root):
             return f"--engine={other}"
     return None
 
 
-def _takes(engine: str, tflite: Path, library: TflmLibrary | None) -> bool:
+def _takes(engine: str, tflite: Path, library: TflmLibrary | None, build_root: Path) -> bool:
     try:
-        check(engine, tflite, library)
+        check(engine, tflite, library, build_root)
     except HilError:
         return False
     return True

@@ -56,7 +56,7 @@ class FirmwareProject:
         except TooLargeError as error:
             larger = targets_with_room(self.root, self.environments(), environment, error.excess)
             ways = ["a smaller model", *([f"--target={name}" for name in larger] or ["a larger target"])]
-            if other := engines.alternative(engine, model.variants[variant].path, tflm_library.find(self.build_root)):
+            if other := self._alternative(engine, model.variants[variant].path):
                 ways.insert(1, other)
             raise error.instead(" or ".join(ways)) from None
         except OSError as error:
@@ -70,7 +70,7 @@ class FirmwareProject:
         """Generate and build; the bytes of the network's constants and of its arena."""
         toolchain.versions()
         graph = read(variant.path)
-        self._check("aot" if library is None else "tflm", variant.path, library)
+        self._check("aot" if library is None else "tflm", variant.path, library, say)
         settings = platformio.build_variables(place.generated, place.build)
         watch: platformio.Watch = silent
         written = write_model_config(model, variant.sha256, graph, place.generated)
@@ -89,13 +89,16 @@ class FirmwareProject:
         platformio.run(self.root, place.environment, self.build_root, settings, place.log, watch, say)
         return sizes
 
-    def _check(self, engine: str, tflite: Path, library: TflmLibrary | None) -> None:
+    def _check(self, engine: str, tflite: Path, library: TflmLibrary | None, say: Say) -> None:
         """Raises HilError for a network that cannot be run or compared; names an engine that takes it if one does."""
         try:
-            engines.check(engine, tflite, library)
+            engines.check(engine, tflite, library, self.build_root, say)
         except HilError as error:
-            other = engines.alternative(engine, tflite, tflm_library.find(self.build_root))
+            other = self._alternative(engine, tflite)
             raise HilError(f"{error}; or use {other}" if other else str(error)) from error
+
+    def _alternative(self, engine: str, tflite: Path) -> str | None:
+        return engines.alternative(engine, tflite, tflm_library.find(self.build_root), self.build_root)
 
     def environments(self) -> list[str]:
         """The environments of platformio.ini, each a target and an engine. Raises HilError where it cannot be read."""

@@ -63,17 +63,21 @@ def specification(root: Path) -> str:
 
 
 def find(build_root: Path) -> TflmLibrary | None:
-    """The copy in HIL_TFLM_LIB, or else the one that PlatformIO has installed; None where there is neither.
+    """The copy in HIL_TFLM_LIB, or else the newest that PlatformIO has installed; None where there is neither.
 
     Raises:
         HilError: HIL_TFLM_LIB names something else.
     """
     if named := os.environ.get(VARIABLE):
         return read_library(Path(named).expanduser().resolve())
-    for manifest in sorted(installed_root(build_root).glob(f"*/*/{MANIFEST}")):
-        if (manifest.parent / INTERPRETER).is_file():
-            return read_library(manifest.parent)
-    return None
+    manifests = sorted(installed_root(build_root).glob(f"*/*/{MANIFEST}"))
+    copies = [read_library(manifest.parent) for manifest in manifests if (manifest.parent / INTERPRETER).is_file()]
+    return max(copies, key=_age, default=None)
+
+
+def _age(library: TflmLibrary) -> list[int]:
+    """Its version as numbers, so that the newest is the largest."""
+    return [int(number) for number in re.findall(r"\d+", library.version)]
 
 
 def read_library(directory: Path) -> TflmLibrary:
