@@ -103,55 +103,24 @@ static inline const int16_t *two_rows(const int16_t *weights, const block_t *col
 #endif
 
 /*
- * Widens `bytes` inputs, rounded up to whole blocks, into the columns of one pixel: `columns` is its quad in the first
- * block. Returns that in the block that follows.
+ * Widens `rows` times so many blocks of inputs, `step` inputs apart, into the columns of one pixel: `columns` is its
+ * quad in the first block.
  */
-static quad_t *gather_inputs(const int8_t *x, uint32_t bytes, quad_t *columns) {
-    uint32_t blocks = (bytes + 3) / 4;
-    for (; blocks >= 4; blocks -= 4, x += 16, columns += 8) {
-        columns[0] = widen(x);
-        columns[2] = widen(x + 4);
-        columns[4] = widen(x + 8);
-        columns[6] = widen(x + 12);
-    }
-    for (; blocks != 0; blocks--, x += 4, columns += 2) {
-        *columns = widen(x);
-    }
-    return columns;
-}
-
-/* As many columns of padding. */
-static inline quad_t *gather_padding(int8_t zero_point, uint32_t bytes, quad_t *columns) {
-    const uint32_t word = 0x10001u * (uint16_t)zero_point;
-    for (uint32_t i = 0; i < bytes; i += 4, columns += 2) {
-        columns->words[0] = columns->words[1] = word;
-    }
-    return columns;
-}
-
-/* A run of taps that starts at `column` of an image's row and sticks out on one side or both. */
-static quad_t *gather_border(const aot_conv_s8_t *layer, const int8_t *row, int32_t column, quad_t *columns) {
-    const int32_t channels = layer->window.input_channels;
-    const int8_t zero_point = layer->input_zero_point;
-    int8_t inputs[4];
-    uint32_t filled = 0;
-    for (int32_t end = column + (int32_t)layer->run_taps; column < end; column++) {
-        const bool inside = column >= 0 && column < layer->window.input_width;
-        const int8_t *pixel = row + column * channels;
-        if (channels % 4 == 0) {
-            columns = inside ? gather_inputs(pixel, (uint32_t)channels, columns)
-                             : gather_padding(zero_point, (uint32_t)channels, columns);
-            continue;
+static __attribute__((noinline)) void gather_inside(const int8_t *x, uint32_t blocks, uint32_t rows, uint32_t step,
+                                                    quad_t *columns) {
+    for (; rows != 0; rows--, x += step) {
+        const int8_t *next = x;
+        uint32_t left = blocks;
+        for (; left >= 4; left -= 4, next += 16, columns += 8) {
+            columns[0] = widen(next);
+            columns[2] = widen(next + 4);
+            columns[4] = widen(next + 8);
+            columns[6] = widen(next + 12);
         }
-        for (int32_t c = 0; c < channels; c++) {
-            inputs[filled++] = inside ? pixel[c] : zero_point;
-            if (filled == 4) {
-                columns = gather_inputs(inputs, 4, columns);
-                filled = 0;
-            }
+        for (; left != 0; left--, next += 4, columns += 2) {
+            *columns = widen(next);
         }
     }
-    return filled == 0 ? columns : gather_inputs(inputs, 4, columns);
 }
 
 /* What the windows of two output pixels see that are one tap each. The order matters: see the header. */
@@ -165,24 +134,52 @@ static inline void gather_taps(const int8_t *a, const int8_t *b, uint32_t blocks
     }
 }
 
+/*
+ * What a window sees of one row of the image; `x` is where its first tap is, at `column`. It may stick out on one side
+ * or both, and the whole row may be outside.
+ */
+static __attribute__((noinline)) quad_t *gather_row(const aot_conv_s8_t *layer, const int8_t *x, bool inside,
+                                                    int32_t column, quad_t *columns) {
+    const aot_window_t *window = &layer->window;
+    const int32_t channels = window->input_channels, taps = (int32_t)layer->run_taps;
+    const uint32_t padding = 0x10001u * (uint16_t)layer->input_zero_point;
+    for (int32_t l = window->kernel_width; l > 0; l -= taps) {
+        /* Of the run's bytes, those that are inside the image. */
+        const int32_t low = -column * channels, high = inside ? low + window->input_width * channels : 0;
+        for (int32_t i = 0; i < taps * channels; i += 4, columns += 2) {
+            if (i >= low && i + 4 <= high) {
+                *columns = widen(x + i);
+                continue;
+            }
+            columns->words[0] = columns->words[1] = padding;
+            for (int32_t n = i < low ? low : i; n < i + 4 && n < high; n++) {
+                columns->columns[(n & 1) * 2 + (n & 2) / 2] = x[n]; /* in the order 0, 2, 1, 3 */
+            }
+        }
+        column += window->dilation_width;
+        x += window->dilation_width * channels;
+    }
+    return columns;
+}
+
 /* What the window of the output pixel at row i, column j sees. */
 static void gather(const aot_conv_s8_t *layer, const int8_t *x, int32_t i, int32_t j, quad_t *columns) {
     const aot_window_t *window = &layer->window;
     const int32_t channels = window->input_channels, width = window->input_width;
-    const int32_t taps = (int32_t)layer->run_taps;
+    const int32_t column = j * window->stride_width - window->pad_left;
     int32_t row = i * window->stride_height - window->pad_top;
-    for (int32_t k = 0; k < window->kernel_height; k++, row += window->dilation_height) {
-        int32_t column = j * window->stride_width - window->pad_left;
-        for (int32_t l = 0; l < window->kernel_width; l += taps, column += window->dilation_width) {
-            const int8_t *image_row = x + row * width * channels;
-            if (row < 0 || row >= window->input_height) {
-                columns = gather_padding(layer->input_zero_point, (uint32_t)(taps * channels), columns);
-            } else if (column < 0 || column + taps > width) {
-                columns = gather_border(layer, image_row, column, columns);
-            } else {
-                columns = gather_inputs(image_row + column * channels, (uint32_t)(taps * channels), columns);
-            }
-        }
+    const int32_t step = window->dilation_height * width * channels, taps = (int32_t)layer->run_taps;
+    const uint32_t rows = window->kernel_height;
+    x += (row * width + column) * channels;
+    if (row >= 0 && column >= 0 && row + (int32_t)(rows - 1) * window->dilation_height < window->input_height &&
+        column + taps <= width && taps == window->kernel_width) {
+        gather_inside(x, (uint32_t)(taps * channels + 3) / 4, rows, (uint32_t)step, columns);
+        return;
+    }
+    for (uint32_t k = rows; k != 0; k--) {
+        columns = gather_row(layer, x, row >= 0 && row < window->input_height, column, columns);
+        row += window->dilation_height;
+        x += step;
     }
 }
 
