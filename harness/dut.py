@@ -165,6 +165,24 @@ class Measurement:
         return attribute(chain.stages(np.concatenate(cut), outputs), model.meaning, truth)
 
 
+def together(parts: Sequence[Measurement]) -> Measurement:
+    """The measurements of several files of recordings as one. Raises ValueError where there are none."""
+    if not parts:
+        raise ValueError("nothing was measured")
+    traffic = [part.traffic for part in parts]
+    return Measurement(
+        parts[0].firmware,
+        [answers for part in parts for answers in part.answers],
+        parts[0].unit,
+        Traffic(
+            sum(one.sent_bytes for one in traffic),
+            sum(one.seconds for one in traffic),
+            sum(one.retried for one in traffic),
+            sum(one.faults for one in traffic),
+        ),
+    )
+
+
 @dataclass(frozen=True)
 class TensorMeasurement:
     """The answers to inputs that were written as tensors: all `outputs` and the `invoke` count for each stimulus."""

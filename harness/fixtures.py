@@ -14,7 +14,7 @@ from harness.boards.board import Board
 from harness.checks.attribution import Step
 from harness.checks.latency import summarise
 from harness.checks.parity import Parity
-from harness.dut import Build, DeviceUnderTest, Firmware, Measurement, TensorMeasurement
+from harness.dut import Build, DeviceUnderTest, Firmware, Measurement, TensorMeasurement, together
 from harness.models.chain import Chain
 from harness.models.reference import TflmHost
 from harness.models.stimuli import Stimulus
@@ -34,6 +34,8 @@ CONTRIBUTIONS = pytest.StashKey[list[Contribution]]()
 EXPLAINED = pytest.StashKey[dict[str, list[str]]]()
 
 LARGEST_SYMBOLS = 20
+# What a model without windows is fed with, where one with windows has the name of a file of recordings.
+STIMULI = "stimuli"
 
 
 @pytest.fixture(scope="session")
@@ -112,15 +114,28 @@ def device(
 
 
 @pytest.fixture
-def measurement(request: pytest.FixtureRequest, firmware: Firmware, feed: str) -> AnyMeasurement:
+def measurement(request: pytest.FixtureRequest, hil_session: Session, firmware: Firmware, feed: str) -> AnyMeasurement:
     """What the device answered to the recordings of one file, or to all stimuli: once for all tests that look at it."""
+    return _measured(request, hil_session, firmware, feed)
+
+
+@pytest.fixture
+def whole_measurement(request: pytest.FixtureRequest, hil_session: Session, firmware: Firmware) -> AnyMeasurement:
+    """What the device answered to all that its model is fed with: for what is judged once, not for each file."""
+    if not firmware.model.windowed:
+        return _measured(request, hil_session, firmware, STIMULI)
+    files = [_measured(request, hil_session, firmware, feed) for feed in hil_session.recordings(firmware.model)]
+    return together([file for file in files if isinstance(file, Measurement)])
+
+
+def _measured(request: pytest.FixtureRequest, session: Session, firmware: Firmware, feed: str) -> AnyMeasurement:
     key = (firmware.name, feed)
     measured = request.config.stash.setdefault(MEASUREMENTS, {})
     if key not in measured:
         device: DeviceUnderTest = request.getfixturevalue("device")
         answers: AnyMeasurement
         if firmware.model.windowed:
-            answers = device.stream(request.getfixturevalue("recording_file"))
+            answers = device.stream(session.recordings(firmware.model)[feed])
         else:
             answers = device.infer(request.getfixturevalue("stimuli"))
         measured[key] = answers, request.node.stash[UART_LOG]

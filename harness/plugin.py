@@ -13,7 +13,7 @@ from harness import fixtures
 from harness.dut import Build, Firmware
 from harness.errors import DeviceError, HilError
 from harness.files import probe_folder
-from harness.fixtures import CONTRIBUTIONS, SESSION, UART_LOG
+from harness.fixtures import CONTRIBUTIONS, SESSION, STIMULI, UART_LOG
 from harness.interruption import Interruption
 from harness.options import Options, add_options, resolve
 from harness.planner import Planner, build_of
@@ -27,7 +27,6 @@ REFUSED = pytest.StashKey[dict[str, tuple[str, str]]]()
 
 NO_BOARD = "needs a board: run `pytest --board=emulated`"
 NO_MODEL = "no model here is of the kind that it tests"
-STIMULI = "stimuli"
 WINDOW_FIXTURES = {"recordings", "recording_file", "chain"}
 TENSOR_FIXTURES = {"stimuli"}
 NO_TRACE = "builds debug images: add --hil-trace"

@@ -11,18 +11,18 @@ from harness.checks.latency import summarise
 from harness.fixtures import AnyMeasurement, Recorder
 
 
-def test_latency_stays_within_the_budget(measurement: AnyMeasurement, record: Recorder) -> None:
-    record.measurement(measurement)
-    latency = summarise(measurement.unit, measurement.invoke)
+def test_latency_stays_within_the_budget(whole_measurement: AnyMeasurement, record: Recorder) -> None:
+    record.measurement(whole_measurement)
+    latency = summarise(whole_measurement.unit, whole_measurement.invoke)
     if latency.unit != "instructions":
         pytest.skip("the manifest's budget counts instructions, and this board counts cycles")
-    budget = measurement.firmware.budget
+    budget = whole_measurement.firmware.budget
     rows = [("slowest inference", latency.max, budget.instructions, latency.unit)]
-    if measurement.prepare:
-        whole = [sum(pair) for pair in zip(measurement.prepare, measurement.invoke, strict=True)]
+    if whole_measurement.prepare:
+        both = [sum(pair) for pair in zip(whole_measurement.prepare, whole_measurement.invoke, strict=True)]
         rows += [
-            ("slowest preparation of a window", max(measurement.prepare), budget.preparation, latency.unit),
-            ("slowest window, prepared and inferred", max(whole), budget.window, latency.unit),
+            ("slowest preparation of a window", max(whole_measurement.prepare), budget.preparation, latency.unit),
+            ("slowest window, prepared and inferred", max(both), budget.window, latency.unit),
         ]
     excess = over_budget(rows)
     assert not excess, "; ".join(map(str, excess))

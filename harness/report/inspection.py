@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from harness.inspection import REFERENCE, AotFacts, ImageFacts, Inspection, OperatorFacts, TensorFacts, Verdict
-from harness.report.text import number, table_lines
+from harness.report.text import number, shortened, table_lines
 
 LONGEST_NAME = 26
 WIDTH = 100
@@ -77,6 +77,7 @@ def _operators(inspection: Inspection) -> list[str]:
 
 
 def _tensors(inspection: Inspection) -> list[str]:
+    names = shortened([tensor.name for tensor in inspection.tensors], LONGEST_NAME)
     roles = dict.fromkeys(inspection.inputs, "input") | dict.fromkeys(inspection.outputs, "output")
     rows = [
         (
@@ -85,9 +86,9 @@ def _tensors(inspection: Inspection) -> list[str]:
             _scale(tensor),
             _zero_point(tensor),
             number(tensor.constant_bytes) if tensor.constant_bytes else roles.get(tensor.index, ""),
-            _shortened(tensor.name),
+            name,
         )
-        for tensor in inspection.tensors
+        for tensor, name in zip(inspection.tensors, names, strict=True)
     ]
     headings = ["tensor", "shape", "scale", "zero", "bytes", "name"]
     return _table(headings, rows, right={"tensor", "zero", "bytes"})
@@ -133,8 +134,3 @@ def _zero_point(tensor: TensorFacts) -> str:
         return "-"
     low, high = min(tensor.zero_points), max(tensor.zero_points)
     return str(low) if low == high else f"{low}..{high}"
-
-
-def _shortened(name: str) -> str:
-    """The end of a long name tells more than its beginning."""
-    return name if len(name) <= LONGEST_NAME else f"..{name[-LONGEST_NAME + 2 :]}"

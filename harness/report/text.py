@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-# A table that wraps is worse than one that a narrow terminal folds, so columns are never squeezed.
-WIDEST = 200
+# A table that wraps is worse than one that a narrow terminal folds, so columns are never squeezed, nor names cut.
+WIDEST = 10_000
 
 
 LISTED = 4
@@ -35,6 +35,25 @@ def listed(names: Sequence[str]) -> str:
 def percent(value: float | None) -> str:
     """A fraction as a percentage, or a dash where it is unknown."""
     return "-" if value is None else f"{value:.1%}"
+
+
+def shortened(names: Sequence[str], longest: int) -> list[str]:
+    """`names` with what is too long cut in the middle; those that would then look the same end with a number."""
+    head = (longest - 2) // 3
+
+    def cut(name: str, end: str = "") -> str:
+        return f"{name[:head]}..{name[head + 2 + len(end) - longest :]}{end}"
+
+    alike: dict[str, list[str]] = {}
+    for name in dict.fromkeys(names):
+        if len(name) > longest:
+            alike.setdefault(cut(name), []).append(name)
+    return [
+        name
+        if len(name) <= longest
+        else cut(name, f"~{alike[cut(name)].index(name) + 1}" if len(alike[cut(name)]) > 1 else "")
+        for name in names
+    ]
 
 
 def table_lines(table: Table) -> list[str]:

@@ -16,7 +16,7 @@ from harness.checks.parity import Parity
 from harness.dut import Build, Firmware, Measurement, Traffic
 from harness.errors import HilError
 from harness.fixtures import Recorder
-from harness.models.manifest import Variant
+from harness.models.manifest import Budget, Variant
 from harness.options import Options
 
 IMAGE: dict[str, Any] = {
@@ -34,7 +34,9 @@ class FakeSession:
         self.options = options
         self.board = SimpleNamespace(name="emulated", emulator="qemu 0")
         self.toolchain = {"arm-none-eabi-gcc": "12.2"}
-        self._variants = {name: Variant(name, Path(f"{name}.tflite"), {}) for name in ("int8", "float32")}
+        limit = os.environ.get("FAKE_BUDGET")
+        budgets = {"stm32f4_aot": Budget(instructions=int(limit))} if limit else {}
+        self._variants = {name: Variant(name, Path(f"{name}.tflite"), budgets) for name in ("int8", "float32")}
         self._model = SimpleNamespace(name="m", windowed=True, variants=self._variants, window=1)
 
     @property
@@ -58,12 +60,17 @@ class FakeSession:
         return Firmware(build.model, build.variant, build.engine, build.target, image)
 
 
+def measured(windows: int = 10) -> Measurement:
+    """What a device answers to one file of recordings."""
+    answers: Any = [SimpleNamespace(invoke=[100] * windows, prepare=[5] * windows)]
+    firmware: Any = None
+    return Measurement(firmware, answers, "instructions", Traffic(100, 1.0, 0, 0))
+
+
 def answer(record: Recorder, windows: int = 10) -> None:
     """Record what a test of one file of recordings does."""
     record.parity(Parity(windows, 0, True, 0.0, 0, windows, windows, windows, ()))
-    answers: Any = [SimpleNamespace(invoke=[100] * windows, prepare=[5] * windows)]
-    firmware: Any = None
-    record.measurement(Measurement(firmware, answers, "instructions", Traffic(100, 1.0, 0, 0)))
+    record.measurement(measured(windows))
 
 
 def pytest_addoption() -> None:

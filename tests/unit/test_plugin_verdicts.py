@@ -360,3 +360,38 @@ def test_a_regression_fails_a_test_case_of_junit(project: Project) -> None:
     assert project("--hil-baseline=base").ret == pytest.ExitCode.TESTS_FAILED
     assert project.verdicts == {INT8: "fail", FLOAT32: "pass"}
     assert project.junit("failure") == [f"hil.{INT8} baseline"]
+
+
+def test_a_missed_budget_is_one_failure_with_its_reason(project: Project) -> None:
+    project.pytester.makepyfile(test_suite=(Path(__file__).parents[1] / "test_latency.py").read_text())
+    project.pytester.makeconftest(
+        """
+        from dataclasses import replace
+        import fake_session, pytest
+        from harness.fixtures import UART_LOG
+
+        class Device:
+            def __init__(self, firmware):
+                self.firmware = firmware
+
+            def stream(self, recordings):
+                return replace(fake_session.measured(), firmware=self.firmware)
+
+        @pytest.fixture
+        def device(request, firmware, tmp_path):
+            request.node.stash[UART_LOG] = tmp_path / "log"
+            return Device(firmware)
+        """
+    )
+    result = project("-k", "int8 and budget", FAKE_BUDGET="99")
+    result.assert_outcomes(failed=1, deselected=3)
+    assert "- slowest inference: 100 instructions, 1 over the budget of 99\n" in project.report
+    latency = project.run().latency
+    assert latency is not None
+    assert latency.count == 20
+
+
+def test_plain_pytest_runs_the_suite_and_not_the_tests_of_the_harness(pytestconfig: pytest.Config) -> None:
+    names = {path.name for pattern in pytestconfig.getini("testpaths") for path in pytestconfig.rootpath.glob(pattern)}
+    assert "test_predictions.py" in names
+    assert "unit" not in names

@@ -10,6 +10,7 @@ from harness.errors import HilError
 from harness.files import probe_folder, write_text
 from harness.report.publish import Published, publish
 from harness.report.summary import summary_lines
+from harness.report.text import shortened
 from harness.results import baseline
 from harness.results.judge import judge
 from harness.results.merge import Planned, Report, Session, merge
@@ -267,6 +268,35 @@ def test_a_report_folder_that_is_a_file_is_found_before_the_run(tmp_path: Path) 
     (tmp_path / "reports").write_text("")
     with pytest.raises(HilError, match=r"cannot write .*reports.*free or name another folder"):
         probe_folder(tmp_path / "reports")
+
+
+def test_names_that_are_cut_stay_distinguishable() -> None:
+    alike = [f"sequential/dense_{number}/MatMul;sequential/dense/BiasAdd" for number in (1, 2)]
+    assert shortened([*alike, "short", alike[0]], 26) == [
+        "sequenti../dense/BiasAdd~1",
+        "sequenti../dense/BiasAdd~2",
+        "short",
+        "sequenti../dense/BiasAdd~1",
+    ]
+    assert shortened(["x" * 40, "x" * 40], 26) == ["xxxxxxxx..xxxxxxxxxxxxxxxx"] * 2
+
+
+def test_a_table_cuts_no_name_however_long_it_is(tmp_path: Path) -> None:
+    key = RunKey(**{**KEY, "model": "m" * 300})
+    published = publish(together(*ran(footprint(), key=key)), tmp_path)
+    assert any(line.startswith("m" * 300 + "-int8") for line in summary_lines(published))
+
+
+def test_the_ram_that_a_chip_needs_is_told_and_what_it_is_made_of(tmp_path: Path) -> None:
+    published = publish(results(footprint()), tmp_path)
+    (run,) = published.results.runs
+    assert run.firmware is not None
+    assert run.firmware.ram_total_bytes == 1000 + 2000 + 300
+    heading, row, *legend = summary_lines(published)
+    assert heading.split()[-4:] == ["stack", "RAM", "total", "verdict"]
+    assert row.split()[-2:] == ["3,300", "pass"]
+    assert any("static RAM: .data and .bss, with the arena" in line for line in legend)
+    assert "| 20,000 | 10,000 | 1,000 | 500 | 2,000 | 300 | 3,300 |" in published.report.read_text()
 
 
 def test_run_names_are_what_tests_are_called() -> None:

@@ -62,7 +62,7 @@ def test_the_suite_tests_models_without_windows_beside_those_with(pytester: pyte
     project.add_model("many", many_ends())
     project.copy_model("gesture")
     result = project.run(pytester, "--engine=aot", "-k", "pair or softmax or many or (gesture-int8 and not continuous)")
-    result.assert_outcomes(passed=3 * TESTS + 6)
+    result.assert_outcomes(passed=3 * TESTS + 5)
     runs = project.runs()
     for name, exact in (("pair-only", True), ("many-only", True), ("softmax-only", False)):
         run = runs[name]
