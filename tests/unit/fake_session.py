@@ -16,7 +16,7 @@ from harness.checks.parity import Parity
 from harness.dut import Build, Firmware, Measurement, Traffic
 from harness.errors import HilError
 from harness.fixtures import Recorder
-from harness.models.manifest import Budget, Variant
+from harness.models.manifest import Budget, Model, Variant
 from harness.options import Options
 
 IMAGE: dict[str, Any] = {
@@ -37,11 +37,11 @@ class FakeSession:
         limit = os.environ.get("FAKE_BUDGET")
         budgets = {"stm32f4_aot": Budget(instructions=int(limit))} if limit else {}
         self._variants = {name: Variant(name, Path(f"{name}.tflite"), budgets) for name in ("int8", "float32")}
-        self._model = SimpleNamespace(name="m", windowed=True, variants=self._variants, window=1)
+        self._model = Model("m", "", ["a", "b"], 1, 1, 1.0, [], None, self._variants, Path())
 
     @property
     def builds(self) -> list[Build]:
-        return [Build(self._model, variant, "aot", "stm32f4") for variant in self._variants.values()]  # type: ignore[arg-type]
+        return [Build(self._model, variant, "aot", "stm32f4") for variant in self._variants.values()]
 
     def header(self) -> list[str]:
         return ["hil: fake"]
