@@ -1,7 +1,9 @@
 """Byte streams to a device: a socket, or whatever pyserial can open."""
 
+import contextlib
 import errno
 import re
+import select
 import socket
 import termios
 import warnings
@@ -50,9 +52,16 @@ class SocketConnection:
         self._socket = sock
         self._name = name
         self._why = why
+        self._arrived = b""
 
     def read(self, timeout: float) -> bytes:
         """See Connection."""
+        if self._arrived:
+            data, self._arrived = self._arrived, b""
+            return data
+        return self._receive(timeout)
+
+    def _receive(self, timeout: float) -> bytes:
         try:
             self._socket.settimeout(timeout)
             data = self._socket.recv(CHUNK)
@@ -65,14 +74,24 @@ class SocketConnection:
         return data
 
     def write(self, data: bytes) -> None:
-        """See Connection."""
+        """See Connection. What arrives meanwhile is kept: an emulator that cannot send does not receive either."""
+        deadline = Deadline(WRITE_TIMEOUT_S)
         try:
-            self._socket.settimeout(WRITE_TIMEOUT_S)
-            self._socket.sendall(data)
-        except TimeoutError:
-            raise self._gone(f"it took no bytes for {WRITE_TIMEOUT_S:g} s") from None
+            self._socket.setblocking(False)
+            while data:
+                readable, writable, _ = select.select([self._socket], [self._socket], [], deadline.left)
+                if writable:
+                    with contextlib.suppress(BlockingIOError):
+                        data = data[self._socket.send(data) :]
+                        deadline.restart()
+                elif readable:
+                    self._arrived += self._receive(0.0)
+                if deadline.expired:
+                    raise self._gone(f"it took no bytes for {WRITE_TIMEOUT_S:g} s")
         except OSError as error:
             raise self._gone(error.strerror or str(error)) from None
+        except ValueError:  # of a closed socket
+            raise self._gone("it is closed") from None
 
     def close(self) -> None:
         """See Connection."""

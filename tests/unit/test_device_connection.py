@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -37,6 +38,29 @@ def test_a_socket_carries_bytes_both_ways(sockets: tuple[socket.socket, socket.s
     assert connection.read(1.0) == b"from"
     assert connection.read(0.0) == b""
     assert connection.read(0.001) == b""
+
+
+def test_a_peer_that_takes_nothing_before_it_has_said_all_is_listened_to(
+    sockets: tuple[socket.socket, socket.socket],
+) -> None:
+    """As an emulator is, whose UART cannot send: with both sides waiting for the other nothing would move."""
+    ours, theirs = sockets
+    connection, much = SocketConnection(ours, "emulated"), 4 << 20
+
+    def emulator() -> None:
+        theirs.sendall(bytes(much))
+        left = much
+        while left:
+            left -= len(theirs.recv(65536))
+
+    thread = threading.Thread(target=emulator)
+    thread.start()
+    connection.write(bytes(much))
+    received = 0
+    while received < much:
+        received += len(connection.read(5.0))
+    thread.join()
+    assert received == much
 
 
 def test_a_socket_that_ends_says_why(sockets: tuple[socket.socket, socket.socket]) -> None:
