@@ -52,7 +52,7 @@ def test_what_happens_to_a_device_or_its_emulator_is_one_line_of_one_test(pytest
     assert "QEMU runs" not in result.stdout.str()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")  # once, and before pytester: it forgets modules that are imported from then on
 def build_id() -> bytes:
     return FirmwareProject(ROOT).build(load_models(ROOT)["gesture"], "int8", "aot", "stm32f4").build_id
 
