@@ -30,6 +30,7 @@ RESPONSE = 0x80
 CREDITS = 4
 CORRUPT, GAP = 1, 2
 RING_BYTES = 2 * CREDITS * 256
+SANITISED = ("-DHOST_MAIN", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 HELLO = encode(Message.HELLO, 0, b"\x01\xaa\xbb\xcc\xdd")
 
 
@@ -328,17 +329,38 @@ def test_after_any_garbage_a_delimiter_and_hello_begin_a_session(library: Path, 
 
 @pytest.mark.parametrize("windowed", [True, False])
 def test_no_memory_error_and_no_undefined_behaviour_on_a_damaged_stream(tmp_path: Path, windowed: bool) -> None:
-    flags = ("-DHOST_MAIN", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+    sanitised = compile_for_host(tmp_path, "firmware", *SANITISED, windowed=windowed)
+    check_hostile_stream(sanitised, seed=1, requests=400)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("windowed", [True, False])
+@pytest.mark.parametrize("credits_", [4, 16])
+def test_no_memory_error_on_many_damaged_streams(tmp_path: Path, windowed: bool, credits_: int) -> None:
+    flags = (*SANITISED, f"-DHIL_CREDITS={credits_}")
     sanitised = compile_for_host(tmp_path, "firmware", *flags, windowed=windowed)
-    dice = np.random.default_rng(1)
-    stream = b"\0" + HELLO
-    for seq in range(1, 400):
+    for seed in range(20):
+        check_hostile_stream(sanitised, seed, requests=3000)
+
+
+def check_hostile_stream(sanitised: Path, seed: int, requests: int) -> None:
+    """Requests of any type, length and content, some of them damaged, repeated or lost at first, rubbish in between.
+
+    What was damaged or lost comes again: beyond a gap nothing would be executed.
+    """
+    dice = np.random.default_rng(seed)
+    stream, seq = b"", 0
+    for number in range(requests):
+        if number % 200 == 0:
+            stream, seq = stream + b"\0" + HELLO, 0
+        seq += 1
         kind = int(dice.choice([0, 1, 2, 3, 3, 3, 4, 5, 8, 9, 10, 11, 12, 200]))
         length = 4 * int(dice.integers(0, 62)) if kind == Message.SAMPLES else int(dice.choice([0, 1, 5, 6, 7, 9, 249]))
-        wire = bytearray(encode(kind, seq, dice.bytes(length)))
-        if dice.random() < 0.2:
-            wire[int(dice.integers(len(wire)))] = int(dice.integers(256))
-        stream += bytes(wire)
+        good = encode(kind, seq, dice.bytes(length))
+        damaged = bytearray(good)
+        damaged[int(dice.integers(len(damaged)))] = int(dice.integers(256))
+        before = [b"", b"", b"", bytes(damaged), good, encode(Message.STATUS, seq + 1), dice.bytes(300)]
+        stream += before[int(dice.integers(len(before)))] + b"\0" + good
     done = subprocess.run([sanitised], input=stream + b"\0" + HELLO, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
     assert frames(done.stdout)[-1].type == Message.HELLO | RESPONSE
