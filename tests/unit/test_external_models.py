@@ -23,6 +23,9 @@ TENSORS = [
     "magic-wand/micro_speech_quantized",
 ]
 
+# An open batch, one zero point for many scales, float16 weights.
+CASES = ["flat_bNone_i8", "gmp_bNone_i8", "one_zero_point", "wave_float16"]
+
 # Both in the units in which their authors fed them: the network's input is (g + 4) / 8 and (dps + 2000) / 4000 there,
 PUNCH = """
 labels = ["punch", "upper_cut"]
@@ -96,6 +99,17 @@ def test_a_public_network_is_exact_on_the_board(project: Project, pytester: pyte
     assert parity is not None
     assert parity.windows == len(stimuli([]))
     assert parity.bit_exact
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_network_as_converters_write_it_passes(project: Project, pytester: pytest.Pytester, name: str) -> None:
+    path = data(f"../cases/tflite/{name}.tflite")
+    project.add_model(path.stem, path.read_bytes())
+    assert project.run(pytester, "--engine=aot", f"--model={path.stem}").ret == pytest.ExitCode.OK
+    run = project.runs()[f"{path.stem}-only"]
+    assert run.verdict == "pass"
+    assert run.parity is not None
+    assert run.parity.windows == len(stimuli([]))
 
 
 def test_every_operator_of_the_public_networks_is_exact(pytester: pytest.Pytester, tmp_path: Path) -> None:
