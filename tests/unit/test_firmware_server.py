@@ -356,7 +356,10 @@ def check_hostile_stream(sanitised: Path, seed: int, requests: int) -> None:
         seq += 1
         kind = int(dice.choice([0, 1, 2, 3, 3, 3, 4, 5, 8, 9, 10, 11, 12, 200]))
         length = 4 * int(dice.integers(0, 62)) if kind == Message.SAMPLES else int(dice.choice([0, 1, 5, 6, 7, 9, 249]))
-        good = encode(kind, seq, dice.bytes(length))
+        body = dice.bytes(length)
+        if kind in (Message.WRITE, Message.READ) and length > 5:  # near the end of a tensor
+            body = struct.pack("<BI", *dice.integers([3, 700])) + body[5:]
+        good = encode(kind, seq, body)
         damaged = bytearray(good)
         damaged[int(dice.integers(len(damaged)))] = int(dice.integers(256))
         before = [b"", b"", b"", bytes(damaged), good, encode(Message.STATUS, seq + 1), dice.bytes(300)]
