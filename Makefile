@@ -28,11 +28,11 @@ emulated: setup ## the suite on the emulated board, one emulator for each of two
 matrix: setup   ## the suite on every emulated core
 	@$(PYTEST) -n 2 --board=emulated --target=all
 
-# Networks to measure beside those of models/, such as the four of MLPerf Tiny.
+# Networks to measure beside those of models/ and the bench's own set, such as the four of MLPerf Tiny.
 NETWORKS ?= $(wildcard ../shared/data/mlperf-tiny/*.tflite)
 
 bench: setup    ## instructions, sizes and streaming rate against their goals, and the engines side by side
-	@$(VENV)/bin/hil bench $(NETWORKS)
+	@$(VENV)/bin/hil bench --model all --set $(NETWORKS)
 
 .PHONY: setup
 setup:

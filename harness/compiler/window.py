@@ -50,6 +50,14 @@ class Window(Structure):
             pad_top=0,
         )
 
+    def in_one_row(self) -> Window:
+        """The same image as one row, where each output sees only the pixel at its own place."""
+        pixels = self.input_height * self.input_width
+        sees = (self.kernel_height, self.kernel_width, self.stride_height, self.stride_width)
+        if sees != (1, 1, 1, 1) or pixels > LARGEST:
+            return self
+        return replace(self, input_height=1, input_width=pixels, output_height=1, output_width=pixels)
+
     def lag(self, ahead: int = 0) -> int:
         """By how many elements the output must begin before the input if it may overwrite what has been read of it.
 

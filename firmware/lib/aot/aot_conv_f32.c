@@ -11,6 +11,7 @@ typedef struct {
     uint32_t rows, runs, run;
     int32_t skip, row_skip;
     uint32_t first_tap, skipped_taps; /* before the first one that is seen, and from row to row */
+    uint32_t taps;                    /* all weights of an output */
 } seen_t;
 
 AOT_INLINE seen_t see(const aot_conv_f32_t *layer, aot_taps_t rows, aot_taps_t columns) {
@@ -21,6 +22,7 @@ AOT_INLINE seen_t see(const aot_conv_f32_t *layer, aot_taps_t rows, aot_taps_t c
     const int32_t row_step = window->dilation_height * window->input_width * channels;
     seen_t seen = {
         .rows = aot_tap_count(rows),
+        .taps = (uint32_t)window->kernel_height * window->kernel_width * inputs,
         .first_tap = (uint32_t)(rows.first * window->kernel_width + columns.first) * inputs,
         .skipped_taps = (window->kernel_width - taps) * inputs,
     };
@@ -67,9 +69,8 @@ AOT_INLINE void outputs_of(uint32_t lanes, const aot_conv_f32_t *layer, const se
 
 /* All outputs of one pixel, whose window begins at x. */
 AOT_INLINE float *pixel_of(const aot_conv_f32_t *layer, const seen_t *seen, const float *x, float *y) {
-    const aot_window_t *window = &layer->window;
-    const uint32_t taps = (uint32_t)window->kernel_height * window->kernel_width * layer->group_inputs;
-    const float *weights = layer->weights, *bias = layer->bias, *end = bias + window->output_channels;
+    const uint32_t taps = seen->taps;
+    const float *weights = layer->weights, *bias = layer->bias, *end = bias + layer->window.output_channels;
     for (; bias != end; x += layer->group_inputs) {
         uint32_t left = layer->group_outputs;
         for (; left >= 4; left -= 4, bias += 4, y += 4, weights += 4 * taps) {

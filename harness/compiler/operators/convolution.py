@@ -73,6 +73,7 @@ def _lower(operator: Operator, network: Network, geometry: Window, groups: int, 
     note = ACTIVATIONS[activation][0]
     match x.type, weights.type, y.type:
         case TensorType.FLOAT32, TensorType.FLOAT32, TensorType.FLOAT32:
+            geometry = geometry.in_one_row()
             kernel, header, parameters = float_convolution(
                 geometry,
                 groups,
