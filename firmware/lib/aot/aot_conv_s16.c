@@ -1,4 +1,5 @@
 /* CONV_2D and DEPTHWISE_CONV_2D on int16 with int8 weights. */
+#pragma GCC optimize("O2") /* as TFLM is compiled, or it would be faster */
 #include "aot_conv.h"
 
 /* The sum of one output channel: `x` points at its group's first channel, `w` at its weights. */
@@ -6,9 +7,23 @@ static inline int64_t sum_of(const aot_conv_s16_t *layer, const int16_t *x, cons
                              aot_taps_t columns) {
     const aot_window_t *window = &layer->window;
     const uint32_t inputs = layer->group_inputs;
+    const int32_t step = window->dilation_width * window->input_channels;
     int64_t sum = 0;
     for (int32_t k = rows.first; k < rows.end; k++) {
         const int32_t row = (rows.origin + k * window->dilation_height) * window->input_width;
+        if (inputs <= 4 && columns.end - columns.first <= 64) { /* their products fit 32 bits together */
+            const int16_t *tap =
+                x + (row + columns.origin + columns.first * window->dilation_width) * window->input_channels;
+            const int8_t *weight = w + (uint32_t)(k * window->kernel_width + columns.first) * inputs;
+            int32_t products = 0;
+            for (int32_t l = columns.first; l < columns.end; l++, tap += step) {
+                for (uint32_t c = 0; c < inputs; c++) {
+                    products += tap[c] * *weight++;
+                }
+            }
+            sum += products;
+            continue;
+        }
         /* Taps that lie together are one run. */
         const int32_t taps =
             window->dilation_width == 1 && inputs == window->input_channels ? columns.end - columns.first : 1;

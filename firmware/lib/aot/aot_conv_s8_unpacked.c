@@ -1,23 +1,27 @@
 /* CONV_2D and DEPTHWISE_CONV_2D on int8, for layers that the packed kernels do not take. */
 #include "aot_conv.h"
 
-/* The sum of one output channel: `x` points at its group's first channel, `w` at its weights. */
-static inline int32_t sum_of(const aot_conv_s8_unpacked_t *layer, const int8_t *x, const int8_t *w, aot_taps_t rows,
-                             aot_taps_t columns, int32_t bias) {
+/* The sum of one output channel over a window's part inside the image: `x` is at its first input, `w` at its weight. */
+static __attribute__((noinline)) int32_t sum_of(const aot_conv_s8_unpacked_t *layer, const int8_t *x, const int8_t *w,
+                                                uint32_t rows, uint32_t columns, int32_t bias) {
     const aot_window_t *window = &layer->window;
-    const int32_t inputs = (int32_t)layer->group_inputs;
+    const uint32_t inputs = layer->group_inputs;
     const int32_t zero_point = layer->input_zero_point;
+    /* From the end of a tap to the next one, and from the end of a row. */
+    const uint32_t tap_step = (uint32_t)window->dilation_width * window->input_channels - inputs;
+    const uint32_t row_step = (uint32_t)window->dilation_height * window->input_width * window->input_channels -
+                              columns * (tap_step + inputs);
+    const uint32_t weight_step = (window->kernel_width - columns) * inputs;
     uint32_t sum = (uint32_t)bias; /* TFLM's sums wrap at 32 bits, so this may, too */
-    for (int32_t k = rows.first; k < rows.end; k++) {
-        const int32_t row = (rows.origin + k * window->dilation_height) * window->input_width;
-        for (int32_t l = columns.first; l < columns.end; l++) {
-            const int32_t column = columns.origin + l * window->dilation_width;
-            const int8_t *pixel = x + (row + column) * window->input_channels;
-            const int8_t *tap = w + (k * window->kernel_width + l) * inputs;
-            for (int32_t c = 0; c < inputs; c++) {
-                sum += (uint32_t)((pixel[c] - zero_point) * tap[c]);
+    for (; rows != 0; rows--) {
+        for (uint32_t left = columns; left != 0; left--) {
+            for (const int8_t *end = x + inputs; x != end;) {
+                sum += (uint32_t)((*x++ - zero_point) * *w++);
             }
+            x += tap_step;
         }
+        x += row_step;
+        w += weight_step;
     }
     return (int32_t)sum;
 }
@@ -29,9 +33,15 @@ void aot_conv_s8_unpacked(const aot_conv_s8_unpacked_t *layer, const int8_t *x, 
         const aot_taps_t rows = aot_row_taps(window, i);
         for (int32_t j = 0; j < window->output_width; j++) {
             const aot_taps_t columns = aot_column_taps(window, j);
+            const int32_t row = rows.origin + rows.first * window->dilation_height;
+            const int32_t column = columns.origin + columns.first * window->dilation_width;
+            const int8_t *pixel = x + (row * window->input_width + column) * window->input_channels;
+            const int8_t *first =
+                layer->weights + (uint32_t)(rows.first * window->kernel_width + columns.first) * layer->group_inputs;
             for (uint32_t o = 0; o < window->output_channels; o++) {
-                const int8_t *group = x + o / layer->group_outputs * layer->group_inputs;
-                const int32_t sum = sum_of(layer, group, layer->weights + o * weights, rows, columns, layer->bias[o]);
+                const int8_t *group = pixel + o / layer->group_outputs * layer->group_inputs;
+                const int32_t sum = sum_of(layer, group, first + o * weights, (uint32_t)(rows.end - rows.first),
+                                           (uint32_t)(columns.end - columns.first), layer->bias[o]);
                 const int32_t value = aot_rescale(sum, layer->scale[o * layer->scale_step]);
                 *y++ = aot_store_s8(value, layer->zero_point, layer->minimum, layer->maximum);
             }

@@ -1,4 +1,5 @@
 /* FULLY_CONNECTED on int16 with int8 weights. */
+#pragma GCC optimize("O2") /* as TFLM is compiled, or it would be faster */
 #include "aot_fully_connected.h"
 
 void aot_fully_connected_s16(const aot_fully_connected_s16_t *layer, const int16_t *x, int16_t *y) {

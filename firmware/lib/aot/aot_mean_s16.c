@@ -1,4 +1,5 @@
 /* MEAN on int16. */
+#pragma GCC optimize("O2") /* as TFLM is compiled, or it would be faster */
 #include "aot_mean.h"
 
 /* TFLM's sums wrap at 32 bits, so this may, too. */

@@ -1,4 +1,5 @@
 /* AVERAGE_POOL_2D and MAX_POOL_2D on int16. */
+#pragma GCC optimize("O2") /* as TFLM is compiled, or it would be faster */
 #include "aot_pool.h"
 
 /* A window's part of one channel. */

@@ -1,10 +1,10 @@
 /* LOGISTIC and TANH on int16 (reference/integer_ops/logistic.h and tanh.h). */
+#pragma GCC optimize("O2") /* as TFLM is compiled, or it would be faster */
 #include "aot_activations.h"
 
-/* The stored input on the table's scale. */
-static inline int32_t scaled(const aot_sigmoid_s16_t *layer, int32_t x) {
-    const int32_t half = layer->shift == 0 ? 0 : 1 << (layer->shift - 1);
-    return (x * layer->multiplier + half) >> layer->shift;
+/* What rounds the shift of the input to the table's scale. */
+static inline int32_t half_of(const aot_sigmoid_s16_t *layer) {
+    return layer->shift == 0 ? 0 : 1 << (layer->shift - 1);
 }
 
 /* The table at a point, with `bits` between two entries; what it returns has as many fraction bits more than these. */
@@ -15,20 +15,24 @@ static inline uint32_t interpolate(const uint16_t *table, uint32_t point, uint32
 }
 
 void aot_logistic_s16(const aot_sigmoid_s16_t *layer, const int16_t *x, int16_t *y) {
-    for (uint32_t i = 0; i < layer->elements; i++) {
-        const int32_t input = scaled(layer, x[i]);
+    const aot_sigmoid_s16_t of = *layer; /* a copy survives the writes to y */
+    const int32_t half = half_of(layer);
+    for (uint32_t i = 0; i < of.elements; i++) {
+        const int32_t input = (x[i] * of.multiplier + half) >> of.shift;
         const uint32_t point = (uint32_t)(input < 0 ? -input : input);
-        const uint32_t positive = point >> 9 >= 255 ? 0x7fffu << 10 : interpolate(layer->table, point, 9);
+        const uint32_t positive = point >> 9 >= 255 ? 0x7fffu << 10 : interpolate(of.table, point, 9);
         /* The result for -x is 1 less that for x, and halves are rounded up in either case. */
         y[i] = (int16_t)((input >= 0 ? positive + 512 : (1u << 25) - positive + 511) >> 10);
     }
 }
 
 void aot_tanh_s16(const aot_sigmoid_s16_t *layer, const int16_t *x, int16_t *y) {
-    for (uint32_t i = 0; i < layer->elements; i++) {
-        const int32_t input = scaled(layer, x[i]);
+    const aot_sigmoid_s16_t of = *layer; /* a copy survives the writes to y */
+    const int32_t half = half_of(layer);
+    for (uint32_t i = 0; i < of.elements; i++) {
+        const int32_t input = (x[i] * of.multiplier + half) >> of.shift;
         const uint32_t point = (uint32_t)(input < 0 ? -input : input);
-        const int32_t positive = point >> 8 >= 255 ? 0xffff << 8 : (int32_t)interpolate(layer->table, point, 8);
+        const int32_t positive = point >> 8 >= 255 ? 0xffff << 8 : (int32_t)interpolate(of.table, point, 8);
         /* tanh x = 2 / (1 + e^-2x) - 1. */
         y[i] = (int16_t)((input >= 0 ? positive - (1 << 23) + 128 : (1 << 23) - positive + 127) >> 8);
     }

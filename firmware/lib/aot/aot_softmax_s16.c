@@ -1,4 +1,5 @@
 /* SOFTMAX on int16 (reference/softmax.h). */
+#pragma GCC optimize("O2") /* as TFLM is compiled, or it would be faster */
 #include "aot_softmax.h"
 
 /* The table at `x`, interpolated. */

@@ -12,7 +12,11 @@ static inline int64_t aot_dot_s16(const int16_t *x, const int8_t *w, uint32_t co
     while (count != 0) {
         const uint32_t part = count < 256 ? count : 256; /* products that fit 32 bits together */
         int32_t products = 0;
-        for (const int16_t *end = x + part; x != end;) {
+        uint32_t left = part;
+        for (; left >= 4; left -= 4, x += 4, w += 4) {
+            products += x[0] * w[0] + x[1] * w[1] + x[2] * w[2] + x[3] * w[3];
+        }
+        for (; left != 0; left--) {
             products += *x++ * *w++;
         }
         sum += products;
