@@ -26,6 +26,11 @@ static __attribute__((noinline)) int32_t sum_of(const aot_conv_s8_unpacked_t *la
     return (int32_t)sum;
 }
 
+/* How many of a window's taps lie inside the image; dilation may leave none. */
+static inline uint32_t count_of(aot_taps_t taps) {
+    return taps.end > taps.first ? (uint32_t)(taps.end - taps.first) : 0;
+}
+
 void aot_conv_s8_unpacked(const aot_conv_s8_unpacked_t *layer, const int8_t *x, int8_t *y) {
     const aot_window_t *window = &layer->window;
     const uint32_t weights = (uint32_t)window->kernel_height * window->kernel_width * layer->group_inputs;
@@ -40,8 +45,8 @@ void aot_conv_s8_unpacked(const aot_conv_s8_unpacked_t *layer, const int8_t *x, 
                 layer->weights + (uint32_t)(rows.first * window->kernel_width + columns.first) * layer->group_inputs;
             for (uint32_t o = 0; o < window->output_channels; o++) {
                 const int8_t *group = pixel + o / layer->group_outputs * layer->group_inputs;
-                const int32_t sum = sum_of(layer, group, first + o * weights, (uint32_t)(rows.end - rows.first),
-                                           (uint32_t)(columns.end - columns.first), layer->bias[o]);
+                const int32_t sum =
+                    sum_of(layer, group, first + o * weights, count_of(rows), count_of(columns), layer->bias[o]);
                 const int32_t value = aot_rescale(sum, layer->scale[o * layer->scale_step]);
                 *y++ = aot_store_s8(value, layer->zero_point, layer->minimum, layer->maximum);
             }
