@@ -95,14 +95,45 @@ def test_no_heap_no_exceptions_no_printf(image: FirmwareImage) -> None:
     }
 
 
-def test_nothing_of_the_directories_gets_into_the_image(
-    image: FirmwareImage, project: FirmwareProject, model: Model, tmp_path: Path
+# Each of them changes what a compiler, SCons or PlatformIO does, or where it writes.
+MISLEADING = {
+    "CFLAGS": "-O0",
+    "COMPILER_PATH": "/nowhere",
+    "CPATH": "{folder}",
+    "C_INCLUDE_PATH": "{folder}",
+    "DEPENDENCIES_OUTPUT": "{folder}/dependencies",
+    "GCC_EXEC_PREFIX": "/nowhere/",
+    "LANG": "de_DE.UTF-8",
+    "PLATFORMIO_BUILD_FLAGS": "-O0",
+    "PLATFORMIO_SRC_DIR": "{folder}",
+    "PYTHONPATH": "{folder}",
+    "SCONSFLAGS": "-n",
+    "SOURCE_DATE_EPOCH": "1",
+}
+
+
+def test_the_image_is_the_same_from_any_folder_and_in_any_environment(
+    image: FirmwareImage, project: FirmwareProject, model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = checkout(tmp_path / "a rather longer name" / "of a checkout").build(model, "int8", ENGINE, TARGET)
-    assert other.build_id == image.build_id
-    assert other.bin.read_bytes() == image.bin.read_bytes()
-    assert other.elf_sha256 == image.elf_sha256
+    folder = tmp_path / "-a (rather) longer, é 'name' & 100% `of` a; [checkout]=#1 \"\\\""
+    other = checkout(folder)
+    (folder / "stdint.h").write_text("#error not this one\n")
+    (folder / "SCons.py").write_text("raise ImportError\n")
+    for name, value in MISLEADING.items():
+        monkeypatch.setenv(name, value.format(folder=folder))
+    monkeypatch.setenv("TMPDIR", str(folder))
+    built = other.build(model, "int8", ENGINE, TARGET)
+    assert built.elf_sha256 == image.elf_sha256, "with what it says to a debugger"
+    assert built.bin.read_bytes() == image.bin.read_bytes()
     assert str(project.root).encode() not in image.elf.read_bytes()
+    assert not (folder / "dependencies").exists()
+
+
+@pytest.mark.parametrize("name", ["a$b", "a\nb"])
+def test_a_folder_that_platformio_cannot_work_in_is_refused_at_once(tmp_path: Path, name: str) -> None:
+    with pytest.raises(HilError, match=r"PlatformIO takes no .* in the name of a folder; rename it") as caught:
+        FirmwareProject(tmp_path / name)
+    assert "\n" not in str(caught.value)
 
 
 def test_the_home_directory_is_left_alone(image: FirmwareImage, offline: Path) -> None:
