@@ -3,10 +3,10 @@ VENV   := .venv
 PYTHON := $(VENV)/bin/python
 PYTEST := $(PYTHON) -m pytest
 
-.PHONY: help demo test lint unit nightly emulated matrix bench clean
+.PHONY: help demo test lint unit nightly emulated matrix lowest newest bench clean
 
 help:           ## this list
-	@sed -n 's/^\([a-z]*\): .*##/\1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z ]*\): .*##/\1\t/p' $(MAKEFILE_LIST)
 
 demo: setup     ## set up, then test the example firmware on the emulated board
 	@$(PYTEST) --board=emulated
@@ -27,6 +27,9 @@ emulated: setup ## the suite on the emulated board, one emulator for each of two
 
 matrix: setup   ## the suite on every emulated core
 	@$(PYTEST) -n 2 --board=emulated --target=all
+
+lowest newest: setup  ## the tests with the lowest, or the newest, versions of the dependencies that the metadata allow
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PYTHON) -m tox run -e $@
 
 # Networks to measure beside those of models/ and the bench's own set, such as the four of MLPerf Tiny.
 NETWORKS ?= $(wildcard ../shared/data/mlperf-tiny/*.tflite)

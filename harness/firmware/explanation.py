@@ -10,11 +10,13 @@ _FULL_DISK = re.compile(r"No space left on device")
 _ERRORS = (
     re.compile(r"^(?!collect2: error: ld returned).*?:\d+:(?:\d+:)? (?:fatal )?error: .*$", re.MULTILINE),
     re.compile(r"^.*(?:undefined reference to |multiple definition of |/ld: cannot |/ld: warning: ).*$", re.MULTILINE),
-    re.compile(r"^.*/ld: (?!.*: in function ).*$", re.MULTILINE),
+    re.compile(r"^.*/ld: ?(?!.*: in function ).*$", re.MULTILINE),
     re.compile(r"^(?!collect2: error: ld returned)(?!\*\*\*).*?\berror: .*$", re.MULTILINE | re.IGNORECASE),
 )
-_TRACEBACK = re.compile(r"^Traceback \(most recent call last\):\n((?:[ \t].*\n)+)(\S.*)$", re.MULTILINE)
-_PLACE = re.compile(r'File "(.+)", line (\d+)')
+_PLACE = re.compile(r'\s*File "(.+)", line (\d+)')
+_RAISED = re.compile(r"[\w.]+ ?: \S.*")
+# Frames in which nobody but their authors can mend anything.
+_FOREIGN = ("site-packages", "<frozen")
 _SCONS = re.compile(r"^(?:scons: )?\*\*\* (.*)$", re.MULTILINE)
 # PlatformIO's frame and its table of results.
 _NOISE = re.compile(r"^(?:[=-]{3,}.*|Environment\s+Status\s+Duration|\S+\s+(?:FAILED|SUCCESS)\s+[\d:.]+)?\s*$")
@@ -36,10 +38,20 @@ def _candidates(log: str) -> Iterator[str]:
     for pattern in _ERRORS[:-1]:
         if found := pattern.search(log):
             yield found.group().strip()
-    if found := _TRACEBACK.search(log):
-        *_, (file, line) = _PLACE.findall(found.group(1))
-        yield f"{file}:{line}: {found.group(2)}"
+    yield from _raised(log.splitlines())
     for pattern in (_ERRORS[-1], _SCONS):
         if found := pattern.search(log):
             yield found.group().strip()
     yield from (line.strip() for line in reversed(log.splitlines()) if not _NOISE.match(line))
+
+
+def _raised(lines: list[str]) -> Iterator[str]:
+    """The exception of a traceback, whose text follows the frames in Python's and comes before them in SCons'."""
+    frames = [(number, place) for number, line in enumerate(lines) if (place := _PLACE.match(line))]
+    if not frames:
+        return
+    after = [line for line in lines[frames[-1][0] + 1 :] if line.strip() and not line.startswith(" ")]
+    texts = [*after[:1], *lines[frames[0][0] - 1 : frames[0][0]]]
+    own = [place for _, place in frames if not any(name in place.group(1) for name in _FOREIGN)]
+    where = f"{own[-1].group(1)}:{own[-1].group(2)}: " if own else ""
+    yield from (where + text.strip().rstrip(":") for text in texts if _RAISED.match(text))

@@ -80,6 +80,16 @@ def test_what_a_user_has_set_for_other_projects_does_not_reach_the_build() -> No
             "==== 1 failed, 0 succeeded in 00:00:00.586 ====",
             "[a.o] TypeError : unhashable",
         ),
+        (
+            "NameError : name 'x' is not defined:\n  File \"/p/builder/main.py\", line 7:\n    x\n"
+            '  File "/v/site-packages/SCons/a.py", line 9:\n    y\n==== [FAILED] Took 0.5 seconds ====\n',
+            "the build failed: /p/builder/main.py:7: NameError : name 'x' is not defined",
+        ),
+        (
+            '  File "/p/platform.py", line 1\n    import (\n      ^\nSyntaxError: invalid syntax\n\n====\nAn error',
+            "the build failed: /p/platform.py:1: SyntaxError: invalid syntax",
+        ),
+        ("/bin/ld:cortexm.ld:3: syntax error\ncollect2: error: ld returned 1 exit status\n", "ld:cortexm.ld:3: syntax"),
         ("sh: 1: arm-none-eabi-g++: not found\n*** [a.o] Error 127\n", "[a.o] Error 127"),
     ],
 )
