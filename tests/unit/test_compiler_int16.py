@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from compiler_helpers import needs_gcc
+from compiler_helpers import ROOT, needs_gcc
 from convolution_cases import CONV, Shape, shapes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -207,3 +207,22 @@ def test_32_bit_biases_of_a_depthwise_layer_are_refused() -> None:
     model = layer("DEPTHWISE_CONV_2D", (1, 2, 2, 2), weights, (1, 2, 2, 2), 3, rng, INT32, 1.0, options)
     with pytest.raises(HilError, match="its biases are INT32; supported here: INT64"):
         check_bit_exact(model, [])
+
+
+def test_a_window_that_dilation_leaves_empty_has_the_bias_alone() -> None:
+    # The middle tap is at -1 + 2 = 1, beyond an image of one column.
+    rng = np.random.default_rng(2)
+    options = {"Padding": SAME, "StrideH": 1, "StrideW": 1, "DilationHFactor": 3, "DilationWFactor": 2}
+    weights = rng.integers(-127, 128, (2, 2, 2, 3)).astype(np.int8)
+    model = layer(CONV, (1, 1, 1, 3), weights, (1, 1, 1, 2), 0, rng, INT64, 1.0, options)
+    check_bit_exact(model, [int16_values(rng, (1, 1, 1, 3), "random")])
+
+
+@pytest.mark.external
+def test_a_network_that_was_converted_to_int16x8_equals_tflm() -> None:
+    path = ROOT.parent / "shared" / "cases" / "tflite" / "wave_int16x8.tflite"
+    if not path.is_file():
+        pytest.skip(f"{path} is not here")
+    rng = np.random.default_rng(3)
+    for filling in ("random", "ends", "small"):
+        check_bit_exact(path.read_bytes(), [int16_values(rng, (1, 64, 3), filling)])
