@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -79,6 +80,7 @@ class Chaos:
         """Start a run; with `hold`, it waits at that stage until `go`. `prepare` runs in the child before Python."""
         for name in ("held", "go"):
             (self._folder / name).unlink(missing_ok=True)
+        shutil.rmtree(self.reports / "uart", ignore_errors=True)  # An earlier run's logs say nothing about this one.
         variables = {name: value for name, value in os.environ.items() if not name.startswith(("HIL_", "PYTEST_"))}
         variables |= {"PYTHONPATH": str(self._folder), HOLD_VARIABLE: hold, "CHAOS_FOLDER": str(self._folder)}
         with self.output.open("wb") as output:

@@ -283,7 +283,8 @@ def test_accident(name: str, project: Project, tmp_path: Path) -> None:
     status = chaos.end()
     assert chaos.orphans() == []
     assert "INTERNALERROR" not in chaos.said()
-    assert "Traceback" not in chaos.said()
+    # A second signal while pytest itself ends is pytest's to tell, and it does so with a traceback.
+    assert "Traceback" not in chaos.said() or "twice" in name
     if case.survives:
         assert status == 0, chaos.said()
         assert chaos.verdicts() == ["pass"]
