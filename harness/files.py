@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from harness.errors import HilError
@@ -31,6 +32,25 @@ def write_text(path: Path, text: str) -> None:
             raise
     except OSError as error:
         raise HilError(f"cannot write {path}: {error.strerror}; free or name another folder") from error
+
+
+class Snapshot:
+    """The state of some files at one moment."""
+
+    def __init__(self, paths: Iterable[Path]) -> None:
+        self._states = {path: _state(path) for path in paths}
+
+    def changed(self) -> list[Path]:
+        """Those that were written, replaced or deleted since."""
+        return [path for path, state in self._states.items() if _state(path) != state]
+
+
+def _state(path: Path) -> tuple[int, ...] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def project_root(start: Path) -> Path:

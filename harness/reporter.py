@@ -7,7 +7,7 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from harness.report.publish import Published, publish
 from harness.report.summary import summary_lines
 from harness.results import baseline, environment
 from harness.results.judge import Expected, judge
-from harness.results.merge import Planned, Report, merge, unreported
+from harness.results.merge import Planned, Report, beside, merge, unreported
 from harness.results.merge import Session as Ended
 from harness.results.model import Results, load
 from harness.session import Session
@@ -56,7 +56,11 @@ class Reporter:
         self._begun = False
         self._reports: list[tuple[str, pytest.TestReport]] = []
         self._broken: dict[str, None] = {}
-        self._earlier = self._read(options.report_dir / "results.json")
+        self._earlier: Results | None = None
+        try:
+            self._earlier = self._read()
+        except HilError as error:
+            self._warned.append(f"hil: warning: {error}; it is written anew, and nothing of it is kept")
         self._baseline: Results | None = None
         if options.baseline_dir is not None and not options.update_baseline:
             self._baseline = baseline.read(options.baseline_dir)
@@ -85,7 +89,8 @@ class Reporter:
         self._begun = True
         session, files = self._ended()
         if session.plan:
-            results = merge(self._earlier, replace(session, gone=self._gone(files), gaps=["the session has not ended"]))
+            unended = replace(session, gone=self._gone(files), gaps=["the session has not ended"])
+            results = merge(self._before(session), unended)
             with self._reporting():
                 publish(judge(results, None), self._session.options.report_dir)
                 write_text(self._junit, unfinished())
@@ -119,14 +124,17 @@ class Reporter:
         if not ended.plan:
             return
         options = self._session.options
-        results = merge(self._earlier, replace(ended, gone=self._gone(files)))
+        if changed := self._session.changed():
+            names = ", ".join(os.path.relpath(file, self._config.rootpath) for file in changed)
+            ended.gaps.append(f"{names} changed while the tests ran")
+        results = merge(self._before(ended), replace(ended, gone=self._gone(files)))
         comparison = baseline.compare(results, self._baseline) if self._baseline else None
         builds = self._session.builds
         results.skipped = {build.name: reason for build in builds if (reason := build.skipped) is not None}
         results = judge(results, comparison, {build.name: Expected(build.budget, build.model.note) for build in builds})
         missing = unreported(ended)
         add_verdicts(junit, results, set(missing))
-        if missing or any(run.verdict == "fail" and run.current for run in results.runs):
+        if missing or changed or any(run.verdict == "fail" and run.current for run in results.runs):
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
         update = None
         if options.update_baseline and options.baseline_dir is not None:
@@ -180,13 +188,15 @@ class Reporter:
         )
         return session, set().union(*(plan.files for plan in plans.values()))
 
-    def _read(self, path: Path) -> Results | None:
-        """What earlier sessions left."""
-        try:
-            return load(path) if path.is_file() else None
-        except HilError as error:
-            self._warned.append(f"hil: warning: {error}; it is written anew, and nothing of it is kept")
-            return None
+    def _read(self) -> Results | None:
+        path = self._session.options.report_dir / "results.json"
+        return load(path) if path.is_file() else None
+
+    def _before(self, session: Ended) -> Results | None:
+        """What to merge into. What is damaged by now was read when the session began."""
+        with suppress(HilError):
+            return beside(self._earlier, self._read(), session)
+        return self._earlier
 
     def _gone(self, files: set[str]) -> frozenset[str]:
         """Tests that are no more: their file is not, or all of it was collected. Those of this plan do not count."""

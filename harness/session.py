@@ -15,6 +15,7 @@ from harness.contact import Contact
 from harness.device.identity import Layout
 from harness.dut import Build, DeviceUnderTest, Firmware, Progress, silent
 from harness.errors import HilError
+from harness.files import Snapshot
 from harness.firmware import tflm_library, tflm_trial, toolchain
 from harness.firmware.engines import ENGINES, availability, versions
 from harness.firmware.image import FirmwareImage
@@ -50,6 +51,7 @@ class Session:
         for engine in self.engines:
             self.toolchain |= versions(engine, self.project.root, self.project.build_root)
         self._check_manifests()
+        self._files = Snapshot(path for model in self.models for path in model.files)
         self._recordings = {model.name: _recordings(model) for model in self.models}
         self._references: dict[Path, TflmHost] = {}
         self._chains: dict[Path, Chain] = {}
@@ -127,6 +129,10 @@ class Session:
                 build.model, build.variant.name, build.engine, build.target, debug, say
             )
         return Firmware(build.model, build.variant, build.engine, build.target, self._images[key])
+
+    def changed(self) -> list[Path]:
+        """The files of models and recordings that somebody has written since: no figure says which state it is of."""
+        return self._files.changed()
 
     def open_board(self, run_dir: Path) -> Board:
         """The board that was chosen; close it when done."""

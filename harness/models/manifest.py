@@ -131,6 +131,13 @@ class Model(msgspec.Struct, frozen=True):
         return next((skip.reason for skip in self.skips if skip.covers(variant, target, engine)), None)
 
     @property
+    def files(self) -> list[Path]:
+        """Every file that tests of it depend on."""
+        recordings = sorted(self.recordings.glob("*")) if self.recordings else []
+        networks = [variant.path for variant in self.variants.values()] + ([self.trained] if self.trained else [])
+        return [self.directory / "model.toml", *networks, *(path for path in recordings if path.is_file())]
+
+    @property
     def windowed(self) -> bool:
         """Whether the device makes windows of a sensor's rows."""
         return self.window > 0

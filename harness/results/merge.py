@@ -7,7 +7,7 @@ twice changes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec.structs import replace
@@ -71,7 +71,7 @@ class Session:
     toolchain: dict[str, str]
     plan: Sequence[Planned]
     reports: Sequence[Report] = ()
-    gaps: Sequence[str] = ()
+    gaps: list[str] = field(default_factory=list)
     gone: frozenset[str] = frozenset()
 
 
@@ -99,6 +99,16 @@ def merge(earlier: Results | None, session: Session) -> Results:
         gaps=list(session.gaps),
         left_out=[planned[identity][0].name for identity in sorted(left_out)],
     )
+
+
+def beside(earlier: Results | None, now: Results | None, session: Session) -> Results | None:
+    """`earlier`, read when `session` began, with what others that ran at the same time have put there until `now`."""
+    if now is None:
+        return earlier
+    planned = {Run(**test.run, verdict="").identity for test in session.plan}
+    runs = {run.identity: run for run in earlier.runs} if earlier else {}
+    runs |= {run.identity: run for run in now.runs if run.identity not in planned}
+    return replace(now, runs=list(runs.values()))
 
 
 def fold(session: Session) -> list[tuple[Planned, Case]]:

@@ -16,9 +16,14 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import replace
+
+from harness.results.baseline import FILE
+from harness.results.model import Case, Results, load, save
 
 T = TypeVar("T")
 SUITE = Path(__file__).parents[1]
+MODEL, EARLIER = "gesture", "earlier"
 HOLD_VARIABLE = "CHAOS_HOLD"
 HOLDS = """
 import os, pathlib, time
@@ -51,7 +56,7 @@ def pytest_terminal_summary():
 """
 
 _PR_SET_CHILD_SUBREAPER = 36
-_DEADLINE_S = 120.0
+_DEADLINE_S = 240.0
 _POLL_S = 0.01
 
 
@@ -62,11 +67,14 @@ class Chaos:
     """
 
     def __init__(self, root: Path, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         self.root = root
-        self.reports = folder / "reports"
+        self.reports = root / "reports"
+        self.baseline = root / "baseline"
         self.output = folder / "output.txt"
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
+        self._hardware = False
         (folder / "chaos_holds.py").write_text(HOLDS)
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
@@ -78,6 +86,7 @@ class Chaos:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         """Start a run; with `hold`, it waits at that stage until `go`. `prepare` runs in the child before Python."""
+        self._hardware = any(argument.startswith("--board=") for argument in arguments)
         for name in ("held", "go"):
             (self._folder / name).unlink(missing_ok=True)
         shutil.rmtree(self.reports / "uart", ignore_errors=True)  # An earlier run's logs say nothing about this one.
@@ -87,7 +96,7 @@ class Chaos:
             self._process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "pytest", "-p", "chaos_holds", "-p", "no:cacheprovider"),
-                    *(f"--rootdir={self.root}", "--board=emulated", "--model=gesture", "--engine=aot", "-k", "int8"),
+                    *(f"--rootdir={self.root}", "--board=emulated", "--engine=aot", f"--hil-baseline={self.baseline}"),
                     *(f"--hil-report={self.reports}", str(SUITE), f"--ignore={SUITE / 'unit'}", *arguments),
                 ],
                 cwd=self.root,
@@ -116,11 +125,9 @@ class Chaos:
     def until_streaming(self) -> list[int]:
         """Wait until recordings are on the wire; the process ids of the emulators."""
 
-        def streaming() -> list[int]:
-            logs = list((self.reports / "uart").glob("*.log")) if (self.reports / "uart").is_dir() else []
-            return self.find("qemu-system-arm") if any("SAMPLES" in log.read_text() for log in logs) else []
-
-        return self.until(streaming, "streaming")
+        logs = self.reports / "uart"
+        self.until(lambda: any("SAMPLES" in log.read_text() for log in logs.glob("*.log")), "streaming")
+        return self.find("qemu-system-arm")
 
     def find(self, name: str) -> list[int]:
         """The descendants that have `name` in their command line."""
@@ -170,12 +177,26 @@ class Chaos:
         found = self.reports / "results.json"
         return found.read_bytes() if found.exists() else b""
 
-    def verdicts(self) -> list[str]:
-        """The verdicts of results.json; it and the other reports must be whole."""
+    def verdict(self) -> str:
+        """What results.json says of the run, empty without it; it and the other reports must be whole."""
         for file in self.reports.glob("*.xml"):
             ET.parse(file)
         content = self.results()
-        return [run["verdict"] for run in msgspec.json.decode(content)["runs"]] if content else []
+        runs = msgspec.json.decode(content, type=Results).runs if content else []
+        return next((run.verdict for run in runs if run.model == MODEL and bool(run.emulator) != self._hardware), "")
+
+    def plant(self, file: Path, model: str) -> None:
+        """Put what another session measured with another model into the results or the baseline."""
+        results = load(file)
+        others = [replace(run, model=model) for run in results.runs if run.model == MODEL]
+        save(replace(results, runs=[*others, *results.runs]), file)
+
+    def kept(self) -> tuple[list[Case], bytes]:
+        """What there is of the earlier session, and the baseline."""
+        found = self.reports / "results.json"
+        runs = load(found).runs if found.exists() else []
+        earlier = [replace(case, this_session=False) for run in runs if run.model == EARLIER for case in run.tests]
+        return [replace(case, stale=False) for case in earlier], (self.baseline / FILE).read_bytes()
 
     def orphans(self) -> list[str]:
         """Command lines of what is still alive some seconds after the controller has ended."""

@@ -43,6 +43,10 @@ class FakeSession:
     def builds(self) -> list[Build]:
         return [Build(self._model, variant, "aot", "stm32f4") for variant in self._variants.values()]
 
+    def changed(self) -> list[Path]:
+        changed = os.environ.get("FAKE_CHANGED")
+        return [self.options.root / changed] if changed else []
+
     def header(self) -> list[str]:
         return ["hil: fake"]
 

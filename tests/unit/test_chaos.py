@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import re
 import resource
 import shutil
 import signal
 import subprocess
+import termios
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import fake_board
 import pytest
-from chaos import Chaos
+from chaos import EARLIER, MODEL, Chaos
 from needs import needs_emulator
-from project_helpers import Project
+from project_helpers import ROOT, Project
 
-pytestmark = [needs_emulator, pytest.mark.nightly, pytest.mark.timeout(400)]
+from harness.firmware.image import read_image
+from harness.results.baseline import FILE
+from harness.results.model import load
+
+pytestmark = [needs_emulator, pytest.mark.nightly, pytest.mark.timeout(900)]
 
 Accident = Callable[[Chaos], None]
+RECORDING = "continuous_1.csv"
+RECORDINGS = f"""schema = "hil-recordings/1"
+sample_rate_hz = 50.0
+[[files]]
+path = "{RECORDING}"
+label_column = "label"
+"""
+VARIANT_LEFT = re.compile(r"\n\[variants\.float32.*?(?=\n\[variants\.int8)", re.DOTALL)
+KEPT = ("models", "recordings", "reports", "baseline")
 STAGES = ("collected", "building", "streaming", "tested", "finishing", "summarised")
 TOGETHER_S = 0.2
 """Between two signals that a person or a supervisor sends in a row."""
@@ -30,13 +47,15 @@ TOGETHER_S = 0.2
 class Case:
     """An accident, and whether the run survives it: then it passes, otherwise it fails and says so.
 
-    A `cold` one needs something to build, a `late` one comes when all reports are written.
+    A `cold` one needs something to build, a `late` one comes when all reports are written, and one that `loses` takes
+    the results of earlier sessions itself.
     """
 
     happens: Accident
     survives: bool = False
     cold: bool = False
     late: bool = False
+    loses: bool = False
 
 
 def at(stage: str, chaos: Chaos, *arguments: str) -> list[int]:
@@ -195,6 +214,114 @@ def damage_results(chaos: Chaos) -> None:
     (chaos.reports / "results.json").write_text('{"schema": "hil-results/1", "runs": [')
 
 
+def reports_lost_and_found(chaos: Chaos) -> None:
+    """A file takes the place of the reports' folder until the run has ended."""
+    at("tested", chaos)
+    away = chaos.reports.rename(chaos.root / "away")
+    chaos.reports.touch()
+    chaos.go()
+    chaos.end()
+    chaos.reports.unlink()
+    away.rename(chaos.reports)
+
+
+def another_folder(chaos: Chaos) -> None:
+    """The reports' folder is another one than before."""
+    away = chaos.reports.rename(chaos.root / "away")
+    chaos.reports.mkdir()
+    shutil.rmtree(away)
+
+
+def changed(*path: str) -> Accident:
+    """Somebody works on a file of the project, and takes it back when the run has ended."""
+
+    def happens(chaos: Chaos) -> None:
+        at("tested", chaos)
+        file = chaos.root.joinpath(*path)
+        content = file.read_bytes()
+        file.write_bytes(content + b"\n")
+        chaos.go()
+        chaos.end()
+        file.write_bytes(content)
+
+    return happens
+
+
+def others_results(chaos: Chaos) -> None:
+    """Another session, of another model, ends while this one runs."""
+    at("tested", chaos)
+    chaos.plant(chaos.reports / "results.json", "other")
+    chaos.go()
+    chaos.end()
+    assert "other" in {run.model for run in load(chaos.reports / "results.json").runs}
+
+
+def two_at_once(chaos: Chaos) -> None:
+    """The same run twice."""
+    other = Chaos(chaos.root, chaos.root.parent / "other")
+    other.start()
+    chaos.start()
+    assert other.end() == 0, other.said()
+
+
+def terminal_closes(chaos: Chaos) -> None:
+    """The window of the terminal is closed."""
+    master, slave = os.openpty()
+
+    def on_the_terminal() -> None:
+        fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+        for number in range(3):
+            os.dup2(slave, number)
+
+    chaos.start(prepare=on_the_terminal)
+    os.close(slave)
+    chaos.until_streaming()
+    os.close(master)
+
+
+def closed(*descriptors: int) -> Accident:
+    """The run has no standard input or output at all."""
+
+    def happens(chaos: Chaos) -> None:
+        def close() -> None:
+            for number in descriptors:
+                os.close(number)
+
+        chaos.start(prepare=close)
+
+    return happens
+
+
+def no_disk_to_build(chaos: Chaos) -> None:
+    """The disk is full after half of the objects."""
+    built = chaos.root / ".hil"
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "none", built], check=False).returncode:
+        pytest.skip("may not mount a file system")
+    try:
+        chaos.start()
+        chaos.end()
+    finally:
+        subprocess.run(["umount", "-l", built], check=True)
+
+
+def worker_stands_still(chaos: Chaos) -> None:
+    """One pytest-xdist worker stands still, until somebody loses patience."""
+    at("streaming", chaos, "-n", "2")
+    os.kill(chaos.workers()[0], signal.SIGSTOP)
+    time.sleep(1)
+    os.kill(chaos.pid, signal.SIGINT)
+
+
+def unplugged(chaos: Chaos) -> None:
+    """A board behind a serial port goes away for good."""
+    (elf,) = images(chaos)
+    build_id = read_image(elf, "stm32f4", 0, 0, elf.parent).build_id
+    with fake_board.running(MODEL, "int8", build_id) as port:
+        chaos.start(f"--board={port}", "--hil-no-flash")
+        chaos.until_streaming()
+    chaos.end()
+
+
 def before(do: Callable[[Chaos], None]) -> Accident:
     """Something happened to files since the last run."""
 
@@ -251,34 +378,72 @@ CASES |= {
     "images empty": Case(before(empty_images), survives=True),
     "images lost": Case(before(lose_images), survives=True),
     "build databases truncated": Case(before(damage_databases), survives=True),
-    "results damaged before the run": Case(before(damage_results), survives=True),
+    "results damaged before the run": Case(before(damage_results), survives=True, loses=True),
     "reports lost before the end": Case(while_held("finishing", lose_reports), survives=True),
     "results damaged in mid-run": Case(while_held("tested", damage_results), survives=True),
     "starved": Case(starved, survives=True),
     "nobody reads the output": Case(reader_leaves),
+    "the terminal closes": Case(terminal_closes),
+    "no standard input": Case(closed(0), survives=True),
+    "no standard output": Case(closed(1, 2)),
+    "SCons is killed": Case(tool_killed("scons"), cold=True),
+    "no disk to build": Case(no_disk_to_build),
+    "reports lost in mid-run": Case(while_held("tested", lose_reports), survives=True),
+    "reports in another folder": Case(while_held("tested", another_folder), survives=True),
+    "a file in place of the reports": Case(reports_lost_and_found),
+    "a network changed": Case(changed("models", MODEL, "gesture_int8.tflite")),
+    "a manifest changed": Case(changed("models", MODEL, "model.toml")),
+    "a recording changed": Case(changed("recordings", MODEL, RECORDING)),
+    "another session ends": Case(others_results, survives=True),
+    "two runs at once": Case(two_at_once, survives=True),
+    "a worker stands still": Case(worker_stands_still),
+    "the board is unplugged": Case(unplugged),
 }
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    made = Project(tmp_path_factory.mktemp("chaos") / "project")
-    made.copy_model("gesture")
-    yield made
-    shutil.rmtree(made.root / ".hil", ignore_errors=True)
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chaos]:
+    """A project with one model of one variant and one recording, warm, with a baseline and an earlier session."""
+    root = tmp_path_factory.mktemp("chaos") / "project"
+    Project(root)
+    shutil.copytree(ROOT / "models" / MODEL, root / "models" / MODEL)
+    manifest = root / "models" / MODEL / "model.toml"
+    manifest.write_text(VARIANT_LEFT.sub("", manifest.read_text()))
+    recordings = root / "recordings" / MODEL
+    recordings.mkdir(parents=True)
+    shutil.copy(ROOT / "recordings" / MODEL / RECORDING, recordings)
+    (recordings / "recordings.toml").write_text(RECORDINGS)
+    chaos = Chaos(root, root.parent / "chaos")
+    chaos.start("--hil-update-baseline")
+    assert chaos.end() == 0, chaos.said()
+    for file in (chaos.reports / "results.json", chaos.baseline / FILE):
+        chaos.plant(file, EARLIER)
+    yield chaos
+    shutil.rmtree(root / ".hil", ignore_errors=True)
+
+
+@pytest.fixture
+def chaos(project: Chaos) -> Iterator[Chaos]:
+    """The project as it was made, whatever the accident before did to it."""
+    pristine = project.root.parent / "pristine"
+    if not pristine.exists():
+        pristine.mkdir()
+        for name in KEPT:
+            shutil.copytree(project.root / name, pristine / name)
+    yield project
+    for name in KEPT:
+        folder = project.root / name
+        folder.unlink() if folder.is_file() else shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(pristine / name, folder)
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_accident(name: str, project: Project, tmp_path: Path) -> None:
+def test_accident(name: str, chaos: Chaos) -> None:
     case = CASES[name]
-    chaos = Chaos(project.root, tmp_path)
     if case.cold:
-        for part in ("objects", "pio", "build"):
-            shutil.rmtree(project.root / ".hil" / part, ignore_errors=True)
-    else:
-        chaos.start()
-        assert chaos.end() == 0, chaos.said()
-        assert chaos.verdicts() == ["pass"]
-    earlier = chaos.results()
+        for part in ("objects", "pio", "firmware"):
+            shutil.rmtree(chaos.root / ".hil" / part, ignore_errors=True)
+    results, kept = chaos.results(), chaos.kept()
     case.happens(chaos)
     status = chaos.end()
     assert chaos.orphans() == []
@@ -287,12 +452,16 @@ def test_accident(name: str, project: Project, tmp_path: Path) -> None:
     assert "Traceback" not in chaos.said() or "twice" in name
     if case.survives:
         assert status == 0, chaos.said()
-        assert chaos.verdicts() == ["pass"]
+        assert chaos.verdict() == "pass"
     else:
         assert status != 0, chaos.said()
         # Reports that this run has not touched are those of the earlier one, which passed.
-        assert case.late or chaos.results() == earlier or chaos.verdicts() not in (["pass"], []), chaos.said()
+        assert case.late or chaos.results() == results or chaos.verdict() in ("fail", "incomplete"), chaos.said()
+    if not case.loses:
+        assert chaos.kept() == kept
     chaos.start()
     assert chaos.end() == 0, chaos.said()
-    assert chaos.verdicts() == ["pass"]
+    assert chaos.verdict() == "pass"
     assert chaos.orphans() == []
+    if not case.loses:
+        assert chaos.kept() == kept

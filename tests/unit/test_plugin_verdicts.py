@@ -7,11 +7,12 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from harness.results.model import Results, Run, load
+from harness.results.model import Results, Run, load, save
 
 SUITE = """
-    import os, signal
+    import os, signal, threading
     from pathlib import Path
     import pytest
     import fake_session
@@ -44,6 +45,10 @@ SUITE = """
             os.kill(os.getpid(), signal.SIGTERM)
         if ACCIDENT == "kill" and once():
             os.kill(os.getpid(), signal.SIGKILL)
+        if ACCIDENT == "hang":
+            threading.Event().wait()
+        if ACCIDENT == "other" and Path("other.json").exists():
+            Path("other.json").replace("reports/results.json")
         if ACCIDENT == "exit":
             pytest.exit("enough", returncode=0)
         assert ACCIDENT != "once" or not once(), "bad luck"
@@ -307,6 +312,38 @@ def test_a_session_that_is_killed_leaves_no_report_of_an_earlier_one(project: Pr
     assert project.junit("failure") == ["hil session"]
     project()
     assert set(project.verdicts.values()) == {"pass"}
+
+
+def test_a_test_that_takes_too_long_fails_its_run(project: Project) -> None:
+    result = project("-p", "pytest_timeout", "--timeout=2", "--timeout-method=signal", apart=True, ACCIDENT="hang")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert set(project.verdicts.values()) == {"fail"}
+    assert "Timeout" in project.report
+
+
+def test_a_session_that_a_time_out_ends_is_incomplete(project: Project) -> None:
+    result = project("-p", "pytest_timeout", "--timeout=2", "--timeout-method=thread", apart=True, ACCIDENT="hang")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert set(project.verdicts.values()) == {"incomplete"}
+    assert project.results.gaps == ["the session has not ended"]
+    assert project.junit("failure") == ["hil session"]
+
+
+def test_figures_of_files_that_change_in_between_are_no_pass(project: Project) -> None:
+    assert project(FAKE_CHANGED="models/m/m.tflite").ret == pytest.ExitCode.TESTS_FAILED
+    assert set(project.verdicts.values()) == {"incomplete"}
+    assert "models/m/m.tflite changed while the tests ran" in project.report
+
+
+def test_what_another_session_reports_in_the_meantime_is_kept(project: Project) -> None:
+    project()
+    results = project.results
+    before = [replace(run, model="other") for run in results.runs]
+    save(replace(results, runs=before), project.pytester.path / "other.json")
+    project(ACCIDENT="other")
+    assert [run.model for run in project.results.runs] == ["m", "m", "other", "other"]
+    assert [run.tests for run in project.results.runs if run.model == "m"] != [[], []]
+    assert [project.verdicts[name] for name in (INT8, FLOAT32)] == ["pass", "pass"]
 
 
 def test_a_worker_that_is_killed_fails_the_run_of_its_test(project: Project) -> None:
