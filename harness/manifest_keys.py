@@ -51,6 +51,7 @@ PLACES: Mapping[str, Mapping[str, tuple[str, frozenset[str]]]] = {
 
 BUDGETS = "$.variants[].budgets[]"
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>.*?)`(?: - at `(?P<path>.*)`)?", re.DOTALL)
+_SHARE = re.compile(r"budgets\[\.\.\.\]\.accuracy(_drop)?`")
 _NO_TABLE = re.compile(r"Expected `object`, got `.*` - at `(?P<path>.*)`")
 
 
@@ -61,6 +62,8 @@ def remedy(manifest: str, problem: str) -> str:
     misplaced = _NO_TABLE.fullmatch(problem)
     if misplaced and _place(misplaced["path"]) == BUDGETS:
         return "limits stand in a table for each environment, such as [variants.int8.budgets.stm32f4_aot]"
+    if _SHARE.search(problem):
+        return "write it as a fraction, such as 0.95"
     return "correct that key"
 
 

@@ -28,7 +28,7 @@ from harness.models.manifest import EVERY, Model, Variant, load_models
 from harness.models.reference import TflmHost
 from harness.models.tflite_file import read
 from harness.options import Options
-from harness.recordings import Recording, load_recordings
+from harness.recordings import Recording, by_file, load_recordings
 
 
 class Session:
@@ -194,12 +194,12 @@ def _models(known: dict[str, Model], asked: tuple[str, ...]) -> list[Model]:
 
 
 def _recordings(model: Model) -> dict[str, list[Recording]]:
-    by_file: dict[str, list[Recording]] = {}
-    if model.recordings is not None:
-        for recording in load_recordings(model.recordings, model.channels, model.window):
-            _check_fit(model, recording)
-            by_file.setdefault(recording.file.name, []).append(recording)
-    return by_file
+    if model.recordings is None:
+        return {}
+    recordings = load_recordings(model.recordings, model.channels, model.window)
+    for recording in recordings:
+        _check_fit(model, recording)
+    return by_file(recordings)
 
 
 def _check_fit(model: Model, recording: Recording) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from harness.errors import HilError
 from harness.models.manifest import Model
+from harness.models.preprocess import Quantisation
 from harness.models.tflite_file import Graph, Tensor, TensorType
 
 FED = (TensorType.FLOAT32, TensorType.INT8, TensorType.UINT8, TensorType.INT16)
@@ -29,11 +32,28 @@ def check_fit(model: Model, graph: Graph) -> None:
             "inputs as tensors"
         )
     source, output = graph.tensors[graph.inputs[0]], graph.tensors[graph.outputs[0]]
-    problem = wrong_layout(model, source) or model.meaning.misfit(output.elements)
+    problem = wrong_layout(model, source) or model.meaning.misfit(output.elements) or _idle_threshold(model, output)
     if problem:
         raise HilError(f"{name}: {problem}")
     if model.meaning.labels and output.type is not TensorType.FLOAT32 and not len(output.scales):
         raise HilError(f"{name}: the network's output is {output.type.name} without a scale; convert the model again")
+
+
+def _idle_threshold(model: Model, output: Tensor) -> str:
+    """Why a threshold of `model` decides nothing: no value of the quantised `output`, or every one, reaches it."""
+    thresholds = model.output.threshold if model.output else None
+    if thresholds is None or output.type.dtype is None or len(output.scales) != 1:
+        return ""
+    limits = np.iinfo(output.type.dtype)
+    quantisation = Quantisation(output.type.dtype, float(output.scales[0]), int(output.zero_points[0]))
+    lowest, highest = quantisation.real(np.array([limits.min, limits.max])).tolist()
+    for threshold in thresholds if isinstance(thresholds, list) else [thresholds]:
+        if not lowest < threshold <= highest:
+            return (
+                f"[output] threshold {threshold:g} decides nothing: the network's output goes from {lowest:.6g} to "
+                f"{highest:.6g}; correct it"
+            )
+    return ""
 
 
 def wrong_layout(model: Model, source: Tensor) -> str:

@@ -302,6 +302,8 @@ def meaning(table: OutputTable | None, labels: Sequence[str]) -> Meaning:
     for name in names:
         if name in (NONE, UNDECIDED):
             raise ValueError(f"no label may be called {name}")
+        if name != name.strip() or not name.isprintable():
+            raise ValueError(f"label {name!r} has blanks around it or characters that cannot be shown")
     if table is None:
         return _Classes(names) if len(names) > 1 else _Unjudged(named=len(names))
     if table.kind == "numbers":

@@ -14,6 +14,7 @@ from harness.errors import HilError
 from harness.recordings.block import Block, Layout, quoted
 from harness.recordings.timing import RateError, continuous
 
+_SURPLUS = "delete the row or what is too much, and write decimals with dots"
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "spaces"}
 
 
@@ -49,7 +50,7 @@ def read_csv(path: Path, text: str, layout: Layout) -> list[Block]:
             if len(row.cells) != len(header):
                 raise HilError(
                     f"{path}:{row.line}: has {len(row.cells)} cells where there are {len(header)} columns; "
-                    "complete or delete the row"
+                    + ("complete or delete the row" if len(row.cells) < len(header) else _SURPLUS)
                 )
         values = np.array([[_number(path, row, header, at) for at in wanted] for row in rows], dtype=np.float64)
         labels = [None if label_at is None else row.cells[label_at] or None for row in rows]
@@ -163,7 +164,8 @@ def _number(path: Path, row: _Row, header: Sequence[str], at: int) -> float:
     cell = row.cells[at]
     where = f"{path}:{row.line}: column {quoted(header[at])}"
     if not _is_number(cell):
-        raise HilError(f"{where} holds {quoted(cell)!r}, which is not a number; correct or delete the row")
+        mend = "write decimals with dots" if _is_number(cell.replace(",", ".")) else "correct or delete the row"
+        raise HilError(f"{where} holds {quoted(cell)!r}, which is not a number; {mend}")
     value = float(cell)
     if not math.isfinite(value):
         raise HilError(f"{where} holds {quoted(cell)}, which no sensor sends; correct or delete the row")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import glob
 import itertools
+import os
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -103,6 +105,19 @@ def load_recordings(directory: Path, channels: Sequence[Channel], minimum_rows: 
     for suspicion in suspicions.lines():
         warnings.warn(f"{origin}: {suspicion}", stacklevel=2)
     return list(recordings.values())
+
+
+def by_file(recordings: Sequence[Recording]) -> dict[str, list[Recording]]:
+    """`recordings` by the name of their file; where files have the same, by the path from the folder of all of them."""
+    files: dict[Path, list[Recording]] = {}
+    for recording in recordings:
+        files.setdefault(recording.file.absolute(), []).append(recording)
+    alike = Counter(file.name for file in files)
+    base = os.path.commonpath([file.parent for file in files]) if files else ""
+    return {
+        file.name if alike[file.name] == 1 else file.relative_to(base).as_posix(): group
+        for file, group in files.items()
+    }
 
 
 def _files(directory: Path, manifest: Manifest, columns: list[str]) -> Iterator[tuple[Path, str, str | None, Layout]]:

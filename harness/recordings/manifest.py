@@ -19,7 +19,7 @@ class Column(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     name: _Text | None = None
-    unit: str | None = None
+    unit: _Text | None = None
 
 
 class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from harness.recordings.block import Block
 from harness.recordings.channel import Channel
-from harness.recordings.units import quantity
+from harness.recordings.units import conversion, quantity
 
 FULL_SCALE = 32768
 MARGIN = 1.01
@@ -22,6 +22,9 @@ LOST = 0.5
 
 FAINT = 0.01
 """A signal is suspicious if it never leaves this part of its range."""
+
+MOST_G = 16
+"""The range of an accelerometer of which the manifest does not say it: the widest usual one, in g."""
 
 DEVIATIONS = 3
 """How many standard deviations from its mean a signal is expected to reach."""
@@ -122,6 +125,8 @@ def _range(channel: Channel) -> float | None:
         most = max(abs(channel.minimum), abs(channel.maximum))
     elif channel.mean is not None and channel.std is not None:
         most = abs(channel.mean) + DEVIATIONS * channel.std
+    elif quantity(channel.unit) == quantity("g"):
+        most = MOST_G * conversion("g", channel.unit)[0]
     else:
         return None
     return most * channel.lsb_per_unit

@@ -68,8 +68,9 @@ def _registry() -> pint.UnitRegistry[Any]:
 def _parse(unit: str) -> pint.Unit:
     # m/s2 is how many tools write m/s^2.
     spelled = _SPELLINGS.get(unit) or re.sub(r"(?<=[A-Za-z])(?=\d)", "^", unit)
+    registry = _registry()  # A Pint that is missing or broken says so itself.
     try:
-        parsed: pint.Unit = _registry().parse_units(spelled)
+        parsed: pint.Unit = registry.parse_units(spelled)
     except Exception:  # Pint lets errors of its tokenizer through, from AssertionError to tokenize.TokenError.
         raise ValueError(f"unit {unit!r} is unknown, use one such as {EXAMPLES}") from None
     if not unit.strip() or "delta_" in unit:

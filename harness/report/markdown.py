@@ -5,7 +5,7 @@ from __future__ import annotations
 import jinja2
 
 from harness.boards.targets import TARGETS
-from harness.report.text import number, percent
+from harness.report.text import cell, number, percent
 from harness.report.wording import causes, mistakes, verdict
 from harness.results.baseline import Comparison
 from harness.results.model import Results, Run
@@ -18,7 +18,9 @@ _environment = jinja2.Environment(
     undefined=jinja2.StrictUndefined,
     autoescape=False,
 )
-_environment.filters.update(number=number, percent=percent, verdict=verdict, causes=causes, mistakes=mistakes)
+_environment.filters.update(
+    number=number, percent=percent, cell=cell, verdict=verdict, causes=causes, mistakes=mistakes
+)
 
 
 def render(results: Results, comparison: Comparison | None) -> str:

@@ -83,7 +83,8 @@ def _missing(results: Results) -> Iterator[str]:
 
 
 def _short(test: str) -> str:
-    return test.rpartition("/")[2]
+    file, separator, rest = test.partition("::")
+    return f"{file.rpartition('/')[2]}{separator}{rest}"
 
 
 def _baseline(published: Published) -> Iterator[str]:

@@ -32,6 +32,11 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join([*names[:LISTED], *more])
 
 
+def cell(text: str) -> str:
+    """`text` as it stands in a table of Markdown."""
+    return text.replace("|", "\\|")
+
+
 def percent(value: float | None) -> str:
     """A fraction as a percentage, or a dash where it is unknown."""
     return "-" if value is None else f"{value:.1%}"

@@ -25,6 +25,9 @@ class Expected:
 def judge(results: Results, comparison: Comparison | None, expected: Mapping[str, Expected] | None = None) -> Results:
     """`results` with a verdict for each run; `expected` is by the names of runs.
 
+    Of a run that is not expected, such as one of a model that this session left out, nothing is known but what earlier
+    sessions noted.
+
     `fail`: a test failed, a figure fell behind the baseline, or the accuracy of a run that is complete misses its
     budget. `pass`: every test of the run has ended in this session, and at least one of them passed. `incomplete`:
     anything else.
@@ -34,21 +37,22 @@ def judge(results: Results, comparison: Comparison | None, expected: Mapping[str
         _judged(
             run,
             results.gaps,
-            [str(change) for change in regressions if change.run == run.name],
-            (expected or {}).get(run.name, Expected(Budget())),
+            # The same run on another board has the same name, and is not of this session.
+            [str(change) for change in regressions if run.current and change.run == run.name],
+            (expected or {}).get(run.name),
         )
         for run in results.runs
     ]
     return replace(results, runs=runs)
 
 
-def _judged(run: Run, gaps: list[str], regressions: list[str], expected: Expected) -> Run:
+def _judged(run: Run, gaps: list[str], regressions: list[str], expected: Expected | None) -> Run:
     now = [case for case in run.tests if case.this_session]
     not_run = [case.id for case in run.tests if not case.this_session]
     passed = any(case.outcome in ("passed", "xfailed") for case in now)
     complete = passed and not not_run and not gaps
     # The accuracy of some of the recordings says nothing about that of all.
-    over_budget = list(_inaccurate(run, expected.budget)) if complete else []
+    over_budget = list(_inaccurate(run, expected.budget)) if complete and expected else []
     failures = [*(case.id for case in now if case.outcome == "failed"), *regressions, *over_budget]
     verdict = "fail" if failures else "pass" if complete else "incomplete"
     return replace(
@@ -57,7 +61,7 @@ def _judged(run: Run, gaps: list[str], regressions: list[str], expected: Expecte
         failures=failures,
         not_run=not_run,
         over_budget=over_budget,
-        notes=list(_notes(run, expected, complete)),
+        notes=list(_notes(run, expected, complete)) if expected else run.notes,
     )
 
 

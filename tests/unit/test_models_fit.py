@@ -11,6 +11,7 @@ from firmware_helpers import CHANNELS, graph, model, tensor_model
 
 from harness.errors import HilError
 from harness.models.fit import check_fit
+from harness.models.output import OutputTable
 from harness.models.preprocess import Layout
 from harness.models.tflite_file import Graph, TensorType
 
@@ -87,3 +88,16 @@ def test_an_integer_output_without_a_scale_means_nothing(tmp_path: Path) -> None
     bare = replace(whole.tensors[1], scales=whole.tensors[1].scales[:0])
     with pytest.raises(HilError, match="output is INT8 without a scale"):
         check_fit(model(tmp_path), replace(whole, tensors=[whole.tensors[0], bare]))
+
+
+@pytest.mark.parametrize("threshold", [-64.0, 64.0, [0.0, 64.0]])
+def test_a_threshold_that_no_output_or_every_one_reaches_is_refused(
+    tmp_path: Path, threshold: float | list[float]
+) -> None:
+    """int8 with a scale of 0.5 goes from -64 to 63.5."""
+    table = OutputTable("probabilities", threshold=threshold)
+    with pytest.raises(HilError, match=r"decides nothing: the network's output goes from -64 to 63\.5; correct it"):
+        check_fit(msgspec.structs.replace(model(tmp_path), output=table), graph())
+    for fine in (63.5, -63.5):
+        table = OutputTable("probabilities", threshold=fine)
+        check_fit(msgspec.structs.replace(model(tmp_path), output=table), graph())

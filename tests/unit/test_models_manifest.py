@@ -167,7 +167,10 @@ def test_the_projects_own_models() -> None:
             "names no variant, target or",
             id="skip",
         ),
-        pytest.param("flash_bytes = 1000", "accuracy = 95", "Expected `float` <= 1", id="percent"),
+        pytest.param('"down"', '" down"', "label ' down' has blanks around it", id="label-with-blanks"),
+        pytest.param('"down"', '"a\\nb"', "characters that cannot be shown", id="label-of-two-lines"),
+        pytest.param("flash_bytes = 1000", "accuracy = 95", "write it as a fraction, such as 0.95", id="percent"),
+        pytest.param("flash_bytes = 1000", 'accuracy = "95%"', "as a fraction, such as 0.95", id="percent-sign"),
         pytest.param("flash_bytes", "flash", "unknown field `flash` - at `$.variants[...].budgets[...]`", id="budget"),
         pytest.param("[[channels]]", "[[channels]", "is not TOML: ", id="toml"),
         pytest.param(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from recordings_helpers import CHANNELS, write_recordings
 
 from harness.errors import HilError
-from harness.recordings import Channel, Recording, load_recordings
+from harness.recordings import Channel, Recording, by_file, load_recordings
 
 PLAIN = "aX,gX\n0.5,100\n-1,-20.5\n"
 COUNTS = [[4096, 1640], [-8192, -336]]
@@ -149,6 +149,8 @@ def test_counts_survive_four_decimals(
         pytest.param("aX,gX\n1,nan\n", "", "", "data.csv:2: column gX holds nan, which no sensor sends", id="nan"),
         pytest.param("aX,gX\n-inf,1\n", "", "", "data.csv:2: column aX holds -inf, which no sensor", id="infinity"),
         pytest.param("aX,gX\n1,2\n1,2,3\n", "", "", "data.csv:3: has 3 cells where there are 2 columns", id="ragged"),
+        pytest.param("aX,gX\n0,5,1,0\n", "", "", "what is too much, and write decimals with dots", id="two-commas"),
+        pytest.param('aX,gX\n"0,5",1\n', "", "", "holds '0,5', which is not a number; write decimals", id="comma"),
         pytest.param("aX,gX\n1\n", "", "", "data.csv:2: has 1 cells where there are 2 columns", id="cut-off"),
         pytest.param(PLAIN.encode("utf-16"), "", "", "data.csv: is not UTF-8 (byte 0); save it", id="utf-16"),
         pytest.param(b"aX,gX\n1,\xb0\n", "", "", "data.csv: is not UTF-8 (byte 8); save it", id="latin-1"),
@@ -166,6 +168,7 @@ def test_counts_survive_four_decimals(
         pytest.param(
             PLAIN, "[columns]\naX = {unit = 'gg'}", "", "aX: unit 'gg' is unknown, use one such as g, mg", id="unit"
         ),
+        pytest.param(PLAIN, "[columns]\naX = {unit = ''}", "", "length >= 1 - at `$.columns[...].unit`", id="no-unit"),
         pytest.param(PLAIN, "[columns]\naX = {unit = 'dps'}", "", "aX: dps cannot be converted to g", id="quantity"),
         pytest.param(
             PLAIN, "[columns]\naY = {unit = 'g'}", "", "[columns] maps aY, which the model does not", id="map"
@@ -307,3 +310,16 @@ def test_files_may_lie_outside_the_folder(tmp_path: Path, absolute: bool) -> Non
     assert [recording.name for recording in recordings] == ["session1/a", "session2/a"]
     manifest.write_text(manifest.read_text().replace("*/a.csv", "session1/a.csv"))
     assert [recording.name for recording in load_recordings(tmp_path / "set", CHANNELS)] == ["a"]
+
+
+def test_files_of_the_same_name_in_two_folders_stay_apart(tmp_path: Path) -> None:
+    write_recordings(tmp_path, PLAIN, file="[[files]]\npath = '*/walk.csv'")
+    for folder in ("anna", "bert"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "walk.csv").write_text(PLAIN)
+    groups = by_file(load_recordings(tmp_path, CHANNELS))
+    assert {file: [each.name for each in group] for file, group in groups.items()} == {
+        "data.csv": ["data"],
+        "anna/walk.csv": ["anna/walk"],
+        "bert/walk.csv": ["bert/walk"],
+    }

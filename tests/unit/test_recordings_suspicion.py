@@ -65,3 +65,15 @@ def test_radians_declared_as_degrees(tmp_path: Path) -> None:
     rows = "0.1,-0.2,0.98,3.5\n-0.4,0.2,1.3,-2.6\n"
     said = suspicions(tmp_path, HEADER + rows, [*ACCELERATION, *GYRO])
     assert said == ["gX never leaves 1% of its range in any recording; is the unit right?"]
+
+
+@pytest.mark.parametrize("unit", ["g", "m/s^2"])
+def test_an_accelerometer_without_a_range_shows_gravity_all_the_same(tmp_path: Path, unit: str) -> None:
+    channels = [Channel(f"a{axis}", unit, 256.0, normalise="none") for axis in "XYZ"]
+    rows = "0.1,-0.2,0.98\n-0.4,0.2,1.3\n" if unit == "g" else "1,-2,9.8\n-4,2,13\n"
+    header = "aX,aY,aZ\n"
+    assert suspicions(tmp_path, header + rows, channels) == []
+    wrong = "".join(f'[columns.a{axis}]\nunit = "m{unit}"\n' for axis in "XYZ")
+    assert "aX, aY, aZ never leave 1% of their range in any recording; is the unit right?" in suspicions(
+        tmp_path, header + rows, channels, wrong
+    )

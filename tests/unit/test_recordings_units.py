@@ -1,7 +1,10 @@
 """Units of every sensor convert, and only to units of the same quantity."""
 
+import sys
+
 import pytest
 
+from harness.recordings import units
 from harness.recordings.units import EXAMPLES, check_unit, conversion
 
 
@@ -46,3 +49,11 @@ def test_unknown_units(unit: str) -> None:
 def test_all_examples_are_units() -> None:
     for unit in EXAMPLES.replace(" or ", ", ").split(", "):
         check_unit(unit)
+
+
+def test_a_missing_library_is_no_unknown_unit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pint", None)
+    monkeypatch.setattr(units, "_parse", units._parse.__wrapped__)
+    monkeypatch.setattr(units, "_registry", units._registry.__wrapped__)
+    with pytest.raises(ModuleNotFoundError, match="pint"):
+        check_unit("hPa")

@@ -19,7 +19,8 @@ from harness.report.summary import summary_lines
 from harness.results import baseline
 from harness.results.judge import Expected, judge
 from harness.results.merge import Planned, Report, Session, merge
-from harness.results.model import Results, Run, load, save
+from harness.results.metrics import METRICS
+from harness.results.model import Case, Results, Run, load, save
 from harness.results.parts import Contribution, RunKey, attribution_part, latency_part, parity_part
 
 KEY = RunKey(model="m", variant="int8", engine="aot", board="emulated", emulator="qemu 7.2", target="stm32f4")
@@ -243,3 +244,37 @@ def test_many_classes_are_told_by_their_mistakes(tmp_path: Path, answers: int) -
     run = judged(Budget(), predictions([tuple(row) for row in [*right, *wrong]], [*labels, "c0"], many))
     report = published(run, tmp_path).report.read_text()
     assert "Taken most often for something else: c0 for c1 (1)." in report
+
+
+def test_of_a_run_that_is_not_of_this_session_nothing_is_judged_and_nothing_new_is_said() -> None:
+    gated = judge(results(half_right()), None, {NAME: Expected(Budget(accuracy=0.5))})
+    later = merge(gated, Session("2027", "1", {}, {}, {}, []))
+    (run,) = judge(later, None, {}).runs
+    assert (run.verdict, run.notes) == ("incomplete", []), "its budget is only unknown"
+    noted = judge(results(half_right()), None, {NAME: Expected(Budget(), "why")})
+    (run,) = judge(merge(noted, Session("2027", "1", {}, {}, {}, [])), None, {}).runs
+    assert run.notes[0] == "why"
+
+
+def test_a_regression_is_that_of_the_board_which_was_measured() -> None:
+    """The same run on another board has the same name."""
+    emulated = Run(**KEY, verdict="pass", tests=[Case(id="t", outcome="passed", this_session=True)])
+    hardware = msgspec.structs.replace(emulated, board="/dev/ttyACM0", emulator=None, tests=[])
+    both = msgspec.structs.replace(results(), runs=[emulated, hardware])
+    worse = baseline.Comparison([baseline.Change(NAME, METRICS[0], 100, 200)])
+    assert [run.verdict for run in judge(both, worse).runs] == ["fail", "incomplete"]
+
+
+def test_a_label_cannot_break_the_tables_of_the_report(tmp_path: Path) -> None:
+    odd = meaning(None, ["a|b", "c"])
+    report = published(judged(Budget(), predictions([(1, 0)], ["a|b"], odd)), tmp_path).report.read_text()
+    assert "| a\\|b | 1 | 100.0% | 100.0% |" in report
+    assert "| true, and what the device answered | a\\|b |" in report
+
+
+def test_what_has_not_run_is_named_whole_whatever_its_parameters() -> None:
+    plan = [Planned(KEY, "tests/t.py::done", "", True), Planned(KEY, "tests/t.py::walk[m-anna/walk.csv]", "", True)]
+    ended = [Report(plan[0], 1, when, "passed", None) for when in ("call", "teardown")]
+    merged = judge(merge(None, Session("2026", "0", {}, {}, {}, plan, ended)), None)
+    lines = summary_lines(Published(merged, Path(), Path()))
+    assert f"{NAME}: 1 of 2 tests have not run: t.py::walk[m-anna/walk.csv]" in lines
