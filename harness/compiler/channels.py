@@ -15,7 +15,7 @@ from harness.compiler.structure import Structure
 
 @dataclass(frozen=True)
 class Channel(Structure):
-    """An output channel of a packed convolution. Its factor is multiplier * 2^(-shift - 31), its bias folded."""
+    """An output channel of a packed convolution. Its factor is multiplier * 2^(-shift - 32), its bias folded."""
 
     ctype: ClassVar[str] = "aot_channel_t"
     bytes: ClassVar[int] = 12
@@ -68,7 +68,7 @@ class Int8Layer:
             elif scale.left > 0 or scale.right < 1 or max(-low, high) >= 2**30 or scale.right > 23:
                 return None
             else:
-                channels.append(Channel(2 * int(bias[output]), scale.multiplier, scale.right, output))
+                channels.append(Channel(2 * int(bias[output]), scale.multiplier, scale.right - 1, output))
         return channels, constants
 
     def _stored(self, total: int, scale: Scale) -> int:

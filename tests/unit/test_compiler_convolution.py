@@ -135,6 +135,14 @@ def test_time_series_are_bit_exact(kind: str, padding: int, stride: int, dilatio
     check_bit_exact(model, [x])
 
 
+def test_a_kernel_wider_than_its_image_is_bit_exact() -> None:
+    # From the end of a row of taps, the next one is backwards.
+    shape = shape_of(DEPTHWISE, (6, 1, 2), 2, (2, 3), (2, 3), (1, 3))
+    assert shape is not None
+    model, x = ordinary_layer(shape, 3, 0)
+    assert check_bit_exact(model, [x]) == ["aot_conv_s8_unpacked"]
+
+
 @pytest.mark.parametrize("kind", [CONV, DEPTHWISE])
 def test_channels_that_cannot_change_are_not_computed(kind: str, tmp_path: Path) -> None:
     # As training leaves dead channels: tiny scales, and biases at the end of what the converter allows.

@@ -9,7 +9,7 @@ from instruction_counts import instruction_counts
 
 from harness.bench.networks import bench_networks
 
-NAMES = ("conv_f32_16to16_k3", "conv_f32_3to8_k3_s2", "conv_f32_1d_6to8_k5_d2", "add_s8")
+NAMES = ("conv_f32_16to16_k3", "conv_f32_3to8_k3_s2", "conv_f32_1d_6to8_k5_d2", "add_s8", "conv_s8_3to8_k3_s2")
 
 
 @needs_arm_gcc

@@ -17,13 +17,14 @@ void aot_table_s8(const aot_table_s8_t *layer, const void *x, void *y);
 
 /*
  * int16 -> int16: y = 1 / (1 + e^-x) and y = tanh x, with the scale 2^-15. x * multiplier / 2^shift, rounded, has the
- * scale 1 / 12288. The table has 1 / (1 + e^-x) at 256 points that are 1/24 apart.
+ * scale 1 / 12288. The table has 1 / (1 + e^-x) - 1/2 at 256 points that are 1/24
+ * apart, in units of 2^-16.
  */
 typedef struct {
     uint32_t elements;
     int32_t multiplier;
     uint32_t shift;
-    const uint16_t *table;
+    const int16_t *table;
 } aot_sigmoid_s16_t;
 
 void aot_logistic_s16(const aot_sigmoid_s16_t *layer, const int16_t *x, int16_t *y);

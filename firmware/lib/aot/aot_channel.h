@@ -1,18 +1,18 @@
 /*
  * The end of a packed convolution: from a 32-bit sum to a stored output, in as few instructions as the arithmetic of
  * aot_fixed.h allows. The compiler checks the conditions (harness/compiler/channels.py): the factor is below one half,
- * |sum| below 2^30 and the shift at most 23, so nothing can overflow.
+ * |sum| below 2^30 and the shift at most 22, so nothing can overflow.
  */
 #ifndef AOT_CHANNEL_H
 #define AOT_CHANNEL_H
 
 #include "aot_fixed.h"
 
-/* An output channel: its factor input scale * weight scale / output scale is multiplier * 2^(-shift - 31). */
+/* An output channel: its factor input scale * weight scale / output scale is multiplier * 2^(-shift - 32). */
 typedef struct {
     int32_t twice_bias; /* with the input's zero point folded in: bias - zero_point * sum of the channel's weights */
     int32_t multiplier;
-    uint16_t shift;  /* 1..23 */
+    uint16_t shift;  /* 0..22 */
     uint16_t output; /* its place among the output's channels */
 } aot_channel_t;
 
@@ -55,12 +55,23 @@ static inline int32_t aot_saturate_s8(int32_t x) {
 #endif
 }
 
+/* x / 2, rounded down and limited to the range of int8. */
+static inline int32_t aot_saturate_half_s8(int32_t x) {
+#if defined(__ARM_FEATURE_SAT) && __ARM_FEATURE_SAT
+    int32_t result;
+    __asm__("ssat %0, #8, %1, asr #1" : "=r"(result) : "r"(x));
+    return result;
+#else
+    return aot_clamp(x >> 1, INT8_MIN, INT8_MAX);
+#endif
+}
+
 /*
- * What aot_stored() adds before its shift: the output's zero point and one half, the latter for rounding.
- * (2 zero_point + 1) * 2^shift / 2, for twice_zero_point_plus_one of just that.
+ * What aot_stored_s8() adds before its shift by shift + 1: the output's zero point and one half, the latter for
+ * rounding. That is (2 zero_point + 1) * 2^shift.
  */
 static inline int32_t aot_channel_offset(const aot_channel_t *channel, int32_t twice_zero_point_plus_one) {
-    return twice_zero_point_plus_one * (int32_t)(1u << (channel->shift - 1));
+    return twice_zero_point_plus_one * (int32_t)(1u << channel->shift);
 }
 
 /*
@@ -71,7 +82,7 @@ static inline int32_t aot_channel_offset(const aot_channel_t *channel, int32_t t
  */
 static inline int32_t aot_stored_s8(int32_t twice_sum, const aot_channel_t *channel, int32_t offset) {
     const int32_t product = aot_multiply_high_add(twice_sum, channel->multiplier, offset + (twice_sum >> 31));
-    return aot_saturate_s8(product >> channel->shift);
+    return aot_saturate_half_s8(product >> channel->shift);
 }
 
 #endif

@@ -8,9 +8,9 @@ static __attribute__((noinline)) int32_t sum_of(const aot_conv_s8_unpacked_t *la
     const uint32_t inputs = layer->group_inputs;
     const int32_t zero_point = layer->input_zero_point;
     /* From the end of a tap to the next one, and from the end of a row. */
-    const uint32_t tap_step = (uint32_t)window->dilation_width * window->input_channels - inputs;
-    const uint32_t row_step = (uint32_t)window->dilation_height * window->input_width * window->input_channels -
-                              columns * (tap_step + inputs);
+    const int32_t tap_step = window->dilation_width * window->input_channels - (int32_t)inputs;
+    const int32_t row_step = window->dilation_height * window->input_width * window->input_channels -
+                             (int32_t)columns * (tap_step + (int32_t)inputs);
     const uint32_t weight_step = (window->kernel_width - columns) * inputs;
     uint32_t sum = (uint32_t)bias; /* TFLM's sums wrap at 32 bits, so this may, too */
     for (; rows != 0; rows--) {

@@ -1,5 +1,6 @@
 /* DEPTHWISE_CONV_2D on int8. */
 #include "aot_depthwise.h"
+#include "aot_limit.h"
 
 #include <string.h>
 
@@ -66,9 +67,9 @@ static inline void pairs_of_row(const coefficients_t *k, const int8_t *x, uint32
                      "smmlar  r11, r11, r12, lr\n\t"
                      "ldr     r12, [%[k], #32]\n\t" /* step */
                      "asr     r10, r10, r9\n\t"     /* by its lowest byte */
-                     "ssat    r10, #8, r10\n\t"
+                     "ssat    r10, #8, r10, asr #1\n\t"
                      "asr     r11, r11, r9\n\t"
-                     "ssat    r11, #8, r11\n\t"
+                     "ssat    r11, #8, r11, asr #1\n\t"
                      "strb    r10, [%[y]]\n\t"
                      "strb    r11, [%[y], r12]\n\t"
                      "add     %[y], %[y], r12, lsl #1\n\t"
@@ -89,23 +90,43 @@ static inline int32_t add_row(const int8_t *x, uint32_t outer, int32_t twice_mid
     return sum + (int8_t)(inputs >> 8) * twice_middle;
 }
 
-/* The products of four inputs and four weights, and `sum`. */
-static inline int32_t add_block(const int8_t *x, const int8_t *weights, int32_t sum) {
-    uint32_t inputs, factors, even, odd;
-    memcpy(&inputs, x, sizeof inputs);
+/* Four weights, widened: columns 0 and 2, 1 and 3. */
+typedef struct {
+    uint32_t even, odd;
+} block_t;
+
+static inline block_t block_of(const int8_t *weights) {
+    uint32_t factors;
+    block_t block;
     memcpy(&factors, weights, sizeof factors);
-    __asm__("sxtb16 %0, %1" : "=r"(even) : "r"(factors));
-    __asm__("sxtb16 %0, %1, ror #8" : "=r"(odd) : "r"(factors));
+    __asm__("sxtb16 %0, %1" : "=r"(block.even) : "r"(factors));
+    __asm__("sxtb16 %0, %1, ror #8" : "=r"(block.odd) : "r"(factors));
+    return block;
+}
+
+/* The products of four inputs and four weights, and `sum`. */
+static inline int32_t add_block(const int8_t *x, block_t block, int32_t sum) {
+    uint32_t inputs, factors;
+    memcpy(&inputs, x, sizeof inputs);
     __asm__("sxtb16 %0, %1" : "=r"(factors) : "r"(inputs));
-    __asm__("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(factors), "r"(even));
+    __asm__("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(factors), "r"(block.even));
     __asm__("sxtb16 %0, %1, ror #8" : "=r"(factors) : "r"(inputs));
-    __asm__("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(factors), "r"(odd));
+    __asm__("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(factors), "r"(block.odd));
     return sum;
 }
 
 #else
 
-static inline int32_t add_block(const int8_t *x, const int8_t *weights, int32_t sum) {
+typedef struct {
+    const int8_t *weights;
+} block_t;
+
+static inline block_t block_of(const int8_t *weights) {
+    return (block_t){weights};
+}
+
+static inline int32_t add_block(const int8_t *x, block_t block, int32_t sum) {
+    const int8_t *weights = block.weights;
     return sum + x[0] * weights[0] + x[1] * weights[1] + x[2] * weights[2] + x[3] * weights[3];
 }
 
@@ -129,25 +150,49 @@ static inline void single_outputs(const coefficients_t *k, const int8_t *x, uint
     }
 }
 
+/*
+ * The sums of `count` outputs of a row, one or four, for a kernel of any size. `x` is where the first one's window
+ * begins.
+ */
+static inline __attribute__((always_inline)) void sums_of(const aot_depthwise_s8_t *layer, const int8_t *weights,
+                                                          const int8_t *x, uint32_t count, int32_t sums[4]) {
+    const uint32_t blocks = layer->row_blocks, stride = layer->window.stride_width;
+    const int32_t skip = layer->plane_width - 4 * (int32_t)blocks;
+    for (uint32_t rows = layer->kernel_rows; rows != 0; rows--, x += skip) {
+        for (uint32_t left = blocks; left != 0; left--, weights += 4, x += 4) {
+            const block_t block = block_of(weights);
+            sums[0] = add_block(x, block, sums[0]);
+            if (count == 4) {
+                sums[1] = add_block(x + stride, block, sums[1]);
+                sums[2] = add_block(x + 2 * stride, block, sums[2]);
+                sums[3] = add_block(x + 3 * stride, block, sums[3]);
+            }
+        }
+    }
+}
+
 /* All outputs of one channel, for a kernel of any size. */
-static void convolve(const aot_depthwise_s8_t *layer, const int8_t *weights, const aot_channel_t *of,
-                     const int8_t *plane, int8_t *y) {
+static __attribute__((optimize("O2"))) void convolve(const aot_depthwise_s8_t *layer, const int8_t *weights,
+                                                     const aot_channel_t *of, const int8_t *plane, int8_t *y) {
     const aot_window_t *window = &layer->window;
     const aot_channel_t channel = *of; /* a copy survives the writes to y */
     const int32_t offset = aot_channel_offset(&channel, 2 * layer->zero_point + 1);
-    const uint32_t rows = layer->kernel_rows, blocks = layer->row_blocks, width = layer->plane_width;
-    for (uint32_t i = 0; i < window->output_height; i++) {
-        for (uint32_t j = 0; j < window->output_width; j++) {
-            const int8_t *x = plane + i * window->stride_height * width + j * window->stride_width;
-            const int8_t *w = weights;
-            int32_t sum = 0;
-            for (uint32_t row = 0; row < rows; row++, x += width) {
-                for (uint32_t block = 0; block < blocks; block++, w += 4) {
-                    sum = add_block(x + 4 * block, w, sum);
-                }
+    const uint32_t stride = window->stride_width, step = window->output_channels;
+    for (uint32_t i = window->output_height; i != 0; i--, plane += window->stride_height * layer->plane_width) {
+        const int8_t *x = plane;
+        for (uint32_t left = window->output_width; left != 0;) {
+            int32_t sums[4] = {0};
+            const uint32_t count = left >= 4 ? 4 : 1;
+            if (count == 4) {
+                sums_of(layer, weights, x, 4, sums);
+            } else {
+                sums_of(layer, weights, x, 1, sums);
             }
-            *y = (int8_t)aot_stored_s8(channel.twice_bias + 2 * sum, &channel, offset);
-            y += window->output_channels;
+            for (uint32_t j = 0; j < count; j++, y += step) {
+                *y = (int8_t)aot_stored_s8(channel.twice_bias + 2 * sums[j], &channel, offset);
+            }
+            left -= count;
+            x += count * stride;
         }
     }
 }
@@ -164,7 +209,9 @@ static void convolve_3x3(const aot_depthwise_s8_t *layer, const coefficients_t *
             pairs_of_row(k, plane, width, done / 2, y);
         }
 #endif
-        single_outputs(k, plane + done * stride, width, stride, window->output_width - done, y + done * k->step);
+        if (done < window->output_width) {
+            single_outputs(k, plane + done * stride, width, stride, window->output_width - done, y + done * k->step);
+        }
         plane += width * window->stride_height;
         y += window->output_width * k->step;
     }
@@ -221,9 +268,5 @@ void aot_depthwise_s8(const aot_depthwise_s8_t *layer, const int8_t *x, int8_t *
         }
     }
     aot_store_constants(layer->constants, layer->constant_count, pixels, window->output_channels, y);
-    if (layer->minimum > INT8_MIN || layer->maximum < INT8_MAX) {
-        for (uint32_t i = 0; i < pixels * window->output_channels; i++) {
-            y[i] = (int8_t)aot_clamp(y[i], layer->minimum, layer->maximum);
-        }
-    }
+    aot_limit_s8(y, pixels * window->output_channels, layer->minimum, layer->maximum);
 }

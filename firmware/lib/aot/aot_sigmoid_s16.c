@@ -8,32 +8,34 @@ static inline int32_t half_of(const aot_sigmoid_s16_t *layer) {
 }
 
 /* The table at a point, with `bits` between two entries; what it returns has as many fraction bits more than these. */
-static inline uint32_t interpolate(const uint16_t *table, uint32_t point, uint32_t bits) {
+static inline int32_t interpolate(const int16_t *table, uint32_t point, uint32_t bits) {
     const uint32_t index = point >> bits;
-    const uint32_t low = table[index], high = table[index + 1];
-    return (low << bits) + (point & ((1u << bits) - 1u)) * (high - low);
+    const int32_t low = table[index], high = table[index + 1];
+    return low * (1 << bits) + (int32_t)(point & ((1u << bits) - 1u)) * (high - low);
 }
 
 void aot_logistic_s16(const aot_sigmoid_s16_t *layer, const int16_t *x, int16_t *y) {
     const aot_sigmoid_s16_t of = *layer; /* a copy survives the writes to y */
     const int32_t half = half_of(layer);
+#pragma GCC unroll 2
     for (uint32_t i = 0; i < of.elements; i++) {
         const int32_t input = (x[i] * of.multiplier + half) >> of.shift;
         const uint32_t point = (uint32_t)(input < 0 ? -input : input);
-        const uint32_t positive = point >> 9 >= 255 ? 0x7fffu << 10 : interpolate(of.table, point, 9);
+        const int32_t positive = point >> 9 >= 255 ? 0x7ffe << 9 : interpolate(of.table, point, 9);
         /* The result for -x is 1 less that for x, and halves are rounded up in either case. */
-        y[i] = (int16_t)((input >= 0 ? positive + 512 : (1u << 25) - positive + 511) >> 10);
+        y[i] = (int16_t)(((positive ^ (input >> 31)) + (1 << 24) + 512) >> 10);
     }
 }
 
 void aot_tanh_s16(const aot_sigmoid_s16_t *layer, const int16_t *x, int16_t *y) {
     const aot_sigmoid_s16_t of = *layer; /* a copy survives the writes to y */
     const int32_t half = half_of(layer);
+#pragma GCC unroll 2
     for (uint32_t i = 0; i < of.elements; i++) {
         const int32_t input = (x[i] * of.multiplier + half) >> of.shift;
         const uint32_t point = (uint32_t)(input < 0 ? -input : input);
-        const int32_t positive = point >> 8 >= 255 ? 0xffff << 8 : (int32_t)interpolate(of.table, point, 8);
+        const int32_t positive = point >> 8 >= 255 ? 0x7fff << 8 : interpolate(of.table, point, 8);
         /* tanh x = 2 / (1 + e^-2x) - 1. */
-        y[i] = (int16_t)((input >= 0 ? positive - (1 << 23) + 128 : (1 << 23) - positive + 127) >> 8);
+        y[i] = (int16_t)(((positive ^ (input >> 31)) + 128) >> 8);
     }
 }

@@ -148,7 +148,7 @@ def _sigmoid(operator: Operator, network: Network, name: str, finest: int) -> St
         "elements": x.elements,
         "multiplier": int(factor),
         "shift": shift,
-        "table": Array("uint16_t", sigmoid_points()),
+        "table": Array("int16_t", sigmoid_points()),
     }
     kernel = f"aot_{name}_s16"
     return Step(

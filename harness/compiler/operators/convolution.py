@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from harness.compiler.channels import Int8Layer
 from harness.compiler.network import Network
 from harness.compiler.operators.common import fused_activation, refuse_types
 from harness.compiler.operators.float_convolution import float_convolution
-from harness.compiler.operators.packed_convolution import depthwise, packed_convolution
+from harness.compiler.operators.packed_convolution import depthwise, fits_small_kernel, packed_convolution
 from harness.compiler.operators.weights import (
     constant_bias,
     int8_weights,
@@ -85,10 +86,10 @@ def _lower(operator: Operator, network: Network, geometry: Window, groups: int, 
             return Step(operator, (x.index,), y.index, header, kernel, parameters, lag=lag, note=note)
         case TensorType.INT8, TensorType.INT8, TensorType.INT8:
             layer = _int8_layer(operator, network, activation, output_dimension)
-            fast = packed_convolution if groups == 1 else depthwise if groups == geometry.input_channels else None
-            step = fast and fast(operator, geometry, layer, note)
-            if step is not None:
-                return step
+            for fast in _fast_kernels(geometry, groups):
+                step = fast(operator, geometry, layer, note)
+                if step is not None:
+                    return step
             parameters = shape | _unpacked(layer)
             lag = geometry.lag(ahead=geometry.output_channels - 1)
             return Step(operator, (x.index,), y.index, HEADER, "aot_conv_s8_unpacked", parameters, lag=lag, note=note)
@@ -99,6 +100,15 @@ def _lower(operator: Operator, network: Network, geometry: Window, groups: int, 
             lag = INT16_BYTES * geometry.lag(ahead=geometry.output_channels - 1)
             return Step(operator, (x.index,), y.index, HEADER, "aot_conv_s16", parameters, lag=lag, note=note)
     raise refuse_types(operator, network, SUPPORTED)
+
+
+def _fast_kernels(geometry: Window, groups: int) -> list[Callable[[Operator, Window, Int8Layer, str], Step | None]]:
+    """The fast int8 kernels for a layer, the better one first."""
+    if geometry.input_channels == 1 and fits_small_kernel(geometry):
+        return [depthwise, packed_convolution]
+    if groups == 1:
+        return [packed_convolution]
+    return [depthwise] if groups == geometry.input_channels else []
 
 
 def _outputs_first(weights: npt.NDArray[Any], output_dimension: int) -> npt.NDArray[Any]:

@@ -63,6 +63,13 @@ def _scratch_lag(geometry: Window, blocks: int) -> int | None:
     return max((BLOCK_BYTES - 4) * (blocks - 1), BLOCK_BYTES * blocks - PIXELS * geometry.input_channels)
 
 
+def fits_small_kernel(geometry: Window) -> bool:
+    """Whether a depthwise layer has the kernel, or most of it, and the strides of the fastest loop."""
+    kernel = geometry.kernel_height, geometry.kernel_width
+    strides = geometry.stride_height, geometry.stride_width
+    return max(kernel) == SMALL_KERNEL and min(kernel) >= SMALL_KERNEL - 1 and strides == (1, 1)
+
+
 def depthwise(operator: Operator, geometry: Window, layer: Int8Layer, note: str) -> Step | None:
     """The step for a layer with a group for each input channel; None where the fast kernel does not take it."""
     split = layer.split()

@@ -63,8 +63,8 @@ def tanh_table(source: Quantisation) -> npt.NDArray[np.int8]:
     return _sigmoid_table(source, tanh, 7, TANH_OUTPUT.zero_point)
 
 
-def sigmoid_points() -> npt.NDArray[np.uint16]:
-    """TFLM's 1 / (1 + e^-x) at 256 points that are 1/24 apart from 0 on, with 16 fraction bits (common.h).
+def sigmoid_points() -> npt.NDArray[np.int16]:
+    """TFLM's 1 / (1 + e^-x) (common.h), less one half, at 256 points that are 1/24 apart from 0 on; 16 fraction bits.
 
     Each is corrected by half of what interpolation is off by in the middle of the step that it begins; the last is 1.
     """
@@ -77,7 +77,7 @@ def sigmoid_points() -> npt.NDArray[np.uint16]:
     error = (value(points) + value(points + 1)) / 2 - value(points + 0.5)
     entries = np.rint(value(points) - error / 2)
     entries[-1] = 65535
-    return entries.astype(np.uint16)
+    return (entries - 32768).astype(np.int16)
 
 
 def rescale_table(
