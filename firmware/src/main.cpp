@@ -1,11 +1,11 @@
 /* Streams sensor rows through a neural network and reports what it answers: see docs/protocol.md. */
+#include "application.h"
 #include "board.h"
-#include "server.h"
 
 int main() {
     board_init();
-    server_start();
+    application_start();
     for (;;) {
-        server_poll();
+        application_poll();
     }
 }

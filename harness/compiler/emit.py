@@ -189,7 +189,7 @@ def _interface(name: str, tensors: Sequence[int], network: Network, storage: Sto
             f"    {{{int(tensor.type)}, {len(tensor.shape)}, {{{dimensions}}}, {float_literal(float(scale))}, "
             f"{int(zero_point)}, arena + {storage.offset(index)}, {storage.bytes(index)}}},"
         )
-    return "\n".join([f"static const engine_tensor_t {name}[] = {{", *entries, "};"])
+    return "\n".join([f"static const hil_tensor_t {name}[] = {{", *entries, "};"])
 
 
 def _tensor_table(network: Network, storage: Storage) -> str:

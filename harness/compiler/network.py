@@ -16,7 +16,7 @@ from harness.models.graph_checks import several_subgraphs
 from harness.models.tflite_file import Graph, Operator, Tensor, TensorType
 from harness.models.tflite_operators import OPTIONS_TABLES, foreign_operator
 
-# What engine_tensor_t can describe, and how many of them there can be (firmware/lib/engine/engine.h); so can HELLO.
+# What hil_tensor_t can describe, and how many of them there can be (firmware/lib/engine/engine.h); so can HELLO.
 MAX_RANK = 6
 MAX_DIMENSION = 2**16 - 1
 IO_TYPES = (TensorType.FLOAT32, TensorType.INT8, TensorType.INT16, TensorType.UINT8)

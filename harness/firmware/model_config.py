@@ -117,7 +117,6 @@ static const float offset[MODEL_CHANNELS] = {{{_floats([channel.offset for chann
 
 const windowing_config_t model_windowing = {{
     .window = MODEL_WINDOW,
-    .stride = MODEL_STRIDE,
     .channels = MODEL_CHANNELS,
     .gain = gain,
     .offset = offset,

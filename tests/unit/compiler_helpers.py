@@ -37,6 +37,7 @@ FLAGS = [
     "-ffp-contract=off",
     f"-I{KERNELS}",
     f"-I{KERNELS.parent / 'engine'}",
+    f"-I{KERNELS.parent / 'protocol' / 'src'}",
 ]
 SANITIZE = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
@@ -236,12 +237,12 @@ int main(int argc, char **argv) {
     if (!engine_init()) { return 1; }
     for (;;) {
         for (uint8_t i = 0; i < engine_input_count(); i++) {
-            const engine_tensor_t *t = engine_input(i);
+            const hil_tensor_t *t = &engine_inputs()[i];
             if (fread(t->data, 1, t->bytes, stdin) != t->bytes) { return i == 0 ? 0 : 2; }
         }
         if (!engine_invoke()) { return 3; }
         for (uint8_t i = 0; i < engine_output_count(); i++) {
-            const engine_tensor_t *t = engine_output(i);
+            const hil_tensor_t *t = &engine_outputs()[i];
             fwrite(t->data, 1, t->bytes, stdout);
         }
         for (int i = 0; i < atoi(argv[1]); i++) {

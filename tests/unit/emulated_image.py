@@ -43,8 +43,8 @@ static void run(void) {
     out[1] = in[1];
 }
 
-static const engine_tensor_t inputs[] = {{ENGINE_FLOAT32, 2, {1, 2}, 0.0f, 0, in, sizeof in}};
-static const engine_tensor_t outputs[] = {{ENGINE_FLOAT32, 2, {1, 2}, 0.0f, 0, out, sizeof out}};
+static const hil_tensor_t inputs[] = {{HIL_FLOAT32, 2, {1, 2}, 0.0f, 0, in, sizeof in}};
+static const hil_tensor_t outputs[] = {{HIL_FLOAT32, 2, {1, 2}, 0.0f, 0, out, sizeof out}};
 const aot_model_t aot_model = {inputs, outputs, 1, 1, sizeof in + sizeof out, run, 0, 0};
 """
 

@@ -17,9 +17,14 @@ from harness.models.tflite_file import Graph, Tensor, TensorType
 
 ROOT = Path(__file__).parents[2]
 LIBRARIES = ROOT / "firmware" / "lib"
+APPLICATION = ROOT / "firmware" / "src"
+PROTOCOL = LIBRARIES / "protocol" / "src"
 HOST = Path(__file__).with_name("firmware_host.c")
 
-FLAGS = ["-std=c11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off", '-DHIL_TARGET="host"']
+FLAGS = [
+    *("-std=c11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off"),
+    *("-DHIL_DEBUG=1", '-DHIL_TARGET="host"'),
+]
 
 WINDOW, STRIDE = 5, 2
 CHANNELS = [Channel("aX", "g", 8192.0, -4.0, 4.0), Channel("gX", "dps", 16.4, -2000.0, 2000.0)]
@@ -56,13 +61,14 @@ def tensor_model(tmp_path: Path) -> Model:
 
 
 def compile_for_host(directory: Path, name: str, *extra: str, windowed: bool = True) -> Path:
-    """Protocol, windowing and `firmware_host.c` as `directory`/`name`."""
+    """Our application, the protocol library, windowing and `firmware_host.c` as `directory`/`name`."""
     if shutil.which("gcc") is None:
         pytest.skip("no gcc on PATH")
     fake = model(directory) if windowed else tensor_model(directory)
     sources = write_model_config(fake, MODEL_SHA256, graph(), directory)
-    parts = [LIBRARIES / part for part in ("board", "engine", "protocol", "windowing")]
-    files = [HOST, *(path for path in sources if path.suffix == ".c"), *(p for part in parts for p in part.glob("*.c"))]
+    parts = [APPLICATION, PROTOCOL, *(LIBRARIES / part for part in ("board", "engine", "windowing"))]
+    files = [HOST, *(path for path in sources if path.suffix == ".c")]
+    files += [path for part in parts if part.name != "board" for path in part.rglob("*.c")]
     output = directory / name
     includes = [f"-I{path}" for path in (directory, *parts)]
     subprocess.run(["gcc", *FLAGS, *extra, *includes, "-o", output, *files], check=True)

@@ -1,16 +1,16 @@
 /*
- * The firmware's protocol and windowing on the host: a board that keeps what is sent, and an engine whose output tells
- * what it saw and how often it has run. Without windowing it has a second input and a second output, which is the first
- * input; and as memory may be shared it clears its inputs.
+ * The firmware's application, protocol and windowing on the host: a board that keeps what is sent, and an engine whose
+ * output tells what it saw and how often it has run. Without windowing it has a second input and a second output, which
+ * is the first input; and as memory may be shared it clears its inputs.
  */
 #include <setjmp.h>
 #include <string.h>
 
+#include "application.h"
 #include "board.h"
-#include "crc16.h"
 #include "engine.h"
 #include "model_config.h"
-#include "server.h"
+#include "server/crc16.h"
 
 #if MODEL_WINDOW > 0
 #define TENSORS 1
@@ -26,19 +26,20 @@ static jmp_buf left;
 static uint32_t resets;
 static int last_crash = -1;
 static bool engine_works = true;
+static bool has_worked; /* the engine, since a measurement began: it tells one from an empty one */
 
 static int8_t input[VALUES];
 static uint16_t output[2];
 static uint16_t invocations;
 static float second_input[2];
 static int8_t second_output[VALUES];
-static const engine_tensor_t inputs[] = {
-    {ENGINE_INT8, 2, {1, VALUES}, 0x1p-8f, -128, input, sizeof input},
-    {ENGINE_FLOAT32, 2, {1, 2}, 0.0f, 0, second_input, sizeof second_input},
+static const hil_tensor_t inputs[] = {
+    {HIL_INT8, 2, {1, VALUES}, 0x1p-8f, -128, input, sizeof input},
+    {HIL_FLOAT32, 2, {1, 2}, 0.0f, 0, second_input, sizeof second_input},
 };
-static const engine_tensor_t outputs[] = {
-    {ENGINE_INT16, 2, {1, 2}, 1.0f, 0, output, sizeof output},
-    {ENGINE_INT8, 2, {1, VALUES}, 0x1p-8f, -128, second_output, sizeof second_output},
+static const hil_tensor_t outputs[] = {
+    {HIL_INT16, 2, {1, 2}, 1.0f, 0, output, sizeof output},
+    {HIL_INT8, 2, {1, VALUES}, 0x1p-8f, -128, second_output, sizeof second_output},
 };
 
 static void send_to(uint8_t *sent, uint32_t capacity) {
@@ -50,14 +51,14 @@ static void send_to(uint8_t *sent, uint32_t capacity) {
 /* One turn of the main loop, which a reset leaves in the middle. */
 static void poll(void) {
     if (setjmp(left) == 0) {
-        server_poll();
+        application_poll();
     }
 }
 
 /* All of these return how many bytes the firmware has sent, which are in `sent`. */
 uint32_t host_start(uint8_t *sent, uint32_t capacity) {
     send_to(sent, capacity);
-    server_start();
+    application_start();
     return out_length;
 }
 
@@ -129,14 +130,12 @@ board_counter_t board_counter(void) {
     return BOARD_COUNTER_DWT;
 }
 
-void board_measure_begin(void) {}
-
-uint32_t board_measure_end(void) {
-    return 7;
+void board_measure_begin(void) {
+    has_worked = false;
 }
 
-uint32_t board_measure_overhead(void) {
-    return 3;
+uint32_t board_measure_end(void) {
+    return has_worked ? 7 : 3;
 }
 
 uint32_t board_stack_size(void) {
@@ -172,24 +171,26 @@ uint8_t engine_input_count(void) {
     return TENSORS;
 }
 
-const engine_tensor_t *engine_input(uint8_t i) {
-    return &inputs[i];
+const hil_tensor_t *engine_inputs(void) {
+    has_worked = true;
+    return inputs;
 }
 
 uint8_t engine_output_count(void) {
     return TENSORS;
 }
 
-const engine_tensor_t *engine_output(uint8_t i) {
-    return &outputs[i];
+const hil_tensor_t *engine_outputs(void) {
+    return outputs;
 }
 
 bool engine_invoke(void) {
+    has_worked = true;
     invocations++;
-    output[0] = crc16(CRC16_INITIAL, (const uint8_t *)input, sizeof input);
+    output[0] = hil_crc16(CRC16_INITIAL, (const uint8_t *)input, sizeof input);
     output[1] = invocations;
 #if TENSORS > 1
-    output[0] = crc16(output[0], (const uint8_t *)second_input, sizeof second_input);
+    output[0] = hil_crc16(output[0], (const uint8_t *)second_input, sizeof second_input);
     memcpy(second_output, input, sizeof input);
     memset(input, 0, sizeof input);
     memset(second_input, 0, sizeof second_input);

@@ -21,7 +21,7 @@ static const aot_model_t *const models[] = {%(addresses)s};
 /* Each model takes its input once and writes its output. */
 int main(void) {
     for (unsigned m = 0; m < sizeof models / sizeof models[0]; m++) {
-        const engine_tensor_t *x = models[m]->inputs, *y = models[m]->outputs;
+        const hil_tensor_t *x = models[m]->inputs, *y = models[m]->outputs;
         if (fread(x->data, 1, x->bytes, stdin) != x->bytes) { return 1; }
         models[m]->run();
         if (fwrite(y->data, 1, y->bytes, stdout) != y->bytes) { return 2; }

@@ -76,8 +76,8 @@ def test_the_image_is_what_its_elf_file_says(image: FirmwareImage) -> None:
     assert image.ram_total_bytes == sum(image.sections[name] for name in (".data", ".bss", ".uart_buffers"))
     assert image.ram_total_bytes - image.ram_bytes == image.sections[".uart_buffers"] > 2 * 4 * 256
     sizes = {symbol.name: symbol for symbol in image.symbols}
-    assert sizes["reply_frames"].size == 4 * 256
-    assert sizes["reply_frames"].section == ".uart_buffers"
+    assert sizes["buffer"].size == 254 + 16 * 256
+    assert sizes["buffer"].section == ".uart_buffers"
     assert sizes["main"].kind == "function"
     assert [symbol.size for symbol in image.symbols] == sorted((s.size for s in image.symbols), reverse=True)
     assert 9_000 < image.model_bytes < 11_000
@@ -222,7 +222,7 @@ def test_what_changed_is_built_again_and_nothing_else(model: Model, tmp_path: Pa
 def test_a_change_of_the_model_is_built(project: FirmwareProject, image: FirmwareImage, model: Model) -> None:
     slower = msgspec.structs.replace(model, stride=7)
     assert project.build(slower, "int8", ENGINE, TARGET).build_id != image.build_id
-    assert done(image.generated.parent / "build.log") == {"model_config.o", "windows.o", "requests.o", *LINKED}
+    assert done(image.generated.parent / "build.log") == {"model_config.o", "application.o", *LINKED}
     assert project.build(model, "int8", ENGINE, TARGET) == image
 
 

@@ -27,6 +27,7 @@ bodies = st.one_of(
 class Decoder(ctypes.Structure):
     _fields_ = (
         ("packet", ctypes.POINTER(ctypes.c_uint8)),
+        ("capacity", ctypes.c_uint16),
         ("length", ctypes.c_uint16),
         ("block", ctypes.c_uint8),
         ("block_left", ctypes.c_uint8),
@@ -38,24 +39,24 @@ class Codec:
     def __init__(self, library: Path) -> None:
         self.library = ctypes.CDLL(str(library))
         self._packet = (ctypes.c_uint8 * 254)()
-        self._decoder = Decoder(packet=self._packet)
+        self._decoder = Decoder(packet=self._packet, capacity=len(self._packet))
 
     def encode(self, kind: int, seq: int, body: bytes) -> bytes:
         buffer = ctypes.create_string_buffer(b"\xee" * 4 + body, len(body) + 7)
-        length = self.library.frame_encode(buffer, kind, seq, len(body))
+        length = self.library.hil_frame_encode(buffer, kind, seq, len(body))
         return buffer.raw[:length]
 
     def decode(self, stream: bytes) -> list[tuple[int, int, bytes] | None]:
         """The frames in `stream`; None for one that is corrupt."""
         found: list[tuple[int, int, bytes] | None] = []
         length = ctypes.c_uint16()
-        self.library.frame_body.restype = ctypes.POINTER(ctypes.c_uint8)
+        self.library.hil_frame_body.restype = ctypes.POINTER(ctypes.c_uint8)
         for byte in stream:
-            event = self.library.frame_decode(ctypes.byref(self._decoder), byte)
+            event = self.library.hil_frame_decode(ctypes.byref(self._decoder), byte)
             if event == COMPLETE:
                 decoder = ctypes.byref(self._decoder)
-                body = self.library.frame_body(decoder, ctypes.byref(length))
-                kind, seq = self.library.frame_type(decoder) & 0xFF, self.library.frame_seq(decoder) & 0xFFFF
+                body = self.library.hil_frame_body(decoder, ctypes.byref(length))
+                kind, seq = self.library.hil_frame_type(decoder) & 0xFF, self.library.hil_frame_seq(decoder) & 0xFFFF
                 found.append((kind, seq, bytes(body[: length.value])))
             elif event == CORRUPT:
                 found.append(None)
@@ -73,13 +74,13 @@ def packet(kind: int, seq: int, body: bytes) -> bytes:
 
 
 def test_the_crc_has_the_check_value_of_the_protocol(codec: Codec) -> None:
-    assert codec.library.crc16(0xFFFF, b"123456789", 9) == 0x29B1
+    assert codec.library.hil_crc16(0xFFFF, b"123456789", 9) == 0x29B1
 
 
 @given(data=st.binary(max_size=300), cut=st.integers(0, 300))
 def test_the_crc_is_that_of_fastcrc_also_in_two_parts(codec: Codec, data: bytes, cut: int) -> None:
     first, second = data[:cut], data[cut:]
-    crc = codec.library.crc16(codec.library.crc16(0xFFFF, first, len(first)), second, len(second))
+    crc = codec.library.hil_crc16(codec.library.hil_crc16(0xFFFF, first, len(first)), second, len(second))
     assert crc == crc16.ibm_3740(data)
 
 

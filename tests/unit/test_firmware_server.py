@@ -81,7 +81,7 @@ def test_hello_tells_what_the_image_is(library: Path, tmp_path: Path) -> None:
     assert (info.credits, info.max_body, info.clock_hz, info.overhead_ticks) == (CREDITS, 249, 168_000_000, 3)
     assert info.model_hash == MODEL_SHA256[:8]
     assert info.build_id == b"0123456789abcdefghij"
-    assert (info.engine, info.engine_version, info.target, info.debug) == ("fake", "0", "host", False)
+    assert (info.engine, info.engine_version, info.target, info.debug) == ("fake", "0", "host", True)
     assert (info.inputs[0].scale, info.inputs[0].zero_point) == (2**-8, -128)
     assert info.output_bytes == 4
 

@@ -23,7 +23,6 @@ TYPES = {"float32": 0, "uint8": 3, "int16": 7, "int8": 9}
 class Config(ctypes.Structure):
     _fields_ = (
         ("window", ctypes.c_uint16),
-        ("stride", ctypes.c_uint16),
         ("channels", ctypes.c_uint8),
         ("gain", ctypes.POINTER(ctypes.c_float)),
         ("offset", ctypes.POINTER(ctypes.c_float)),
@@ -35,9 +34,6 @@ class Windowing(ctypes.Structure):
         ("config", ctypes.POINTER(Config)),
         ("rows", ctypes.POINTER(ctypes.c_int16)),
         ("oldest", ctypes.c_uint16),
-        ("filled", ctypes.c_uint16),
-        ("skip", ctypes.c_uint16),
-        ("next", ctypes.c_uint32),
     )
 
 
@@ -56,9 +52,7 @@ class Tensor(ctypes.Structure):
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     path = compile_for_host(tmp_path_factory.mktemp("windowing"), "firmware.so", "-shared", "-fPIC")
-    library = ctypes.CDLL(str(path))
-    library.windowing_push.restype = ctypes.c_bool
-    return library
+    return ctypes.CDLL(str(path))
 
 
 class DeviceWindowing:
@@ -78,7 +72,8 @@ class DeviceWindowing:
         self._prepare = first if layout == "channels-first" else last
         self._gain = (ctypes.c_float * len(channels))(*(channel.gain for channel in channels))
         self._offset = (ctypes.c_float * len(channels))(*(channel.offset for channel in channels))
-        self._config = Config(window, stride, len(channels), self._gain, self._offset)
+        self._config = Config(window, len(channels), self._gain, self._offset)
+        self._missing, self._stride = window, stride
         self._rows = (ctypes.c_int16 * (window * len(channels)))()
         self.state = Windowing(config=ctypes.pointer(self._config), rows=self._rows)
         self._input = np.zeros((window, len(channels)), quantisation.dtype)
@@ -91,16 +86,15 @@ class DeviceWindowing:
         )
         assert library.windowing_bytes(ctypes.byref(self._config), self._tensor.type) == self._input.nbytes
 
-    def due(self, rows: int) -> int:
-        return int(self.library.windowing_due(ctypes.byref(self.state), rows))
-
     def push(self, samples: NDArray[np.int16]) -> list[NDArray[Any]]:
-        """The input tensors of the windows that `samples` complete."""
+        """The input tensors of the windows that `samples` complete: the protocol counts the rows."""
         complete = []
         for row in samples.astype("<i2"):
-            if self.library.windowing_push(ctypes.byref(self.state), row.tobytes()):
+            self.library.windowing_push(ctypes.byref(self.state), row.tobytes())
+            self._missing -= 1
+            if self._missing == 0:
+                self._missing = self._stride
                 self._prepare(ctypes.byref(self.state), ctypes.byref(self._tensor))
-                self.library.windowing_advance(ctypes.byref(self.state))
                 complete.append(self._input.copy())
         return complete
 
@@ -129,7 +123,7 @@ def quantisations(draw: st.DrawFn) -> Quantisation:
     stride=st.integers(1, 20),
     channels=st.lists(channels_, min_size=1, max_size=4),
     quantisation=quantisations(),
-    chunks=st.lists(st.integers(0, 25), max_size=5),
+    rows=st.integers(0, 125),
     seed=st.integers(0, 2**32),
     layout=st.sampled_from(["channels-last", "channels-first"]),
 )
@@ -139,24 +133,16 @@ def test_the_device_makes_of_a_recording_what_the_harness_makes_of_it(
     stride: int,
     channels: list[Channel],
     quantisation: Quantisation,
-    chunks: list[int],
+    rows: int,
     seed: int,
     layout: Layout,
 ) -> None:
     dice = np.random.default_rng(seed)
-    samples = dice.integers(-32768, 32768, (sum(chunks), len(channels)), dtype=np.int16)
+    samples = dice.integers(-32768, 32768, (rows, len(channels)), dtype=np.int16)
     with np.errstate(over="ignore"):
         expected = prepare(windows(samples, window, stride), channels, quantisation, layout)
     device = DeviceWindowing(library, window, stride, channels, quantisation, layout)
-    found: list[NDArray[Any]] = []
-    start = 0
-    for length in chunks:
-        due = device.due(length)
-        complete = device.push(samples[start : start + length])
-        assert len(complete) == due
-        found += complete
-        start += length
-    assert device.state.next == len(expected)
+    found = device.push(samples)
     assert [window.tobytes() for window in found] == [window.tobytes() for window in expected]
 
 
@@ -180,12 +166,3 @@ def test_every_count_is_divided_by_the_scale_not_multiplied_by_its_reciprocal(li
     assert (np.rint(counts.ravel() * (1 / scale)) + 5 != expected).any(), "the scale is one where it makes a difference"
     device = DeviceWindowing(library, 1, 1, [plain], quantisation)
     assert np.array_equal(np.ravel(device.push(counts)), expected)
-
-
-def test_beginning_again_forgets_the_rows(library: ctypes.CDLL) -> None:
-    device = DeviceWindowing(library, 3, 5, [Channel("x", "raw", 1.0, 0.0, 1.0)], Quantisation(np.dtype(np.float32)))
-    device.push(np.arange(4, dtype=np.int16).reshape(-1, 1))
-    library.windowing_begin(ctypes.byref(device.state))
-    assert device.push(np.array([[7], [8]], np.int16)) == []
-    assert [window.ravel().tolist() for window in device.push(np.array([[9]], np.int16))] == [[7.0, 8.0, 9.0]]
-    assert device.state.next == 1

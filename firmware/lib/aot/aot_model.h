@@ -15,8 +15,8 @@ typedef struct {
 } aot_tensor_t;
 
 typedef struct {
-    const engine_tensor_t *inputs;
-    const engine_tensor_t *outputs;
+    const hil_tensor_t *inputs;
+    const hil_tensor_t *outputs;
     uint8_t input_count;
     uint8_t output_count;
     uint32_t arena_bytes;        /* all activations, inputs and outputs included */

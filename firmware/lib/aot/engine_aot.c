@@ -23,16 +23,16 @@ uint8_t engine_input_count(void) {
     return aot_model.input_count;
 }
 
-const engine_tensor_t *engine_input(uint8_t i) {
-    return &aot_model.inputs[i];
+const hil_tensor_t *engine_inputs(void) {
+    return aot_model.inputs;
 }
 
 uint8_t engine_output_count(void) {
     return aot_model.output_count;
 }
 
-const engine_tensor_t *engine_output(uint8_t i) {
-    return &aot_model.outputs[i];
+const hil_tensor_t *engine_outputs(void) {
+    return aot_model.outputs;
 }
 
 bool engine_invoke(void) {

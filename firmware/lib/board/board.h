@@ -81,13 +81,11 @@ uint32_t board_uart_overruns(void);
 void board_sleep_while(bool (*idle)(void));
 
 /*
- * A measurement: board_measure_begin(), the code, board_measure_end(), which returns the ticks in between. They include
- * what an empty measurement shows, board_measure_overhead().
+ * A measurement: board_measure_begin(), the code, board_measure_end(), which returns the ticks in between.
  */
 board_counter_t board_counter(void);
 void board_measure_begin(void);
 uint32_t board_measure_end(void);
-uint32_t board_measure_overhead(void);
 
 /* Bytes reserved for the stack, and the most that has been in use since the start. */
 uint32_t board_stack_size(void);

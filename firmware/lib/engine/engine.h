@@ -10,31 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "hil_tensor.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* The largest rank of an input or output tensor. */
-#define ENGINE_MAX_RANK 6
-
-/* The types (TFLite's TensorType codes) that an input or output tensor may have. */
-enum {
-    ENGINE_FLOAT32 = 0,
-    ENGINE_UINT8 = 3,
-    ENGINE_INT16 = 7,
-    ENGINE_INT8 = 9,
-};
-
-/* A tensor as it lies in memory: row-major, little endian, without padding. */
-typedef struct {
-    uint8_t type;                   /* a TensorType code, see above */
-    uint8_t rank;                   /* number of dimensions that count in dims */
-    uint16_t dims[ENGINE_MAX_RANK]; /* outermost first, the batch of 1 included */
-    float scale;                    /* real value = scale * (stored - zero_point); 0 where the type is float32 */
-    int32_t zero_point;
-    void *data;
-    uint32_t bytes; /* length of data */
-} engine_tensor_t;
 
 /* "aot", "tflm" ... and its version; static strings in UTF-8. */
 const char *engine_name(void);
@@ -43,11 +23,11 @@ const char *engine_version(void);
 /* Prepares the network. Called once, before anything below. False: this engine cannot run this model. */
 bool engine_init(void);
 
-/* Tensors, numbered from 0 in the order of the .tflite. `i` must be below the count. */
+/* Tensors in the order of the .tflite: arrays of so many. */
 uint8_t engine_input_count(void);
-const engine_tensor_t *engine_input(uint8_t i);
+const hil_tensor_t *engine_inputs(void);
 uint8_t engine_output_count(void);
-const engine_tensor_t *engine_output(uint8_t i);
+const hil_tensor_t *engine_outputs(void);
 
 /* Runs the network once. False: it failed, and the outputs mean nothing. May overwrite the inputs. */
 bool engine_invoke(void);

@@ -41,8 +41,8 @@ Later<Interpreter> interpreter_place;
 
 Interpreter *interpreter;
 uint32_t arena_bytes;
-engine_tensor_t inputs[TFLM_INPUT_COUNT];
-engine_tensor_t outputs[TFLM_OUTPUT_COUNT];
+hil_tensor_t inputs[TFLM_INPUT_COUNT];
+hil_tensor_t outputs[TFLM_OUTPUT_COUNT];
 
 bool add_operators(Resolver &resolver) {
 #define TFLM_ADD(name) resolver.Add##name() == kTfLiteOk &&
@@ -61,8 +61,8 @@ tflite::MicroAllocator *make_allocator(uint8_t *arena, uint32_t bytes) {
 }
 
 /* `index` is that of the tensor in the .tflite. */
-bool describe(const tflite::SubGraph &graph, int32_t index, const TfLiteTensor *tensor, engine_tensor_t &to) {
-    if (tensor == nullptr || tensor->dims->size > ENGINE_MAX_RANK) {
+bool describe(const tflite::SubGraph &graph, int32_t index, const TfLiteTensor *tensor, hil_tensor_t &to) {
+    if (tensor == nullptr || tensor->dims->size > HIL_MAX_RANK) {
         return false;
     }
     to.type = static_cast<uint8_t>(graph.tensors()->Get(static_cast<uint32_t>(index))->type());
@@ -126,16 +126,16 @@ uint8_t engine_input_count(void) {
     return TFLM_INPUT_COUNT;
 }
 
-const engine_tensor_t *engine_input(uint8_t i) {
-    return &inputs[i];
+const hil_tensor_t *engine_inputs(void) {
+    return inputs;
 }
 
 uint8_t engine_output_count(void) {
     return TFLM_OUTPUT_COUNT;
 }
 
-const engine_tensor_t *engine_output(uint8_t i) {
-    return &outputs[i];
+const hil_tensor_t *engine_outputs(void) {
+    return outputs;
 }
 
 bool engine_invoke(void) {

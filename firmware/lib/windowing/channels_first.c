@@ -2,10 +2,10 @@
 #include "windowing.h"
 
 /* In a file of its own, so that what it needs does not change the code for the common layout. */
-void windowing_prepare_channels_first(const windowing_t *windowing, const engine_tensor_t *input) {
+void windowing_prepare_channels_first(const windowing_t *windowing, const hil_tensor_t *input) {
     /* Copies, because every store of a byte could change what a pointer leads to. */
     const windowing_config_t config = *windowing->config;
-    const engine_tensor_t tensor = *input;
+    const hil_tensor_t tensor = *input;
     const integer_t type = integer_of(tensor.type);
     const float zero_point = (float)tensor.zero_point;
     uint32_t place = windowing->oldest;

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#include "engine.h"
+#include "hil_tensor.h"
 
 /*
  * Half to even, as the core rounds by default, for |x| up to 2^22: there 1.5 x 2^23 + x has no fraction bits left. What
@@ -31,11 +31,11 @@ typedef struct {
 
 static inline integer_t integer_of(uint8_t tensor_type) {
     switch (tensor_type) {
-    case ENGINE_INT8:
+    case HIL_INT8:
         return (integer_t){INT8_MIN, INT8_MAX, 1};
-    case ENGINE_UINT8:
+    case HIL_UINT8:
         return (integer_t){0, UINT8_MAX, 1};
-    case ENGINE_INT16:
+    case HIL_INT16:
         return (integer_t){INT16_MIN, INT16_MAX, 2};
     default:
         return (integer_t){0, 0, 0};
@@ -47,7 +47,7 @@ static inline int32_t quantise(float x, float scale, float zero_point, const int
 }
 
 /* Writes x, quantised for an integer `type`, to element `index` of the tensor; zero_point is the tensor's. */
-static inline void put_element(const engine_tensor_t *tensor, const integer_t *type, float zero_point, uint32_t index,
+static inline void put_element(const hil_tensor_t *tensor, const integer_t *type, float zero_point, uint32_t index,
                                float x) {
     if (type->bytes == 1) {
         ((uint8_t *)tensor->data)[index] = (uint8_t)quantise(x, tensor->scale, zero_point, type);

@@ -99,7 +99,11 @@ env.Append(
     # The folders of firmware/lib/board that this board is made of, as its library.json wants them.
     BOARD_PARTS=" ".join(f"+<{part}/*>" for part in board.get("build.parts")),
     # Generated sources are no library, so PlatformIO does not find out by itself what they include.
-    CPPPATH=[str(generated), *sorted(str(library) for library in (project / "firmware" / "lib").iterdir())],
+    CPPPATH=[
+        str(generated),
+        *sorted(str(library) for library in (project / "firmware" / "lib").iterdir()),
+        str(project / "firmware" / "lib" / "protocol" / "src"),
+    ],
     LINKFLAGS=[
         *cpu,
         "-nostartfiles",

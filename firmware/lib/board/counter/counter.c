@@ -10,7 +10,6 @@
 #define SYSTICK_MASK ((1u << SYSTICK_BITS) - 1u)
 
 static board_counter_t counter;
-static uint32_t overhead;
 static uint32_t started;
 static volatile uint32_t wraps;
 
@@ -27,8 +26,6 @@ void counter_init(void) {
     SYST_RVR = SYSTICK_MASK;
     SCB_SHPR3 &= 0x00FFFFFFu; /* SysTick at the highest priority: a wrap waits for nothing */
     NVIC_IPR(chip_uart_irq) = 0x80;
-    board_measure_begin();
-    overhead = board_measure_end();
 }
 
 board_counter_t board_counter(void) {
@@ -60,8 +57,4 @@ uint32_t board_measure_end(void) {
     SYST_CSR = 0;
     NVIC_ISER(chip_uart_irq) = NVIC_BIT(chip_uart_irq);
     return (wrapped << SYSTICK_BITS) + ((0u - value) & SYSTICK_MASK);
-}
-
-uint32_t board_measure_overhead(void) {
-    return overhead;
 }

@@ -5,13 +5,9 @@
 #include "board.h"
 #include "nrf51.h"
 
-static uint32_t overhead;
-
 void counter_init(void) {
     TIMER0_BITMODE = TIMER0_BITMODE_32;
     TIMER0_PRESCALER = 0;
-    board_measure_begin();
-    overhead = board_measure_end();
 }
 
 void counter_on_systick(void) {
@@ -35,8 +31,4 @@ uint32_t board_measure_end(void) {
     TIMER0_TASKS_STOP = 1;
     NVIC_ISER(chip_uart_irq) = NVIC_BIT(chip_uart_irq);
     return ticks;
-}
-
-uint32_t board_measure_overhead(void) {
-    return overhead;
 }

@@ -3,12 +3,12 @@
 /*
  * A byte at a time without a table. Shifting the byte x = high byte of the crc ^ data through the polynomial
  * x^16 + x^12 + x^5 + 1 feeds its upper half back into its lower one (x ^= x >> 4); then every term of the polynomial
- * contributes one shifted copy.
+ * contributes one shifted copy. In the core's own word: 32 bits on most, 16 on an AVR.
  */
-uint16_t crc16(uint16_t crc, const uint8_t *data, uint32_t length) {
-    uint32_t value = crc;
+uint16_t hil_crc16(uint16_t crc, const uint8_t *data, uint16_t length) {
+    uint_fast16_t value = crc;
     for (const uint8_t *end = data + length; data < end; data++) {
-        uint32_t x = ((value >> 8) ^ *data) & 0xFFu;
+        uint_fast16_t x = ((value >> 8) ^ *data) & 0xFFu;
         x ^= x >> 4;
         value = ((value << 8) ^ (x << 12) ^ (x << 5) ^ x) & 0xFFFFu;
     }

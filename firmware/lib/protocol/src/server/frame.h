@@ -16,9 +16,10 @@ typedef enum {
     FRAME_CORRUPT,    /* a frame ended that is not one */
 } frame_event_t;
 
-/* Decodes a byte stream. All zeroes but for `packet`, PROTOCOL_MAX_PACKET bytes, is its state at the start. */
+/* Decodes a byte stream. All zeroes but for `packet` and its `capacity` is its state at the start. */
 typedef struct {
     uint8_t *packet;
+    uint16_t capacity;  /* of `packet`, at most 254 */
     uint16_t length;    /* bytes of the packet so far, crc included */
     uint8_t block;      /* length code of the COBS block under way; 0 before the first */
     uint8_t block_left; /* bytes that are missing from it */
@@ -26,20 +27,19 @@ typedef struct {
 } frame_decoder_t;
 
 /* Takes the next byte. After FRAME_COMPLETE the functions below tell the packet's parts, until the next call. */
-frame_event_t frame_decode(frame_decoder_t *decoder, uint8_t byte);
+frame_event_t hil_frame_decode(frame_decoder_t *decoder, uint8_t byte);
 
-uint8_t frame_type(const frame_decoder_t *decoder);
-uint16_t frame_seq(const frame_decoder_t *decoder);
-const uint8_t *frame_body(const frame_decoder_t *decoder, uint16_t *length);
+uint8_t hil_frame_type(const frame_decoder_t *decoder);
+uint16_t hil_frame_seq(const frame_decoder_t *decoder);
+const uint8_t *hil_frame_body(const frame_decoder_t *decoder, uint16_t *length);
 
-/* Size of a buffer that frame_encode() can make a frame of, and where the body belongs in it. */
-#define FRAME_BYTES(body) (1 + PROTOCOL_HEADER_BYTES + (body) + PROTOCOL_CRC_BYTES + 1)
+/* Where the body belongs in a buffer of FRAME_BYTES() that hil_frame_encode() makes a frame of. */
 #define FRAME_BODY_OFFSET (1 + PROTOCOL_HEADER_BYTES)
 
 /*
- * Makes a frame, in place, around the body of at most PROTOCOL_MAX_BODY bytes that lies at FRAME_BODY_OFFSET. Returns
+ * Makes a frame, in place, around the body of at most HIL_MOST_BODY bytes that lies at FRAME_BODY_OFFSET. Returns
  * the length of the frame, which is FRAME_BYTES(body_length).
  */
-uint16_t frame_encode(uint8_t *frame, uint8_t type, uint16_t seq, uint16_t body_length);
+uint16_t hil_frame_encode(uint8_t *frame, uint8_t type, uint16_t seq, uint16_t body_length);
 
 #endif

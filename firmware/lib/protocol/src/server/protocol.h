@@ -2,23 +2,12 @@
 #ifndef PROTOCOL_H
 #define PROTOCOL_H
 
-#define PROTOCOL_VERSION 1
-
-/*
- * Requests that may be on their way at once: receive slots, and responses that are kept, 768 bytes of RAM for each. A
- * board that can spare the memory says more in its JSON file (build.credits).
- */
-#ifndef HIL_CREDITS
-#define HIL_CREDITS 4
-#endif
-
-#define PROTOCOL_MAX_BODY 249
 #define PROTOCOL_HEADER_BYTES 3 /* type:u8 seq:u16 */
 #define PROTOCOL_CRC_BYTES 2
-#define PROTOCOL_MAX_PACKET (PROTOCOL_HEADER_BYTES + PROTOCOL_MAX_BODY + PROTOCOL_CRC_BYTES)
 
-/* On the wire: COBS adds one byte to a packet of up to 254, and the delimiter is another. */
-#define PROTOCOL_MAX_FRAME (PROTOCOL_MAX_PACKET + 2)
+/* Of a body of so many bytes. On the wire COBS adds one byte to a packet of up to 254, and the delimiter is another. */
+#define PACKET_BYTES(body) (PROTOCOL_HEADER_BYTES + (body) + PROTOCOL_CRC_BYTES)
+#define FRAME_BYTES(body) (PACKET_BYTES(body) + 2)
 
 enum {
     MESSAGE_HELLO = 0x01,
@@ -54,8 +43,5 @@ enum {
     ERROR_NOT_AVAILABLE = 3,
     ERROR_ENGINE = 4,
 };
-
-/* Marks a buffer that serves the link alone, so that a footprint can be stated without it. */
-#define UART_BUFFER __attribute__((section(".bss.uart_buffers"), aligned(4)))
 
 #endif

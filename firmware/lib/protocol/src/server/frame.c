@@ -6,7 +6,7 @@
 #define FULL_BLOCK 0xFFu /* a block of 254 bytes that no zero follows */
 
 static void append(frame_decoder_t *decoder, uint8_t byte) {
-    if (decoder->length == PROTOCOL_MAX_PACKET) {
+    if (decoder->length == decoder->capacity) {
         decoder->overflow = true;
         return;
     }
@@ -17,8 +17,8 @@ static bool is_valid(const frame_decoder_t *decoder) {
     if (decoder->overflow || decoder->block_left > 0 || decoder->length < PROTOCOL_HEADER_BYTES + PROTOCOL_CRC_BYTES) {
         return false;
     }
-    uint32_t covered = decoder->length - PROTOCOL_CRC_BYTES;
-    return crc16(CRC16_INITIAL, decoder->packet, covered) == get_u16(decoder->packet + covered);
+    uint16_t covered = (uint16_t)(decoder->length - PROTOCOL_CRC_BYTES);
+    return hil_crc16(CRC16_INITIAL, decoder->packet, covered) == get_u16(decoder->packet + covered);
 }
 
 static frame_event_t finish(frame_decoder_t *decoder) {
@@ -31,7 +31,7 @@ static frame_event_t finish(frame_decoder_t *decoder) {
     return event;
 }
 
-frame_event_t frame_decode(frame_decoder_t *decoder, uint8_t byte) {
+frame_event_t hil_frame_decode(frame_decoder_t *decoder, uint8_t byte) {
     if (byte == 0) {
         return finish(decoder);
     }
@@ -51,29 +51,29 @@ frame_event_t frame_decode(frame_decoder_t *decoder, uint8_t byte) {
     return FRAME_INCOMPLETE;
 }
 
-uint8_t frame_type(const frame_decoder_t *decoder) {
+uint8_t hil_frame_type(const frame_decoder_t *decoder) {
     return decoder->packet[0];
 }
 
-uint16_t frame_seq(const frame_decoder_t *decoder) {
+uint16_t hil_frame_seq(const frame_decoder_t *decoder) {
     return get_u16(decoder->packet + 1);
 }
 
-const uint8_t *frame_body(const frame_decoder_t *decoder, uint16_t *length) {
+const uint8_t *hil_frame_body(const frame_decoder_t *decoder, uint16_t *length) {
     *length = (uint16_t)(decoder->length - PROTOCOL_HEADER_BYTES - PROTOCOL_CRC_BYTES);
     return decoder->packet + PROTOCOL_HEADER_BYTES;
 }
 
 /* No block can be longer than 254 bytes here, so stuffing is no more than replacing each zero by the way to the next.
  */
-uint16_t frame_encode(uint8_t *frame, uint8_t type, uint16_t seq, uint16_t body_length) {
+uint16_t hil_frame_encode(uint8_t *frame, uint8_t type, uint16_t seq, uint16_t body_length) {
     uint8_t *packet = frame + 1;
     uint16_t covered = (uint16_t)(PROTOCOL_HEADER_BYTES + body_length);
     uint16_t end = (uint16_t)(1 + covered + PROTOCOL_CRC_BYTES);
     packet[0] = type;
     packet[1] = (uint8_t)seq;
     packet[2] = (uint8_t)(seq >> 8);
-    uint16_t crc = crc16(CRC16_INITIAL, packet, covered);
+    uint16_t crc = hil_crc16(CRC16_INITIAL, packet, covered);
     packet[covered] = (uint8_t)crc;
     packet[covered + 1] = (uint8_t)(crc >> 8);
 

@@ -8,9 +8,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "protocol.h"
+#include "tflm_hil.h"
 
-#define RING_BYTES (2 * HIL_CREDITS * PROTOCOL_MAX_FRAME)
+/* Requests that may be under way at once: a board that can spare the memory says more in its file. */
+#ifndef HIL_CREDITS
+#define HIL_CREDITS 4
+#endif
+
+#define RING_BYTES (2 * HIL_CREDITS * HIL_FRAME_BYTES(HIL_MOST_BODY))
+
+/* Marks a buffer that serves the link alone, so that a footprint can be stated without it. It is not cleared. */
+#define UART_BUFFER __attribute__((section(".bss.uart_buffers"), aligned(4)))
 
 bool ring_is_empty(void);
 

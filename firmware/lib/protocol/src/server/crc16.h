@@ -7,6 +7,6 @@
 #define CRC16_INITIAL 0xFFFFu
 
 /* The CRC of `length` bytes, continuing from `crc`. */
-uint16_t crc16(uint16_t crc, const uint8_t *data, uint32_t length);
+uint16_t hil_crc16(uint16_t crc, const uint8_t *data, uint16_t length);
 
 #endif

@@ -1,0 +1,11 @@
+/* What the functions that execute requests share: each returns the type of its response. */
+#ifndef ANSWER_H
+#define ANSWER_H
+
+#include "bytes.h"
+#include "protocol.h"
+
+/* Makes an error response. A text for which there is no room is cut off. */
+uint8_t hil_refuse(writer_t *response, uint8_t reason, const char *text);
+
+#endif

@@ -1,0 +1,135 @@
+#include "application.h"
+
+#include "board.h"
+#include "engine.h"
+#include "model_config.h"
+#include "ring.h"
+#include "tflm_hil.h"
+#include "windowing.h"
+
+#include <stddef.h>
+#include <string.h>
+
+UART_BUFFER static uint8_t buffer[HIL_BUFFER_BYTES(HIL_MOST_BODY, HIL_CREDITS)];
+
+#if MODEL_WINDOW > 0
+
+static int16_t rows[MODEL_WINDOW * MODEL_CHANNELS];
+static windowing_t windowing = {.config = &model_windowing, .rows = rows};
+
+static void forget_rows(void) {
+    windowing.oldest = 0;
+}
+
+static void take_row(const uint8_t *row) {
+    windowing_push(&windowing, row);
+}
+
+static void prepare(void) {
+#if MODEL_CHANNELS_FIRST
+    windowing_prepare_channels_first(&windowing, engine_inputs());
+#else
+    windowing_prepare(&windowing, engine_inputs());
+#endif
+}
+
+static const char *check_input(void) {
+    if (engine_inputs()->bytes != windowing_bytes(&model_windowing, engine_inputs()->type)) {
+        return "the input of the network is not window x channels";
+    }
+    return NULL;
+}
+
+#define WINDOWS .forget_rows = forget_rows, .take_row = take_row, .prepare = prepare,
+
+#else
+
+static const char *check_input(void) {
+    return NULL;
+}
+
+#define WINDOWS
+
+#endif
+
+static void describe(hil_description_t *description) {
+    description->engine = engine_name();
+    description->engine_version = engine_version();
+    description->target = HIL_TARGET;
+    memcpy(description->model_hash, model_hash, sizeof description->model_hash);
+    memcpy(description->build_id, board_build_id(), sizeof description->build_id);
+    description->inputs = engine_inputs();
+    description->outputs = engine_outputs();
+    description->input_count = engine_input_count();
+    description->output_count = engine_output_count();
+    description->arena_bytes = engine_arena_bytes();
+    description->counter = (uint8_t)board_counter();
+    description->clock_hz = board_clock_hz();
+    description->stack_size = board_stack_size();
+    description->stack_peak = board_stack_peak();
+    description->overruns = ring_overruns() + board_uart_overruns();
+}
+
+static const char *start(void) {
+    return engine_init() ? check_input() : "the engine cannot run this model";
+}
+
+static void fault(hil_fault_t kind) {
+    board_uart_flush();
+    board_crash((board_crash_t)kind);
+}
+
+static const hil_application_t application = {
+    .buffer = buffer,
+    .max_body = HIL_MOST_BODY,
+    .credits = HIL_CREDITS,
+    .describe = describe,
+    .start = start,
+    .invoke = engine_invoke,
+    .window = MODEL_WINDOW,
+    .stride = MODEL_STRIDE,
+    .channels = MODEL_CHANNELS,
+    WINDOWS
+#ifdef HIL_DEBUG
+        .tensor = engine_tensor,
+#endif
+    .fault = fault,
+};
+
+void hil_write(const uint8_t *data, uint16_t length) {
+    board_uart_write(data, length);
+}
+
+void hil_measure_begin(void) {
+    board_measure_begin();
+}
+
+uint32_t hil_measure_end(void) {
+    return board_measure_end();
+}
+
+void hil_reset(void) {
+    board_uart_flush();
+    board_reset();
+}
+
+void board_on_fault(const board_fault_t *fault) {
+    const uint32_t registers[HIL_REGISTERS] = {
+        [HIL_PC] = fault->pc,     [HIL_LR] = fault->lr,       [HIL_PSR] = fault->psr,   [HIL_CFSR] = fault->cfsr,
+        [HIL_HFSR] = fault->hfsr, [HIL_MMFAR] = fault->mmfar, [HIL_BFAR] = fault->bfar, [HIL_SP] = fault->sp,
+    };
+    hil_crash(fault->kind, registers);
+    board_uart_flush();
+}
+
+void application_start(void) {
+    hil_start(&application, (hil_reset_cause_t)board_reset_cause());
+}
+
+void application_poll(void) {
+    uint8_t byte;
+    while (ring_read(&byte)) {
+        hil_receive(byte);
+    }
+    board_sleep_while(ring_is_empty);
+}
