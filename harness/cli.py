@@ -26,8 +26,8 @@ from harness.errors import DeviceError, HilError
 from harness.files import probe_folder, project_root, write_text
 from harness.firmware.place import Say
 from harness.inspection import inspect
+from harness.models.answers import truth_text
 from harness.models.manifest import load_models
-from harness.models.output import truth_text
 from harness.options import Options
 from harness.recordings import Recording
 from harness.report import benchmark

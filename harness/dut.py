@@ -20,9 +20,9 @@ from harness.device.device_info import DeviceInfo
 from harness.device.messages import Status, WindowResult
 from harness.errors import DeviceError, LineError, RefusedError
 from harness.firmware.image import FirmwareImage
+from harness.models.answers import Truth
 from harness.models.chain import Chain, output_quantisation
 from harness.models.manifest import Budget, Model, Variant
-from harness.models.output import Truth
 from harness.models.preprocess import prepare
 from harness.models.reference import TflmHost
 from harness.models.stimuli import Stimulus

@@ -71,6 +71,8 @@ def probe_folder(folder: Path) -> None:
     Raises:
         HilError: it cannot be made, is not a folder, is read-only or is full.
     """
+    if folder.exists() and not folder.is_dir():
+        raise HilError(f"{folder}: is a file, and a folder is needed; name another")
     probe = folder / ".probe"
     write_text(probe, "\0" * PROBE_BYTES)
     probe.unlink()

@@ -62,8 +62,11 @@ class Reporter:
         except HilError as error:
             self._warned.append(f"hil: warning: {error}; it is written anew, and nothing of it is kept")
         self._baseline: Results | None = None
-        if options.baseline_dir is not None and not options.update_baseline:
-            self._baseline = baseline.read(options.baseline_dir)
+        if options.baseline_dir is not None:
+            if options.update_baseline:
+                baseline.probe(options.baseline_dir)
+            else:
+                self._baseline = baseline.read(options.baseline_dir)
         self._published: Published | None = None
         self._error: HilError | None = None
         # pytest writes its XML in place, and half of it where the disk is full: it gets another place to begin with.

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.checks.tensors import furthest
+from harness.models.answers import Truth
 from harness.models.chain import Stage
-from harness.models.output import Meaning, Truth
+from harness.models.output import Meaning
 
 
 @dataclass(frozen=True)

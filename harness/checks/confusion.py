@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.models.output import UNDECIDED, Meaning, Truth
+from harness.models.answers import UNDECIDED, Truth
+from harness.models.output import Meaning
 
 Confusions = Mapping[tuple[str, str], int]
 """How many windows there are of each (truth, answer)."""

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from harness.checks.confusion import Confusions, confusions
 from harness.checks.tensors import Difference, compare_tensor, furthest
 from harness.checks.tolerance import Tolerance
-from harness.models.output import Meaning, Truth
+from harness.models.answers import Truth
+from harness.models.output import Meaning
 from harness.models.preprocess import Quantisation
 
 M_co = TypeVar("M_co", covariant=True)

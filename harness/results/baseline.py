@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from harness.errors import HilError
+from harness.files import probe_folder
 from harness.results.metrics import METRICS, Metric
 from harness.results.model import Results, Run, load, save
 
@@ -63,7 +64,7 @@ class Comparison:
 class Update:
     """A baseline that was written: its file, the runs that were put into it, and those that stay as they were.
 
-    `refused` are the runs that did not pass and are not in it.
+    `refused` are the runs of this session that did not pass and are not in it.
     """
 
     path: Path
@@ -81,6 +82,17 @@ def read(folder: Path) -> Results:
     if not (folder / FILE).is_file():
         raise HilError(f"{folder}: no {FILE} there; make it with --hil-update-baseline")
     return load(folder / FILE)
+
+
+def probe(folder: Path) -> None:
+    """Make sure that `update` will not fail, before minutes are spent on what it is to write.
+
+    Raises:
+        HilError: the folder cannot be written to, or the baseline that is there cannot be read.
+    """
+    if (folder / FILE).exists():
+        load(folder / FILE)
+    probe_folder(folder)
 
 
 def compare(results: Results, baseline: Results) -> Comparison:
@@ -136,7 +148,7 @@ def update(results: Results, folder: Path) -> Update:
     if passed:
         runs = sorted([*kept.values(), *passed.values()], key=lambda run: run.identity)
         save(replace(results, runs=runs, gaps=[]), path)
-    refused = [run.name for run in results.runs if run.identity not in {*passed, *kept}]
+    refused = [run.name for run in results.runs if run.current and run.identity not in {*passed, *kept}]
     return Update(path, [run.name for run in passed.values()], [run.name for run in kept.values()], refused)
 
 

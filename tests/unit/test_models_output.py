@@ -13,8 +13,9 @@ from harness.checks.attribution import attribute
 from harness.checks.parity import compare
 from harness.checks.tolerance import Tolerance
 from harness.errors import HilError
+from harness.models.answers import NONE, UNDECIDED, Truth
 from harness.models.chain import Stage
-from harness.models.output import NONE, UNDECIDED, Meaning, OutputTable, Truth, meaning
+from harness.models.output import Meaning, OutputTable, meaning
 from harness.models.preprocess import Quantisation
 from harness.recordings import Recording
 

@@ -388,6 +388,27 @@ def test_a_baseline_is_updated_by_runs_that_passed_and_loses_nothing(project: Pr
     assert load(file).runs[0] == before[0]
 
 
+def test_a_baseline_that_cannot_be_updated_is_found_before_the_first_test(project: Project) -> None:
+    folder = project.pytester.path / "base"
+    folder.write_text("")
+    result = project("--hil-baseline=base", "--hil-update-baseline")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: *base: is a file, and a folder is needed; name another"])
+    folder.unlink()
+    folder.mkdir()
+    (folder / "baseline.json").write_text('{"schema": "hil-res')
+    result = project("--hil-baseline=base", "--hil-update-baseline")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: *baseline.json: not a results file (*"])
+
+
+def test_a_run_that_was_left_out_is_not_said_to_have_failed(project: Project) -> None:
+    project()
+    result = project("--hil-baseline=base", "--hil-update-baseline", "-k", "int8")
+    result.stdout.fnmatch_lines([f"baseline: {INT8} written to *"])
+    result.stdout.no_fnmatch_line("*did not pass*")
+
+
 def test_a_regression_fails_a_test_case_of_junit(project: Project) -> None:
     project("--hil-baseline=base", "--hil-update-baseline")
     file = project.pytester.path / "base" / "baseline.json"

@@ -11,9 +11,10 @@ import pytest
 
 from harness.checks.attribution import attribute
 from harness.checks.parity import combine, compare
+from harness.models.answers import UNDECIDED, Truth
 from harness.models.chain import Stage
 from harness.models.manifest import Budget
-from harness.models.output import UNDECIDED, Meaning, OutputTable, Truth, meaning
+from harness.models.output import Meaning, OutputTable, meaning
 from harness.report.publish import Published, publish
 from harness.report.summary import summary_lines
 from harness.results import baseline
