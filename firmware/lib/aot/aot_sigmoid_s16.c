@@ -8,33 +8,37 @@ static inline int32_t half_of(const aot_sigmoid_s16_t *layer) {
 }
 
 /* The table at a point, with `bits` between two entries; what it returns has as many fraction bits more than these. */
-static inline int32_t interpolate(const int16_t *table, uint32_t point, uint32_t bits) {
+static inline int32_t interpolate(const int16_t *table, const int16_t *next, uint32_t point, uint32_t bits) {
     const uint32_t index = point >> bits;
-    const int32_t low = table[index], high = table[index + 1];
+    const int32_t low = table[index], high = next[index];
     return low * (1 << bits) + (int32_t)(point & ((1u << bits) - 1u)) * (high - low);
 }
 
 void aot_logistic_s16(const aot_sigmoid_s16_t *layer, const int16_t *x, int16_t *y) {
     const aot_sigmoid_s16_t of = *layer; /* a copy survives the writes to y */
     const int32_t half = half_of(layer);
-#pragma GCC unroll 2
+    const int16_t *next = of.table + 1;
+    __asm__("" : "+r"(next));         /* or gcc would add it anew for every element */
+    int32_t middle = (1 << 24) + 512; /* one half, and what rounds */
+    __asm__("" : "+r"(middle));
     for (uint32_t i = 0; i < of.elements; i++) {
         const int32_t input = (x[i] * of.multiplier + half) >> of.shift;
         const uint32_t point = (uint32_t)(input < 0 ? -input : input);
-        const int32_t positive = point >> 9 >= 255 ? 0x7ffe << 9 : interpolate(of.table, point, 9);
+        const int32_t positive = point >> 9 >= 255 ? 0x7ffe << 9 : interpolate(of.table, next, point, 9);
         /* The result for -x is 1 less that for x, and halves are rounded up in either case. */
-        y[i] = (int16_t)(((positive ^ (input >> 31)) + (1 << 24) + 512) >> 10);
+        y[i] = (int16_t)(((positive ^ (input >> 31)) + middle) >> 10);
     }
 }
 
 void aot_tanh_s16(const aot_sigmoid_s16_t *layer, const int16_t *x, int16_t *y) {
     const aot_sigmoid_s16_t of = *layer; /* a copy survives the writes to y */
     const int32_t half = half_of(layer);
-#pragma GCC unroll 2
+    const int16_t *next = of.table + 1;
+    __asm__("" : "+r"(next)); /* or gcc would add it anew for every element */
     for (uint32_t i = 0; i < of.elements; i++) {
         const int32_t input = (x[i] * of.multiplier + half) >> of.shift;
         const uint32_t point = (uint32_t)(input < 0 ? -input : input);
-        const int32_t positive = point >> 8 >= 255 ? 0x7fff << 8 : interpolate(of.table, point, 8);
+        const int32_t positive = point >> 8 >= 255 ? 0x7fff << 8 : interpolate(of.table, next, point, 8);
         /* tanh x = 2 / (1 + e^-2x) - 1. */
         y[i] = (int16_t)(((positive ^ (input >> 31)) + 128) >> 8);
     }
