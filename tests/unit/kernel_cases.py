@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from harness.models.tflite_file import TensorType
 
 FLOAT32, INT8, INT32 = TensorType.FLOAT32, TensorType.INT8, TensorType.INT32
-cases = settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+cases = settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 
 zero_points = st.sampled_from([-128, 127, 0]) | st.integers(-128, 127)
 seeds = st.integers(0, 2**32 - 1)

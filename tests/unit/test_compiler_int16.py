@@ -22,7 +22,7 @@ from harness.models.tflite_file import TensorType
 pytestmark = needs_gcc
 
 INT16, INT64 = TensorType.INT16, TensorType.INT64
-cases = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+cases = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 fillings = st.sampled_from(["random", "random", "ends", "small"])
 scales = st.floats(1e-5, 1e-2) | st.integers(-16, -6).map(lambda exponent: 2.0**exponent)
 bias_types = st.sampled_from([INT64, INT64, INT32, None])

@@ -34,7 +34,7 @@ def lags(draw: st.DrawFn, given_buffers: list[Buffer]) -> dict[tuple[int, int], 
     return found
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.data())
 def test_live_buffers_never_overlap_but_for_their_lag(data: st.DataObject) -> None:
     given_buffers = data.draw(buffers())
@@ -52,7 +52,6 @@ def test_live_buffers_never_overlap_but_for_their_lag(data: st.DataObject) -> No
         assert plan.bytes >= lower_bound(given_buffers)
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 500), min_size=1, max_size=30))
 def test_a_chain_needs_no_more_than_its_two_largest_neighbours(sizes: list[int]) -> None:
     chain = [Buffer(step, size, step, step + 1) for step, size in enumerate(sizes)]
@@ -82,7 +81,6 @@ def test_a_buffer_may_follow_one_that_is_much_smaller() -> None:
         assert plan.bytes <= 408
 
 
-@settings(deadline=None)
 @given(buffers())
 def test_a_lag_beyond_the_end_means_nothing(given_buffers: list[Buffer]) -> None:
     names = [buffer.name for buffer in given_buffers]

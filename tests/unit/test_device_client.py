@@ -54,7 +54,7 @@ def test_a_recording_that_is_too_short_has_no_windows(tmp_path: Path) -> None:
     assert b.client.stream(recording(0)) == []
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     window=st.integers(1, 40),
     stride=st.integers(1, 50),

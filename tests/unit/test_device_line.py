@@ -117,7 +117,7 @@ def test_one_byte_in_a_thousand_is_damaged_and_the_line_is_still_used(tmp_path: 
     assert 12_000 * 6 / (b.clock.now * rate) > 0.15
 
 
-@settings(derandomize=True, max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(derandomize=True, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rate=st.sampled_from([5_760, 11_520, 92_160]),
     delay=st.sampled_from([0.0, 0.001, 0.016]),
@@ -255,9 +255,7 @@ def failure(ask: Callable[[], object]) -> str:
     return ""
 
 
-@settings(
-    derandomize=True, max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(derandomize=True, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=st.data())
 def test_no_bytes_of_a_device_hang_the_client_or_break_it(tmp_path: Path, drawn: st.DataObject) -> None:
     """Frames of all types with right CRCs and any bodies, and plain rubbish, before and within a session."""

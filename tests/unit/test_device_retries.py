@@ -34,7 +34,7 @@ SEEN_AS = {
 
 
 # Always the same examples: one damaged frame in 65536 has the right CRC, and must not fail this test once a year.
-@settings(derandomize=True, max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(derandomize=True, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 2**32),
     rate=st.sampled_from([0.02, 0.1, 0.3]),

@@ -103,7 +103,7 @@ def expected_windows(samples: NDArray[np.int16]) -> list[int]:
     return [crc16.ibm_3740(window.tobytes()) for window in prepared]
 
 
-@settings(derandomize=True, max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(derandomize=True, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 2**32),
     rate=st.sampled_from([0.0, 0.05, 0.3]),

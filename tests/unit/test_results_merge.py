@@ -64,7 +64,7 @@ def judged(earlier: Results | None, now: Session) -> Results:
     return judge(merge(earlier, now), None)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(sessions(), st.randoms())
 def test_the_order_in_which_tests_report_does_not_matter(now: Session, random: object) -> None:
     shuffled = list(now.reports)
@@ -72,7 +72,7 @@ def test_the_order_in_which_tests_report_does_not_matter(now: Session, random: o
     assert judged(None, replace(now, reports=shuffled)) == judged(None, now)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(sessions(), sessions())
 def test_merging_the_same_session_again_changes_nothing(earlier: Session, now: Session) -> None:
     once = judged(judged(None, earlier), now)
@@ -85,7 +85,7 @@ def lasting(run: object) -> object:
     return {name: getattr(run, name) for name in ("tests", "latency", "verdict", "failures", "not_run", "stale")}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(sessions(), sessions())
 def test_a_pass_is_a_pass_of_every_planned_test_and_windows_count_once(earlier: Session, now: Session) -> None:
     results = judged(judged(None, earlier), now)
@@ -100,7 +100,7 @@ def test_a_pass_is_a_pass_of_every_planned_test_and_windows_count_once(earlier: 
         assert run.latency is None or run.latency.count <= 10 * len(TESTS)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(sessions(), sessions())
 def test_what_did_not_run_again_is_kept_and_said(earlier: Session, now: Session) -> None:
     before = {(run.name, case.id): case for run in judged(None, earlier).runs for case in run.tests}
