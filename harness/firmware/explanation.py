@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 _OVERFLOW = re.compile(r"region `(\w+)' overflowed by (\d+) bytes?")
-_FULL_DISK = re.compile(r"No space left on device")
+_FULL_DISK = re.compile(r"^.*No space left on device.*$", re.MULTILINE)
 
 # In the order in which they are looked for. Where the linker failed, collect2 says only that.
 _ERRORS = (
@@ -14,7 +14,7 @@ _ERRORS = (
     re.compile(r"^(?!collect2: error: ld returned)(?!\*\*\*).*?\berror: .*$", re.MULTILINE | re.IGNORECASE),
 )
 _PLACE = re.compile(r'\s*File "(.+)", line (\d+)')
-_RAISED = re.compile(r"[\w.]+ ?: \S.*")
+_RAISED = re.compile(r"[\w.]+(?: ?: (?!Traceback \()\S.*|(?:Error|Exception)$)")
 # Frames in which nobody but their authors can mend anything.
 _FOREIGN = ("site-packages", "<frozen")
 _SCONS = re.compile(r"^(?:scons: )?\*\*\* (.*)$", re.MULTILINE)
@@ -29,8 +29,8 @@ def overflow(log: str) -> dict[str, int]:
 
 def explain(log: str) -> str:
     """The first error in the log of a failed build, with its file and line where it has one."""
-    if _FULL_DISK.search(log):
-        return "the build failed because the disk is full; free some space"
+    if full := _FULL_DISK.search(log):
+        return f"the build failed because a disk is full; free some space: {full.group().strip()}"
     return f"the build failed: {next(_candidates(log), 'PlatformIO said nothing')}"
 
 
@@ -53,5 +53,9 @@ def _raised(lines: list[str]) -> Iterator[str]:
     after = [line for line in lines[frames[-1][0] + 1 :] if line.strip() and not line.startswith(" ")]
     texts = [*after[:1], *lines[frames[0][0] - 1 : frames[0][0]]]
     own = [place for _, place in frames if not any(name in place.group(1) for name in _FOREIGN)]
-    where = f"{own[-1].group(1)}:{own[-1].group(2)}: " if own else ""
-    yield from (where + text.strip().rstrip(":") for text in texts if _RAISED.match(text))
+    for text in texts:
+        if _RAISED.match(text):
+            # An exception without a text is told by its place alone.
+            places = own or ([] if ":" in text else [frames[-1][1]])
+            where = f"{places[-1].group(1)}:{places[-1].group(2)}: " if places else ""
+            yield where + text.strip().rstrip(":")

@@ -58,7 +58,16 @@ def test_what_a_user_has_set_for_other_projects_does_not_reach_the_build() -> No
         ("a.c:2:10: fatal error: no.h: No such file or directory\n", "a.c:2:10: fatal error: no.h: No such file"),
         ("ld: main.o: undefined reference to `engine_init'\ncollect2: error: ld returned 1", "`engine_init'"),
         ("collect2: error: ld returned 1\n/bin/ld: cannot find b/c: No such file\n", "/bin/ld: cannot find b/c"),
-        ("x.s: fatal error: error writing to /tmp/x.s: No space left on device\n", "the disk is full"),
+        (
+            "x.s: fatal error: error writing to /tmp/x.s: No space left on device\n",
+            "a disk is full; free some space: x.s: fatal",
+        ),
+        (
+            "NotImplementedError: Traceback (most recent call last):\n"
+            '  File "/v/site-packages/platformio/base.py", line 3\n'
+            "    raise NotImplementedError\nNotImplementedError\n\n=====\nAn unexpected error occurred.\n",
+            "the build failed: /v/site-packages/platformio/base.py:3: NotImplementedError",
+        ),
         ("Error: Unknown board ID 'nope'\n", "Error: Unknown board ID 'nope'"),
         ("Processing\nHTTPClientError: \n\n", "the build failed: HTTPClientError:"),
         ("", "PlatformIO said nothing"),
