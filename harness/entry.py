@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,11 +26,17 @@ def interruptible() -> Iterator[None]:
 
 
 def main() -> None:
-    """Run the `hil` command."""
+    """Run the `hil` command. SIGTERM, too, ends a build in order and removes what is temporary."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with interruptible():
         from harness import cli
 
-        cli.main()
+        try:
+            cli.main()
+        except SystemExit as ended:
+            if ended.code == INTERRUPTED:  # Typer makes this of KeyboardInterrupt, without a word.
+                raise KeyboardInterrupt from None
+            raise
 
 
 def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:

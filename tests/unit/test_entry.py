@@ -1,4 +1,4 @@
-"""Ctrl-C while Python still imports the harness."""
+"""Ctrl-C while Python still imports the harness, and while a command runs."""
 
 from __future__ import annotations
 
@@ -24,6 +24,29 @@ def test_an_interrupted_import_is_one_line(tmp_path: Path, program: str) -> None
         text=True,
         cwd=ROOT,
         check=False,
+    )
+    assert done.stderr.splitlines() == ["hil: interrupted"]
+    assert done.returncode == 130
+
+
+WORKS = """
+import os, signal, sys
+from harness import cli, entry
+
+def session(*_: object) -> None:
+    os.kill(os.getpid(), signal.{})
+    signal.pause()
+
+cli.Session = session
+sys.argv = ["hil", "build", "gesture"]
+entry.main()
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_an_interrupted_command_is_one_line(name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WORKS.format(name)], capture_output=True, text=True, cwd=ROOT, check=False
     )
     assert done.stderr.splitlines() == ["hil: interrupted"]
     assert done.returncode == 130
