@@ -114,6 +114,10 @@ class Reporter:
                 self._finish(session, junit)
         try:
             return (yield)
+        except OSError as error:
+            written.unlink(missing_ok=True)
+            self._error = self._error or HilError(f"cannot write {written}: {error.strerror}; free it, or set TMPDIR")
+            return None
         finally:
             junit.logfile = str(self._junit) if self._published else "none: no test of firmware was to run"
             if self._published and written.is_file():

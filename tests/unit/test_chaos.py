@@ -136,13 +136,13 @@ def limited(what: int, value: int) -> Accident:
     return happens
 
 
-def full_disk(*folders: str) -> Accident:
-    """A disk with 64 KiB, for the reports or for temporary files."""
+def full_disk(size: str, *folders: str) -> Accident:
+    """A disk of that size, for the reports or for temporary files."""
 
     def happens(chaos: Chaos) -> None:
         mounted = chaos.reports.parent / "full"
-        mounted.mkdir()
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", mounted], check=False).returncode:
+        mounted.mkdir(exist_ok=True)
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", mounted], check=False).returncode:
             pytest.skip("may not mount a file system")
         try:
             variables = {"TMPDIR": str(mounted)} if "TMPDIR" in folders else {}
@@ -345,7 +345,12 @@ def starved(chaos: Chaos) -> None:
 
 
 CASES: dict[str, Case] = {
-    f"{sent.name} while {stage}": Case(signalled(stage, sent), cold=stage == "building", late=stage == "summarised")
+    f"{sent.name} while {stage}": Case(
+        signalled(stage, sent),
+        survives=(stage, sent) == ("summarised", signal.SIGINT),
+        cold=stage == "building",
+        late=stage == "summarised",
+    )
     for stage in STAGES
     for sent in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL, signal.SIGHUP)
     # When all is written, a signal takes nothing back.
@@ -372,8 +377,8 @@ CASES |= {
     "few open files": Case(limited(resource.RLIMIT_NOFILE, 20)),
     "no large files": Case(limited(resource.RLIMIT_FSIZE, 4096)),
     "little memory": Case(limited(resource.RLIMIT_AS, 400 << 20)),
-    "no disk for reports": Case(full_disk("reports")),
-    "no disk for temporary files": Case(full_disk("TMPDIR")),
+    "no disk for reports": Case(full_disk("64k", "reports")),
+    "no disk for temporary files": Case(full_disk("4k", "TMPDIR")),
     "images truncated": Case(before(truncate_images), survives=True),
     "images empty": Case(before(empty_images), survives=True),
     "images lost": Case(before(lose_images), survives=True),

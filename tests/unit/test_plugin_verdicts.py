@@ -453,3 +453,22 @@ def test_plain_pytest_runs_the_suite_and_not_the_tests_of_the_harness(pytestconf
     names = {path.name for pattern in pytestconfig.getini("testpaths") for path in pytestconfig.rootpath.glob(pattern)}
     assert "test_predictions.py" in names
     assert "unit" not in names
+
+
+def test_a_full_disk_of_temporary_files_is_one_line_and_no_pass(project: Project) -> None:
+    project.pytester.makeconftest(
+        """
+        import os
+        import pytest
+        from _pytest.junitxml import xml_key
+
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_sessionfinish(session):
+            os.symlink("/dev/full", session.config.stash[xml_key].logfile)
+        """
+    )
+    result = project()
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["ERROR: cannot write *junit.xml: No space left on device; free it, or set TMPDIR"])
+    assert "Traceback" not in str(result.stdout) + str(result.stderr)
+    assert project.junit("failure") == ["hil session"]
