@@ -19,7 +19,7 @@ lint: setup     ## style, types and formats
 unit: setup     ## the tests that need no board
 	@$(PYTEST) -n 2 tests/unit
 
-nightly: setup  ## the tests that take minutes: fuzzing and random networks by the thousand
+nightly: setup  ## the tests that take minutes: accidents, fuzzing, random networks by the thousand
 	@$(PYTEST) -n 2 -m nightly tests/unit
 
 emulated: setup ## the suite on the emulated board, one emulator for each of two workers
