@@ -39,6 +39,8 @@ label_column = "label"
 VARIANT_LEFT = re.compile(r"\n\[variants\.float32.*?(?=\n\[variants\.int8)", re.DOTALL)
 KEPT = ("models", "recordings", "reports", "baseline")
 STAGES = ("collected", "building", "streaming", "tested", "finishing", "summarised")
+ENDED = ("finishing", "summarised")
+"""Every test has ended and the reports are there: SIGINT and SIGTERM are only answered."""
 TOGETHER_S = 0.2
 """Between two signals that a person or a supervisor sends in a row."""
 
@@ -347,9 +349,9 @@ def starved(chaos: Chaos) -> None:
 CASES: dict[str, Case] = {
     f"{sent.name} while {stage}": Case(
         signalled(stage, sent),
-        survives=(stage, sent) == ("summarised", signal.SIGINT),
+        survives=stage in ENDED and sent in (signal.SIGINT, signal.SIGTERM),
         cold=stage == "building",
-        late=stage == "summarised",
+        late=stage in ENDED,
     )
     for stage in STAGES
     for sent in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL, signal.SIGHUP)
@@ -357,7 +359,9 @@ CASES: dict[str, Case] = {
     if stage != "summarised" or sent in (signal.SIGINT, signal.SIGKILL)
 }
 CASES |= {
-    f"{sent.name} twice while {stage}": Case(signalled(stage, sent, sent), cold=stage == "building")
+    f"{sent.name} twice while {stage}": Case(
+        signalled(stage, sent, sent), survives=stage in ENDED, cold=stage == "building"
+    )
     for stage in ("building", "streaming", "tested", "finishing")
     for sent in (signal.SIGINT, signal.SIGTERM)
 }
