@@ -35,14 +35,22 @@ def folded_file(content: bytes) -> bytes | None:
             network.buffers.append(schema.BufferT())
             network.buffers[-1].data = np.frombuffer(new.data.tobytes(), np.uint8)
     for operator in folded.operators:
-        _drop_unknown_shape(subgraph.operators[operator.index], operator, folded.tensors)
+        _write(subgraph.operators[operator.index], graph.operators[operator.index], operator, folded.tensors)
     subgraph.operators = [subgraph.operators[operator.index] for operator in folded.operators]
     builder = schema.flatbuffers.Builder(len(content))
     builder.Finish(network.Pack(builder), b"TFL3")
     return bytes(builder.Output())
 
 
-def _drop_unknown_shape(written: Any, operator: Operator, tensors: list[Tensor]) -> None:
-    """Take the second input from a RESHAPE if nothing computes it any more; the output's shape says the same."""
-    if operator.kind == "RESHAPE" and any(tensors[index].data is None for index in written.inputs[1:]):
-        written.inputs = np.array(operator.inputs, np.int32)
+def _write(written: Any, old: Operator, new: Operator, tensors: list[Tensor]) -> None:
+    """Make `written`, which is `old`, what `new` is.
+
+    A second input of a RESHAPE that nothing computes any more is left out; the output's shape says the same.
+    """
+    inputs = [*new.inputs, *old.inputs[len(new.inputs) :]]
+    if new.kind == "RESHAPE" and any(tensors[index].data is None for index in inputs[1:]):
+        inputs = new.inputs
+    written.inputs, written.outputs = np.array(inputs, np.int32), np.array(new.outputs, np.int32)
+    for name, value in new.options.items():
+        if value != old.options.get(name):
+            setattr(written.builtinOptions, name[0].lower() + name[1:], value)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from harness.models.dilation import dilate
 from harness.models.tflite_file import Graph, Operator, Tensor, TensorType
 
 Values = Sequence[npt.NDArray[Any]]
@@ -32,7 +33,8 @@ def fold(graph: Graph) -> Graph:
 
     An open dimension counts as 1, as when TFLM runs the file. The second input of RESHAPE and its kin is dropped: it
     says what the output's shape says. Operators whose result contradicts the shape or type of their output stay as they
-    are, for whoever runs them to refuse. The others keep the index that they have in the file.
+    are, for whoever runs them to refuse. Convolutions between SPACE_TO_BATCH_ND and its inverse become dilated ones.
+    Operators keep the index that they have in the file.
     """
     tensors = list(graph.tensors)
     operators = []
@@ -48,7 +50,7 @@ def fold(graph: Graph) -> Graph:
             room -= data.nbytes
             (index,) = operator.outputs
             tensors[index] = dataclasses.replace(tensors[index], data=data)
-    return dataclasses.replace(graph, tensors=tensors, operators=_needed(operators, graph.outputs))
+    return dilate(dataclasses.replace(graph, tensors=tensors, operators=_needed(operators, graph.outputs)))
 
 
 def _inferred(operator: Operator, tensors: Sequence[Tensor]) -> list[tuple[int, tuple[int, ...]]]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from harness.errors import HilError
 from harness.models import tflite_file, tflm_trial
+from harness.models.dilation import mistaken_by_tflm
 from harness.models.folded_file import folded_file
 from harness.models.folding import fold
 from harness.models.graph_checks import STATELESS, state
@@ -62,11 +63,11 @@ class TflmHost:
         self.graph = tflite_file.read(path)
         _check_storage(path, self.graph)
         self._content = path.read_bytes()
-        self.refusal = _refusal(self._content, self.graph)
+        self.refusal = mistaken_by_tflm(self.graph) or _refusal(self._content, self.graph)
         folded = folded_file(self._content) if self.refusal else None
         if folded is not None:
             # What is left says more about the network than what can be folded.
-            left = _refusal(folded, self.graph)
+            left = mistaken_by_tflm(tflite_file.parse(folded)) or _refusal(folded, self.graph)
             if left is not None:
                 raise HilError(f"{path}: {left}")
             self._content = folded
