@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.bench.networks import BenchNetwork, bench_networks
+from harness.bench.network import BenchNetwork
+from harness.bench.networks import bench_networks
 from harness.errors import HilError
 from harness.models.manifest import Model, Variant, load_models, lone_model
 

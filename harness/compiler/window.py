@@ -74,6 +74,13 @@ class Window(Structure):
         within = np.max(columns * self.output_channels - first_column * self.input_channels)
         return int(at_start + within) + ahead
 
+    def row_lag(self) -> int:
+        """The same for kernels that write whole rows of the output while the rows' windows are being read."""
+        rows = np.arange(self.output_height)
+        first_row = np.maximum(rows * self.stride_height - self.pad_top, 0)
+        read, written = self.input_width * self.input_channels, self.output_width * self.output_channels
+        return int(np.max((rows + 1) * written - first_row * read))
+
 
 def window(operator: Operator, network: Network, x: Tensor, kernel: tuple[int, int], y: Tensor) -> Window:
     """How a `kernel` (height, width) slides over `x` to make `y`, both [1, height, width, channels].

@@ -97,10 +97,10 @@ def _headers() -> list[Path]:
     return list(graphlib.TopologicalSorter(includes).static_order())
 
 
-def exp_f32(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """aot_exp_f32 of each value."""
+def exp_f32(values: npt.NDArray[np.float32], way: str) -> npt.NDArray[np.float32]:
+    """aot_exp_by_integers or aot_exp_by_floats of each value."""
     library, _ = _library()
-    function = library.aot_exp_f32
+    function = getattr(library, f"aot_exp_by_{way}")
     function.argtypes, function.restype = [ctypes.c_float], ctypes.c_float
     return np.array([function(float(value)) for value in values], np.float32)
 

@@ -61,7 +61,7 @@ def test_flatten_of_an_open_batch_is_a_reshape_and_equals_tflm() -> None:
     assert kinds(content) == ["RESHAPE", "RELU"]
     values = np.arange(-6, 6, dtype=np.int8).reshape(1, 4, 3)
     (answer,), kernels = run_kernels(content, [values])
-    assert kernels == ["aot_rescale_s8"]
+    assert kernels == ["aot_clamp_s8"]
     np.testing.assert_array_equal(answer, run_tflm(content, [values])[0])
 
 

@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 /*
- * Whatever function of a byte: y = table[x + 128] with x taken as int8. LOGISTIC, TANH, LEAKY_RELU, HARD_SWISH on int8;
- * QUANTIZE between int8 and uint8, which is why the types are left open.
+ * Whatever function of a byte: y = table[x + 128] with x taken as int8. RELU, LOGISTIC, TANH, LEAKY_RELU, HARD_SWISH on
+ * int8; QUANTIZE between int8 and uint8 as well, which is why the types are left open.
  */
 typedef struct {
     uint32_t elements;

@@ -1,4 +1,5 @@
 /* ADD, SUB and MUL on float32. */
+#pragma GCC optimize("O2") /* as TFLM is compiled, or it would be faster */
 #include "aot_binary.h"
 #include "aot_float.h"
 

@@ -97,4 +97,26 @@ typedef struct {
 
 void aot_conv_f32(const aot_conv_f32_t *layer, const float *x, float *y);
 
+/*
+ * Where a column of the kernel meets a row of the image: `count` pixels of the output's row see it. The first of them
+ * is at `output` in that row, in elements, and sees the pixel `input` of the image's row.
+ */
+typedef struct {
+    uint32_t count, output, input;
+} aot_column_t;
+
+/*
+ * The same of one input channel: tap by tap over a row of the output, which is written whole before the next one is
+ * begun. A window of so few numbers is not worth setting up for each pixel.
+ */
+typedef struct {
+    aot_window_t window;
+    const aot_column_t *columns; /* of the kernel */
+    const float *weights;        /* as above, of one group */
+    const float *bias;
+    float minimum, maximum;
+} aot_conv_f32_by_taps_t;
+
+void aot_conv_f32_by_taps(const aot_conv_f32_by_taps_t *layer, const float *x, float *y);
+
 #endif

@@ -1,30 +1,54 @@
 /* Operators that only move elements. */
+#pragma GCC optimize("O2", "no-tree-loop-distribute-patterns") /* as TFLM is compiled, or it would be faster */
 #include "aot_copy.h"
+#include "aot_float.h"
 
 #include <string.h>
 
-/* The innermost loop. Blocks of one element of the usual types are copied without a call. */
-static inline void copy_row(aot_axis_t axis, uint32_t block, const uint8_t *x, uint8_t *y) {
-    if (block == 1) {
-        for (uint32_t i = 0; i < axis.size; i++, x += axis.first_step, y += axis.second_step) {
-            *y = *x;
-        }
-    } else if (block == 4) {
-        for (uint32_t i = 0; i < axis.size; i++, x += axis.first_step, y += axis.second_step) {
-            memcpy(y, x, 4);
-        }
+#define INLINE static inline __attribute__((always_inline))
+
+/* Short blocks: a call of memcpy, which in small C libraries goes byte by byte, costs more than it moves. */
+INLINE void copy_block(uint8_t *y, const uint8_t *x, uint32_t bytes) {
+#if defined(__ARM_FEATURE_UNALIGNED)
+    for (; bytes >= 16; bytes -= 16, x += 16, y += 16) {
+        memcpy(y, x, 4), memcpy(y + 4, x + 4, 4), memcpy(y + 8, x + 8, 4), memcpy(y + 12, x + 12, 4);
+    }
+    for (; bytes >= 4; bytes -= 4, x += 4, y += 4) {
+        memcpy(y, x, 4);
+    }
+    for (; bytes != 0; bytes--) {
+        *y++ = *x++;
+    }
+#else
+    memcpy(y, x, bytes);
+#endif
+}
+
+/* `n` blocks, of a constant size or any. */
+INLINE void copy_blocks(uint32_t n, uint32_t bytes, const uint8_t *x, int32_t x_step, uint8_t *y, int32_t y_step) {
+    if (bytes == 1) {
+        AOT_REPEAT(n, *y = *x; x += x_step; y += y_step)
+    } else if (bytes == 2) {
+        AOT_REPEAT(n, memcpy(y, x, 2); x += x_step; y += y_step)
+    } else if (bytes == 4) {
+        AOT_REPEAT(n, memcpy(y, x, 4); x += x_step; y += y_step)
     } else {
-        for (uint32_t i = 0; i < axis.size; i++, x += axis.first_step, y += axis.second_step) {
-            memcpy(y, x, block);
+        for (; n != 0; n--, x += x_step, y += y_step) {
+            copy_block(y, x, bytes);
         }
     }
 }
 
 static void copy(const aot_axis_t *axes, uint32_t axis_count, uint32_t block, const uint8_t *x, uint8_t *y) {
+    const aot_axis_t inner = axes[axis_count - 1], outer = aot_second_axis(axes, axis_count);
     aot_position_t at = {0};
     do {
-        copy_row(axes[axis_count - 1], block, x + at.first, y + at.second);
-    } while (aot_advance(&at, axes, axis_count - 1));
+        const uint8_t *source = x + at.first;
+        uint8_t *target = y + at.second;
+        for (uint32_t row = outer.size; row != 0; row--, source += outer.first_step, target += outer.second_step) {
+            copy_blocks(inner.size, block, source, inner.first_step, target, inner.second_step);
+        }
+    } while (axis_count > 2 && aot_advance(&at, axes, axis_count - 2));
 }
 
 void aot_copy(const aot_copy_t *layer, const void *x, void *y) {
@@ -36,10 +60,10 @@ void aot_copy(const aot_copy_t *layer, const void *x, void *y) {
 static void fill(uint8_t *y, uint32_t elements, uint32_t element_bytes, uint32_t value) {
     if (element_bytes == 1) {
         memset(y, (int)value, elements);
-        return;
-    }
-    for (uint32_t i = 0; i < elements; i++, y += element_bytes) {
-        memcpy(y, &value, element_bytes);
+    } else if (element_bytes == 2) {
+        AOT_REPEAT(elements, memcpy(y, &value, 2); y += 2)
+    } else {
+        AOT_REPEAT(elements, memcpy(y, &value, 4); y += 4)
     }
 }
 
@@ -50,12 +74,14 @@ void aot_pad(const aot_pad_t *layer, const void *x, void *y) {
 }
 
 void aot_concatenate(const aot_concatenate_t *layer, const void *const *inputs, void *y) {
+    uint32_t row_bytes = 0;
+    for (uint32_t i = 0; i < layer->inputs; i++) {
+        row_bytes += layer->row_bytes[i];
+    }
     uint8_t *target = y;
-    for (uint32_t row = 0; row < layer->rows; row++) {
-        for (uint32_t i = 0; i < layer->inputs; i++) {
-            const uint32_t bytes = layer->row_bytes[i];
-            memcpy(target, (const uint8_t *)inputs[i] + row * bytes, bytes);
-            target += bytes;
-        }
+    for (uint32_t i = 0; i < layer->inputs; i++) {
+        const uint32_t bytes = layer->row_bytes[i];
+        copy_blocks(layer->rows, bytes, inputs[i], (int32_t)bytes, target, (int32_t)row_bytes);
+        target += bytes;
     }
 }

@@ -128,7 +128,121 @@ AOT_INLINE void aot_taps_of_1(const float **weights, const float **x, uint32_t n
                      : AOT_CLOBBERED);
 }
 
+/* Adds to n outputs [n][step] of four channels, at least one, the inputs x[n][x_step] times one weight a channel. */
+AOT_INLINE void aot_tap_of_4(uint32_t n, const float *w, const float *x, uint32_t x_step, float *y, uint32_t y_step) {
+    __asm__ volatile("vldm    %[w], {s24-s27}\n"
+                     "1:\n\t"
+                     "vldm    %[x], {s8}\n\t"
+                     "vldm    %[y], {s12-s15}\n\t"
+                     "vmul.f32 s16, s8, s24\n\t"
+                     "vmul.f32 s17, s8, s25\n\t"
+                     "vmul.f32 s18, s8, s26\n\t"
+                     "vmul.f32 s19, s8, s27\n\t"
+                     "vadd.f32 s12, s12, s16\n\t"
+                     "vadd.f32 s13, s13, s17\n\t"
+                     "vadd.f32 s14, s14, s18\n\t"
+                     "vadd.f32 s15, s15, s19\n\t"
+                     "vstm    %[y], {s12-s15}\n\t"
+                     "add     %[x], %[x], %[x_step]\n\t"
+                     "add     %[y], %[y], %[y_step]\n\t"
+                     "subs    %[n], %[n], #1\n\t"
+                     "bne     1b\n"
+                     : [x] "+r"(x), [y] "+r"(y), [n] "+r"(n)
+                     : [w] "r"(w), [x_step] "r"(x_step * sizeof(float)), [y_step] "r"(y_step * sizeof(float))
+                     : AOT_CLOBBERED);
+}
+
+/* The same of two channels. */
+AOT_INLINE void aot_tap_of_2(uint32_t n, const float *w, const float *x, uint32_t x_step, float *y, uint32_t y_step) {
+    __asm__ volatile("vldm    %[w], {s24-s25}\n"
+                     "1:\n\t"
+                     "vldm    %[x], {s8}\n\t"
+                     "vldm    %[y], {s12-s13}\n\t"
+                     "vmul.f32 s16, s8, s24\n\t"
+                     "vmul.f32 s17, s8, s25\n\t"
+                     "vadd.f32 s12, s12, s16\n\t"
+                     "vadd.f32 s13, s13, s17\n\t"
+                     "vstm    %[y], {s12-s13}\n\t"
+                     "add     %[x], %[x], %[x_step]\n\t"
+                     "add     %[y], %[y], %[y_step]\n\t"
+                     "subs    %[n], %[n], #1\n\t"
+                     "bne     1b\n"
+                     : [x] "+r"(x), [y] "+r"(y), [n] "+r"(n)
+                     : [w] "r"(w), [x_step] "r"(x_step * sizeof(float)), [y_step] "r"(y_step * sizeof(float))
+                     : AOT_CLOBBERED);
+}
+
+/* The same of one channel. */
+AOT_INLINE void aot_tap_of_1(uint32_t n, float w, const float *x, uint32_t x_step, float *y, uint32_t y_step) {
+    __asm__ volatile("1:\n\t"
+                     "vldm    %[x], {s8}\n\t"
+                     "vldm    %[y], {s12}\n\t"
+                     "vmul.f32 s16, s8, %[w]\n\t"
+                     "vadd.f32 s12, s12, s16\n\t"
+                     "vstm    %[y], {s12}\n\t"
+                     "add     %[x], %[x], %[x_step]\n\t"
+                     "add     %[y], %[y], %[y_step]\n\t"
+                     "subs    %[n], %[n], #1\n\t"
+                     "bne     1b\n"
+                     : [x] "+r"(x), [y] "+r"(y), [n] "+r"(n)
+                     : [w] "t"(w), [x_step] "r"(x_step * sizeof(float)), [y_step] "r"(y_step * sizeof(float))
+                     : AOT_CLOBBERED);
+}
+
+/* Adds to n neighbouring outputs, at least one, as many neighbouring inputs times one weight. */
+AOT_INLINE void aot_tap_of_row(uint32_t n, float w, const float *x, float *y) {
+    __asm__ volatile(AOT_FOR_COLUMNS("vldm    %[x]!, {s8-s11}\n\t"
+                                     "vldm    %[y], {s12-s15}\n\t"
+                                     "vmul.f32 s8, s8, %[w]\n\t"
+                                     "vmul.f32 s9, s9, %[w]\n\t"
+                                     "vmul.f32 s10, s10, %[w]\n\t"
+                                     "vmul.f32 s11, s11, %[w]\n\t"
+                                     "vadd.f32 s12, s12, s8\n\t"
+                                     "vadd.f32 s13, s13, s9\n\t"
+                                     "vadd.f32 s14, s14, s10\n\t"
+                                     "vadd.f32 s15, s15, s11\n\t"
+                                     "vstm    %[y]!, {s12-s15}\n\t",
+                                     "vldm    %[x]!, {s8}\n\t"
+                                     "vldm    %[y], {s12}\n\t"
+                                     "vmul.f32 s8, s8, %[w]\n\t"
+                                     "vadd.f32 s12, s12, s8\n\t"
+                                     "vstm    %[y]!, {s12}\n\t")
+                     : [x] "+r"(x), [y] "+r"(y), [n] "+r"(n)
+                     : [w] "t"(w)
+                     : AOT_CLOBBERED);
+}
+
 #else
+
+AOT_INLINE void aot_tap_of_4(uint32_t n, const float *w, const float *x, uint32_t x_step, float *y, uint32_t y_step) {
+    const float a = w[0], b = w[1], c = w[2], d = w[3];
+    for (; n != 0; n--, x += x_step, y += y_step) {
+        y[0] += *x * a;
+        y[1] += *x * b;
+        y[2] += *x * c;
+        y[3] += *x * d;
+    }
+}
+
+AOT_INLINE void aot_tap_of_2(uint32_t n, const float *w, const float *x, uint32_t x_step, float *y, uint32_t y_step) {
+    const float a = w[0], b = w[1];
+    for (; n != 0; n--, x += x_step, y += y_step) {
+        y[0] += *x * a;
+        y[1] += *x * b;
+    }
+}
+
+AOT_INLINE void aot_tap_of_1(uint32_t n, float w, const float *x, uint32_t x_step, float *y, uint32_t y_step) {
+    for (; n != 0; n--, x += x_step, y += y_step) {
+        *y += *x * w;
+    }
+}
+
+AOT_INLINE void aot_tap_of_row(uint32_t n, float w, const float *x, float *y) {
+    for (; n != 0; n--) {
+        *y++ += *x++ * w;
+    }
+}
 
 AOT_INLINE void aot_dot_of_4(const float **weights, const float **x, uint32_t n, aot_sums_f32_t *sums) {
     const float *w = *weights, *end = *x + n;

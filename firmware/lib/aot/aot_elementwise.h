@@ -4,7 +4,7 @@
 
 #include "aot_fixed.h"
 
-/* y = clamp((x - input_zero_point) * scale + output_zero_point) on 8 and 16 bits. RELU, and QUANTIZE of integers. */
+/* y = clamp((x - input_zero_point) * scale + output_zero_point): QUANTIZE to and from int16. */
 typedef struct {
     uint32_t elements;
     aot_scale_t scale;
@@ -13,12 +13,11 @@ typedef struct {
     int32_t minimum, maximum;
 } aot_rescale_t;
 
-void aot_rescale_s8(const aot_rescale_t *layer, const int8_t *x, int8_t *y);
 void aot_rescale_s8_s16(const aot_rescale_t *layer, const int8_t *x, int16_t *y);
 void aot_rescale_s16_s8(const aot_rescale_t *layer, const int16_t *x, int8_t *y);
 void aot_rescale_s16(const aot_rescale_t *layer, const int16_t *x, int16_t *y);
 
-/* int8 -> int8: y = clamp(x). RELU6, which keeps its input's quantisation. */
+/* int8 -> int8: y = clamp(x). RELU6, and RELU that keeps its input's quantisation. */
 typedef struct {
     uint32_t elements;
     int32_t minimum, maximum;

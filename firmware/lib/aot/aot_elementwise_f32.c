@@ -1,4 +1,5 @@
 /* float32 to and from integers, element by element. */
+#pragma GCC optimize("O2") /* as TFLM is compiled, or it would be faster */
 #include "aot_elementwise.h"
 #include "aot_float.h"
 
@@ -17,60 +18,63 @@ void aot_relu_f32(const aot_relu_f32_t *layer, const float *x, float *y) {
     AOT_REPEAT(n, *y++ = relu(*x++))
 }
 
-/* The integer nearest to value / scale, halves away from zero; beyond `limit` in either direction, `limit`. */
-static inline int32_t divide_and_round(float value, float scale, int32_t limit) {
+/*
+ * The integer nearest to value / scale, halves away from zero; beyond `limit` in either direction, `limit`; 0 for NaN.
+ *
+ * Adding a half and truncating would take 0.49999997, the number before a half, for 1, as the sum rounds up. Adding
+ * that very number does it right: below 2^23, the sum reaches the next integer just where the fraction is a half or
+ * more.
+ */
+static inline int32_t divide_and_round(float value, float scale, float limit) {
     const float quotient = value / scale;
-    if (quotient >= (float)limit || quotient <= (float)-limit) {
-        return quotient > 0.0f ? limit : -limit;
+    if (__builtin_fabsf(quotient) < limit) {
+        return (int32_t)(quotient + __builtin_copysignf(0x1.fffffep-2f, quotient));
     }
-    if (quotient != quotient) {
-        return 0;
-    }
-    /* The distance to the truncated value is exact, so halves are seen as halves. */
-    const int32_t truncated = (int32_t)quotient;
-    const float distance = quotient - (float)truncated;
-    return truncated + (distance >= 0.5f) - (distance <= -0.5f);
+    return quotient > 0.0f ? (int32_t)limit : quotient < 0.0f ? -(int32_t)limit : 0;
 }
 
 /* Limits that lie beyond the type's range, whatever the zero point. */
-#define LIMIT_8 512
-#define LIMIT_16 (1 << 17)
+#define LIMIT_8 512.0f
+#define LIMIT_16 131072.0f
 
 void aot_quantize_f32_s8(const aot_quantize_t *layer, const float *x, int8_t *y) {
-    for (uint32_t i = 0; i < layer->elements; i++) {
-        const int32_t value = divide_and_round(x[i], layer->scale, LIMIT_8) + layer->zero_point;
-        y[i] = (int8_t)aot_clamp(value, INT8_MIN, INT8_MAX);
+    const aot_quantize_t of = *layer;
+    for (uint32_t i = 0; i < of.elements; i++) {
+        y[i] = (int8_t)aot_clamp(divide_and_round(x[i], of.scale, LIMIT_8) + of.zero_point, INT8_MIN, INT8_MAX);
     }
 }
 
 void aot_quantize_f32_u8(const aot_quantize_t *layer, const float *x, uint8_t *y) {
-    for (uint32_t i = 0; i < layer->elements; i++) {
-        const int32_t value = divide_and_round(x[i], layer->scale, LIMIT_8) + layer->zero_point;
-        y[i] = (uint8_t)aot_clamp(value, 0, UINT8_MAX);
+    const aot_quantize_t of = *layer;
+    for (uint32_t i = 0; i < of.elements; i++) {
+        y[i] = (uint8_t)aot_clamp(divide_and_round(x[i], of.scale, LIMIT_8) + of.zero_point, 0, UINT8_MAX);
     }
 }
 
 void aot_quantize_f32_s16(const aot_quantize_t *layer, const float *x, int16_t *y) {
-    for (uint32_t i = 0; i < layer->elements; i++) {
-        const int32_t value = divide_and_round(x[i], layer->scale, LIMIT_16) + layer->zero_point;
-        y[i] = (int16_t)aot_clamp(value, INT16_MIN, INT16_MAX);
+    const aot_quantize_t of = *layer;
+    for (uint32_t i = 0; i < of.elements; i++) {
+        y[i] = (int16_t)aot_clamp(divide_and_round(x[i], of.scale, LIMIT_16) + of.zero_point, INT16_MIN, INT16_MAX);
     }
 }
 
 void aot_dequantize_s8_f32(const aot_dequantize_t *layer, const int8_t *x, float *y) {
-    for (uint32_t i = 0; i < layer->elements; i++) {
-        y[i] = layer->scale * (float)(x[i] - layer->zero_point);
+    const aot_dequantize_t of = *layer;
+    for (uint32_t i = 0; i < of.elements; i++) {
+        y[i] = of.scale * (float)(x[i] - of.zero_point);
     }
 }
 
 void aot_dequantize_u8_f32(const aot_dequantize_t *layer, const uint8_t *x, float *y) {
-    for (uint32_t i = 0; i < layer->elements; i++) {
-        y[i] = layer->scale * (float)(x[i] - layer->zero_point);
+    const aot_dequantize_t of = *layer;
+    for (uint32_t i = 0; i < of.elements; i++) {
+        y[i] = of.scale * (float)(x[i] - of.zero_point);
     }
 }
 
 void aot_dequantize_s16_f32(const aot_dequantize_t *layer, const int16_t *x, float *y) {
-    for (uint32_t i = 0; i < layer->elements; i++) {
-        y[i] = layer->scale * (float)(x[i] - layer->zero_point);
+    const aot_dequantize_t of = *layer;
+    for (uint32_t i = 0; i < of.elements; i++) {
+        y[i] = of.scale * (float)(x[i] - of.zero_point);
     }
 }

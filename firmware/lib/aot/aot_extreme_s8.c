@@ -1,4 +1,5 @@
 /* MAXIMUM, MINIMUM, REDUCE_MAX and REDUCE_MIN on int8. */
+#pragma GCC optimize("O2") /* as TFLM is compiled, or it would be faster */
 #include "aot_extreme.h"
 
 #include <stdbool.h>

@@ -64,7 +64,7 @@ typedef struct {
     uint32_t batches;
     uint32_t columns;
     uint32_t rows;
-    const float *weights;   /* groups of four rows as [column][4]; the remaining rows as [row][column] */
+    const float *weights;   /* rows by four, by two, a last one: each [column][row] */
     const float *bias;      /* rows */
     float minimum, maximum; /* of the output */
 } aot_fully_connected_f32_t;

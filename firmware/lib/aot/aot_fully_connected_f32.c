@@ -1,4 +1,5 @@
 /* FULLY_CONNECTED on float32, with TFLM's order of additions and roundings. */
+#pragma GCC optimize("O2") /* as TFLM is compiled, or it would be faster */
 #include "aot_dot_f32.h"
 #include "aot_float.h"
 #include "aot_fully_connected.h"
@@ -8,25 +9,29 @@ void aot_fully_connected_f32(const aot_fully_connected_f32_t *layer, const float
     const float minimum = layer->minimum, maximum = layer->maximum;
     for (uint32_t batch = 0; batch < layer->batches; batch++, x += columns) {
         const float *weights = layer->weights, *bias = layer->bias;
-        float *sum = y;
         uint32_t rows = layer->rows;
-        for (; rows >= 4; rows -= 4, sum += 4) {
+        for (; rows >= 4; rows -= 4, bias += 4, y += 4) {
             aot_sums_f32_t sums = {0};
             const float *values = x;
             aot_dot_of_4(&weights, &values, columns, &sums);
-            sum[0] = sums.a;
-            sum[1] = sums.b;
-            sum[2] = sums.c;
-            sum[3] = sums.d;
+            y[0] = aot_limit(sums.a + bias[0], minimum, maximum);
+            y[1] = aot_limit(sums.b + bias[1], minimum, maximum);
+            y[2] = aot_limit(sums.c + bias[2], minimum, maximum);
+            y[3] = aot_limit(sums.d + bias[3], minimum, maximum);
         }
-        for (; rows != 0; rows--) {
+        if (rows >= 2) {
+            aot_sums_f32_t sums = {0};
+            const float *values = x;
+            aot_dot_of_2(&weights, &values, columns, &sums);
+            y[0] = aot_limit(sums.a + bias[0], minimum, maximum);
+            y[1] = aot_limit(sums.b + bias[1], minimum, maximum);
+            rows -= 2, bias += 2, y += 2;
+        }
+        if (rows != 0) {
             aot_sums_f32_t sums = {0};
             const float *values = x;
             aot_dot_of_1(&weights, &values, columns, &sums);
-            *sum++ = sums.a;
-        }
-        for (; y != sum; y++) {
-            *y = aot_limit(*y + *bias++, minimum, maximum);
+            *y++ = aot_limit(sums.a + *bias, minimum, maximum);
         }
     }
 }

@@ -1,5 +1,5 @@
 /* Limits on int8. */
-#include "aot_fixed.h"
+#include "aot_elementwise.h"
 #include "aot_limit.h"
 
 #if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
@@ -11,33 +11,43 @@
     "ssub8   r12, %[maxima], " word "\n\t"                                                                             \
     "sel     " word ", " word ", %[maxima]\n\t"
 
-/* Eight values at a time; returns where the others begin. y is aligned to 4 bytes. */
-static int8_t *limit_words(int8_t *y, uint32_t elements, int32_t minimum, int32_t maximum) {
+/* Eight values at a time; returns how many that were. */
+static uint32_t limit_words(const int8_t *x, int8_t *y, uint32_t elements, int32_t minimum, int32_t maximum) {
+    if ((((uintptr_t)x | (uintptr_t)y) & 3) != 0) {
+        return 0; /* LDRD and STRD need whole words */
+    }
     const uint32_t minima = 0x01010101u * (uint8_t)minimum, maxima = 0x01010101u * (uint8_t)maximum;
-    for (const int8_t *end = y + (elements & ~7u); y != end;) {
-        __asm__ volatile("ldrd    r4, r5, [%[y]]\n\t" LIMIT("r4") LIMIT("r5") "strd    r4, r5, [%[y]], #8"
-                         : [y] "+r"(y)
+    const uint32_t done = elements & ~7u;
+    for (const int8_t *end = x + done; x != end;) {
+        __asm__ volatile("ldrd    r4, r5, [%[x]], #8\n\t" LIMIT("r4") LIMIT("r5") "strd    r4, r5, [%[y]], #8"
+                         : [x] "+r"(x), [y] "+r"(y)
                          : [minima] "r"(minima), [maxima] "r"(maxima)
                          : "r4", "r5", "r12", "memory");
     }
-    return y;
+    return done;
 }
 
 #else
 
-static int8_t *limit_words(int8_t *y, uint32_t elements, int32_t minimum, int32_t maximum) {
-    (void)elements, (void)minimum, (void)maximum;
-    return y;
+static uint32_t limit_words(const int8_t *x, int8_t *y, uint32_t elements, int32_t minimum, int32_t maximum) {
+    (void)x, (void)y, (void)elements, (void)minimum, (void)maximum;
+    return 0;
 }
 
 #endif
 
+static void limit(const int8_t *x, int8_t *y, uint32_t elements, int32_t minimum, int32_t maximum) {
+    for (uint32_t i = limit_words(x, y, elements, minimum, maximum); i < elements; i++) {
+        y[i] = (int8_t)aot_clamp(x[i], minimum, maximum);
+    }
+}
+
 void aot_limit_s8(int8_t *y, uint32_t elements, int32_t minimum, int32_t maximum) {
-    if (minimum == INT8_MIN && maximum == INT8_MAX) {
-        return;
+    if (minimum != INT8_MIN || maximum != INT8_MAX) {
+        limit(y, y, elements, minimum, maximum);
     }
-    const int8_t *end = y + elements;
-    for (y = limit_words(y, elements, minimum, maximum); y != end; y++) {
-        *y = (int8_t)aot_clamp(*y, minimum, maximum);
-    }
+}
+
+void aot_clamp_s8(const aot_clamp_s8_t *layer, const int8_t *x, int8_t *y) {
+    limit(x, y, layer->elements, layer->minimum, layer->maximum);
 }

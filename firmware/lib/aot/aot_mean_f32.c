@@ -1,4 +1,5 @@
 /* MEAN on float32. */
+#pragma GCC optimize("O2") /* as TFLM is compiled, or it would be faster */
 #include "aot_float.h"
 #include "aot_mean.h"
 

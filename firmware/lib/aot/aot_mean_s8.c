@@ -1,4 +1,5 @@
 /* MEAN on int8. */
+#pragma GCC optimize("O2") /* as TFLM is compiled, or it would be faster */
 #include "aot_mean.h"
 
 static int32_t sum_of(const aot_axis_t *axes, uint32_t axis_count, const int8_t *x) {

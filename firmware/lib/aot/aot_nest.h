@@ -40,4 +40,9 @@ static inline bool aot_advance(aot_position_t *at, const aot_axis_t *axes, uint3
     return false;
 }
 
+/* The loop around the innermost one, or where there is none, one of a single turn. */
+static inline aot_axis_t aot_second_axis(const aot_axis_t *axes, uint32_t count) {
+    return count > 1 ? axes[count - 2] : (aot_axis_t){1, 0, 0};
+}
+
 #endif

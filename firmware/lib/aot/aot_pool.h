@@ -8,6 +8,15 @@
 #include "aot_fixed.h"
 #include "aot_window.h"
 
+/* What the windows of the output's row or column `position` see. No window is dilated. */
+static inline aot_taps_t aot_pooled_rows(const aot_window_t *window, int32_t position) {
+    return aot_taps(position * window->stride_height - window->pad_top, 1, window->kernel_height, window->input_height);
+}
+
+static inline aot_taps_t aot_pooled_columns(const aot_window_t *window, int32_t position) {
+    return aot_taps(position * window->stride_width - window->pad_left, 1, window->kernel_width, window->input_width);
+}
+
 /* int8. Input and output are quantised alike. */
 typedef struct {
     aot_window_t window;

@@ -1,4 +1,5 @@
 /* AVERAGE_POOL_2D and MAX_POOL_2D on float32. */
+#pragma GCC optimize("O2") /* as TFLM is compiled, or it would be faster */
 #include "aot_float.h"
 #include "aot_pool.h"
 
@@ -55,10 +56,10 @@ INLINE void pool(reduction_t reduction, const aot_pool_f32_t *layer, const float
     const int32_t row_step = window->input_width * channels;
     const float minimum = layer->minimum, maximum = layer->maximum;
     for (int32_t i = 0; i < window->output_height; i++) {
-        const aot_taps_t rows = aot_row_taps(window, i);
+        const aot_taps_t rows = aot_pooled_rows(window, i);
         const float *row = x + (rows.origin + rows.first) * row_step;
         for (int32_t j = 0; j < window->output_width;) {
-            const aot_taps_t columns = aot_column_taps(window, j);
+            const aot_taps_t columns = aot_pooled_columns(window, j);
             part_t part = {.rows = aot_tap_count(rows), .columns = aot_tap_count(columns), .column_step = channels};
             part.row_skip = row_step - (int32_t)part.columns * channels;
             part.elements = (float)(part.rows * part.columns);

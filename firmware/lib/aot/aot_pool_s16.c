@@ -43,9 +43,9 @@ static inline __attribute__((always_inline)) void pool(const aot_pool_s16_t *lay
     const uint32_t channels = window->input_channels;
     const uint32_t row_step = window->input_width * channels;
     for (int32_t row = 0; row < window->output_height; row++) {
-        const aot_taps_t rows = aot_row_taps(window, row);
+        const aot_taps_t rows = aot_pooled_rows(window, row);
         for (int32_t column = 0; column < window->output_width; column++) {
-            const aot_taps_t columns = aot_column_taps(window, column);
+            const aot_taps_t columns = aot_pooled_columns(window, column);
             part_t part = {x + (uint32_t)(rows.origin + rows.first) * row_step +
                                (uint32_t)(columns.origin + columns.first) * channels,
                            (uint32_t)(rows.end - rows.first), (uint32_t)(columns.end - columns.first), row_step,

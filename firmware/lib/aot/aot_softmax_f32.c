@@ -1,4 +1,5 @@
 /* SOFTMAX on float32. */
+#pragma GCC optimize("O2") /* as TFLM is compiled, or it would be faster */
 #include "aot_exp.h"
 #include "aot_softmax.h"
 

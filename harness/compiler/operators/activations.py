@@ -17,10 +17,11 @@ from harness.compiler.operators.tables import (
     hard_swish_table,
     leaky_relu_table,
     logistic_table,
+    relu_table,
     sigmoid_points,
     tanh_table,
 )
-from harness.compiler.quantisation import INT8_MAX, Quantisation, quantise_int8, quantise_multiplier
+from harness.compiler.quantisation import INT8_MAX, Quantisation, quantise_int8
 from harness.compiler.step import Array, Step, Value
 from harness.models.tflite_file import Operator, TensorType
 
@@ -44,21 +45,14 @@ def lower_relu(operator: Operator, network: Network) -> Step:
             return Step(operator, (x.index,), y.index, HEADER, "aot_relu_f32", elements, in_place=True)
         case TensorType.INT8, TensorType.INT8:
             source, target = network.quantisation(operator, x), network.quantisation(operator, y)
-            try:
-                scale = quantise_multiplier(source.scale / target.scale)
-            except ValueError as error:
-                raise network.refuse(operator, f"{error}; quantise the model again") from error
-            parameters: dict[str, Value] = {
-                "elements": x.elements,
-                "scale": scale,
-                "input_zero_point": source.zero_point,
-                "output_zero_point": target.zero_point,
-                "minimum": quantise_int8(0.0, target),
-                "maximum": INT8_MAX,
-            }
-            return Step(
-                operator, (x.index,), y.index, HEADER, "aot_rescale_s8", parameters, "aot_rescale_t", in_place=True
-            )
+            if source == target:
+                kept: dict[str, Value] = {
+                    "elements": x.elements,
+                    "minimum": target.zero_point,
+                    "maximum": INT8_MAX,
+                }
+                return Step(operator, (x.index,), y.index, HEADER, "aot_clamp_s8", kept, in_place=True)
+            return _float_or_table(operator, network, "", {}, relu_table)
     raise refuse_types(operator, network, SUPPORTED)
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from harness.compiler.channels import Int8Layer
 from harness.compiler.network import Network
 from harness.compiler.operators.common import fused_activation, refuse_types
-from harness.compiler.operators.float_convolution import float_convolution
+from harness.compiler.operators.float_convolution import BY_TAPS, float_convolution
 from harness.compiler.operators.packed_convolution import depthwise, fits_small_kernel, packed_convolution
 from harness.compiler.operators.weights import (
     constant_bias,
@@ -82,8 +82,8 @@ def _lower(operator: Operator, network: Network, geometry: Window, groups: int, 
                 constant_bias(operator, network, geometry.output_channels, TensorType.FLOAT32),
                 float_limits(activation),
             )
-            lag = FLOAT_BYTES * geometry.lag(ahead=geometry.output_channels - 1)
-            return Step(operator, (x.index,), y.index, header, kernel, parameters, lag=lag, note=note)
+            lag = geometry.row_lag() if kernel == BY_TAPS else geometry.lag(ahead=geometry.output_channels - 1)
+            return Step(operator, (x.index,), y.index, header, kernel, parameters, lag=FLOAT_BYTES * lag, note=note)
         case TensorType.INT8, TensorType.INT8, TensorType.INT8:
             layer = _int8_layer(operator, network, activation, output_dimension)
             for fast in _fast_kernels(geometry, groups):

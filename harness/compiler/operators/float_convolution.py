@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.compiler.step import Array, Value
+from harness.compiler.structure import Structure
 from harness.compiler.window import Window
 
 # Outputs that a kernel computes at once.
 LANES = 4, 2, 1
+# The kernel for one input channel, which writes a row of the output before it has read all that it needs for it.
+BY_TAPS = "aot_conv_f32_by_taps"
 
 
 def float_convolution(
@@ -36,8 +41,30 @@ def float_convolution(
     }
     if depthwise:
         return "aot_depthwise_f32", "aot_depthwise.h", parameters | {"multiplier": multiplier}
+    if geometry.input_channels == 1:
+        return BY_TAPS, "aot_conv.h", parameters | {"columns": Array("aot_column_t", list(_columns(geometry)))}
     group = {"group_inputs": weights.shape[3], "group_outputs": geometry.output_channels // groups}
     return "aot_conv_f32", "aot_conv.h", parameters | group
+
+
+@dataclass(frozen=True)
+class Column(Structure):
+    """Where a column of the kernel meets a row of the image; see aot_conv.h."""
+
+    ctype: ClassVar[str] = "aot_column_t"
+    bytes: ClassVar[int] = 12
+    count: int
+    output: int
+    input: int
+
+
+def _columns(geometry: Window) -> Iterator[Column]:
+    places = np.arange(geometry.output_width) * geometry.stride_width - geometry.pad_left
+    for column in range(geometry.kernel_width):
+        at = places + column * geometry.dilation_width
+        inside = np.flatnonzero((at >= 0) & (at < geometry.input_width))
+        first = int(inside[0]) if len(inside) else 0
+        yield Column(len(inside), first * geometry.output_channels, int(at[first]) if len(inside) else 0)
 
 
 def _by_output(groups: int, outputs: int) -> Iterator[range]:

@@ -6,6 +6,7 @@ import numpy as np
 
 from harness.compiler.network import Network
 from harness.compiler.operators.common import fused_activation, refuse_types
+from harness.compiler.operators.float_convolution import parts
 from harness.compiler.operators.weights import (
     constant_bias,
     int8_weights,
@@ -58,12 +59,10 @@ def lower_fully_connected(operator: Operator, network: Network) -> Step:
 
 def _float_parameters(operator: Operator, network: Network, rows: int, activation: int) -> dict[str, Value]:
     weights = network.constant(operator, 1, "weights", TensorType.FLOAT32)
-    grouped = rows - rows % 4
-    # Groups of four rows column by column; the remaining rows as they are.
-    groups = weights[:grouped].reshape(-1, 4, weights.shape[1]).transpose(0, 2, 1)
     minimum, maximum = float_limits(activation)
     return {
-        "weights": Array("float", np.concatenate([groups.ravel(), weights[grouped:].ravel()])),
+        # Column by column, in groups of rows that are computed together.
+        "weights": Array("float", np.concatenate([weights[part.start : part.stop].T.ravel() for part in parts(rows)])),
         "bias": Array("float", constant_bias(operator, network, rows, TensorType.FLOAT32)),
         "minimum": minimum,
         "maximum": maximum,

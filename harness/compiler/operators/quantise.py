@@ -15,12 +15,15 @@ HEADER = "aot_elementwise.h"
 NAMES = {TensorType.FLOAT32: "f32", TensorType.INT8: "s8", TensorType.UINT8: "u8", TensorType.INT16: "s16"}
 # As TFLM has them.
 RESCALED = [
-    (TensorType.INT8, TensorType.INT8),
     (TensorType.INT8, TensorType.INT16),
     (TensorType.INT16, TensorType.INT8),
     (TensorType.INT16, TensorType.INT16),
 ]
-RELABELLED = [(TensorType.INT8, TensorType.UINT8), (TensorType.UINT8, TensorType.INT8)]
+TABLED = [
+    (TensorType.INT8, TensorType.INT8),
+    (TensorType.INT8, TensorType.UINT8),
+    (TensorType.UINT8, TensorType.INT8),
+]
 INTEGERS = [TensorType.INT8, TensorType.UINT8, TensorType.INT16]
 
 
@@ -29,12 +32,12 @@ def lower_quantize(operator: Operator, network: Network) -> Step:
     x, y = unary(operator, network)
     if x.type is TensorType.FLOAT32 and y.type in INTEGERS:
         return _convert(operator, x, y, "quantize", network.quantisation(operator, y))
-    if (x.type, y.type) not in RESCALED + RELABELLED:
-        pairs = [(TensorType.FLOAT32, kind) for kind in INTEGERS] + RESCALED + RELABELLED
+    if (x.type, y.type) not in TABLED + RESCALED:
+        pairs = [(TensorType.FLOAT32, kind) for kind in INTEGERS] + TABLED + RESCALED
         raise refuse_types(operator, network, ", ".join(f"{source.name} -> {target.name}" for source, target in pairs))
     source, target = network.quantisation(operator, x), network.quantisation(operator, y)
     try:
-        if (x.type, y.type) in RELABELLED:
+        if (x.type, y.type) in TABLED:
             table = Array("int8_t", rescale_table(x.type, source, y.type, target))
             parameters: dict[str, Value] = {"elements": x.elements, "table": table}
             return Step(operator, (x.index,), y.index, "aot_activations.h", "aot_table_s8", parameters, in_place=True)

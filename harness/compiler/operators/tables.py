@@ -83,7 +83,7 @@ def sigmoid_points() -> npt.NDArray[np.int16]:
 def rescale_table(
     source_type: TensorType, source: Quantisation, target_type: TensorType, target: Quantisation
 ) -> npt.NDArray[np.int8]:
-    """QUANTIZE between int8 and uint8 (reference/requantize.h): bytes for bytes, both seen as int8.
+    """QUANTIZE of int8 or uint8 to either (reference/requantize.h): bytes for bytes, both seen as int8.
 
     Raises:
         ValueError: the scales are too different.
@@ -95,6 +95,16 @@ def rescale_table(
     stored = np.arange(INT8_MIN, INT8_MAX + 1).astype(np.int8).view(source_type.dtype)
     values = [rescale(int(x) - source.zero_point, scale) + target.zero_point for x in stored]
     return np.clip(values, limits.min, limits.max).astype(target_type.dtype).view(np.int8)
+
+
+def relu_table(source: Quantisation, target: Quantisation) -> npt.NDArray[np.int8]:
+    """RELU (ReluQuantized of micro/kernels/activations_common.cc).
+
+    Raises:
+        ValueError: the scales are too different.
+    """
+    scale = quantise_multiplier(source.scale / target.scale)
+    return _table(lambda stored: target.zero_point + max(rescale(stored - source.zero_point, scale), 0))
 
 
 def leaky_relu_table(source: Quantisation, target: Quantisation, alpha: float) -> npt.NDArray[np.int8]:

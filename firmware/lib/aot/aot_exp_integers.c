@@ -1,4 +1,4 @@
-/* e^x on float32. */
+/* e^x on float32, in integer arithmetic. */
 #include "aot_exp.h"
 
 #include <string.h>
@@ -16,7 +16,7 @@ static float from_bits(uint32_t bits) {
     return value;
 }
 
-float aot_exp_f32(float x) {
+float aot_exp_by_integers(float x) {
     uint32_t bits;
     memcpy(&bits, &x, sizeof bits);
     const uint32_t magnitude = bits & 0x7fffffffu;
