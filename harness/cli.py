@@ -32,6 +32,7 @@ from harness.options import Options
 from harness.recordings import Recording
 from harness.report import benchmark
 from harness.report.inspection import inspection_lines
+from harness.report.text import table_lines
 from harness.session import Session
 from harness.trace import choose_sample, trace
 
@@ -82,7 +83,7 @@ def build(
     table = Table("section", "bytes", box=None)
     for name, size in image.sections.items():
         table.add_row(name, f"{size:,}")
-    Console().print(table)
+    print(*table_lines(table), sep="\n")
     print(f"flash {image.flash_bytes:,} bytes (model {image.model_bytes:,}), static RAM {image.ram_bytes:,} bytes")
     print(f"build id {image.build_id.hex()}")
 
@@ -120,7 +121,7 @@ def replay(
             *(number, truth_text(truth[index]), labels[0][index], outputs[0], labels[1][index], outputs[1]),
             *(same, f"{answers.invoke[index]:,}"),
         )
-    Console().print(table)
+    print(*table_lines(table), sep="\n")
     if measurement.parity(reference).mismatches:
         raise typer.Exit(1)
 
@@ -150,7 +151,7 @@ def trace_(
     for layer in found.layers:
         said = str(layer.difference) if layer.difference else "agrees" if layer.kept else "not shown by the device"
         table.add_row(layer.name, said, str(layer.tensor.index), layer.tensor.name)
-    Console().print(table)
+    print(*table_lines(table), sep="\n")
     print(found)
     if found.first:
         raise typer.Exit(1)

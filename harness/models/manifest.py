@@ -163,7 +163,7 @@ class _ModelFile(msgspec.Struct, forbid_unknown_fields=True):
     labels: Annotated[list[Annotated[str, Meta(min_length=1)]], Meta(min_length=1)] | UnsetType = UNSET
     window: _Rows | UnsetType = UNSET
     stride: _Rows | UnsetType = UNSET
-    sample_rate_hz: Annotated[float, Meta(gt=0)] | UnsetType = UNSET
+    sample_rate_hz: Annotated[float, Meta(gt=0, le=1e9)] | UnsetType = UNSET
     recordings: Annotated[str, Meta(min_length=1)] | UnsetType = UNSET
     channels: Annotated[list[Channel], Meta(min_length=1, max_length=255)] | UnsetType = UNSET
     output: OutputTable | UnsetType = UNSET

@@ -48,7 +48,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     schema: Literal["hil-recordings/1"]
-    sample_rate_hz: Annotated[float, Meta(gt=0)]
+    sample_rate_hz: Annotated[float, Meta(gt=0, le=1e9)]
     files: Annotated[list[Files], Meta(min_length=1)]
     description: str = ""
     simulated: bool = False

@@ -20,7 +20,10 @@ def hil(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
 
 
 @needs_emulator
-def test_replay_shows_both_sides_of_one_window() -> None:
+def test_replay_shows_both_sides_of_one_window_whole_however_narrow_the_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
     result = hil("replay", "gesture", "continuous_1", "--window", "7")
     assert result.returncode == 0
     (row,) = [line for line in result.stdout.splitlines() if line.strip().startswith("7 ")]

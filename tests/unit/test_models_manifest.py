@@ -128,6 +128,7 @@ def test_the_projects_own_models() -> None:
         pytest.param("window = 30", "", "window missing; a model with windows has all of", id="missing"),
         pytest.param("window = 30", "window = 30\nwidth = 1", "unknown field `width`", id="unknown"),
         pytest.param("window = 30", "window = 0", "`int` >= 1 - at `$.window`", id="no-window"),
+        pytest.param("_hz = 50", "_hz = inf", "Expected `float` <= 1000000000.0 - at `$.sample_rate_hz`", id="rate"),
         pytest.param("stride = 5", "stride = 70000", "`int` <= 65535 - at `$.stride`", id="stride"),
         pytest.param("hil-model/1", "hil-model/2", "Invalid enum value 'hil-model/2' - at `$.schema`", id="schema"),
         pytest.param('"wave"', '"../wave"', "matching regex", id="name"),

@@ -220,6 +220,14 @@ def test_a_recording_must_fill_a_window(tmp_path: Path) -> None:
         load_recordings(tmp_path, CHANNELS, minimum_rows=2)
 
 
+def test_a_rate_is_a_number(tmp_path: Path) -> None:
+    write_recordings(tmp_path, PLAIN)
+    manifest = tmp_path / "recordings.toml"
+    manifest.write_text(manifest.read_text().replace("50.0", "inf"))
+    with pytest.raises(HilError, match=r"sample_rate_hz"):
+        load_recordings(tmp_path, CHANNELS)
+
+
 @pytest.mark.parametrize("path", ["none.csv", "*.tsv", "/none.csv", "../x.csv", "a**b"])
 def test_a_path_must_match_something(tmp_path: Path, path: str) -> None:
     write_recordings(tmp_path, PLAIN)
