@@ -57,8 +57,9 @@ SUITE = """
     def test_speed(firmware, record):
         assert ACCIDENT != "always", "too large by far"
 """
-# Named, because hypothesis and others that are installed would take most of the time.
-PLUGINS = ("harness.plugin", "xdist.plugin", "pytest_rerunfailures", "pytest_repeat", "fake_session")
+# Only these, because hypothesis and others that are installed would take most of the time. By the names that they have
+# for one another: pytest-rerunfailures asks for `xdist`.
+PLUGINS = ("harness.plugin", "xdist", "pytest_rerunfailures", "pytest_repeat", "fake_session")
 INT8, FLOAT32 = "m-int8-aot-stm32f4", "m-float32-aot-stm32f4"
 
 
