@@ -13,6 +13,8 @@ from harness.results.model import Results, Run
 
 NOT_GATED = "accuracy is not gated: give accuracy = ... in [variants.{variant}.budgets.all] of its model.toml"
 
+NONE_PASSED = "no test of it passed, so nothing was shown to be right"
+
 
 @dataclass(frozen=True)
 class Expected:
@@ -49,19 +51,22 @@ def judge(results: Results, comparison: Comparison | None, expected: Mapping[str
 def _judged(run: Run, gaps: list[str], regressions: list[str], expected: Expected | None) -> Run:
     now = [case for case in run.tests if case.this_session]
     not_run = [case.id for case in run.tests if not case.this_session]
-    passed = any(case.outcome in ("passed", "xfailed") for case in now)
+    passed = any(case.outcome == "passed" for case in now)  # a failure that was expected shows nothing to be right
     complete = passed and not not_run and not gaps
     # The accuracy of some of the recordings says nothing about that of all.
     over_budget = list(_inaccurate(run, expected.budget)) if complete and expected else []
     failures = [*(case.id for case in now if case.outcome == "failed"), *regressions, *over_budget]
     verdict = "fail" if failures else "pass" if complete else "incomplete"
+    notes = list(_notes(run, expected, complete)) if expected else list(run.notes)
+    if now and not (passed or failures):
+        notes.append(NONE_PASSED)
     return replace(
         run,
         verdict=verdict,
         failures=failures,
         not_run=not_run,
         over_budget=over_budget,
-        notes=list(_notes(run, expected, complete)) if expected else run.notes,
+        notes=notes,
     )
 
 

@@ -279,3 +279,14 @@ def test_what_has_not_run_is_named_whole_whatever_its_parameters() -> None:
     merged = judge(merge(None, Session("2026", "0", {}, {}, {}, plan, ended)), None)
     lines = summary_lines(Published(merged, Path(), Path()))
     assert f"{NAME}: 1 of 2 tests have not run: t.py::walk[m-anna/walk.csv]" in lines
+
+
+@pytest.mark.parametrize("outcome", ["skipped", "xfailed"])
+def test_a_run_of_which_no_test_passed_says_why_it_is_incomplete(tmp_path: Path, outcome: str) -> None:
+    plan = [Planned(KEY, "t.py::t", "", True)]
+    ended = [Report(plan[0], 1, when, what, None) for when, what in (("call", outcome), ("teardown", "passed"))]
+    (run,) = judge(merge(None, Session("2026", "0", {}, {"system": "", "python": ""}, {}, plan, ended)), None).runs
+    assert run.verdict == "incomplete"
+    shown = published(run, tmp_path)
+    assert f"{NAME}: no test of it passed, so nothing was shown to be right" in summary_lines(shown)
+    assert "No test of it passed, so nothing was shown to be right." in shown.report.read_text()
