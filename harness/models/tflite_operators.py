@@ -45,6 +45,7 @@ OPTIONS_TABLES = {
     "SOFTMAX": "SoftmaxOptions",
     "STRIDED_SLICE": "StridedSliceOptions",
     "SUB": "SubOptions",
+    "SUM": "ReducerOptions",
 }
 
 

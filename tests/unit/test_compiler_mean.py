@@ -1,4 +1,4 @@
-"""MEAN against upstream TFLM."""
+"""MEAN and SUM against upstream TFLM."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ pytestmark = needs_gcc
 ratios = st.floats(1e-4, 1e4) | st.sampled_from([1.0, 2.0**-29, 2.0**-30, 2.0**-31, 2.0**-32])
 
 
-def model(x: TensorSpec, y: TensorSpec, axes: list[int], keep: bool) -> bytes:
+kinds = st.sampled_from(["MEAN", "SUM"])
+
+
+def model(kind: str, x: TensorSpec, y: TensorSpec, axes: list[int], keep: bool) -> bytes:
     listed = TensorSpec([len(axes)], INT32, data=np.array(axes, np.int32))
-    return build([x, y, listed], [OperatorSpec("MEAN", [0, 2], [1], {"KeepDims": keep})], [0], [1])
+    return build([x, y, listed], [OperatorSpec(kind, [0, 2], [1], {"KeepDims": keep})], [0], [1])
 
 
 @st.composite
 def reductions(draw: st.DrawFn) -> tuple[list[int], list[int], bool, list[int]]:
-    """Input shape, the dimensions to average (in any order, some from the end), whether they stay, output shape."""
+    """Input shape, the dimensions to reduce (in any order, some from the end), whether they stay, output shape."""
     shape = draw(st.lists(st.integers(1, 6), min_size=1, max_size=4))
     axes = draw(st.lists(st.integers(0, len(shape) - 1), min_size=1, max_size=len(shape), unique=True))
     keep = draw(st.booleans())
@@ -32,8 +35,9 @@ def reductions(draw: st.DrawFn) -> tuple[list[int], list[int], bool, list[int]]:
 
 
 @cases
-@given(seeds, reductions(), scales, ratios, zero_points, zero_points, fillings)
+@given(kinds, seeds, reductions(), scales, ratios, zero_points, zero_points, fillings)
 def test_int8_is_bit_exact(
+    kind: str,
     seed: int,
     reduction: tuple[list[int], list[int], bool, list[int]],
     scale: float,
@@ -48,12 +52,12 @@ def test_int8_is_bit_exact(
     x = TensorSpec(shape, INT8, [scale], [zero_point])
     y = TensorSpec(output, INT8, [scale / ratio], [output_zero_point])
     values = int8_values(np.random.default_rng(seed), shape, filling)
-    check_bit_exact(model(x, y, axes, keep), [values])
+    check_bit_exact(model(kind, x, y, axes, keep), [values])
 
 
 @cases
-@given(seeds, reductions())
-def test_float32_is_bit_exact(seed: int, reduction: tuple[list[int], list[int], bool, list[int]]) -> None:
+@given(kinds, seeds, reductions())
+def test_float32_is_bit_exact(kind: str, seed: int, reduction: tuple[list[int], list[int], bool, list[int]]) -> None:
     shape, axes, keep, output = reduction
     values = np.random.default_rng(seed).normal(1, 3, shape).astype(np.float32)
-    check_bit_exact(model(TensorSpec(shape, FLOAT32), TensorSpec(output, FLOAT32), axes, keep), [values])
+    check_bit_exact(model(kind, TensorSpec(shape, FLOAT32), TensorSpec(output, FLOAT32), axes, keep), [values])

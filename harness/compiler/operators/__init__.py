@@ -19,7 +19,7 @@ from harness.compiler.operators.binary import lower_binary
 from harness.compiler.operators.convolution import lower_conv_2d, lower_depthwise_conv_2d
 from harness.compiler.operators.extreme import lower_extreme, lower_reduce_extreme
 from harness.compiler.operators.fully_connected import lower_fully_connected
-from harness.compiler.operators.mean import lower_mean
+from harness.compiler.operators.mean import lower_mean, lower_sum
 from harness.compiler.operators.movement import (
     lower_concatenation,
     lower_pack,
@@ -64,6 +64,7 @@ LOWER: dict[str, Callable[[Operator, Network], Step]] = {
     "SQUEEZE": lower_reshape,
     "STRIDED_SLICE": lower_strided_slice,
     "SUB": lower_binary,
+    "SUM": lower_sum,
     "TANH": lower_tanh,
     "TRANSPOSE": lower_transpose,
 }

@@ -1,4 +1,4 @@
-"""MEAN over any dimensions, on int8, int16 and float32."""
+"""MEAN and SUM over any dimensions, on int8, int16 and float32."""
 
 from __future__ import annotations
 
@@ -41,6 +41,28 @@ def lower_mean(operator: Operator, network: Network) -> Step:
                 raise network.refuse(operator, f"{error}; quantise the model again") from error
             return Step(operator, (x.index,), y.index, HEADER, "aot_mean_s16", parameters | {"scale": scale})
     raise refuse_types(operator, network, "FLOAT32 -> FLOAT32, INT8 -> INT8, INT16 -> INT16")
+
+
+def lower_sum(operator: Operator, network: Network) -> Step:
+    """y is the sum of x over the dimensions that a constant lists: an average that is not divided."""
+    x, y = network.tensor(operator, 0), network.output(operator)
+    parameters, count = reduction(operator, network, x, y)
+    match x.type, y.type:
+        case TensorType.FLOAT32, TensorType.FLOAT32:
+            return _step(operator, x, y, "f32", parameters | {"elements": 1.0})
+        case TensorType.INT8, TensorType.INT8:
+            source, target = network.quantisation(operator, x), network.quantisation(operator, y)
+            try:
+                scale = quantise_multiplier(source.scale / target.scale)
+            except ValueError as error:
+                raise network.refuse(operator, f"{error}; quantise the model again") from error
+            zeros = {"sum_of_zero": count * source.zero_point, "zero_point": target.zero_point}
+            return _step(operator, x, y, "s8", parameters | zeros | {"scale": scale})
+    raise refuse_types(operator, network, "FLOAT32 -> FLOAT32, INT8 -> INT8")
+
+
+def _step(operator: Operator, x: Tensor, y: Tensor, suffix: str, parameters: dict[str, Value]) -> Step:
+    return Step(operator, (x.index,), y.index, HEADER, f"aot_mean_{suffix}", parameters)
 
 
 def reduction(operator: Operator, network: Network, x: Tensor, y: Tensor) -> tuple[dict[str, Value], int]:
