@@ -21,7 +21,7 @@ from harness.recordings.csv_file import read_csv
 from harness.recordings.edge_impulse import is_json, read_acquisition
 from harness.recordings.manifest import MANIFEST, Column, Manifest, load_manifest
 from harness.recordings.suspicion import Suspicions
-from harness.recordings.units import RAW, conversion
+from harness.recordings.units import RAW, conversion, same
 from harness.recordings.windows import window_count, window_labels
 
 _TIME_UNITS_S = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
@@ -178,7 +178,7 @@ def _in_counts(
     counts = np.empty_like(block.values)
     for at, (channel, source) in enumerate(zip(channels, sources, strict=True)):
         named = block.units[at] if block.units else None
-        if source.unit and named and source.unit != named:
+        if source.unit and named and not same(source.unit, named):
             raise HilError(
                 f"{origin}: [columns] {channel.name}: unit is {source.unit!r}, the file itself says {quoted(named)!r}; "
                 "correct one of them"

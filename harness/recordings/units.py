@@ -50,6 +50,14 @@ def conversion(source: str, target: str) -> tuple[float, float]:
     return (_convert(1.0, source, target) - offset, offset) if offset else (_convert(1.0, source, target), 0.0)
 
 
+def same(unit: str, other: str) -> bool:
+    """Whether the two are spellings of one unit, as m/s2 and m/s^2 are."""
+    try:
+        return unit == other or conversion(unit, other) == (1.0, 0.0)
+    except ValueError:
+        return False
+
+
 def quantity(unit: str) -> str:
     """Return what `unit` measures, as dimensions: equal for units that convert to each other."""
     return RAW if unit == RAW else str(_parse(unit).dimensionality)

@@ -36,6 +36,11 @@ def test_values_come_in_the_units_that_the_file_names(tmp_path: Path, prefix: st
     assert (recording.name, recording.label) == ("wave", "wave")
 
 
+def test_the_manifest_may_spell_the_unit_of_the_file_otherwise(tmp_path: Path) -> None:
+    (recording,) = load(tmp_path, acquisition(), unit=', unit = "m/s^2"')
+    assert recording.samples[0, 0] == 4096
+
+
 @pytest.mark.filterwarnings("ignore:.*is the unit right")
 def test_one_sensor_may_come_as_plain_numbers(tmp_path: Path) -> None:
     (tmp_path / "s.json").write_text(acquisition(sensors=[{"name": "aX", "units": "g"}], values=[1, 0.5]))

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from harness.recordings import units
-from harness.recordings.units import EXAMPLES, check_unit, conversion
+from harness.recordings.units import EXAMPLES, check_unit, conversion, same
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,21 @@ def test_conversion(source: str, target: str, value: float, converted: float) ->
 def test_other_quantities_do_not_convert(source: str, target: str) -> None:
     with pytest.raises(ValueError, match=f"{source} cannot be converted to {target}"):
         conversion(source, target)
+
+
+@pytest.mark.parametrize(
+    ("unit", "other", "one"),
+    [
+        ("m/s2", "m/s^2", True),
+        ("dps", "deg/s", True),
+        ("raw", "raw", True),
+        ("mg", "g", False),
+        ("degC", "kelvin", False),
+    ],
+)
+def test_spellings_of_one_unit(unit: str, other: str, one: bool) -> None:
+    assert same(unit, other) == same(other, unit) == one
+    assert not same(unit, "furlongz")
 
 
 @pytest.mark.parametrize("unit", ["gg", "", " ", "m/", "(", "3", "1+", "2 m", "m/s^", "delta_degC", "\n"])
