@@ -25,6 +25,10 @@ def int8(*shape: int, scale: float = 0.5, zero: int = 0) -> TensorSpec:
     return TensorSpec(shape, INT8, [scale], [zero])
 
 
+def int16(*shape: int, scale: float = 0.5) -> TensorSpec:
+    return TensorSpec(shape, INT16, [scale], [0])
+
+
 def whole(*values: int) -> TensorSpec:
     return TensorSpec([len(values)], INT32, data=np.array(values, np.int32))
 
@@ -64,6 +68,7 @@ QUANTISE = "quantise the model again"
         ("ADD", [int8(2), int8(2), int8(2, scale=1e-7)], {}, ["is not in 0..1/2", QUANTISE]),
         ("SUB", [int8(2), int8(2), int8(2, scale=1e-7)], {}, ["is not in 0..1/2", QUANTISE]),
         ("MUL", [int8(2), int8(2), int8(2, scale=1e-12)], {}, ["is not in 0..2^31", QUANTISE]),
+        ("MUL", [int16(2), int16(2), int16(2, scale=0.2)], {}, ["1.25 is not below 1", "overflow", QUANTISE]),
         ("AVERAGE_POOL_2D", [real(4, 4), real(2, 2)], FILTER, ["makes [2, 2] of [4, 4], not images"]),
         ("MAX_POOL_2D", [real(2, 4, 4, 1), real(2, 2, 2, 1)], FILTER, ["has a batch of 2"]),
         ("MAX_POOL_2D", [real(1, 4, 4, 1), real(1, 2, 2, 2)], FILTER, ["makes [1, 2, 2, 2] of [1, 4, 4, 1]"]),

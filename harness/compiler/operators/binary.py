@@ -105,9 +105,16 @@ def _sum(a: Quantisation, b: Quantisation, y: Quantisation, sign: int) -> tuple[
 
 
 def _int16(kind: str, a: float, b: float, y: float) -> tuple[str, dict[str, Value]]:
-    """The kernel for these scales and its parameters but for the axes and the limits."""
+    """The kernel for these scales and its parameters but for the axes and the limits.
+
+    Raises:
+        ValueError: the scales are too different.
+    """
     if kind == "MUL":
-        return "aot_multiply_s16", {"scale": quantise_multiplier(a * b / y)}
+        scale = quantise_multiplier(a * b / y)
+        if scale.left:
+            raise ValueError(f"the scale factor {a * b / y:g} is not below 1, so TFLM's products overflow")
+        return "aot_multiply_s16", {"scale": scale}
     twice = 2 * max(a, b)
     scale = quantise_multiplier(twice / (2**INT16_LEFT_SHIFT * y))
     fraction(scale)
