@@ -1,6 +1,7 @@
 """Builds the firmware: PlatformIO runs this inside SCons.
 
-HIL_GENERATED names the directory of the sources generated from a model; they are compiled into the image. For the tflm
+HIL_GENERATED names the directory of the sources generated from a model; they are compiled into the image. A project
+with an application of its own may do without. For the tflm
 engine HIL_TFLM_SOURCE is the directory of TensorFlow Lite Micro. The image is the same byte for byte from any
 directory: no path gets into it, and its build id is a hash of its contents.
 """
@@ -37,7 +38,8 @@ board = env.BoardConfig()
 project = Path(env.subst("$PROJECT_DIR"))
 generated = Path(os.environ.get("HIL_GENERATED", "unset"))
 tflm = Path(os.environ.get("HIL_TFLM_SOURCE", "unset"))
-if not (generated / "model_config.h").is_file():
+ours = (project / "firmware" / "lib").is_dir()
+if ours and not (generated / "model_config.h").is_file():
     sys.stderr.write(
         f"error: HIL_GENERATED ({generated}) is not a directory of generated model sources; "
         "build through `hil build`, or set it to one of .hil/firmware/*/generated\n"
@@ -101,7 +103,7 @@ env.Append(
     # Generated sources are no library, so PlatformIO does not find out by itself what they include.
     CPPPATH=[
         str(generated),
-        *sorted(str(library) for library in (project / "firmware" / "lib").iterdir()),
+        *sorted(str(library) for library in (project / "firmware" / "lib").glob("*") if library.is_dir()),
         str(project / "firmware" / "lib" / "protocol" / "src"),
     ],
     LINKFLAGS=[
@@ -155,7 +157,8 @@ def compile_source(env, node):  # type: ignore[no-untyped-def]
 env.AddBuildMiddleware(compile_source)
 if tflm.is_dir():
     env.Append(CPPDEFINES=TFLM_DEFINES)
-env.BuildSources("$BUILD_DIR/generated", str(generated))
+if generated.is_dir():
+    env.BuildSources("$BUILD_DIR/generated", str(generated))
 elf = track(env.BuildProgram())
 if tflm_files:
     print(f"Files of TensorFlow Lite Micro: {len(tflm_files)}")
