@@ -54,15 +54,16 @@ def _state(path: Path) -> tuple[int, ...] | None:
 
 
 def project_root(start: Path) -> Path:
-    """The folder of the project that `start` lies in: the nearest one upwards with a platformio.ini.
+    """The folder of the project that `start` lies in: the nearest one upwards with a platformio.ini or a
+    hil.toml.
 
     Raises:
         HilError: there is none.
     """
     for folder in (start, *start.parents):
-        if (folder / "platformio.ini").is_file():
+        if any((folder / name).is_file() for name in ("platformio.ini", "hil.toml")):
             return folder
-    raise HilError(f"{start}: no platformio.ini here or in a folder above; run inside a tflm-hil project")
+    raise HilError(f"{start}: no platformio.ini or hil.toml here or in a folder above; run inside a tflm-hil project")
 
 
 def probe_folder(folder: Path) -> None:

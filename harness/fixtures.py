@@ -167,8 +167,11 @@ class Recorder:
         """Latency and throughput of what was measured."""
         traffic = measurement.traffic
         latency = summarise(measurement.unit, measurement.invoke)
+        if measurement.unit:
+            self._add(latency=latency_part(measurement.unit, measurement.invoke, measurement.prepare))
+            for figure, value in asdict(latency).items():
+                self._property(f"latency.{figure}", value)
         self._add(
-            latency=latency_part(measurement.unit, measurement.invoke, measurement.prepare),
             stream={
                 "windows": latency.count,
                 "bytes": traffic.sent_bytes,
@@ -177,8 +180,6 @@ class Recorder:
                 "faults": traffic.faults,
             },
         )
-        for figure, value in asdict(latency).items():
-            self._property(f"latency.{figure}", value)
 
     def parity(self, parity: Parity[Any]) -> None:
         """The comparison with the reference."""

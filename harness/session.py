@@ -17,6 +17,8 @@ from harness.dut import Build, DeviceUnderTest, Firmware, Progress, silent
 from harness.errors import HilError
 from harness.files import Snapshot
 from harness.firmware import tflm_library, tflm_trial, toolchain
+from harness.firmware.application import ENGINE as EXTERNAL
+from harness.firmware.application import FILE, Application, load_application
 from harness.firmware.engines import ENGINES, availability, versions
 from harness.firmware.image import FirmwareImage
 from harness.firmware.place import Say
@@ -40,11 +42,13 @@ class Session:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.targets = find_targets(options.targets)
-        self._board = choose(options.board, options.emulator, options.targets) if options.board else None
+        self.application = load_application(options.root)
+        names = (self.application.target,) if self.application else options.targets
+        self.targets = find_targets(names)
+        self._board = choose(options.board, options.emulator, names) if options.board else None
         self.project = FirmwareProject(options.root, attempt=qemu_program.try_arena)
-        self.engines, self.missing_engines = _engines(options.engine, self.project)
-        known = load_models(options.root)
+        self.engines, self.missing_engines = _engines(options.engine, self.project, self.application)
+        known = _known_models(options.root, self.application)
         self.known_models = frozenset(known)
         self.models = _models(known, options.models)
         self.toolchain = toolchain.versions()
@@ -72,6 +76,7 @@ class Session:
             Build(model, variant, engine, target.name)
             for model in self.models
             for variant in model.variants.values()
+            if self.application is None or variant.name == self.application.variant
             for engine in self.engines
             for target in self.targets
         ]
@@ -123,6 +128,8 @@ class Session:
         `say` is told what takes its time.
         """
         key = build.name, debug
+        if self.application is not None:
+            return self._own_firmware(build, self.application, debug, say)
         if key not in self._images:
             check_fit(build.model, read(build.variant.path))
             self._images[key] = self.project.build(
@@ -133,6 +140,15 @@ class Session:
     def changed(self) -> list[Path]:
         """The files of models and recordings that somebody has written since: no figure says which state it is of."""
         return self._files.changed()
+
+    def _own_firmware(self, build: Build, application: Application, debug: bool, say: Say) -> Firmware:
+        if debug:
+            raise HilError(f"{build.name}: an application of its own has no debug image that keeps every tensor")
+        key = build.name, debug
+        if key not in self._images:
+            check_fit(build.model, read(build.variant.path))
+            self._images[key] = self.project.build_application(application, say)
+        return Firmware(build.model, build.variant, build.engine, build.target, self._images[key])
 
     def open_board(self, run_dir: Path) -> Board:
         """The board that was chosen; close it when done."""
@@ -147,8 +163,11 @@ class Session:
 
     def _check_manifests(self) -> None:
         """A budget that applies to nothing would be a check that cannot fail, and so would a misspelt [[skip]]."""
-        environments = self.project.environments()
-        known = {"target": tuple(TARGETS), "engine": ENGINES}
+        if self.application is not None:
+            environments = [f"{target.name}_{EXTERNAL}" for target in self.targets]
+        else:
+            environments = self.project.environments()
+        known = {"target": tuple(TARGETS), "engine": (*ENGINES, EXTERNAL)}
         for model in self.models:
             for skip in model.skips:
                 for key, names in known.items():
@@ -172,8 +191,18 @@ def _layout(model: Model, reference: TflmHost) -> Layout:
     return Layout(model.window, model.stride, len(model.channels), inputs, outputs)
 
 
-def _engines(asked: str, project: FirmwareProject) -> tuple[tuple[str, ...], dict[str, str]]:
+def _known_models(root: Path, application: Application | None) -> dict[str, Model]:
+    return load_models(root) if application is None else {application.model.name: application.model}
+
+
+def _engines(
+    asked: str, project: FirmwareProject, application: Application | None
+) -> tuple[tuple[str, ...], dict[str, str]]:
     """The engines to use, and why others of an `auto` cannot be had."""
+    if application is not None:
+        if asked not in ("auto", EXTERNAL):
+            raise HilError(f"--engine={asked}: {FILE} names an application of its own, which brings its own engine")
+        return (EXTERNAL,), {}
     if asked != "auto" and asked not in ENGINES:
         raise HilError(f"--engine={asked}: no such engine; there is {', '.join(ENGINES)}")
     wanted = ENGINES if asked == "auto" else (asked,)

@@ -14,6 +14,8 @@ from harness.fixtures import AnyMeasurement, Recorder
 def test_latency_stays_within_the_budget(whole_measurement: AnyMeasurement, record: Recorder) -> None:
     record.measurement(whole_measurement)
     latency = summarise(whole_measurement.unit, whole_measurement.invoke)
+    if not latency.unit:
+        pytest.skip("the device has no counter")
     if latency.unit != "instructions":
         pytest.skip("the manifest's budget counts instructions, and this board counts cycles")
     budget = whole_measurement.firmware.budget

@@ -1,7 +1,7 @@
 """Makes what the examples share: a small network, the same network as a C header, and recordings to test it with.
 
-Run it from anywhere; it writes beside itself, and always the same bytes. In a project of your own a training script does
-this: the .tflite comes from the converter, and the header holds what is in it.
+It writes beside itself, and always the same bytes. In a project of your own a training script does this: the .tflite
+comes from the converter, and the header holds what is in it.
 """
 
 from __future__ import annotations
@@ -103,13 +103,16 @@ def header(network: bytes, first: NDArray[np.int8], second: NDArray[np.int8], bi
 #define WAVE_OUTPUT_MULTIPLIER {output[0]}
 #define WAVE_OUTPUT_SHIFT ({output[1]})
 
-/* Where constants lie. On an AVR they would take RAM; see examples/arduino. */
-#ifndef WAVE_CONSTANT
+/* On an AVR constants take RAM, unless they are said to stay in flash. */
+#ifdef __AVR__
+#include <avr/pgmspace.h>
+#define WAVE_CONSTANT PROGMEM
+#else
 #define WAVE_CONSTANT
 #endif
 
 /* The first bytes of the SHA-256 of wave_int8.tflite. */
-static const uint8_t wave_hash[8] WAVE_CONSTANT = {{{digest}}};
+static const uint8_t wave_hash[8] = {{{digest}}};
 
 static const int8_t wave_hidden[WAVE_HIDDEN][WAVE_INPUTS] WAVE_CONSTANT = {{
 {rows(first)}

@@ -21,13 +21,16 @@
 #define WAVE_OUTPUT_MULTIPLIER 1086440452
 #define WAVE_OUTPUT_SHIFT (-7)
 
-/* Where constants lie. On an AVR they would take RAM; see examples/arduino. */
-#ifndef WAVE_CONSTANT
+/* On an AVR constants take RAM, unless they are said to stay in flash. */
+#ifdef __AVR__
+#include <avr/pgmspace.h>
+#define WAVE_CONSTANT PROGMEM
+#else
 #define WAVE_CONSTANT
 #endif
 
 /* The first bytes of the SHA-256 of wave_int8.tflite. */
-static const uint8_t wave_hash[8] WAVE_CONSTANT = {0xb4, 0xb1, 0x96, 0xe5, 0x01, 0xf9, 0x3c, 0x8f};
+static const uint8_t wave_hash[8] = {0xb4, 0xb1, 0x96, 0xe5, 0x01, 0xf9, 0x3c, 0x8f};
 
 static const int8_t wave_hidden[WAVE_HIDDEN][WAVE_INPUTS] WAVE_CONSTANT = {
     {127, 0, -127, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},

@@ -17,7 +17,7 @@ class Board(Protocol):
     """Emulator and version, e.g. `qemu 7.2.22`; None on hardware."""
 
     def unit(self, info: DeviceInfo) -> str:
-        """Return what `counts` counts: `instructions` or `cycles`."""
+        """Return what `counts` counts: `instructions` or `cycles`; "" of a device that counts nothing."""
 
     def counts(self, info: DeviceInfo, ticks: int) -> int:
         """Return a measurement in `unit`: the device's ticks converted, less what an empty measurement shows."""

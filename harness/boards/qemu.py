@@ -27,16 +27,16 @@ def command_line(target: Target, elf: Path, uart: Path, monitor: Path) -> list[s
     """
     emulation = target.emulation
     return [
-        QEMU,
+        emulation.program,
         *("-M", emulation.machine),
-        *("-icount", f"shift={emulation.icount_shift}"),
+        *(("-icount", f"shift={emulation.icount_shift}") if emulation.counter_hz else ()),
         *("-display", "none", "-monitor", "none", "-nodefaults"),
         *("-chardev", f"socket,id=uart,path={_escaped(uart)},server=on,wait=off"),
         *(["-serial", "null"] * emulation.serial),
         *("-serial", "chardev:uart"),
         *("-qmp", f"unix:{_escaped(monitor)},server=on,wait=off"),
         "-S",
-        *("-kernel", str(elf)),
+        *(emulation.loader, str(elf)),
     ]
 
 
@@ -81,6 +81,8 @@ class QemuBoard:
 
     def unit(self, info: DeviceInfo) -> str:
         """See Board."""
+        if info.counter == Counter.NONE:
+            return ""
         if info.counter == Counter.DWT:
             raise HilError(f"{self.name}: the image counts with {info.counter.name}, which stands still in QEMU")
         return "instructions"
@@ -88,6 +90,8 @@ class QemuBoard:
     def counts(self, info: DeviceInfo, ticks: int) -> int:
         """See Board."""
         assert self._image is not None
+        if info.counter == Counter.NONE:
+            return 0
         instructions = find_target(self._image.target).emulation.instructions
         return instructions(ticks) - instructions(info.overhead_ticks)
 
@@ -117,10 +121,14 @@ class QemuBoard:
             self._process.close()
         self._connection = self._process = None
 
+    @property
+    def _resets(self) -> bool:
+        return self._image is not None and find_target(self._image.target).emulation.resets
+
     def _rewound(self) -> QemuProcess | None:
         """Return the running QEMU, halted at its reset vector; None where it has to be replaced."""
         process = self._process
-        if process is None or not process.usable or process.stopped:
+        if process is None or not process.usable or process.stopped or not self._resets:
             return None
         if self._connection is not None:
             self._connection.close()

@@ -6,7 +6,7 @@ from harness.boards.port_lock import PortLock
 from harness.boards.reset import Resetter
 from harness.boards.targets import Target
 from harness.device.connection import Connection
-from harness.device.device_info import DeviceInfo
+from harness.device.device_info import Counter, DeviceInfo
 from harness.device.timeout import Deadline
 from harness.errors import HilError, LineError
 from harness.firmware.image import FirmwareImage
@@ -32,9 +32,9 @@ class SerialBoard:
         self._resetter = Resetter(port)
         self._connection: Connection | None = None
 
-    def unit(self, info: DeviceInfo) -> str:  # noqa: ARG002  (on hardware, every counter runs with the core)
-        """See Board."""
-        return "cycles"
+    def unit(self, info: DeviceInfo) -> str:
+        """See Board. On hardware, every counter runs with the core."""
+        return "" if info.counter == Counter.NONE else "cycles"
 
     def counts(self, info: DeviceInfo, ticks: int) -> int:
         """See Board."""

@@ -12,13 +12,19 @@ class Emulation:
 
     With `-icount shift=S` QEMU lets one instruction take 2^S ns of virtual time, in which the counter that the firmware
     measures with (SysTick or a timer of the chip) counts at `counter_hz`. `serial` is the place of the target's UART
-    among QEMU's serial ports.
+    among QEMU's serial ports. `loader` is the option of `program` that takes the image.
+
+    `counter_hz` is 0 where no counter can be had: QEMU's AVR timers do not work with -icount.
+    Where a reset of the machine leaves its core as it is, `resets` is False, and each session has a QEMU of its own.
     """
 
     machine: str
     counter_hz: int
     icount_shift: int
     serial: int
+    program: str = "qemu-system-arm"
+    loader: str = "-kernel"
+    resets: bool = True
 
     @property
     def ticks_per_instruction(self) -> float:
@@ -102,11 +108,25 @@ TARGETS = {
     ]
 }
 
+
+def _avr(name: str, core: str, machine: str) -> Target:
+    emulation = Emulation(machine, 0, 0, 0, "qemu-system-avr", "-bios", resets=False)
+    return Target(name, core, 115_200, 0, emulation)
+
+
+# Chips that our own firmware is not made for: targets of applications of the user's own.
+APPLICATION_TARGETS = {
+    target.name: target
+    for target in [_avr("uno", "AVR, ATmega328P", "uno"), _avr("mega2560", "AVR, ATmega2560", "mega2560")]
+}
+
 ALL = "all"
 
 
 def find_target(name: str) -> Target:
     """Return the target `name`. Raises HilError that lists those that exist."""
+    if name in APPLICATION_TARGETS:
+        return APPLICATION_TARGETS[name]
     if name not in TARGETS:
         raise HilError(f"--target={name}: no such target; there is {', '.join(sorted(TARGETS))}, or {ALL}")
     return TARGETS[name]

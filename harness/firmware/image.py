@@ -55,17 +55,34 @@ class FirmwareImage:
     generated: Path
 
 
-def read_image(elf: Path, target: str, model_bytes: int, arena_bytes: int, generated: Path) -> FirmwareImage:
+NO_BUILD_ID = bytes(20)
+"""What a device says that was linked without one."""
+
+
+def read_application(elf: Path, target: str) -> FirmwareImage:
+    """Read the ELF file of an application of the user's own. What its network takes is not known.
+
+    Where it has no build id, NO_BUILD_ID stands for it.
+
+    Raises HilError where it cannot be read or is not an ELF file.
+    """
+    return read_image(elf, target, 0, 0, elf.parent, NO_BUILD_ID)
+
+
+def read_image(
+    elf: Path, target: str, model_bytes: int, arena_bytes: int, generated: Path, without_id: bytes | None = None
+) -> FirmwareImage:
     """Read the ELF file at `elf`, built for `target`, which has its .bin beside it.
 
-    Raises HilError where it cannot be read, is not an ELF file or has no build id.
+    Raises HilError where it cannot be read, is not an ELF file or has no build id; the latter only if there is nothing
+    that stands for it, `without_id`.
     """
     try:
         content = elf.read_bytes()
         with elf.open("rb") as stream:
             file = ELFFile(stream)
             sections = [section for section in file.iter_sections() if section["sh_flags"] & _ALLOC]
-            build_id = _build_id(sections)
+            build_id = _build_id(sections, without_id)
             symbols = _symbols(file)
     except OSError as error:
         raise HilError(f"{elf}: cannot be read ({error.strerror}); build it again") from error
@@ -91,13 +108,15 @@ def read_image(elf: Path, target: str, model_bytes: int, arena_bytes: int, gener
     )
 
 
-def _build_id(sections: list[Section]) -> bytes:
+def _build_id(sections: list[Section], without_id: bytes | None) -> bytes:
     for section in sections:
         if isinstance(section, NoteSection):
             for note in section.iter_notes():
                 if note["n_type"] == "NT_GNU_BUILD_ID":
                     return bytes.fromhex(note["n_desc"])
-    raise ValueError("no build id")
+    if without_id is None:
+        raise ValueError("no build id")
+    return without_id
 
 
 def _symbols(file: ELFFile) -> list[Symbol]:

@@ -5,7 +5,8 @@ from pathlib import Path
 from harness.compiler import compile_model
 from harness.errors import HilError
 from harness.firmware import arena, configuration, engines, platformio, tflm_engine, tflm_library, toolchain
-from harness.firmware.image import FirmwareImage, read_image
+from harness.firmware.application import Application
+from harness.firmware.image import FirmwareImage, read_application, read_image
 from harness.firmware.memory import TooLargeError, targets_with_room
 from harness.firmware.model_config import write_model_config
 from harness.firmware.place import Place, Say, check_name, silent
@@ -63,6 +64,23 @@ class FirmwareProject:
             raise HilError(
                 f"cannot build in {place.directory}: {error.strerror}; free or name another folder"
             ) from error
+
+    def build_application(self, application: Application, say: Say = silent) -> FirmwareImage:
+        """The image of an application of the user's own, built by its environment unless it is there already.
+
+        Raises:
+            HilError: no such environment or image, or the build failed.
+        """
+        if application.elf is not None:
+            return read_application(application.elf, application.target)
+        environment = str(application.environment)
+        self.check_environment(environment)
+        place = Place(self.root, self.build_root, "application", application.target, environment)
+        place.directory.mkdir(parents=True, exist_ok=True)
+        with turn(place.directory / "lock", place.directory.name, say):
+            settings = {"PLATFORMIO_BUILD_DIR": str(place.build)}
+            platformio.run(self.root, environment, self.build_root, settings, place.log, silent, say)
+            return read_application(place.elf, application.target)
 
     def _build(
         self, model: Model, variant: Variant, place: Place, debug: bool, library: TflmLibrary | None, say: Say

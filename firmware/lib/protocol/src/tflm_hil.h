@@ -47,6 +47,7 @@ void hil_reset(void);
 
 /* What counts the ticks. */
 typedef enum {
+    HIL_COUNTER_NONE = 0,    /* nothing does: every measurement is 0 */
     HIL_COUNTER_DWT = 1,     /* the cycle counter of a Cortex-M */
     HIL_COUNTER_SYSTICK = 2, /* SysTick of a Cortex-M */
     HIL_COUNTER_TIMER = 3,   /* any timer that runs with the core */

@@ -1,12 +1,20 @@
 /* The network of ../wave, by hand: two dense layers in TFLite's int8 arithmetic. */
-#ifndef NETWORK_H
-#define NETWORK_H
+#ifndef WAVE_H
+#define WAVE_H
 
 #include "wave_network.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 extern int8_t network_input[WAVE_INPUTS];
 extern int8_t network_output[WAVE_OUTPUTS];
 
 void network_run(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
