@@ -388,7 +388,6 @@ CASES |= {
     "images lost": Case(before(lose_images), survives=True),
     "build databases truncated": Case(before(damage_databases), survives=True),
     "results damaged before the run": Case(before(damage_results), survives=True, loses=True),
-    "reports lost before the end": Case(while_held("finishing", lose_reports), survives=True),
     "results damaged in mid-run": Case(while_held("tested", damage_results), survives=True),
     "starved": Case(starved, survives=True),
     "nobody reads the output": Case(reader_leaves),
