@@ -31,6 +31,11 @@ class Layout:
 
 def check_identity(info: DeviceInfo, build_id: bytes, model_sha256: bytes) -> None:
     """Raise DeviceError unless the device runs the image `build_id` with the model whose file has `model_sha256`."""
+    if info.build_id != build_id and not any(info.build_id):
+        raise DeviceError(
+            f"the board does not say its build id, and the image has {_short(build_id)}:"
+            " hand it over in describe(), or link without one"
+        )
     if info.build_id != build_id:
         raise DeviceError(
             f"the board runs build {_short(info.build_id)}, the harness built {_short(build_id)}:"

@@ -2,9 +2,9 @@
  * A firmware of its own that the harness can test: it reads a sensor's rows, recognises waving, and links tflm-hil so
  * that a test bench may play the sensor.
  */
-#include "wave.h"
 #include "tflm_hil.h"
 #include "uart.h"
+#include "wave.h"
 
 #include <string.h>
 
