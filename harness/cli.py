@@ -24,6 +24,7 @@ from harness.boards.targets import Target, find_targets
 from harness.dut import Build, Firmware, Measurement
 from harness.errors import DeviceError, HilError
 from harness.files import probe_folder, project_root, write_text
+from harness.firmware.application import FILE as APPLICATION_FILE
 from harness.firmware.place import Say
 from harness.inspection import inspect
 from harness.models.answers import truth_text
@@ -247,7 +248,8 @@ def _session(board: str | None, model: str | None, engine: str, target: str) -> 
             board=board,
             emulator="auto",
             targets=(target,),
-            engine=engine,
+            # An application of its own brings its engine, whatever is the default here.
+            engine="auto" if engine == "aot" and (root / APPLICATION_FILE).is_file() else engine,
             models=(model,) if model else (),
             report_dir=root / "reports",
             baseline_dir=None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,10 @@ from pathlib import Path
 import pytest
 from firmware_helpers import PROTOCOL, ROOT
 from needs import skip_without_tools
+
+from harness.errors import HilError
+from harness.options import Options
+from harness.session import Session
 
 EXAMPLES = ROOT / "examples"
 AVR = {
@@ -76,15 +81,18 @@ def test_an_application_of_another_model_is_refused_in_one_line(tmp_path: Path) 
     assert "the board runs model 382062797465, the test expects" in done.stdout
 
 
-def test_an_arduino_sketch_is_tested_by_the_same_suite(tmp_path: Path) -> None:
+@pytest.mark.parametrize("board", ["mega2560", pytest.param("uno", marks=pytest.mark.nightly)])
+def test_an_arduino_sketch_is_tested_by_the_same_suite(board: str, tmp_path: Path) -> None:
     skip_without_avr()
     folder = copy("arduino", tmp_path)
-    built = run(["make", "-j2"], folder)
+    settings = folder / "hil.toml"
+    settings.write_text(settings.read_text().replace("mega2560", board))
+    built = run(["make", "-j2", f"BOARD={board}"], folder)
     assert built.returncode == 0, built.stderr
     done = suite(folder)
     assert done.returncode == 0, done.stdout
     result = only_run(folder)
-    assert (result["engine"], result["target"], result["verdict"]) == ("external", "mega2560", "pass")
+    assert (result["engine"], result["target"], result["verdict"]) == ("external", board, "pass")
     assert result["parity"]["bit_exact"]  # type: ignore[index]
     assert result["latency"] is None, "no counter can be had there, so none is invented"
 
@@ -108,3 +116,29 @@ def test_a_link_that_cannot_be_does_not_compile(body: int, credits_: int, tmp_pa
         source.write_text(f'#include "tflm_hil.h"\nunsigned char b[HIL_BUFFER_BYTES({numbers[0]}, {numbers[1]})];\n')
         done = run(["gcc", f"-I{PROTOCOL}", "-c", str(source), "-o", str(tmp_path / "o")], tmp_path)
         assert (done.returncode == 0) == compiles
+
+
+@pytest.mark.parametrize(
+    ("line", "instead", "said"),
+    [
+        ('schema = "hil-project/1"', 'schema = "hil-project/9"', r"hil.toml: Invalid enum value 'hil-project/9'"),
+        ('environment = "wave"', 'enviroment = "wave"', "hil.toml: Object contains unknown field `enviroment`"),
+        ('environment = "wave"', "", "hil.toml: name either the environment of platformio.ini"),
+        ('variant = "int8"', 'variant = "int4"', "variant 'int4' is not in"),
+        ('target = "stm32f4"', 'target = "z80"', "--target=z80: no such target"),
+        ('model = "../wave/models/wave"', 'model = "nowhere"', "nowhere/model.toml: cannot be read"),
+    ],
+)
+def test_settings_that_are_wrong_are_a_usage_error_of_one_line(
+    line: str, instead: str, said: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "own"
+    shutil.copytree(EXAMPLES / "bare-metal", folder)
+    shutil.copytree(EXAMPLES / "wave", tmp_path / "wave")
+    settings = folder / "hil.toml"
+    assert line in settings.read_text()
+    settings.write_text(settings.read_text().replace(line, instead))
+    options = Options(folder, None, "auto", ("stm32f4",), "auto", (), folder / "reports", None, False, True, False)
+    with pytest.raises(HilError, match=re.escape(said)) as caught:
+        Session(options)
+    assert "\n" not in str(caught.value)
