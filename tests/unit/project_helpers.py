@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -61,6 +63,11 @@ class Project:
             *arguments,
             timeout=timeout,
         )
+
+    def hil(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a `hil` command in the project."""
+        command = [sys.executable, "-m", "harness.cli", *arguments]
+        return subprocess.run(command, cwd=self.root, capture_output=True, text=True, timeout=120, check=False)
 
     def runs(self) -> dict[str, Run]:
         """What the last run of the suite measured, by model and variant."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from needs import needs_emulator
 from project_helpers import ROOT, Project
@@ -23,8 +24,8 @@ TENSORS = [
     "magic-wand/micro_speech_quantized",
 ]
 
-# An open batch, one zero point for many scales, float16 weights.
-CASES = ["flat_bNone_i8", "gmp_bNone_i8", "one_zero_point", "wave_float16"]
+# An open batch, one zero point for many scales, float16 weights, int16 activations.
+CASES = ["flat_bNone_i8", "gmp_bNone_i8", "one_zero_point", "wave_float16", "wave_int16x8"]
 
 # Both in the units in which their authors fed them: the network's input is (g + 4) / 8 and (dps + 2000) / 4000 there,
 PUNCH = """
@@ -67,6 +68,21 @@ label = "ring"
 [[files]]
 path = "slope.csv"
 label = "slope"
+"""
+# Nobody says what it was trained on: windows of noise, over all that its input can hold and a little more.
+WAVE = """
+window = 64
+stride = 16
+sample_rate_hz = 50.0
+recordings = "noise"
+""" + "".join(
+    f'[[channels]]\nname = "{name}"\nunit = "g"\nlsb_per_unit = 32767.0\nnormalise = "none"\n' for name in "xyz"
+)
+NOISE = """
+schema = "hil-recordings/1"
+sample_rate_hz = 50.0
+[[files]]
+path = "*.csv"
 """
 
 
@@ -141,3 +157,15 @@ def test_the_magic_wand_knows_ring_and_slope(project: Project, pytester: pytest.
     parity = project.runs()["wand-only"].parity
     assert parity is not None
     assert (parity.windows, parity.label_mismatches, parity.accuracy_device) == (2, 0, 1.0)
+
+
+def test_an_int16_network_answers_windows_of_counts_exactly(project: Project, pytester: pytest.Pytester) -> None:
+    project.add_model("int16", data("../cases/tflite/wave_int16x8.tflite").read_bytes(), WAVE)
+    counts = np.random.default_rng(1).integers(-32768, 32768, (640, 3))
+    noise = pytester.mkdir("noise")
+    np.savetxt(noise / "noise.csv", counts / 32767, "%.9f", ",", header="x,y,z", comments="")
+    add_recordings(project, "noise", NOISE, noise)
+    assert project.run(pytester, "--engine=aot", "--model=int16").ret == pytest.ExitCode.OK
+    parity = project.runs()["int16-only"].parity
+    assert parity is not None
+    assert (parity.windows, parity.label_mismatches, parity.bit_exact) == (37, 0, True)

@@ -13,7 +13,7 @@ from harness.models.tflite_builder import OperatorSpec, TensorSpec, build
 from harness.models.tflite_file import TensorType
 from harness.results.model import load
 
-INT8, INT32 = TensorType.INT8, TensorType.INT32
+INT8, INT16, INT32, INT64 = TensorType.INT8, TensorType.INT16, TensorType.INT32, TensorType.INT64
 ROWS, STEP = 5, 1 / 64
 
 CHANNELS = """
@@ -55,6 +55,21 @@ def network(shape: list[int], weights: np.ndarray, activation: str | None = None
     return build(tensors, operators, [0], [len(tensors) - 1])
 
 
+def int16_network(weights: np.ndarray) -> bytes:
+    """A fully connected layer and SOFTMAX on int16. A step of its input is 2^-14, so it goes from -2 to 2."""
+    outputs, values = weights.shape
+    step = 2.0**-14
+    tensors = [
+        TensorSpec([1, values], INT16, [step], [0]),
+        TensorSpec([outputs, values], INT8, [1 / 64], [0], data=weights.astype(np.int8)),
+        TensorSpec([outputs], INT64, [step / 64], [0], data=np.zeros(outputs, np.int64)),
+        TensorSpec([1, outputs], INT16, [step], [0]),
+        TensorSpec([1, outputs], INT16, [2.0**-15], [0]),
+    ]
+    operators = [OperatorSpec("FULLY_CONNECTED", [0, 1, 2], [3]), OperatorSpec("SOFTMAX", [3], [4], {"Beta": 1.0})]
+    return build(tensors, operators, [0], [4])
+
+
 def windowed(labels: list[str], extra: str = "", end: str = "") -> str:
     names = ", ".join(f'"{label}"' for label in labels)
     return (
@@ -63,13 +78,13 @@ def windowed(labels: list[str], extra: str = "", end: str = "") -> str:
     )
 
 
-def add_recordings(root: Path, labels: list[str]) -> None:
-    """Of the first label x is 1.5 and y -0.5, of the second it is the other way round."""
+def add_recordings(root: Path, labels: list[str], rows: tuple[str, str] = ("1.5,-0.5", "-0.5,1.5")) -> None:
+    """Recordings of two windows in which each row is that of the label, "x,y" in g."""
     folder = root / "recordings" / labels[0]
     folder.mkdir(parents=True)
     text = 'schema = "hil-recordings/1"\nsample_rate_hz = 50\n'
-    for label, x, y in ((labels[0], 1.5, -0.5), (labels[1], -0.5, 1.5)):
-        (folder / f"{label}.csv").write_text("x,y\n" + f"{x},{y}\n" * (2 * ROWS))
+    for label, row in zip(labels, rows, strict=True):
+        (folder / f"{label}.csv").write_text("x,y\n" + f"{row}\n" * (2 * ROWS))
         text += f'[[files]]\npath = "{label}.csv"\nlabel = "{label}"\n'
     (folder / "recordings.toml").write_text(text)
 
@@ -88,6 +103,11 @@ def test_what_manifests_say_holds_on_the_device(pytester: pytest.Pytester, tmp_p
     missed = "[variants.only.budgets.stm32f4_aot]\naccuracy = 0.9\npreparation = 10\nwindow = 20\n"
     project.add_model("one", blind, windowed(["still", "wave"], meant, missed))
     add_recordings(project.root, ["still", "wave"])
+    # An odd count of x is some steps and a half: to even is down for 1, up for 3. What y has below -2 is clipped.
+    wide = int16_network(np.tile([[64, 4], [0, 0]], ROWS))
+    of_x = "mean = 0.5\nstd = 2.0\n", "mean = 0.0\nstd = 4.0\n"
+    project.add_model("wide", wide, windowed(["up", "down"], end=wanted).replace(*of_x))
+    add_recordings(project.root, ["up", "down"], (f"{1 + 1 / 8192},-0.5", f"{-1 + 3 / 8192},-3.5"))
     # Read as channels, its rows would do: the number of values is the same.
     project.add_model("wrong", first, windowed(["a", "b"]))
 
@@ -95,12 +115,19 @@ def test_what_manifests_say_holds_on_the_device(pytester: pytest.Pytester, tmp_p
 
     assert result.ret == 1
     runs = project.runs()
-    assert set(runs) == {"first-only", "one-only", "wrong-only"}
+    assert set(runs) == {"first-only", "one-only", "wide-only", "wrong-only"}
     right, missing, wrong = runs["first-only"], runs["one-only"], runs["wrong-only"]
     assert right.parity is not None
     assert (right.verdict, right.parity.windows, right.parity.accuracy_device, right.parity.bit_exact) == (
         ("pass", 4, 1.0, True)
     )
+    of_int16 = runs["wide-only"]
+    assert of_int16.parity is not None
+    assert (of_int16.verdict, of_int16.parity.windows, of_int16.parity.bit_exact) == ("pass", 4, True)
+    assert (of_int16.parity.accuracy_device, of_int16.parity.accuracy_reference) == (1.0, 1.0)
+    replayed = project.hil("replay", "wide", "down", "--variant=only", "--window=1")
+    # 5 x (-4094 - 32768 / 16) steps go into SOFTMAX, which is 4359.28 of 32768; TFLM's tables take one off.
+    assert (replayed.returncode, replayed.stdout.count("[4358, 28410]"), replayed.stdout.count("yes")) == (0, 2, 1)
     assert missing.parity is not None
     assert (missing.verdict, missing.parity.accuracy_device, missing.parity.label_mismatches) == ("fail", 0.5, 0)
     assert missing.over_budget[0] == "accuracy of the device: 50.00%, below the budget of at least 90.00%"
@@ -111,5 +138,5 @@ def test_what_manifests_say_holds_on_the_device(pytester: pytest.Pytester, tmp_p
     result.stdout.fnmatch_lines(["SKIPPED*: left out by model.toml: nobody sells it any more"])
     results = load(project.root / "reports" / "results.json")
     assert results.skipped == {
-        f"{name}-only-aot-nrf51": "nobody sells it any more" for name in ("first", "one", "wrong")
+        f"{name}-only-aot-nrf51": "nobody sells it any more" for name in ("first", "one", "wide", "wrong")
     }
