@@ -15,6 +15,7 @@ NAMES = (
     "conv_f32_1d_6to8_k5_d2",
     "conv_f32_1to1_k3",
     "add_s8",
+    "conv_s8_1to2_k3",
     "conv_s8_3to8_k3_s2",
     "relu_s8",
     "relu6_s8",

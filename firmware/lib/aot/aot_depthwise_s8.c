@@ -1,6 +1,7 @@
 /* DEPTHWISE_CONV_2D on int8. */
 #include "aot_depthwise.h"
 #include "aot_limit.h"
+#include "aot_words.h"
 
 #include <string.h>
 
@@ -11,27 +12,37 @@ typedef struct {
     uint32_t middle2;  /* row 2 (high half), and the channel's shift (low half) */
     int32_t twice_bias;
     int32_t multiplier;
-    int32_t offset; /* aot_channel_offset() */
-    uint32_t step;  /* from a pixel of y to the next */
+    int32_t offset;          /* aot_channel_offset() */
+    uint32_t step;           /* from a pixel of y to the next */
+    uint32_t pairs;          /* of neighbours in a row of the output */
+    uint32_t rows;           /* of the output, that are left */
+    uint32_t x_skip, y_skip; /* behind the pairs of a row, to the next row */
 } coefficients_t;
 
 static uint32_t halves(int32_t low, int32_t high) {
     return (uint32_t)(uint16_t)low | (uint32_t)high << 16;
 }
 
-static coefficients_t coefficients(const aot_depthwise_s8_t *layer, const int8_t *weights,
-                                   const aot_channel_t *channel) {
-    coefficients_t k;
-    for (uint32_t row = 0; row < 3; row++) {
-        k.outer[row] = halves(2 * weights[4 * row], 2 * weights[4 * row + 2]);
-    }
-    k.middle01 = halves(2 * weights[1], 2 * weights[5]);
-    k.middle2 = halves(channel->shift, 2 * weights[9]);
-    k.twice_bias = channel->twice_bias;
-    k.multiplier = channel->multiplier;
-    k.offset = aot_channel_offset(channel, 2 * layer->zero_point + 1);
-    k.step = layer->window.output_channels;
-    return k;
+/* What depends on the layer alone. */
+static inline void set_layer(coefficients_t *k, const aot_depthwise_s8_t *layer) {
+    k->step = layer->window.output_channels;
+    k->pairs = layer->window.output_width / 2u;
+    k->x_skip = layer->plane_width - 2 * k->pairs;
+    k->y_skip = (layer->window.output_width & 1u) * k->step;
+}
+
+/* The rest. Not inlined, so that it has all registers to itself. */
+static __attribute__((noinline)) void set_channel(coefficients_t *k, const aot_depthwise_s8_t *layer,
+                                                  const int8_t *weights, const aot_channel_t *channel) {
+    k->outer[0] = halves(2 * weights[0], 2 * weights[2]);
+    k->outer[1] = halves(2 * weights[4], 2 * weights[6]);
+    k->outer[2] = halves(2 * weights[8], 2 * weights[10]);
+    k->middle01 = halves(2 * weights[1], 2 * weights[5]);
+    k->middle2 = halves(channel->shift, 2 * weights[9]);
+    k->twice_bias = channel->twice_bias;
+    k->multiplier = channel->multiplier;
+    k->offset = aot_channel_offset(channel, 2 * layer->zero_point + 1);
+    k->rows = layer->window.output_height;
 }
 
 #if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
@@ -50,9 +61,12 @@ static coefficients_t coefficients(const aot_depthwise_s8_t *layer, const int8_t
     "smlad   r11, lr, " outer ", r11\n\t"                                                                              \
     "smlat" half "  r11, r12, " middle ", r11\n\t"
 
-/* `pairs` (not 0) times two outputs that are neighbours in a row, at stride 1. */
-static inline void pairs_of_row(const coefficients_t *k, const int8_t *x, uint32_t width, uint32_t pairs, int8_t *y) {
+/* All outputs that come in pairs of neighbours in a row (there must be some), at stride 1. It counts k->rows down. */
+static inline void pairs_of_rows(coefficients_t *k, const int8_t *x, uint32_t width, int8_t *y) {
+    uint32_t pairs;
     __asm__ volatile("ldm     %[k], {r4, r5, r6, r8, r9}\n"
+                     "0:\n\t"
+                     "ldr     %[pairs], [%[k], #36]\n"
                      "1:\n\t"
                      "ldr     r10, [%[k], #20]\n\t"             /* twice_bias */
                      "mov     r11, r10\n\t" /* clang-format off */
@@ -75,7 +89,14 @@ static inline void pairs_of_row(const coefficients_t *k, const int8_t *x, uint32
                      "add     %[y], %[y], r12, lsl #1\n\t"
                      "subs    %[pairs], %[pairs], #1\n\t"
                      "bne     1b\n\t"
-                     : [x] "+&r"(x), [y] "+&r"(y), [pairs] "+&r"(pairs)
+                     "ldrd    r12, lr, [%[k], #44]\n\t" /* x_skip, y_skip */
+                     "add     %[x], %[x], r12\n\t"
+                     "add     %[y], %[y], lr\n\t"
+                     "ldr     r12, [%[k], #40]\n\t" /* rows */
+                     "subs    r12, r12, #1\n\t"
+                     "str     r12, [%[k], #40]\n\t"
+                     "bne     0b\n\t"
+                     : [x] "+&r"(x), [y] "+&r"(y), [pairs] "=&r"(pairs)
                      : [k] "r"(k), [width] "r"(width)
                      : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
 }
@@ -198,27 +219,32 @@ static __attribute__((optimize("O2"))) void convolve(const aot_depthwise_s8_t *l
 }
 
 /* The same for kernels of 3 x 3. */
-static void convolve_3x3(const aot_depthwise_s8_t *layer, const coefficients_t *k, const int8_t *plane, int8_t *y) {
+static void convolve_3x3(const aot_depthwise_s8_t *layer, coefficients_t *k, const int8_t *plane, int8_t *y) {
     const aot_window_t *window = &layer->window;
     const uint32_t width = layer->plane_width, stride = window->stride_width;
-    for (uint32_t i = 0; i < window->output_height; i++) {
-        uint32_t done = 0;
+    uint32_t done = 0; /* of each row */
 #if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
-        if (stride == 1 && window->output_width > 1) {
-            done = window->output_width & ~1u;
-            pairs_of_row(k, plane, width, done / 2, y);
+    if (stride == 1 && k->pairs != 0) {
+        pairs_of_rows(k, plane, width, y);
+        done = 2 * k->pairs;
+        if (done == window->output_width) {
+            return;
         }
+    }
 #endif
-        if (done < window->output_width) {
-            single_outputs(k, plane + done * stride, width, stride, window->output_width - done, y + done * k->step);
-        }
+    for (uint32_t i = 0; i < window->output_height; i++) {
+        single_outputs(k, plane + done * stride, width, stride, window->output_width - done, y + done * k->step);
         plane += width * window->stride_height;
         y += window->output_width * k->step;
     }
 }
 
-/* Copies one channel of the image to where it lies in the plane; x points at the channel of the first pixel. */
-static void copy_channel(const aot_depthwise_s8_t *layer, const int8_t *x, int8_t *plane) {
+/*
+ * Copies one channel of the image to where it lies in the plane; x points at the channel of the first pixel. It has all
+ * registers to itself.
+ */
+static __attribute__((noinline, optimize("O2"))) void copy_channel(const aot_depthwise_s8_t *layer, const int8_t *x,
+                                                                   int8_t *plane) {
     const aot_window_t *window = &layer->window;
     const uint32_t channels = window->input_channels;
     const uint32_t height = window->input_height < layer->plane_height - window->pad_top
@@ -232,6 +258,11 @@ static void copy_channel(const aot_depthwise_s8_t *layer, const int8_t *x, int8_
         const int8_t *from = x;
         int8_t *to = plane;
         uint32_t left = width;
+        if (channels == 1) {
+            for (; left >= 4; left -= 4, from += 4, to += 4) {
+                memcpy(to, from, 4);
+            }
+        }
         for (; left >= 4; left -= 4, from += 4 * channels, to += 4) {
             to[0] = from[0];
             to[1] = from[channels];
@@ -250,7 +281,9 @@ void aot_depthwise_s8(const aot_depthwise_s8_t *layer, const int8_t *x, int8_t *
     const aot_window_t *window = &layer->window;
     const uint32_t pixels = (uint32_t)window->output_height * window->output_width;
     int8_t *plane = scratch;
-    memset(plane, layer->input_zero_point, (uint32_t)layer->plane_height * layer->plane_width);
+    aot_fill_words(plane, layer->input_zero_point, (uint32_t)layer->plane_height * layer->plane_width);
+    coefficients_t k;
+    set_layer(&k, layer);
     const int8_t *weights = layer->weights;
     uint32_t copied = UINT32_MAX;
     const uint32_t kernel = 4u * layer->kernel_rows * layer->row_blocks;
@@ -261,7 +294,7 @@ void aot_depthwise_s8(const aot_depthwise_s8_t *layer, const int8_t *x, int8_t *
             copy_channel(layer, x + copied, plane);
         }
         if (window->kernel_height <= 3 && window->kernel_width <= 3) {
-            const coefficients_t k = coefficients(layer, weights, channel);
+            set_channel(&k, layer, weights, channel);
             convolve_3x3(layer, &k, plane, y + channel->output);
         } else {
             convolve(layer, weights, channel, plane, y + channel->output);

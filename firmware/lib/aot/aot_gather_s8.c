@@ -105,17 +105,28 @@ static aot_block_t *gather_runs(const int8_t *a, const int8_t *b, uint32_t runs,
 
 #endif
 
-/* Two windows that lie inside the image. Not inlined, because it takes all registers. */
-static __attribute__((noinline)) void gather_both_inside(const aot_walk_t *walk, const int8_t *a, const int8_t *b,
+/* Two windows that lie inside the image and whose rows are runs. Not inlined, because it takes all registers. */
+static __attribute__((noinline)) void gather_whole_rows(const aot_walk_t *walk, const int8_t *a, const int8_t *b,
+                                                        aot_block_t *columns) {
+    const uint32_t blocks = walk->run_blocks;
+    gather_runs(a, b, walk->layer->window.kernel_height, blocks, (int32_t)(walk->row_step - 4 * blocks), columns);
+}
+
+/* The same, of several runs in a row. */
+static __attribute__((noinline)) void gather_parted_rows(const aot_walk_t *walk, const int8_t *a, const int8_t *b,
                                                          aot_block_t *columns) {
     const uint32_t blocks = walk->run_blocks, row_step = walk->row_step;
     const uint32_t rows = walk->layer->window.kernel_height;
-    if (walk->runs == 1) {
-        gather_runs(a, b, rows, blocks, (int32_t)(row_step - 4 * blocks), columns);
-        return;
-    }
     for (uint32_t left = rows; left != 0; left--, a += row_step, b += row_step) {
         columns = gather_runs(a, b, walk->runs, blocks, (int32_t)(walk->step - 4 * blocks), columns);
+    }
+}
+
+static inline void gather_both_inside(const aot_walk_t *walk, const int8_t *a, const int8_t *b, aot_block_t *columns) {
+    if (walk->runs == 1) {
+        gather_whole_rows(walk, a, b, columns);
+    } else {
+        gather_parted_rows(walk, a, b, columns);
     }
 }
 
@@ -170,7 +181,8 @@ static inline bool is_inside(const aot_walk_t *walk, aot_place_t at) {
     return (uint32_t)at.row < walk->inside_rows && (uint32_t)at.column < walk->inside_columns;
 }
 
-void aot_gather_two(aot_walk_t *walk, bool alone, aot_block_t *columns) {
+/* Any two pixels. */
+static __attribute__((noinline)) void gather_any(aot_walk_t *walk, bool alone, aot_block_t *columns) {
     const aot_place_t first = walk->at;
     if (!alone) {
         advance(walk);
@@ -187,4 +199,19 @@ void aot_gather_two(aot_walk_t *walk, bool alone, aot_block_t *columns) {
         gather_edge(walk, second, &columns->of[1]);
     }
     advance(walk);
+}
+
+void aot_gather_two(aot_walk_t *walk, bool alone, aot_block_t *columns) {
+    const int8_t *first = walk->at.x, *second = first + walk->pixel_step;
+    const int32_t stride = walk->layer->window.stride_width, column = walk->at.column, next = column + stride;
+    /* Most pairs lie inside the image and are not the last ones of their row: the way to these is short. */
+    if (walk->left <= 2 || column < 0 || next >= (int32_t)walk->inside_columns ||
+        (uint32_t)walk->at.row >= walk->inside_rows) {
+        gather_any(walk, alone, columns);
+        return;
+    }
+    walk->at.x = second + walk->pixel_step;
+    walk->at.column = next + stride;
+    walk->left -= 2;
+    gather_both_inside(walk, first, second, columns);
 }

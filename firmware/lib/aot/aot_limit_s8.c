@@ -5,9 +5,10 @@
 #if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
 
 /* SSUB8 notes of each byte whether the first one is not smaller, and SEL takes the bytes by these notes. */
-#define LIMIT(word)                                                                                                    \
+#define AT_LEAST(word)                                                                                                 \
     "ssub8   r12, " word ", %[minima]\n\t"                                                                             \
-    "sel     " word ", " word ", %[minima]\n\t"                                                                        \
+    "sel     " word ", " word ", %[minima]\n\t"
+#define AT_MOST(word)                                                                                                  \
     "ssub8   r12, %[maxima], " word "\n\t"                                                                             \
     "sel     " word ", " word ", %[maxima]\n\t"
 
@@ -18,8 +19,19 @@ static uint32_t limit_words(const int8_t *x, int8_t *y, uint32_t elements, int32
     }
     const uint32_t minima = 0x01010101u * (uint8_t)minimum, maxima = 0x01010101u * (uint8_t)maximum;
     const uint32_t done = elements & ~7u;
-    for (const int8_t *end = x + done; x != end;) {
-        __asm__ volatile("ldrd    r4, r5, [%[x]], #8\n\t" LIMIT("r4") LIMIT("r5") "strd    r4, r5, [%[y]], #8"
+    const int8_t *end = x + done;
+    if (maximum == INT8_MAX) { /* as a RELU has it */
+        while (x != end) {
+            __asm__ volatile("ldrd    r4, r5, [%[x]], #8\n\t" AT_LEAST("r4") AT_LEAST("r5") "strd    r4, r5, [%[y]], #8"
+                             : [x] "+r"(x), [y] "+r"(y)
+                             : [minima] "r"(minima)
+                             : "r4", "r5", "r12", "memory");
+        }
+        return done;
+    }
+    while (x != end) {
+        __asm__ volatile("ldrd    r4, r5, [%[x]], #8\n\t" AT_LEAST("r4") AT_MOST("r4") AT_LEAST("r5")
+                             AT_MOST("r5") "strd    r4, r5, [%[y]], #8"
                          : [x] "+r"(x), [y] "+r"(y)
                          : [minima] "r"(minima), [maxima] "r"(maxima)
                          : "r4", "r5", "r12", "memory");

@@ -1,4 +1,4 @@
-/* Four int8 values at a time, where a core has the DSP extension. */
+/* Four int8 values at a time. */
 #ifndef AOT_WORDS_H
 #define AOT_WORDS_H
 
@@ -10,6 +10,17 @@ static inline uint32_t aot_load_word(const int8_t *x) {
     uint32_t word;
     memcpy(&word, x, sizeof word);
     return word;
+}
+
+/* Writes `value` to whole words from `to` on, until they hold `bytes` (not 0) of it. Small C libraries do it by bytes.
+ */
+static inline void aot_fill_words(void *to, int8_t value, uint32_t bytes) {
+    const uint32_t word = 0x01010101u * (uint8_t)value;
+    uint32_t *words = to;
+    const uint32_t *end = words + (bytes + 3) / 4;
+    do {
+        *words++ = word;
+    } while (words != end);
 }
 
 #endif

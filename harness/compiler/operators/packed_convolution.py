@@ -23,6 +23,7 @@ def packed_convolution(operator: Operator, geometry: Window, layer: Int8Layer, n
     if split is None:
         return None
     channels, constants = split
+    geometry = geometry.in_one_row()  # the ends of rows take longer
     run_taps = geometry.kernel_width if geometry.dilation_width == 1 else 1
     runs = layer.weights.reshape(len(layer.weights), -1, run_taps * geometry.input_channels)
     rows = np.pad(runs, ((0, 0), (0, 0), (0, -runs.shape[2] % 4))).reshape(len(runs), -1)
