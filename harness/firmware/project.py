@@ -57,7 +57,8 @@ class FirmwareProject:
         except TooLargeError as error:
             larger = targets_with_room(self.root, self.environments(), environment, error.excess)
             ways = ["a smaller model", *([f"--target={name}" for name in larger] or ["a larger target"])]
-            if other := self._alternative(engine, model.variants[variant].path):
+            # An interpreter needs more memory than generated code, so the way leads from tflm to aot only.
+            if engine == "tflm" and (other := self._alternative(engine, model.variants[variant].path)):
                 ways.insert(1, other)
             raise error.instead(" or ".join(ways)) from None
         except OSError as error:
