@@ -102,7 +102,7 @@ def test_a_tensor_that_cannot_be_is_one_line_at_once(tmp_path: Path, image: Imag
         (7, "<H", 0, "max_body is 0, not 60 to 249"),
         (7, "<H", 5, "max_body is 5, not 60 to 249"),
         (7, "<H", 65535, "max_body is 65535, not 60 to 249"),
-        (9, "<B", 0, "counter kind 0"),
+        (9, "<B", 9, "counter kind 9"),
         (10, "<I", 0, "the core clock is 0 Hz"),
         (20, "<H", 0, "either all of window, stride and channels are 0, or none"),
         (22, "<B", 125, "a row or a window's outputs do not fit"),
