@@ -311,7 +311,7 @@ PRETENDED_COMPILER = """#!/bin/sh
 case "$*" in -*version|-print*) exec {compiler} "$@";; esac
 platformio=$(cut -d' ' -f5 /proc/$$/stat)
 [ -d /proc/$platformio ] || touch {late}
-cut -d' ' -f4 /proc/$PPID/stat > {started}
+echo $PPID > {started}
 while [ -d /proc/$platformio ]; do sleep 0.02; done
 while [ "$1" != -o ]; do shift; done
 touch "$2"
@@ -332,8 +332,10 @@ def test_no_compiling_outlives_the_harness(tmp_path: Path) -> None:
         subprocess.Popen([sys.executable, "-c", HARNESS, str(tmp_path), str(ROOT)], env=environment) as harness,
         started.open() as reports,
     ):
-        scons = int(reports.readline())
-        assert b"scons" in Path(f"/proc/{scons}/cmdline").read_bytes()
-        harness.kill()
+        try:
+            scons = int(reports.readline())
+            assert b"scons" in Path(f"/proc/{scons}/cmdline").read_bytes()
+        finally:
+            harness.kill()
         assert ends(scons)
     assert not late.exists()

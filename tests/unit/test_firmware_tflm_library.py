@@ -167,7 +167,11 @@ def test_a_registry_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_operators_are_those_that_the_resolver_of_this_copy_can_add(tmp_path: Path) -> None:
     library = read_library(pretend_library(tmp_path / "copy"))
-    assert library.operators == {"FULLY_CONNECTED": "FullyConnected", "SOFTMAX": "Softmax"}
+    assert library.operators == {
+        "FULLY_CONNECTED": "FullyConnected",
+        "SOFTMAX": "Softmax",
+        "CUSTOM CIRCULAR_BUFFER": "CircularBuffer",
+    }
 
 
 def test_a_local_copy_stands_in_for_the_package_of_platformio_ini(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def test_the_operators_before_it_agree_and_those_behind_it_are_not_blamed(
     project = Project(tmp_path / "project")
     project.add_model("chain", chain(1))
     tflite = project.root / "models" / "chain" / "network.tflite"
-    spoil(project.own_firmware(), tflite, 2, "for (int i = 0; i < 20; i++) { y[i] = 5; }", tmp_path / "scratch")
+    spoil(project.own_firmware(), tflite, 2, "for (int i = 0; i < 20; i++) { ((int8_t *)y)[i] = 5; }", tmp_path / "scratch")
     result = project.run(pytester, "--engine=aot", "--hil-trace", "-k", "tensors or operators")
     result.assert_outcomes(failed=2)
     first = "*on random 1 the first to differ is operator 2 (RELU), tensor 3 'positive': * of 20 elements differ*"
