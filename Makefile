@@ -2,6 +2,8 @@
 VENV   := .venv
 PYTHON := $(VENV)/bin/python
 PYTEST := $(PYTHON) -m pytest
+# Tests start Python hundreds of times, and where it may not keep what it has compiled, they take twice as long.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test lint unit nightly emulated matrix lowest newest bench clean
 

@@ -1,15 +1,10 @@
-"""Tests that take minutes are marked `nightly` and run only where -m names that marker. None has a deadline."""
+"""Tests that take minutes are marked `nightly` and run only where -m names that marker."""
 
 from __future__ import annotations
 
 import signal
 
-import hypothesis
 import pytest
-
-# An example takes as long as a loaded machine makes it take.
-hypothesis.settings.register_profile("tflm-hil", deadline=None)
-hypothesis.settings.load_profile("tflm-hil")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

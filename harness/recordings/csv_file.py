@@ -162,11 +162,10 @@ def _is_number(cell: str) -> bool:
 
 def _number(path: Path, row: _Row, header: Sequence[str], at: int) -> float:
     cell = row.cells[at]
+    if _is_number(cell) and math.isfinite(value := float(cell)):
+        return value
     where = f"{path}:{row.line}: column {quoted(header[at])}"
-    if not _is_number(cell):
-        mend = "write decimals with dots" if _is_number(cell.replace(",", ".")) else "correct or delete the row"
-        raise HilError(f"{where} holds {quoted(cell)!r}, which is not a number; {mend}")
-    value = float(cell)
-    if not math.isfinite(value):
+    if _is_number(cell):
         raise HilError(f"{where} holds {quoted(cell)}, which no sensor sends; correct or delete the row")
-    return value
+    mend = "write decimals with dots" if _is_number(cell.replace(",", ".")) else "correct or delete the row"
+    raise HilError(f"{where} holds {quoted(cell)!r}, which is not a number; {mend}")

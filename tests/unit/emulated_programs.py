@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from compiler_helpers import FLAGS, KERNELS
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ CORES = [
     Core("cortex-m33", ("-mfloat-abi=hard", "-mfpu=fpv5-sp-d16"), None),
 ]
 COMPILER = "arm-none-eabi-gcc"
+OPTIMISE = ("-Os", "-ffunction-sections")
 EMULATOR = "qemu-system-arm"
 
 needs_arm_gcc = pytest.mark.skipif(
@@ -77,12 +82,25 @@ def target_flags(core: Core) -> list[str]:
     return [f"-mcpu={core.name}", "-mthumb", *core.flags]
 
 
+@functools.cache
+def kernels(core: Core) -> Path:
+    """An archive of all kernels and of the engine, compiled once for all programs of this process."""
+    folder = Path(tempfile.mkdtemp(prefix="aot-"))
+    atexit.register(shutil.rmtree, folder)
+    sources = map(str, sorted(KERNELS.glob("*.c")))
+    subprocess.run([COMPILER, *target_flags(core), *OPTIMISE, *FLAGS, "-c", *sources], check=True, cwd=folder)
+    archive = folder / "kernels.a"
+    subprocess.run(["arm-none-eabi-ar", "rcs", archive, *sorted(folder.glob("*.o"))], check=True)
+    return archive
+
+
 def build(core: Core, folder: Path, flags: Sequence[str], sources: Sequence[Path]) -> Path:
     """An ELF file of `sources` for `core`."""
     (folder / "startup.c").write_text(STARTUP)
     (folder / "link.ld").write_text(LINKER_SCRIPT % core.ram)
     program = folder / "program.elf"
-    command = [COMPILER, *target_flags(core), "-Os", *flags, "--specs=rdimon.specs", "-T", str(folder / "link.ld")]
+    command = [COMPILER, *target_flags(core), *OPTIMISE, *flags, "--specs=rdimon.specs", "-T", str(folder / "link.ld")]
+    command += ["-Wl,--gc-sections"]
     command += ["-o", str(program), str(folder / "startup.c"), *map(str, sources)]
     subprocess.run(command, check=True)
     return program

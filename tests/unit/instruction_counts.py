@@ -7,8 +7,8 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from compiler_helpers import FLAGS, KERNELS
-from emulated_programs import CORES, EMULATOR, Core, build
+from compiler_helpers import FLAGS
+from emulated_programs import CORES, EMULATOR, Core, build, kernels
 
 from harness.compiler import compile_model
 
@@ -51,8 +51,7 @@ def instruction_counts(networks: Mapping[str, bytes], folder: Path, core: Core =
         sources[-1].write_text(f'#define aot_model aot_model_{number}\n#include "{number}/aot_model.c"\n')
     names = [f"aot_model_{number}" for number in range(len(networks))]
     sources[0].write_text(MAIN % {"names": ", ".join(names), "addresses": ", ".join(f"&{name}" for name in names)})
-    kernels = [path for path in sorted(KERNELS.glob("*.c")) if path.name != "engine_aot.c"]
-    program = build(core, folder, [*FLAGS, "-ffunction-sections", "-Wl,--gc-sections"], [*sources, *kernels])
+    program = build(core, folder, FLAGS, [*sources, kernels(core)])
     command = [EMULATOR, "-M", str(core.machine), "-kernel", str(program), "-icount", "shift=6"]
     command += ["-semihosting-config", f"enable=on,target=native,arg={program.name}"]
     command += ["-nographic", "-monitor", "none", "-serial", "none"]

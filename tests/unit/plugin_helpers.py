@@ -32,8 +32,8 @@ class Hil:
 
     def __call__(self, *arguments: str | Path) -> pytest.RunResult:
         report = f"--hil-report={self._pytester.path / 'reports'}"
-        return self._pytester.runpytest_subprocess(
-            f"--rootdir={ROOT}", "-p", "no:cacheprovider", report, *arguments, timeout=120
+        return self._pytester.runpytest_inprocess(
+            f"--rootdir={ROOT}", "-p", "no:cacheprovider", report, *arguments
         )
 
 

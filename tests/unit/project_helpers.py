@@ -50,18 +50,17 @@ class Project:
         shutil.copytree(ROOT / "firmware", firmware, ignore=shutil.ignore_patterns("__pycache__"))
         return firmware
 
-    def run(self, pytester: pytest.Pytester, *arguments: str | Path, timeout: float = 300) -> pytest.RunResult:
+    def run(self, pytester: pytest.Pytester, *arguments: str | Path) -> pytest.RunResult:
         """Run the suite on the emulated board."""
         for variable in VARIABLES:
             os.environ.pop(variable, None)
-        return pytester.runpytest_subprocess(
+        return pytester.runpytest_inprocess(
             f"--rootdir={self.root}",
             *("-p", "no:cacheprovider"),
             f"--hil-report={self.root / 'reports'}",
             "--board=emulated",
             *(SUITE, f"--ignore={SUITE / 'unit'}"),
             *arguments,
-            timeout=timeout,
         )
 
     def hil(self, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -19,7 +19,7 @@ from convolution_cases import (
     random_float_convolution,
     residual_network,
 )
-from emulated_programs import CORES, Core, build, needs_arm_gcc, needs_qemu, run, target_flags
+from emulated_programs import CORES, Core, build, kernels, needs_arm_gcc, needs_qemu, run, target_flags
 from many_models import check_many_models, many_models, random_inputs
 
 from harness.compiler import compile_model
@@ -154,8 +154,8 @@ def test_ragged_layers_are_bit_exact_on_the_core(core: Core, kind: str, tmp_path
     model = tmp_path / "model.tflite"
     model.write_bytes(NETWORKS[kind]())
     (tmp_path / "main.c").write_text(MAIN)
-    sources = [tmp_path / "main.c", *compile_model(model, tmp_path).sources, *sorted(KERNELS.glob("*.c"))]
-    program = build(core, tmp_path, [*FLAGS, "-ffunction-sections", "-Wl,--gc-sections"], sources)
+    sources = [tmp_path / "main.c", *compile_model(model, tmp_path).sources, kernels(core)]
+    program = build(core, tmp_path, FLAGS, sources)
     runs = [random_inputs(model.read_bytes(), seed) for seed in range(20)]
     expected = b"".join(out.tobytes() for values in runs for out in run_tflm(model.read_bytes(), [values]))
     assert run(core, program, ["0"], b"".join(values.tobytes() for values in runs)) == expected
@@ -168,12 +168,11 @@ def test_random_convolutions_are_bit_exact_on_the_core(core: Core, tmp_path: Pat
     models = [random_convolution(seed) for seed in range(48)]
     models += [random_float_convolution(seed) for seed in range(24)]
     models += [layer_of_halves(kind, exponent)[0] for kind in (CONV, DEPTHWISE) for exponent in range(-7, -1)]
-    kernels = [path for path in sorted(KERNELS.glob("*.c")) if path.name != "engine_aot.c"]
-    flags = [*FLAGS, "-ffunction-sections", "-Wl,--gc-sections"]
-    program = build(core, tmp_path, flags, [*many_models(models, tmp_path), *kernels])
+    program = build(core, tmp_path, FLAGS, [*many_models(models, tmp_path), kernels(core)])
     check_many_models(models, lambda stdin: run(core, program, [], stdin))
 
 
+@pytest.mark.nightly  # at -Os, the images of all targets are compiled in every run
 @needs_arm_gcc
 @pytest.mark.parametrize("level", ["-Os", "-O3", "-Og"])
 @pytest.mark.parametrize("core", CORES, ids=lambda core: core.name)

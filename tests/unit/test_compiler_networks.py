@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from compiler_helpers import FLAGS, KERNELS, MAIN, needs_gcc, run_generated, run_tflm
-from emulated_programs import CORES, Core, build, needs_arm_gcc, needs_qemu, run
+from compiler_helpers import FLAGS, MAIN, needs_gcc, run_generated, run_tflm
+from emulated_programs import CORES, Core, build, kernels, needs_arm_gcc, needs_qemu, run
 from random_networks import FLOAT32, INT8, RandomNetwork
 
 from harness.compiler import compile_model
@@ -65,8 +65,8 @@ def test_a_network_is_the_same_on_the_core(kind: TensorType, seed: int, core: Co
     model = tmp_path / "model.tflite"
     model.write_bytes(network.bytes)
     (tmp_path / "main.c").write_text(MAIN)
-    sources = [tmp_path / "main.c", *compile_model(model, tmp_path).sources, *sorted(KERNELS.glob("*.c"))]
-    program = build(core, tmp_path, [*FLAGS, "-O2", "-ffunction-sections", "-Wl,--gc-sections"], sources)
+    sources = [tmp_path / "main.c", *compile_model(model, tmp_path).sources, kernels(core)]
+    program = build(core, tmp_path, FLAGS, sources)
     runs = [network.values(number) for number in range(8)]
     expected = b"".join(out.tobytes() for inputs in runs for out in run_tflm(network.bytes, inputs))
     stdin = b"".join(values.tobytes() for inputs in runs for values in inputs)
