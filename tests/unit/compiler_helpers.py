@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import ctypes
 import dataclasses
 import functools
@@ -10,7 +9,6 @@ import graphlib
 import re
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from once import once
 
 from harness.compiler import compile_model
 from harness.compiler.fusion import fuse
@@ -73,12 +72,12 @@ def run_tflm(model: bytes, inputs: Sequence[npt.NDArray[Any]]) -> list[npt.NDArr
 @functools.cache
 def _library() -> tuple[ctypes.CDLL, dict[str, Any]]:
     """All kernels as a shared library, and their parameter structures by name."""
-    folder = Path(tempfile.mkdtemp(prefix="aot-"))
-    sources = [str(path) for path in KERNELS.glob("aot_*.c")]
-    library = folder / "kernels.so"
-    subprocess.run(["gcc", *FLAGS, "-O2", "-fPIC", "-shared", "-o", str(library), *sources], check=True)
-    loaded = ctypes.CDLL(str(library))
-    shutil.rmtree(folder)
+
+    def make(folder: Path) -> None:
+        sources = map(str, sorted(KERNELS.glob("aot_*.c")))
+        subprocess.run(["gcc", *FLAGS, "-O2", "-fPIC", "-shared", "-o", folder / "kernels.so", *sources], check=True)
+
+    loaded = ctypes.CDLL(str(once("kernels-host", make) / "kernels.so"))
     structures: dict[str, Any] = dict(C_TYPES)
     for header in _headers():
         text = re.sub(r"/\*.*?\*/", "", header.read_text(), flags=re.S)
@@ -255,15 +254,18 @@ int main(int argc, char **argv) {
 """
 
 
-@functools.cache
-def _sanitised_objects() -> list[str]:
-    """Everything but the network, compiled once for all programs of this process."""
-    folder = Path(tempfile.mkdtemp(prefix="aot-"))
-    atexit.register(shutil.rmtree, folder)
-    (folder / "main.c").write_text(MAIN)
-    sources = ["main.c", *(str(path) for path in sorted(KERNELS.glob("*.c")))]
-    subprocess.run(["gcc", *FLAGS, *SANITIZE, "-c", *sources], check=True, cwd=folder)
-    return [str(path) for path in sorted(folder.glob("*.o"))]
+def sanitised() -> tuple[Path, Path]:
+    """The object of `MAIN`, and an archive of all kernels and of the engine."""
+
+    def make(folder: Path) -> None:
+        (folder / "main.c").write_text(MAIN)
+        sources = map(str, sorted(KERNELS.glob("*.c")))
+        subprocess.run(["gcc", *FLAGS, *SANITIZE, "-c", *sources], check=True, cwd=folder)
+        subprocess.run(["ar", "rcs", folder / "kernels.a", *sorted(folder.glob("*.o"))], check=True)
+        subprocess.run(["gcc", *FLAGS, *SANITIZE, "-c", "main.c"], check=True, cwd=folder)
+
+    folder = once("kernels-sanitised", make)
+    return folder / "main.o", folder / "kernels.a"
 
 
 def run_generated(
@@ -276,8 +278,7 @@ def run_generated(
     sources = compile_model(model, folder / "generated", keep_tensors=keep_tensors).sources
     count = len(parse(model.read_bytes()).tensors) if keep_tensors else 0
     program = folder / "program"
-    paths = [*map(str, sources), *_sanitised_objects()]
-    subprocess.run(["gcc", *FLAGS, *SANITIZE, "-o", str(program), *paths], check=True)
+    subprocess.run(["gcc", *FLAGS, *SANITIZE, "-o", program, *sources, *sanitised()], check=True)
     stdin = b"".join(values.tobytes() for run in runs for values in run)
     result = subprocess.run([str(program), str(count)], input=stdin, capture_output=True, check=False)
     assert result.returncode == 0, result.stderr.decode()

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import atexit
-import functools
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from compiler_helpers import FLAGS, KERNELS
+from once import once
 
 
 @dataclass(frozen=True)
@@ -40,6 +38,13 @@ needs_arm_gcc = pytest.mark.skipif(
     shutil.which(COMPILER) is None, reason="no arm-none-eabi-gcc: install gcc-arm-none-eabi"
 )
 needs_qemu = pytest.mark.skipif(shutil.which(EMULATOR) is None, reason="no qemu-system-arm: install qemu-system-arm")
+
+# What can run. The M7 executes the code of an M4, so it has its turn at night.
+RUNNABLE = [
+    pytest.param(core, id=core.name, marks=[pytest.mark.nightly] if core.name == "cortex-m7" else [])
+    for core in CORES
+    if core.machine
+]
 
 STARTUP = """
 #include <stdint.h>
@@ -82,16 +87,16 @@ def target_flags(core: Core) -> list[str]:
     return [f"-mcpu={core.name}", "-mthumb", *core.flags]
 
 
-@functools.cache
 def kernels(core: Core) -> Path:
-    """An archive of all kernels and of the engine, compiled once for all programs of this process."""
-    folder = Path(tempfile.mkdtemp(prefix="aot-"))
-    atexit.register(shutil.rmtree, folder)
-    sources = map(str, sorted(KERNELS.glob("*.c")))
-    subprocess.run([COMPILER, *target_flags(core), *OPTIMISE, *FLAGS, "-c", *sources], check=True, cwd=folder)
-    archive = folder / "kernels.a"
-    subprocess.run(["arm-none-eabi-ar", "rcs", archive, *sorted(folder.glob("*.o"))], check=True)
-    return archive
+    """An archive of all kernels and of the engine."""
+
+    def make(folder: Path) -> None:
+        sources = map(str, sorted(KERNELS.glob("*.c")))
+        subprocess.run([COMPILER, *target_flags(core), *OPTIMISE, *FLAGS, "-c", *sources], check=True, cwd=folder)
+        objects = sorted(folder.glob("*.o"))
+        subprocess.run(["arm-none-eabi-ar", "rcs", folder / "kernels.a", *objects], check=True)
+
+    return once(f"kernels-{core.name}", make) / "kernels.a"
 
 
 def build(core: Core, folder: Path, flags: Sequence[str], sources: Sequence[Path]) -> Path:

@@ -32,9 +32,7 @@ class Hil:
 
     def __call__(self, *arguments: str | Path) -> pytest.RunResult:
         report = f"--hil-report={self._pytester.path / 'reports'}"
-        return self._pytester.runpytest_inprocess(
-            f"--rootdir={ROOT}", "-p", "no:cacheprovider", report, *arguments
-        )
+        return self._pytester.runpytest_inprocess(f"--rootdir={ROOT}", "-p", "no:cacheprovider", report, *arguments)
 
 
 def read_results(pytester: pytest.Pytester) -> Results:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import msgspec
@@ -18,6 +21,13 @@ SUITE = ROOT / "tests"
 VARIABLES = ("HIL_BOARD", "HIL_MODEL", "HIL_ENGINE", "HIL_TARGET", "HIL_EMULATOR", "HIL_REPORT")
 
 
+@functools.cache
+def _built() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="hil-"))
+    atexit.register(shutil.rmtree, folder)
+    return folder
+
+
 class Project:
     """A project at `root` that is made of the real one's firmware and suite, and of models of its own."""
 
@@ -26,6 +36,8 @@ class Project:
         root.mkdir(parents=True, exist_ok=True)
         for name in ("firmware", "platformio.ini"):
             (root / name).symlink_to(ROOT / name)
+        # Compiled once for the projects of all tests of this process.
+        (root / ".hil").symlink_to(_built())
         (root / "models").mkdir()
 
     def add_model(self, name: str, tflite: bytes, manifest: str = "") -> None:

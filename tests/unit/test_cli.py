@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 import importlib.metadata
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from hil_command import ROOT, hil
 from needs import needs_compiler, needs_emulator
-
-ROOT = Path(__file__).parents[2]
-
-
-def hil(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "harness.cli", *arguments], cwd=cwd, capture_output=True, text=True, timeout=120
-    )
 
 
 @needs_emulator

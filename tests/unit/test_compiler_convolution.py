@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from compiler_helpers import FLAGS, KERNELS, SANITIZE, needs_gcc
+from compiler_helpers import FLAGS, SANITIZE, needs_gcc, sanitised
 from convolution_cases import (
     CONV,
     DEPTHWISE,
@@ -215,12 +215,12 @@ def test_float32_is_bit_exact(seed: int, shape: Shape, activation: int, with_bia
     check_bit_exact(build(tensors, [operator], [0], [3]), [x])
 
 
-def test_random_convolutions_under_the_sanitisers(tmp_path: Path) -> None:
-    models = [random_convolution(seed) for seed in range(40)] + [random_float_convolution(seed) for seed in range(24)]
-    kernels = [str(path) for path in sorted(KERNELS.glob("aot_*.c"))]
-    program = str(tmp_path / "program")
-    sources = map(str, many_models(models, tmp_path))
-    subprocess.run(["gcc", *FLAGS, *SANITIZE, "-o", program, *sources, *kernels], check=True)
+@pytest.mark.parametrize("seeds", [range(12), pytest.param(range(12, 52), marks=pytest.mark.nightly)], ids=str)
+def test_random_convolutions_under_the_sanitisers(seeds: range, tmp_path: Path) -> None:
+    models = [make(seed) for make in (random_convolution, random_float_convolution) for seed in seeds]
+    _, kernels = sanitised()
+    program = tmp_path / "program"
+    subprocess.run(["gcc", *FLAGS, *SANITIZE, "-o", program, *many_models(models, tmp_path), kernels], check=True)
     check_many_models(
         models, lambda stdin: subprocess.run([program], input=stdin, capture_output=True, check=True).stdout
     )

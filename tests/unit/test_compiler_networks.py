@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from compiler_helpers import FLAGS, MAIN, needs_gcc, run_generated, run_tflm
-from emulated_programs import CORES, Core, build, kernels, needs_arm_gcc, needs_qemu, run
+from emulated_programs import RUNNABLE, Core, build, kernels, needs_arm_gcc, needs_qemu, run
 from random_networks import FLOAT32, INT8, RandomNetwork
 
 from harness.compiler import compile_model
@@ -56,7 +56,7 @@ def test_plans_are_near_the_least_for_what_is_alive(tmp_path: Path) -> None:
 
 @needs_arm_gcc
 @needs_qemu
-@pytest.mark.parametrize("core", [core for core in CORES if core.machine], ids=lambda core: core.name)
+@pytest.mark.parametrize("core", RUNNABLE)
 @pytest.mark.parametrize(
     ("kind", "seed"), [(INT8, 6), (INT8, 22), (FLOAT32, 6)], ids=["int8-6", "int8-22", "float32-6"]
 )

@@ -203,7 +203,7 @@ def test_what_changed_is_built_again_and_nothing_else(model: Model, tmp_path: Pa
     firmware = changing.project.root / "firmware"
     rewrite(changing.library / "extra.c", "21", "42")
     rewrite(changing.header, "1", "2")
-    (damaged,) = image.elf.parent.rglob("windowing.o")
+    (damaged,) = changing.project.build_root.rglob("windowing.o")
     damaged.write_bytes(damaged.read_bytes()[:100])
     second, made = changing.build()
     assert made == {"extra.o", "main.o", "windowing.o", *LINKED}
@@ -224,6 +224,16 @@ def test_a_change_of_the_model_is_built(project: FirmwareProject, image: Firmwar
     assert project.build(slower, "int8", ENGINE, TARGET).build_id != image.build_id
     assert done(image.generated.parent / "build.log") == {"model_config.o", "application.o", *LINKED}
     assert project.build(model, "int8", ENGINE, TARGET) == image
+
+
+def test_what_no_model_changes_is_compiled_once_for_all(
+    project: FirmwareProject, image: FirmwareImage, model: Model
+) -> None:
+    other = project.build(model, "float32", ENGINE, TARGET)
+    made = done(other.generated.parent / "build.log")
+    assert made == {"aot_model.o", "application.o", "engine_aot.o", "main.o", "model_config.o", "ring.o", *LINKED}
+    assert project.build(model, "int8", ENGINE, TARGET) == image
+    assert done(image.generated.parent / "build.log") == set()
 
 
 @pytest.mark.parametrize("damaged", ["image", "image and memory of SCons"])

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hil_command import hil
 from needs import needs_compiler
 
 from harness.firmware.project import FirmwareProject
@@ -104,13 +104,12 @@ def test_an_operator_that_no_engine_has_is_named_with_the_reason(path: Path) -> 
     assert all(line.isprintable() for line in inspection_lines(inspection))
 
 
-def hil(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "harness.cli", "inspect", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+def inspected(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return hil("inspect", *arguments)
 
 
 def test_a_model_of_the_project_fits_a_hundred_columns() -> None:
-    result = hil("gesture", "--variant", "float32")
+    result = inspected("gesture", "--variant", "float32")
     assert result.returncode == 0
     assert "multiply-accumulates 9,780" in result.stdout
     name, *table = result.stdout.splitlines()
@@ -175,7 +174,7 @@ def test_hybrid_weights_are_refused_by_both_engines_with_the_way_out(path: Path)
 
 def test_json_holds_the_same(path: Path) -> None:
     path.write_bytes(one_operator("FULLY_CONNECTED", (1, 180), (50, 180), (1, 50)))
-    loaded = json.loads(hil("--json", path).stdout)
+    loaded = json.loads(inspected("--json", path).stdout)
     assert (loaded["macs"], loaded["weight_bytes"]) == (9000, 36000)
     assert loaded["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert loaded["operators"][0]["kind"] == "FULLY_CONNECTED"
@@ -193,7 +192,7 @@ def test_json_holds_the_same(path: Path) -> None:
     ],
 )
 def test_what_cannot_be_inspected_is_one_line(arguments: list[str], message: str) -> None:
-    result = hil(*arguments)
+    result = inspected(*arguments)
     assert result.returncode == 1
     assert result.stdout == ""
     assert result.stderr.startswith(message)

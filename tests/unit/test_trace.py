@@ -73,7 +73,13 @@ def spoil(firmware: Path, tflite: Path, operator: int, fault: str, scratch: Path
 @pytest.mark.parametrize(
     ("variant", "operator", "fault", "said"),
     [
-        ("int8", 3, "y[1] ^= 1;", r"operator 3 \(SOFTMAX\), tensor 10 '.*': 1 of 2 elements differ; most at \[0, 1\]"),
+        pytest.param(
+            "int8",
+            3,
+            "y[1] ^= 1;",
+            r"operator 3 \(SOFTMAX\), tensor 10 '.*': 1 of 2 elements differ; most at \[0, 1\]",
+            marks=pytest.mark.nightly,
+        ),
         ("float32", 0, "y[1] += 0.5f;", r"operator 0 \(FULLY_CONNECTED\), tensor 7 '.*': 1 of 50 elements .* \[0, 1\]"),
     ],
 )
@@ -100,7 +106,8 @@ def test_the_operators_before_it_agree_and_those_behind_it_are_not_blamed(
     project = Project(tmp_path / "project")
     project.add_model("chain", chain(1))
     tflite = project.root / "models" / "chain" / "network.tflite"
-    spoil(project.own_firmware(), tflite, 2, "for (int i = 0; i < 20; i++) { ((int8_t *)y)[i] = 5; }", tmp_path / "scratch")
+    fault = "for (int i = 0; i < 20; i++) { ((int8_t *)y)[i] = 5; }"
+    spoil(project.own_firmware(), tflite, 2, fault, tmp_path / "scratch")
     result = project.run(pytester, "--engine=aot", "--hil-trace", "-k", "tensors or operators")
     result.assert_outcomes(failed=2)
     first = "*on random 1 the first to differ is operator 2 (RELU), tensor 3 'positive': * of 20 elements differ*"
@@ -125,7 +132,7 @@ def test_a_board_that_the_harness_does_not_flash_gets_a_command_for_later(pytest
     build_id = FirmwareProject(ROOT).build(load_models(ROOT)["gesture"], "int8", "aot", "stm32f4").build_id
     pytester.makepyfile(test_predictions=(SUITE / "test_predictions.py").read_text())
     with fake_board.running("gesture", "int8", build_id, Misbehaviour.LIE) as port:
-        result = pytester.runpytest_subprocess(
+        result = pytester.runpytest_inprocess(
             *(f"--rootdir={ROOT}", "-p", "no:cacheprovider", f"--hil-report={pytester.path / 'reports'}"),
             *(f"--board={port}", "--hil-no-flash", "--engine=aot", "--model=gesture", "-k", "int8 and punch"),
         )

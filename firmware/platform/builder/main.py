@@ -22,6 +22,9 @@ TFLM_FAST = "kernels"
 # Only custom operators need these, and networks that have some are refused.
 TFLM_UNUSED = ("signal", "tools", "kiss_fft.c")
 
+# Of the libraries only the engine knows the model; the objects of all else serve every image of the environment.
+ENGINE = "engine_"
+
 PR_SET_PDEATHSIG = 1
 if sys.platform == "linux":
     # Where PlatformIO is killed, SCons would compile on for minutes, beside the next build.
@@ -36,9 +39,10 @@ from products import decide, track  # noqa: E402 (only now it is known where it 
 
 board = env.BoardConfig()
 project = Path(env.subst("$PROJECT_DIR"))
+libraries = project / "firmware" / "lib"
 generated = Path(os.environ.get("HIL_GENERATED", "unset"))
 tflm = Path(os.environ.get("HIL_TFLM_SOURCE", "unset"))
-ours = (project / "firmware" / "lib").is_dir()
+ours = libraries.is_dir()
 if ours and not (generated / "model_config.h").is_file():
     sys.stderr.write(
         f"error: HIL_GENERATED ({generated}) is not a directory of generated model sources; "
@@ -53,7 +57,9 @@ SetOption("max_drift", -1)
 # Only its record of what is up to date is of use to several builds: what it copies goes by the path of the build.
 env.CacheDir(None)
 cpu = board.get("build.cpu_flags")
-tflm_objects = Path(env.subst("$BUILD_CACHE_DIR")) / "tflm" / "_".join(flag.lstrip("-") for flag in cpu)
+shared = Path(env.subst("$BUILD_CACHE_DIR"))
+tflm_objects = shared / "tflm" / "_".join(flag.lstrip("-") for flag in cpu)
+library_objects = shared / env.subst("$PIOENV")
 env.Replace(
     AR="arm-none-eabi-ar",
     AS="arm-none-eabi-as",
@@ -88,10 +94,12 @@ env.Append(
         "-Os",
         "-g",
         *DEPENDENCIES,
+        "$(",  # what is made is the same from any folder
         f"-ffile-prefix-map={spawning.SAME_EVERYWHERE}=.",
         f"-ffile-prefix-map={project}=.",
         f"-ffile-prefix-map={generated.resolve()}=generated",
         f"-ffile-prefix-map={generated}=generated",
+        "$)",
     ],
     CPPDEFINES=[
         ("HIL_TARGET", env.StringifyMacro(env.subst("$BOARD"))),
@@ -103,8 +111,8 @@ env.Append(
     # Generated sources are no library, so PlatformIO does not find out by itself what they include.
     CPPPATH=[
         str(generated),
-        *sorted(str(library) for library in (project / "firmware" / "lib").glob("*") if library.is_dir()),
-        str(project / "firmware" / "lib" / "protocol" / "src"),
+        *sorted(str(library) for library in libraries.glob("*") if library.is_dir()),
+        str(libraries / "protocol" / "src"),
     ],
     LINKFLAGS=[
         *cpu,
@@ -151,7 +159,11 @@ def compile_source(env, node):  # type: ignore[no-untyped-def]
         return track(env.Object(node))
     # Its headers are not ours to mend.
     foreign = ["-isystem", str(tflm / "src")] if source.parent == project / "firmware" / "lib" / "tflm" else []
-    return track(env.Object(node, CCFLAGS=[*env["CCFLAGS"], *foreign, *STRICT]))
+    flags = [*env["CCFLAGS"], *foreign, *STRICT]
+    if source.is_relative_to(libraries) and not source.name.startswith(ENGINE):
+        place = (library_objects / source.relative_to(libraries)).with_suffix(".o")
+        return track(env.Object(str(place), node.srcnode(), CCFLAGS=flags))
+    return track(env.Object(node, CCFLAGS=flags))
 
 
 env.AddBuildMiddleware(compile_source)

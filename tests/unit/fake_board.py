@@ -1,6 +1,6 @@
 """A board that is a process behind a pseudo-terminal and lets TensorFlow Lite Micro on the host do its inferences.
 
-    python tests/fake_board.py --model gesture --variant int8 --build-id HEX [--misbehave crash] [--leaves LINK]
+    python tests/unit/fake_board.py --model gesture --variant int8 --build-id HEX [--misbehave crash] [--leaves LINK]
 
 prints the terminal's path and serves it until its standard input ends or it is killed; `pytest --board=PATH
 --hil-no-flash` then runs the suite against it. It says of itself that it runs the image with the given build id. Its
@@ -29,7 +29,7 @@ from harness.models.manifest import Model, load_models
 from harness.models.preprocess import prepare
 from harness.models.reference import TflmHost
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 BYTES_BEFORE_LEAVING = 10_000
 """How much a board that goes away receives before it does."""
