@@ -19,7 +19,7 @@ lint: setup     ## style, types and formats
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" .ci/lint
 
 unit: setup     ## the tests that need no board
-	@$(PYTEST) -n 2 --timeout 300 tests/unit
+	@$(PYTEST) -n 2 --dist worksteal --timeout 300 tests/unit
 
 nightly: setup  ## the tests that take minutes: accidents, fuzzing, random networks by the thousand
 	@$(PYTEST) -n 2 -m nightly tests/unit

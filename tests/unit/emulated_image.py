@@ -58,7 +58,8 @@ def build(target: str, place: Path) -> FirmwareImage:
     write_model_config(model(place, 1, 1, raw), MODEL_SHA256, graph(2, 2, TensorType.FLOAT32), generated)
     (generated / "aot_model.c").write_text(NETWORK)
     settings = platformio.build_variables(generated, place / "build")
-    platformio.run(ROOT, environment, place, settings, place / "log")
+    # The project's own objects serve it as well.
+    platformio.run(ROOT, environment, ROOT / ".hil", settings, place / "log")
     return read_image(place / "build" / environment / "program.elf", target, 0, 0, generated)
 
 

@@ -11,11 +11,11 @@ from project_helpers import ROOT, Project
 
 from harness.models.stimuli import stimuli
 
-pytestmark = [pytest.mark.external, needs_emulator]
+pytestmark = [pytest.mark.external, pytest.mark.nightly, needs_emulator]
 
 DATA = ROOT.parent / "shared" / "data"
-QUICK = "magic-wand/hello_world_int8"
 TENSORS = [
+    "magic-wand/hello_world_int8",
     "mlperf-tiny/ad01_int8",
     "mlperf-tiny/kws_ref_model",
     "mlperf-tiny/pretrainedResnet_quant",
@@ -106,7 +106,7 @@ def add_recordings(project: Project, name: str, manifest: str, folder: Path) -> 
         (directory / file.name).symlink_to(file)
 
 
-@pytest.mark.parametrize("name", [QUICK, *(pytest.param(name, marks=pytest.mark.nightly) for name in TENSORS)])
+@pytest.mark.parametrize("name", TENSORS)
 def test_a_public_network_is_exact_on_the_board(project: Project, pytester: pytest.Pytester, name: str) -> None:
     path = data(f"{name}.tflite")
     project.add_model(path.stem, path.read_bytes())
@@ -117,7 +117,6 @@ def test_a_public_network_is_exact_on_the_board(project: Project, pytester: pyte
     assert parity.bit_exact
 
 
-@pytest.mark.nightly
 @pytest.mark.parametrize("name", CASES)
 def test_a_network_as_converters_write_it_passes(project: Project, pytester: pytest.Pytester, name: str) -> None:
     path = data(f"../cases/tflite/{name}.tflite")
@@ -129,15 +128,14 @@ def test_a_network_as_converters_write_it_passes(project: Project, pytester: pyt
     assert run.parity.windows == len(stimuli([]))
 
 
-@pytest.mark.nightly
 def test_every_operator_of_the_public_networks_is_exact(pytester: pytest.Pytester, tmp_path: Path) -> None:
     """On a target with room for all tensors of the largest at once."""
     project = Project(tmp_path / "project")
-    for name in [QUICK, *TENSORS]:
+    for name in TENSORS:
         path = data(f"{name}.tflite")
         project.add_model(path.stem, path.read_bytes())
     result = project.run(pytester, "--engine=aot", "--target=mps2_an386", "--hil-trace", "-k", "operators")
-    result.assert_outcomes(passed=1 + len(TENSORS))
+    result.assert_outcomes(passed=len(TENSORS))
 
 
 def test_every_recorded_punch_and_upper_cut_comes_out_right(project: Project, pytester: pytest.Pytester) -> None:
@@ -151,7 +149,6 @@ def test_every_recorded_punch_and_upper_cut_comes_out_right(project: Project, py
     assert (parity.accuracy_device, parity.accuracy_reference) == (1.0, 1.0)
 
 
-@pytest.mark.nightly
 def test_the_magic_wand_knows_ring_and_slope(project: Project, pytester: pytest.Pytester) -> None:
     folder = data("magic-wand")
     project.add_model("wand", (folder / "magic_wand.tflite").read_bytes(), WAND)

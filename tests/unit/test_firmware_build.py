@@ -45,11 +45,17 @@ def model() -> Model:
     return load_models(ROOT)["gesture"]
 
 
-def checkout(directory: Path) -> FirmwareProject:
-    """A copy of what is built, in `directory`."""
+def checkout(directory: Path, built: Path | None = None) -> FirmwareProject:
+    """A copy of what is built, in `directory`; what is made of it lies in `built`, or in the copy."""
     shutil.copytree(ROOT / "firmware", directory / "firmware", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "platformio.ini", directory)
-    return FirmwareProject(directory)
+    return FirmwareProject(directory, built)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What serves all copies of which a single source is spoilt."""
+    return tmp_path_factory.mktemp("built")
 
 
 @pytest.fixture(scope="module")
@@ -247,8 +253,8 @@ def test_a_damaged_image_is_made_again(
     assert project.build(model, "int8", ENGINE, TARGET) == image
 
 
-def test_a_compiler_error_is_told_with_its_line_and_the_log(model: Model, tmp_path: Path) -> None:
-    project = checkout(tmp_path)
+def test_a_compiler_error_is_told_with_its_line_and_the_log(model: Model, tmp_path: Path, built: Path) -> None:
+    project = checkout(tmp_path, built)
     source = tmp_path / "firmware" / "src" / "main.cpp"
     source.write_text(source.read_text() + "\nint x = undeclared;\n")
     with pytest.raises(HilError) as caught:
@@ -262,16 +268,16 @@ def test_a_compiler_error_is_told_with_its_line_and_the_log(model: Model, tmp_pa
     assert project.build(model, "int8", ENGINE, TARGET).elf.is_file()
 
 
-def test_warnings_in_our_sources_are_errors(model: Model, tmp_path: Path) -> None:
-    project = checkout(tmp_path)
+def test_warnings_in_our_sources_are_errors(model: Model, tmp_path: Path, built: Path) -> None:
+    project = checkout(tmp_path, built)
     source = tmp_path / "firmware" / "lib" / "windowing" / "windowing.c"
     source.write_text(source.read_text() + "\nstatic int unused(void) {\n    return 1;\n}\n")
     with pytest.raises(HilError, match=r"windowing\.c:.*unused.*-Werror"):
         project.build(model, "int8", ENGINE, TARGET)
 
 
-def test_an_image_that_is_too_large_is_told_with_the_excess(model: Model, tmp_path: Path) -> None:
-    project = checkout(tmp_path)
+def test_an_image_that_is_too_large_is_told_with_the_excess(model: Model, tmp_path: Path, built: Path) -> None:
+    project = checkout(tmp_path, built)
     script = tmp_path / "firmware" / "platform" / "ldscripts" / "stm32f4.ld"
     script.write_text(script.read_text().replace("512K", "8K"))
     with pytest.raises(HilError, match=r"exceeds FLASH by \d+ bytes; use a smaller model or --target=stm32f2 or"):
