@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -70,8 +71,8 @@ def image(project: FirmwareProject, model: Model) -> FirmwareImage:
 
 def done(log: Path) -> set[str]:
     """What PlatformIO compiled, linked or copied in the build that left this log, by the names of the products."""
-    said = log.read_text().splitlines()
-    return {Path(line.split()[1]).name for line in said if line.startswith(("Compiling ", "Linking ", "Building ."))}
+    # Not line by line: SCons prints from several threads.
+    return {Path(made).name for made in re.findall(r"(?:Compiling|Linking|Building) ([./]\S+)", log.read_text())}
 
 
 def test_the_image_is_what_its_elf_file_says(image: FirmwareImage) -> None:
