@@ -25,9 +25,10 @@ def test_without_a_board_tests_of_firmware_are_skipped_with_the_remedy(pytester:
     result.stdout.fnmatch_lines(["*needs a board: run `pytest --board=emulated`*"])
 
 
-def test_the_plugin_itself_causes_no_warning(pytester: pytest.Pytester, hil: Hil) -> None:
+def test_the_plugin_itself_causes_no_warning(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_host(): pass")
-    hil().assert_outcomes(passed=1, warnings=0)
+    result = pytester.runpytest_subprocess(f"--rootdir={ROOT}", "-p", "no:cacheprovider")  # here it is imported already
+    result.assert_outcomes(passed=1, warnings=0)
 
 
 @pytest.mark.parametrize(
