@@ -9,6 +9,7 @@ The public methods are those of `Meaning` in output.py, and documented there.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,7 +39,7 @@ def truth_text(truth: Truth) -> str:
     return truth if isinstance(truth, str) else " ".join(f"{number:.6g}" for number in truth)
 
 
-class _Labelled:
+class _Labelled(ABC):
     """What the kinds of output have in common whose answers are labels."""
 
     note = ""
@@ -68,8 +69,9 @@ class _Labelled:
         """`truth` in the way in which an answer is written."""
         return truth
 
+    @abstractmethod
     def _decided(self, real: Real) -> NDArray[np.str_]:
-        raise NotImplementedError
+        """The answer of each window, where no output is NaN."""
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from compiler_helpers import FLAGS
 from emulated_programs import CORES, EMULATOR, Core, build, kernels
-
-from harness.compiler import compile_model
+from many_models import many_models
 
 CORTEX_M4 = next(core for core in CORES if core.name == "cortex-m4")
 
@@ -42,16 +41,7 @@ def instruction_counts(networks: Mapping[str, bytes], folder: Path, core: Core =
 
     At most 10 million each.
     """
-    sources = [folder / "main.c"]
-    for number, model in enumerate(networks.values()):
-        path = folder / f"{number}.tflite"
-        path.write_bytes(model)
-        compile_model(path, folder / str(number))
-        sources.append(folder / f"{number}.c")
-        sources[-1].write_text(f'#define aot_model aot_model_{number}\n#include "{number}/aot_model.c"\n')
-    names = [f"aot_model_{number}" for number in range(len(networks))]
-    sources[0].write_text(MAIN % {"names": ", ".join(names), "addresses": ", ".join(f"&{name}" for name in names)})
-    program = build(core, folder, FLAGS, [*sources, kernels(core)])
+    program = build(core, folder, FLAGS, [*many_models(list(networks.values()), folder, MAIN), kernels(core)])
     command = [EMULATOR, "-M", str(core.machine), "-kernel", str(program), "-icount", "shift=6"]
     command += ["-semihosting-config", f"enable=on,target=native,arg={program.name}"]
     command += ["-nographic", "-monitor", "none", "-serial", "none"]

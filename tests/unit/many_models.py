@@ -43,8 +43,11 @@ def random_inputs(model: bytes, seed: int) -> npt.NDArray[Any]:
     return rng.normal(0, 1, x.shape).astype(np.float32)
 
 
-def many_models(models: Sequence[bytes], folder: Path) -> list[Path]:
-    """The sources of a program of all `models`, each with one input and one output; the kernels come on top."""
+def many_models(models: Sequence[bytes], folder: Path, main: str = MAIN) -> list[Path]:
+    """The sources of a program of all `models`; the kernels come on top.
+
+    `main` is its main file, which runs each of `models[]`; this one takes networks of one input and one output.
+    """
     sources = [folder / "main.c"]
     for number, model in enumerate(models):
         path = folder / f"{number}.tflite"
@@ -53,7 +56,7 @@ def many_models(models: Sequence[bytes], folder: Path) -> list[Path]:
         sources.append(folder / f"{number}.c")
         sources[-1].write_text(f'#define aot_model aot_model_{number}\n#include "{number}/aot_model.c"\n')
     names = [f"aot_model_{number}" for number in range(len(models))]
-    sources[0].write_text(MAIN % {"names": ", ".join(names), "addresses": ", ".join(f"&{name}" for name in names)})
+    sources[0].write_text(main % {"names": ", ".join(names), "addresses": ", ".join(f"&{name}" for name in names)})
     return sources
 
 

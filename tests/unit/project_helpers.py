@@ -6,8 +6,6 @@ import atexit
 import functools
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -74,11 +72,6 @@ class Project:
             *(SUITE, f"--ignore={SUITE / 'unit'}"),
             *arguments,
         )
-
-    def hil(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a `hil` command in the project."""
-        command = [sys.executable, "-m", "harness.cli", *arguments]
-        return subprocess.run(command, cwd=self.root, capture_output=True, text=True, timeout=120, check=False)
 
     def runs(self) -> dict[str, Run]:
         """What the last run of the suite measured, by model and variant."""

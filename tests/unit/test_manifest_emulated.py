@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hil_command import hil
 from needs import needs_emulator
 from project_helpers import Project
 
@@ -125,7 +126,7 @@ def test_what_manifests_say_holds_on_the_device(pytester: pytest.Pytester, tmp_p
     assert of_int16.parity is not None
     assert (of_int16.verdict, of_int16.parity.windows, of_int16.parity.bit_exact) == ("pass", 4, True)
     assert (of_int16.parity.accuracy_device, of_int16.parity.accuracy_reference) == (1.0, 1.0)
-    replayed = project.hil("replay", "wide", "down", "--variant=only", "--window=1")
+    replayed = hil("replay", "wide", "down", "--variant=only", "--window=1", cwd=project.root)
     # 5 x (-4094 - 32768 / 16) steps go into SOFTMAX, which is 4359.28 of 32768; TFLM's tables take one off.
     assert (replayed.returncode, replayed.stdout.count("[4358, 28410]"), replayed.stdout.count("yes")) == (0, 2, 1)
     assert missing.parity is not None

@@ -158,7 +158,7 @@ def compile_source(env, node):  # type: ignore[no-untyped-def]
     if not any(source.is_relative_to(own) for own in (project / "firmware", generated)):
         return track(env.Object(node))
     # Its headers are not ours to mend.
-    foreign = ["-isystem", str(tflm / "src")] if source.parent == project / "firmware" / "lib" / "tflm" else []
+    foreign = ["-isystem", str(tflm / "src")] if source.parent == libraries / "tflm" else []
     flags = [*env["CCFLAGS"], *foreign, *STRICT]
     if source.is_relative_to(libraries) and not source.name.startswith(ENGINE):
         place = (library_objects / source.relative_to(libraries)).with_suffix(".o")
