@@ -19,10 +19,6 @@ from once import FOLDER
 import harness.cli
 import harness.plugin  # noqa: F401
 
-# An example takes as long as a loaded machine makes it take.
-hypothesis.settings.register_profile("tflm-hil", deadline=None)
-hypothesis.settings.load_profile("tflm-hil")
-
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if "nightly" not in config.getoption("markexpr"):
@@ -31,8 +27,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in nightly]
 
 
-def pytest_configure() -> None:
-    """A shell has its background jobs ignore SIGINT, and what they start: the tests that send one need it."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Set up hypothesis and SIGINT.
+
+    An example takes as long as a loaded machine makes it take, so there is no deadline. The same commit tries the same
+    examples; only nightly tests draw new ones. A shell has its background jobs ignore SIGINT, and what they start: the
+    tests that send one need it.
+    """
+    nightly = "nightly" in config.getoption("markexpr")
+    hypothesis.settings.register_profile("tflm-hil", deadline=None, derandomize=not nightly)
+    hypothesis.settings.load_profile("tflm-hil")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -34,7 +34,8 @@ RELU = 1
 
 
 @cases
-@given(convolutions(st.just(1)), seeds, activations, st.booleans(), st.floats(0.2, 5.0))
+# A convolution of one channel may be computed as a depthwise one, which takes no ADD.
+@given(convolutions(st.just(1), st.integers(2, 9)), seeds, activations, st.booleans(), st.floats(0.2, 5.0))
 def test_a_convolution_and_the_add_behind_it_are_one_step(
     shape: Shape, seed: int, activation: int, conv_first: bool, scale: float
 ) -> None:
@@ -65,6 +66,19 @@ def test_an_add_that_broadcasts_stays_a_step_of_its_own(skip_shape: tuple[int, .
     y = network.operator("ADD", [conv, skip], network.image(shape.y, 5.0))
     values = [int8_values(rng, shape.x, "random"), int8_values(rng, skip_shape, "random")]
     assert check_bit_exact(network.build([x, skip], [y]), values) == ["aot_conv_s8", "aot_add_s8"]
+
+
+def test_an_add_behind_a_convolution_that_is_computed_as_a_depthwise_one_stays_a_step_of_its_own() -> None:
+    shape = shape_of(CONV, (5, 5, 1), 4, (3, 3))
+    assert shape is not None
+    rng = np.random.default_rng(2)
+    network = Network()
+    x, skip = network.image(shape.x), network.image(shape.y)
+    y = network.operator("ADD", [network.ordinary(x, shape, rng), skip], network.image(shape.y, 5.0))
+    values = [int8_values(rng, shape.x, "random"), int8_values(rng, shape.y, "random")]
+    first, second = check_bit_exact(network.build([x, skip], [y]), values)
+    assert first == "aot_depthwise_s8"
+    assert second in SUMS
 
 
 def test_a_convolution_that_limits_its_outputs_stays_a_step_of_its_own() -> None:
