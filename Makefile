@@ -19,10 +19,10 @@ lint: setup     ## style, types and formats
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" .ci/lint
 
 unit: setup     ## the tests that need no board
-	@$(PYTEST) -n 2 --dist worksteal --timeout 300 tests/unit
+	@$(PYTEST) -n 2 --dist worksteal --timeout 300 tests
 
 nightly: setup  ## the tests that take minutes: accidents, fuzzing, random networks by the thousand
-	@$(PYTEST) -n 2 --dist worksteal --timeout 3600 -m nightly tests/unit
+	@$(PYTEST) -n 2 --dist worksteal --timeout 3600 -m nightly tests
 
 emulated: setup ## the suite on the emulated board, one emulator for each of two workers
 	@$(PYTEST) -n 2 --board=emulated

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
+from tflm_hil.models.manifest import Model, load_model
+from tflm_hil.models.preprocess import normalize
+from tflm_hil.recordings.windows import window_labels, windows
 
-from harness.models.manifest import Model, load_model
-from harness.models.preprocess import normalise
-from harness.recordings.windows import window_labels, windows
 from recordings.gesture import simulate
 
 SEED = 20_000
@@ -37,7 +37,7 @@ def one_hot(model: Model, label: str | None) -> Values:
 
 
 def training_set(model: Model) -> tuple[Values, Values]:
-    """Normalised windows [n, window, channels] and their targets [n, labels]."""
+    """Normalized windows [n, window, channels] and their targets [n, labels]."""
     rng = np.random.default_rng(SEED)
     blocks: list[Counts] = []
     targets: list[Values] = []
@@ -54,11 +54,11 @@ def training_set(model: Model) -> tuple[Values, Values]:
             if labels[index] is not None or not any(names[start : start + model.window]):
                 blocks.append(block)
                 targets.append(one_hot(model, labels[index]))
-    return normalise(np.stack(blocks), model.channels), np.stack(targets)
+    return normalize(np.stack(blocks), model.channels), np.stack(targets)
 
 
 def export(network: Any, inputs: Values, int8: bool) -> bytes:
-    """`network` as a .tflite for a batch of one; with `int8` every tensor is quantised, input and output included."""
+    """`network` as a .tflite for a batch of one; with `int8` every tensor is quantized, input and output included."""
     one = tf.keras.Input(batch_shape=(1, *inputs.shape[1:]))
     converter = tf.lite.TFLiteConverter.from_keras_model(tf.keras.Model(one, network(one)))
     if int8:

@@ -12,9 +12,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-
-from harness.models.tflite_builder import OperatorSpec, TensorSpec, build
-from harness.models.tflite_file import TensorType
+from tflm_hil.models.tflite_builder import OperatorSpec, TensorSpec, build
+from tflm_hil.models.tflite_file import TensorType
 
 HERE = Path(__file__).parent
 WINDOW, CHANNELS = 8, 2

@@ -1,5 +1,5 @@
 /*
- * Tries one arena size and ends the emulator with the answer: harness/firmware/arena.py bisects with it.
+ * Tries one arena size and ends the emulator with the answer: harness/tflm_hil/engines/tflm/arena.py bisects with it.
  *
  * The size is the argument that the emulator was given for the program; the arena is the RAM behind all variables.
  */

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
+from tflm_hil.models.manifest import Model
 
-from harness.models.manifest import Model
 from models.gesture_training import train
 
 

@@ -154,7 +154,7 @@ def ideal_sensor(arm: Arm) -> tuple[Floats, Floats]:
     return felt, np.degrees(rate)
 
 
-def digitise(
+def digitize(
     rng: np.random.Generator, ideal: Floats, offset: Floats | float, noise: float, lsb_per_unit: float
 ) -> Counts:
     """Pass one ideal triad through the errors, noise, range, filter and rounding of a sensor; [rows, 3] at RATE_HZ."""
@@ -172,8 +172,8 @@ def digitise(
 def record(rng: np.random.Generator, arm: Arm) -> Counts:
     """Raw counts [rows, 6] that one MPU6050 gives for `arm`; row n is sampled about n / RATE_HZ seconds in."""
     force, rate = ideal_sensor(arm)
-    accel = digitise(rng, force, ZERO_G_OFFSET, ACCEL_NOISE, ACCEL_LSB_PER_G)
-    gyro = digitise(rng, rate, ZERO_RATE_OFFSET, GYRO_NOISE, GYRO_LSB_PER_DPS)
+    accel = digitize(rng, force, ZERO_G_OFFSET, ACCEL_NOISE, ACCEL_LSB_PER_G)
+    gyro = digitize(rng, rate, ZERO_RATE_OFFSET, GYRO_NOISE, GYRO_LSB_PER_DPS)
     return np.concatenate([accel, gyro], axis=1)
 
 

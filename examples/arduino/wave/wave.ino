@@ -70,7 +70,7 @@ static void take_row(const uint8_t *row) {
 }
 
 /* 256 counts are a step of the network's input, and halves go to the even one. */
-static int8_t normalise(int16_t count) {
+static int8_t normalize(int16_t count) {
     int32_t shifted = (int32_t)count + 128;
     int16_t steps = shifted >> 8;
     if ((shifted & 0xFF) == 0 && (steps & 1)) {
@@ -84,7 +84,7 @@ static void prepare() {
     for (uint8_t i = 0; i < WAVE_WINDOW; i++) {
         const int16_t *row = window[(oldest + i) % WAVE_WINDOW];
         for (uint8_t channel = 0; channel < WAVE_CHANNELS; channel++) {
-            *to++ = normalise(row[channel]);
+            *to++ = normalize(row[channel]);
         }
     }
 }

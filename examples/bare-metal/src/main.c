@@ -1,5 +1,5 @@
 /*
- * A firmware of its own that the harness can test: it reads a sensor's rows, recognises waving, and links tflm-hil so
+ * A firmware of its own that the harness can test: it reads a sensor's rows, recognizes waving, and links tflm-hil so
  * that a test bench may play the sensor.
  */
 #include "tflm_hil.h"
@@ -65,7 +65,7 @@ static void take_row(const uint8_t *row) {
  * -4 g to 4 g are 65,536 counts and become 0 to 1, which int8 holds in 256 steps: 256 counts make one, and halves go to
  * the even one. The same as the model's manifest says, without floating point.
  */
-static int8_t normalise(int16_t count) {
+static int8_t normalize(int16_t count) {
     int32_t shifted = (int32_t)count + 128;
     int32_t steps = shifted >> 8;
     if ((shifted & 0xFF) == 0 && (steps & 1)) {
@@ -79,7 +79,7 @@ static void prepare(void) {
     for (uint8_t i = 0; i < WAVE_WINDOW; i++) {
         const int16_t *row = window[(oldest + i) % WAVE_WINDOW];
         for (uint8_t channel = 0; channel < WAVE_CHANNELS; channel++) {
-            *to++ = normalise(row[channel]);
+            *to++ = normalize(row[channel]);
         }
     }
 }

@@ -1,11 +1,11 @@
 /*
- * The sum of two int8 values of different quantisation, as TFLM computes it (reference/integer_ops/add.h): both are
+ * The sum of two int8 values of different quantization, as TFLM computes it (reference/integer_ops/add.h): both are
  * brought to a common scale, twice that of the coarser one divided by 2^20, added, and brought to the output's.
  */
 #ifndef AOT_ADD_H
 #define AOT_ADD_H
 
-#include "aot_requantise.h"
+#include "aot_requantize.h"
 
 /*
  * An input: (x - zero_point) * 2^20 * its scale / twice the larger scale. A factor of one half, which is no fraction as
@@ -21,7 +21,7 @@ typedef struct {
 static inline int32_t aot_addend(int32_t x, const aot_addend_t *addend) {
     /* A multiplication: shifting a negative number to the left is undefined in C. */
     const int32_t twice = (x - addend->zero_point) * (int32_t)(1u << addend->left);
-    return aot_requantise_doubled(twice, addend->scale, 1);
+    return aot_requantize_doubled(twice, addend->scale, 1);
 }
 
 #endif

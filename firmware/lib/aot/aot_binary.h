@@ -6,7 +6,7 @@
 #define AOT_BINARY_H
 
 #include "aot_nest.h"
-#include "aot_requantise.h"
+#include "aot_requantize.h"
 #include "aot_sum.h"
 
 /* int8 ADD and SUB. The innermost steps are 0 or 1. */
@@ -20,7 +20,7 @@ typedef struct {
 void aot_add_s8(const aot_add_s8_t *layer, const int8_t *a, const int8_t *b, int8_t *y);
 
 /*
- * int8 ADD and SUB, for quantisations of which aot_sum_t is no exact image: step by step as TFLM does it. The finer
+ * int8 ADD and SUB, for quantizations of which aot_sum_t is no exact image: step by step as TFLM does it. The finer
  * operand comes from a table. `a` is the coarser one, the other one is `b`, whichever is subtracted. The innermost
  * steps are 0 or 1.
  */

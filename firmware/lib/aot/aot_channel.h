@@ -1,7 +1,7 @@
 /*
  * The end of a packed convolution: from a 32-bit sum to a stored output, in as few instructions as the arithmetic of
- * aot_fixed.h allows. The compiler checks the conditions (harness/compiler/channels.py): the factor is below one half,
- * |sum| below 2^30 and the shift at most 22, so nothing can overflow.
+ * aot_fixed.h allows. The compiler checks the conditions (tflm_hil/compiler/operators/channels.py): the factor is below
+ * one half, |sum| below 2^30 and the shift at most 22, so nothing can overflow.
  */
 #ifndef AOT_CHANNEL_H
 #define AOT_CHANNEL_H

@@ -16,7 +16,7 @@ typedef struct {
 static inline __attribute__((always_inline)) int8_t summed(const pixels_t *to, int32_t skip, int32_t conv) {
     const aot_residual_t *r = &to->residual;
     const int32_t sum = aot_addend(skip, &r->skip) + aot_addend(conv, &r->conv);
-    return (int8_t)aot_clamp(aot_requantise(sum, r->scale, 2 * r->zero_point + 1), r->minimum, r->maximum);
+    return (int8_t)aot_clamp(aot_requantize(sum, r->scale, 2 * r->zero_point + 1), r->minimum, r->maximum);
 }
 
 /*

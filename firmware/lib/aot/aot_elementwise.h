@@ -17,7 +17,7 @@ void aot_rescale_s8_s16(const aot_rescale_t *layer, const int8_t *x, int16_t *y)
 void aot_rescale_s16_s8(const aot_rescale_t *layer, const int16_t *x, int8_t *y);
 void aot_rescale_s16(const aot_rescale_t *layer, const int16_t *x, int16_t *y);
 
-/* int8 -> int8: y = clamp(x). RELU6, and RELU that keeps its input's quantisation. */
+/* int8 -> int8: y = clamp(x). RELU6, and RELU that keeps its input's quantization. */
 typedef struct {
     uint32_t elements;
     int32_t minimum, maximum;

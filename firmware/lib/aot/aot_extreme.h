@@ -1,5 +1,5 @@
 /*
- * MAXIMUM, MINIMUM, REDUCE_MAX and REDUCE_MIN. No quantisation is involved: all tensors of a layer have the same.
+ * MAXIMUM, MINIMUM, REDUCE_MAX and REDUCE_MIN. No quantization is involved: all tensors of a layer have the same.
  */
 #ifndef AOT_EXTREME_H
 #define AOT_EXTREME_H

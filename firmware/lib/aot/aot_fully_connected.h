@@ -2,7 +2,7 @@
 #ifndef AOT_FULLY_CONNECTED_H
 #define AOT_FULLY_CONNECTED_H
 
-#include "aot_requantise.h"
+#include "aot_requantize.h"
 #include "aot_wide.h"
 
 /*

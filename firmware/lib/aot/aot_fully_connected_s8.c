@@ -32,7 +32,7 @@ static void one_batch(const aot_fully_connected_s8_t *layer, const int8_t *x, in
         dot(weights, x, blocks, rows, sums);
         weights += 8 * blocks;
         for (uint32_t row = 0; row < rows; row++) {
-            const int32_t value = aot_requantise(sums[row] + *bias++, *scale, offset);
+            const int32_t value = aot_requantize(sums[row] + *bias++, *scale, offset);
             *y++ = (int8_t)aot_clamp(value, minimum, maximum);
             scale += layer->scale_step;
         }

@@ -1,5 +1,5 @@
 /*
- * What harness/compiler generates from a .tflite: aot_model.c defines `aot_model`, and nothing else is visible.
+ * What tflm_hil/compiler generates from a .tflite: aot_model.c defines `aot_model`, and nothing else is visible.
  *
  * The structure is fixed and lives here, so the engine and the kernels compile once for all models.
  */

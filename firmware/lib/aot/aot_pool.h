@@ -17,7 +17,7 @@ static inline aot_taps_t aot_pooled_columns(const aot_window_t *window, int32_t 
     return aot_taps(position * window->stride_width - window->pad_left, 1, window->kernel_width, window->input_width);
 }
 
-/* int8. Input and output are quantised alike. */
+/* int8. Input and output are quantized alike. */
 typedef struct {
     aot_window_t window;
     int32_t minimum, maximum; /* of the stored output */

@@ -1,10 +1,10 @@
 /*
- * The sum of two int8 values of different quantisation: the output of TFLM's ADD, which brings both to a common scale,
+ * The sum of two int8 values of different quantization: the output of TFLM's ADD, which brings both to a common scale,
  * adds them and brings the sum to the output's scale, rounding on each of these ways (reference/integer_ops/add.h).
  *
  * All that comes to (a * factor + b * factor + constant) / 2^shift, halves rounded away from zero. Where the constants
  * can be chosen such that this is equal for each of the 65,536 pairs of stored values, the compiler takes it
- * (harness/compiler/sum.py).
+ * (tflm_hil/compiler/arithmetic/sum.py).
  */
 #ifndef AOT_SUM_H
 #define AOT_SUM_H

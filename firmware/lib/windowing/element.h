@@ -42,17 +42,17 @@ static inline integer_t integer_of(uint8_t tensor_type) {
     }
 }
 
-static inline int32_t quantise(float x, float scale, float zero_point, const integer_t *type) {
+static inline int32_t quantize(float x, float scale, float zero_point, const integer_t *type) {
     return (int32_t)clip(round_half_even(x / scale) + zero_point, type->lowest, type->highest);
 }
 
-/* Writes x, quantised for an integer `type`, to element `index` of the tensor; zero_point is the tensor's. */
+/* Writes x, quantized for an integer `type`, to element `index` of the tensor; zero_point is the tensor's. */
 static inline void put_element(const hil_tensor_t *tensor, const integer_t *type, float zero_point, uint32_t index,
                                float x) {
     if (type->bytes == 1) {
-        ((uint8_t *)tensor->data)[index] = (uint8_t)quantise(x, tensor->scale, zero_point, type);
+        ((uint8_t *)tensor->data)[index] = (uint8_t)quantize(x, tensor->scale, zero_point, type);
     } else if (type->bytes == 2) {
-        ((uint16_t *)tensor->data)[index] = (uint16_t)quantise(x, tensor->scale, zero_point, type);
+        ((uint16_t *)tensor->data)[index] = (uint16_t)quantize(x, tensor->scale, zero_point, type);
     } else {
         ((float *)tensor->data)[index] = x;
     }

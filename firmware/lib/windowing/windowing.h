@@ -1,5 +1,5 @@
 /*
- * From the sensor's rows to the network's input: keeps the last rows of raw counts, and normalises and quantises them.
+ * From the sensor's rows to the network's input: keeps the last rows of raw counts, and normalizes and quantizes them.
  *
  * Everything is IEEE single precision without contraction, so the host gets the same bits:
  *     x = (float)raw * gain[channel] + offset[channel]

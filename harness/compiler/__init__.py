@@ -1,5 +1,0 @@
-"""The ahead-of-time engine's compiler: a .tflite becomes C that calls the kernels of firmware/lib/aot."""
-
-from harness.compiler.compile import CompiledModel, compile_model
-
-__all__ = ["CompiledModel", "compile_model"]

@@ -1,0 +1,128 @@
+"""A port: opened, and opened again under whatever name it comes back."""
+
+import errno
+import grp
+import socket
+import time
+from pathlib import Path
+
+import serial
+
+from tflm_hil.boards import port_name
+from tflm_hil.device.connection import (
+    PORT_ERRORS,
+    Connection,
+    SerialConnection,
+    SocketConnection,
+)
+from tflm_hil.device.timeout import Deadline
+from tflm_hil.errors import HilError
+
+RETURN_S = 10.0
+"""How long a port that was there may stay away: a board on native USB leaves with each reset, for some seconds."""
+
+_CONNECT_S = 5.0
+_POLL_S = 0.1
+
+
+class Port:
+    """The port that the user calls `name`, at `baud`. It remembers that it could not be opened."""
+
+    def __init__(self, name: str, baud: int) -> None:
+        self.name = name
+        self._baud = baud
+        self._usb: port_name.UsbPort | None = None
+        self._opened = False
+        self._refused: str | None = None
+
+    def open(self) -> Connection:
+        """Open the port. One that was there before may be away: it is waited for, once.
+
+        Raises HilError with the remedy. From then on the error comes without any wait: a device file is looked for
+        again, a host is not asked again.
+        """
+        if self._refused is not None and port_name.scheme(self.name) in port_name.NETWORK:
+            raise HilError(f"{self._refused} (not tried again)")
+        deadline = Deadline(RETURN_S if self._opened and self._refused is None else 0.0)
+        while True:
+            try:
+                connection = self._open()
+            except HilError as error:
+                if deadline.expired:
+                    self._refused = str(error)
+                    raise
+                time.sleep(_POLL_S)
+            else:
+                self._opened, self._refused = True, None
+                return connection
+
+    def _open(self) -> Connection:
+        if port_name.scheme(self.name) == "socket":
+            return self._connect()
+        actual = self._actual_name()
+        try:
+            connection = SerialConnection(actual, self._baud, self.name)
+        except PORT_ERRORS as error:
+            raise HilError(_why_not(self.name, error)) from None
+        self._usb = port_name.usb_port(actual)
+        return connection
+
+    def _connect(self) -> Connection:
+        try:
+            line = socket.create_connection(port_name.host_and_port(self.name), _CONNECT_S)
+        except (OSError, UnicodeError) as error:
+            raise HilError(_why_not(self.name, error)) from None
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return SocketConnection(line, self.name)
+
+    def _actual_name(self) -> str:
+        """Return what to open: a USB port may have another name now, and another board the old one."""
+        if self._usb is None or port_name.scheme(self.name):
+            return self.name
+        found = port_name.find_usb_port(self._usb)
+        if found is None:
+            raise HilError(f"{self.name}: the board has gone and did not come back: connect it again")
+        return found
+
+
+def _why_not(name: str, error: Exception) -> str:
+    if port_name.scheme(name) in port_name.NETWORK:
+        return f"{name}: {_why_no_connection(error)}"
+    code = getattr(error, "errno", None)
+    if code == errno.ENOENT:
+        return f"{name}: there is no such port; {port_name.list_of_ports()}"
+    if code == errno.EACCES:
+        group = _group(port_name.device_file(name))
+        return (
+            f"{name}: permission denied: join the group that owns it (`sudo usermod -aG {group} $USER`), log in again"
+        )
+    if code in (errno.EBUSY, errno.EAGAIN):
+        return (
+            f"{name}: the port is busy: close the program that has it open, a serial monitor or another run of the"
+            " harness; with -n, leave that out"
+        )
+    if errno.ENOTTY in getattr(error.__context__, "args", ()) or code == errno.EISDIR:
+        return f"{name}: it is no serial port; {port_name.list_of_ports()}"
+    return f"{name}: cannot open it: {error}; {port_name.list_of_ports()}"
+
+
+def _why_no_connection(error: Exception) -> str:
+    cause = error.__context__ if isinstance(error, serial.SerialException) and error.__context__ else error
+    if isinstance(cause, socket.gaierror | UnicodeError):
+        return "there is no host of that name: correct it, or give its address"
+    if isinstance(cause, ConnectionRefusedError):
+        return "connection refused: start the server of the port there, or correct the number"
+    if isinstance(cause, TimeoutError):
+        return f"no connection within {_CONNECT_S:g} s: is the host up, and does a firewall let it through?"
+    if "RFC2217" in str(error):
+        return "the server does not speak RFC 2217: make it do so, or use socket:// for a plain stream of bytes"
+    if "'control'" in str(error):
+        return "the server does not confirm its control lines: add ?ign_set_control to the URL"
+    return f"cannot open it: {error}"
+
+
+def _group(file: Path | None) -> str:
+    try:
+        return grp.getgrgid(file.stat().st_gid).gr_name if file is not None else "dialout"
+    except (OSError, KeyError):
+        return "dialout"

@@ -1,0 +1,122 @@
+"""What a user may call a port: a device file, a COM port, or a URL."""
+
+import dataclasses
+import pkgutil
+import re
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from serial import urlhandler
+from serial.tools import list_ports
+
+from tflm_hil.errors import HilError
+
+NETWORK = ("socket", "rfc2217")
+_LOCAL = ("spy", "alt")
+"""Schemes of pyserial in front of a device file: it says what passes, or takes another implementation."""
+
+_PREFIX = "protocol_"
+
+
+def scheme(port: str) -> str:
+    """Return the scheme of a URL such as socket://host:3000, in small letters; "" of a device file."""
+    before, separator, _ = port.partition("://")
+    return before.lower() if separator else ""
+
+
+def device_file(port: str) -> Path | None:
+    """Return the file that a name leads to, as far as the name says: not a host's, nor one yet to be looked for."""
+    kind = scheme(port)
+    if kind in _LOCAL:
+        parts = urlsplit(port)
+        port = parts.netloc + parts.path
+    elif kind:
+        return None
+    return None if re.fullmatch(r"COM\d+", port, re.IGNORECASE) else Path(port)
+
+
+def canonical(port: str) -> str:
+    """Return one name for all names of a port: /dev/serial/by-id/... is a link to it, and spy:// leads to it."""
+    file = device_file(port)
+    return port if file is None else str(file.resolve())
+
+
+def list_of_ports() -> str:
+    """Return the ports of this machine for the end of an error message."""
+    return f"serial ports here: {', '.join(sorted(port.device for port in list_ports.comports())) or 'none'}"
+
+
+def usb_ports() -> dict[str, str]:
+    """Return the serial ports that are on USB, as boards are and built-in ports are not, and what each says it is."""
+    found = sorted(list_ports.comports(), key=lambda port: str(port.device))
+    return {
+        port.device: ", ".join(filter(None, (port.product or port.description, port.serial_number)))
+        for port in found
+        if port.vid is not None
+    }
+
+
+def check(port: str) -> None:
+    """Raise HilError, which begins with the option, for a name that cannot be a port or leads to none."""
+    kind = scheme(port)
+    if kind:
+        _check_url(port, kind)
+    file = device_file(port)
+    if file is None:  # Opening it tells.
+        return
+    if "/" not in port:
+        raise HilError(f"--board={port}: no such board; there is emulated, auto, or a port; {list_of_ports()}")
+    if not file.exists():
+        raise HilError(f"--board={port}: there is no such port; {list_of_ports()}")
+
+
+def _check_url(port: str, kind: str) -> None:
+    known = [name for _, name, _ in pkgutil.iter_modules(urlhandler.__path__)]
+    if _PREFIX + kind not in known:
+        kinds = ", ".join(f"{name.removeprefix(_PREFIX)}://" for name in known)
+        raise HilError(f"--board={port}: no such kind of URL; there is {kinds}")
+    if kind in NETWORK:
+        host_and_port(port)
+
+
+def host_and_port(port: str) -> tuple[str, int]:
+    """Return where socket://HOST:PORT or rfc2217://HOST:PORT leads. Raises HilError where it is none."""
+    try:
+        parts = urlsplit(port)
+        host, number = parts.hostname, parts.port
+    except ValueError:  # a port beyond 65535, or brackets that are no address
+        host = number = None
+    if not host or not number:
+        raise HilError(f"--board={port}: expected {scheme(port)}://HOST:PORT")
+    return host, number
+
+
+@dataclasses.dataclass(frozen=True)
+class UsbPort:
+    """What stays the same of a USB port while its name may change: `serial_number`, or its place where it has none."""
+
+    vid: int
+    pid: int
+    serial_number: str | None
+    place: str | None
+    interface: str
+
+    @classmethod
+    def of(cls, info: Any) -> Self:
+        """What `info`, one of pyserial's list of ports, says of a port on USB."""
+        place, _, interface = (info.location or "").partition(":")
+        return cls(info.vid, info.pid, info.serial_number, None if info.serial_number else place, interface)
+
+
+def usb_port(port: str) -> UsbPort | None:
+    """Return which USB port this is; None where it is no device file on USB."""
+    name = canonical(port)
+    infos = [info for info in list_ports.comports() if info.vid is not None]
+    return next((UsbPort.of(info) for info in infos if str(Path(info.device).resolve()) == name), None)
+
+
+def find_usb_port(wanted: UsbPort) -> str | None:
+    """Return the name that `wanted` has now; None where it is not connected."""
+    infos = [info for info in list_ports.comports() if info.vid is not None]
+    return next((str(info.device) for info in infos if UsbPort.of(info) == wanted), None)

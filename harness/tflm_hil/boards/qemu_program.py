@@ -1,0 +1,40 @@
+"""Programs that QEMU runs to their end: no board, no serial line, only an argument and an exit status."""
+
+import subprocess
+from pathlib import Path
+
+from tflm_hil.boards.qemu import QEMU, version
+from tflm_hil.boards.targets import find_target
+from tflm_hil.engines.tflm.arena import Trial
+from tflm_hil.errors import HilError
+
+SECONDS = 60.0
+"""One inference of the largest of the MLPerf Tiny networks takes less than one."""
+
+
+def command_line(machine: str, elf: Path, argument: str) -> list[str]:
+    """The arguments that run `elf`, which may ask for `argument` and end QEMU through semihosting."""
+    return [
+        QEMU,
+        *("-M", machine),
+        *("-display", "none", "-monitor", "none", "-nodefaults", "-no-reboot"),
+        *("-semihosting-config", f"enable=on,target=native,arg={argument}"),
+        *("-kernel", str(elf)),
+    ]
+
+
+def try_arena(target: str, elf: Path, size: int) -> Trial:
+    """Run the arena search of `elf` with `size` bytes. A program that hangs or dies has too little.
+
+    Raises:
+        HilError: QEMU is missing or does not start.
+    """
+    version()
+    argv = command_line(find_target(target).emulation.machine, elf, str(size))
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return Trial.TOO_SMALL
+    if done.returncode == 1:  # its own status for what it cannot do
+        raise HilError(f"{QEMU} does not run {elf}: {' '.join(done.stderr.split())}")
+    return next((trial for trial in Trial if trial.value == done.returncode), Trial.TOO_SMALL)

@@ -1,0 +1,37 @@
+"""Latency: the counts of many inferences as a few figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Latency:
+    """The distribution of `count` inferences; `min`, `median`, `p99` and `max` in `unit` (instructions or cycles)."""
+
+    unit: str
+    count: int
+    min: int
+    median: int
+    p99: int
+    max: int
+
+
+def summarize(unit: str, counts: Iterable[int]) -> Latency:
+    """The distribution of `counts`.
+
+    Percentiles are nearest-rank (the smallest count that at least p % of all do not exceed), so every figure is a count
+    that was really measured and stays an integer.
+
+    Raises:
+        ValueError: no counts.
+    """
+    ordered = sorted(counts)
+    if not ordered:
+        raise ValueError("no inference was measured")
+
+    def rank(percent: int) -> int:
+        return ordered[max(0, -(-percent * len(ordered) // 100) - 1)]
+
+    return Latency(unit, len(ordered), ordered[0], rank(50), rank(99), ordered[-1])

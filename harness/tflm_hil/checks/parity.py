@@ -1,0 +1,179 @@
+"""Parity: does the device answer what the Python model answers?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tflm_hil.checks.confusion import Confusions, confusions
+from tflm_hil.checks.tensors import Difference, compare_tensor, furthest
+from tflm_hil.checks.tolerance import Tolerance
+from tflm_hil.models.answers import Truth
+from tflm_hil.models.output import Meaning
+from tflm_hil.models.preprocess import Quantization
+
+M_co = TypeVar("M_co", covariant=True)
+EXACT = Tolerance()
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """A window on which the two differ by more than is allowed. `first_row` counts rows of the recording."""
+
+    recording: str
+    window: int
+    first_row: int
+    device: tuple[float, ...]
+    reference: tuple[float, ...]
+    device_label: str
+    reference_label: str
+
+    def __str__(self) -> str:
+        return (
+            f"window {self.window} of {self.recording} (from row {self.first_row}): "
+            f"device {self.device_label} {list(self.device)}, reference {self.reference_label} {list(self.reference)}"
+        )
+
+
+@dataclass(frozen=True)
+class TensorMismatch:
+    """An inference on tensors that were written, in which output number `output` differs from the reference's."""
+
+    case: str
+    output: int
+    difference: Difference
+
+    def __str__(self) -> str:
+        return f"{self.case}: output {self.output}: {self.difference}"
+
+
+@dataclass(frozen=True)
+class Parity(Generic[M_co]):
+    """The comparison of `windows` inferences. `max_abs_diff` is in the output's own unit: LSB for integers.
+
+    `label_mismatches` counts those whose answer differs, or of which any output differs where outputs mean nothing.
+    `labelled` windows have a known truth, of which `correct_device` and `correct_reference` were found; `confusions`
+    counts what the device answered to them.
+    """
+
+    windows: int
+    label_mismatches: int
+    bit_exact: bool
+    max_abs_diff: float
+    max_ulp: int
+    labelled: int
+    correct_device: int
+    correct_reference: int
+    mismatches: tuple[M_co, ...]
+    confusions: Confusions = field(default_factory=dict)
+
+
+def compare(
+    recording: str,
+    device: NDArray[np.generic],
+    reference: NDArray[np.generic],
+    meaning: Meaning,
+    truth: Sequence[Truth],
+    stride: int,
+    tolerance: Tolerance = EXACT,
+    quantization: Quantization | None = None,
+) -> Parity[Mismatch]:
+    """Compare the outputs of one recording, both [windows, outputs] of the same type.
+
+    They must be equal within `tolerance`, and the answers that they mean must be equal in any case. `truth` holds what
+    is right for each window where it is known. `quantization` turns outputs into the real numbers that `meaning` reads;
+    without it they are those.
+
+    Raises:
+        ValueError: the shapes or types differ.
+    """
+    if device.shape != reference.shape or device.dtype != reference.dtype:
+        raise ValueError(
+            f"{recording}: device {device.shape} {device.dtype}, reference {reference.shape} {reference.dtype}"
+        )
+    real = [
+        stored.astype(np.float64) if quantization is None else quantization.real(stored)
+        for stored in (device, reference)
+    ]
+    answers_device, answers_reference = (meaning.answers(values) for values in real)
+    right_device, right_reference = (meaning.right(values, truth) for values in real)
+    outputs_differ = tolerance.exceeded(device, reference).any(axis=1)
+    answers_differ = outputs_differ if meaning.note else meaning.differ(*real)
+    max_abs_diff, max_ulp = furthest(device, reference)
+    return Parity(
+        windows=len(device),
+        label_mismatches=int(answers_differ.sum()),
+        bit_exact=device.tobytes() == reference.tobytes(),
+        max_abs_diff=max_abs_diff,
+        max_ulp=max_ulp,
+        labelled=sum(known is not None for known in truth),
+        correct_device=int(right_device.sum()),
+        correct_reference=int(right_reference.sum()),
+        confusions=confusions(answers_device.tolist(), truth),
+        mismatches=tuple(
+            Mismatch(
+                recording,
+                int(index),
+                int(index) * stride,
+                tuple(device[index].tolist()),
+                tuple(reference[index].tolist()),
+                str(answers_device[index]),
+                str(answers_reference[index]),
+            )
+            for index in np.flatnonzero(outputs_differ | answers_differ)
+        ),
+    )
+
+
+def _real(stored: NDArray[Any], quantization: Quantization | None) -> NDArray[np.float64]:
+    return stored.astype(np.float64) if quantization is None else quantization.real(stored)
+
+
+def compare_outputs(
+    case: str,
+    device: Sequence[NDArray[Any]],
+    reference: Sequence[NDArray[Any]],
+    tolerances: Sequence[Tolerance],
+    quantizations: Sequence[Quantization],
+) -> Parity[TensorMismatch]:
+    """Compare every output of one inference on tensors.
+
+    Raises:
+        ValueError: the shapes or types differ.
+    """
+    outputs = list(zip(device, reference, tolerances, quantizations, strict=True))
+    differences = [compare_tensor(*output) for output in outputs]
+    distances = [furthest(ours, theirs) for ours, theirs, *_ in outputs]
+    mismatches = tuple(TensorMismatch(case, index, d) for index, d in enumerate(differences) if d is not None)
+    return Parity(
+        windows=1,
+        label_mismatches=int(bool(mismatches)),
+        bit_exact=all(ours.tobytes() == theirs.tobytes() for ours, theirs, *_ in outputs),
+        max_abs_diff=max((distance for distance, _ in distances), default=0.0),
+        max_ulp=max((ulp for _, ulp in distances), default=0),
+        labelled=0,
+        correct_device=0,
+        correct_reference=0,
+        mismatches=mismatches,
+    )
+
+
+def combine(parts: Sequence[Parity[M_co]]) -> Parity[M_co]:
+    """The comparisons of several recordings, or of several inferences, as one."""
+    return Parity(
+        windows=sum(part.windows for part in parts),
+        label_mismatches=sum(part.label_mismatches for part in parts),
+        bit_exact=all(part.bit_exact for part in parts),
+        max_abs_diff=max((part.max_abs_diff for part in parts), default=0.0),
+        max_ulp=max((part.max_ulp for part in parts), default=0),
+        labelled=sum(part.labelled for part in parts),
+        correct_device=sum(part.correct_device for part in parts),
+        correct_reference=sum(part.correct_reference for part in parts),
+        mismatches=tuple(mismatch for part in parts for mismatch in part.mismatches),
+        confusions=sum((Counter(part.confusions) for part in parts), Counter()),
+    )

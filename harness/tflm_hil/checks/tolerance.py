@@ -1,0 +1,94 @@
+"""How far two computations of the same tensor may lie apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tflm_hil.compiler.operators.activations import FLOAT_ULP_BOUNDS
+from tflm_hil.compiler.operators.softmax import float_ulp_bound
+from tflm_hil.models.tflite_file import Graph, Operator, TensorType
+
+LOOSE = 1e-4
+"""Of the largest finite magnitude in the tensor; see `Tolerance`."""
+
+# Operators that move, select or bound elements: what they get off by some ULP they pass on off by as many.
+_PASSING = frozenset(
+    {"CONCATENATION", "EXPAND_DIMS", "MAX_POOL_2D", "PAD", "PADV2", "RELU", "RELU6"}
+    | {"RESHAPE", "SLICE", "SPLIT", "SQUEEZE", "STRIDED_SLICE", "TRANSPOSE"}
+)
+
+
+# The libraries of the C compilers for host and device round these differently.
+_LIBRARY = frozenset({"COS", "ELU", "EXP", "GELU", "LOG", "LOG_SOFTMAX", "POW", "SIN"})
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """What a tensor may be off by: `ulp`, or where that is None, `LOOSE`.
+
+    There is no bound in ULP where numbers that are off already are added up, because they may cancel each other out,
+    nor for functions that are left to the library of the C compiler.
+    Integers must be equal, unless they come from such numbers: rounding may then decide the other way, by one step.
+    """
+
+    ulp: int | None = 0
+
+    def exceeded(self, device: NDArray[Any], reference: NDArray[Any]) -> NDArray[np.bool_]:
+        """Which elements of `device` are further from `reference` than allowed; both of the same shape and type."""
+        if device.dtype != np.float32:
+            steps = 0 if self.ulp == 0 else 1
+            return np.asarray(np.abs(device.astype(np.int64) - reference.astype(np.int64)) > steps)
+        distance = ulp_distance(device, reference)
+        if self.ulp is not None:
+            return np.asarray(distance > self.ulp)
+        largest = np.abs(reference).max(initial=0.0, where=np.isfinite(reference))
+        with np.errstate(invalid="ignore"):
+            near = np.abs(device.astype(np.float64) - reference) <= LOOSE * largest
+        return np.asarray(~near & (distance > 0))
+
+
+def ulp_distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.int64]:
+    """How many float32 numbers lie between a and b, element by element; NaN against a number is 2^32.
+
+    IEEE 754 orders floats of one sign like their bit patterns, so the distance is the difference of the patterns after
+    the negative half has been mirrored.
+    """
+
+    def ordered(x: NDArray[np.float32]) -> NDArray[np.int64]:
+        bits = np.ascontiguousarray(x, np.float32).view(np.int32).astype(np.int64)
+        return np.where(bits < 0, -(bits & 0x7FFFFFFF), bits)
+
+    distance = np.abs(ordered(a) - ordered(b))
+    return np.where(np.isnan(a) != np.isnan(b), np.int64(2**32), np.where(np.isnan(a), np.int64(0), distance))
+
+
+def tolerances(graph: Graph) -> dict[int, Tolerance]:
+    """The tolerance of every tensor by its index, given equal inputs of the network.
+
+    Engines compute everything in the order in which TFLM does, so only what comes after an e^x or the like may differ
+    at all.
+    """
+    found = {tensor.index: Tolerance() for tensor in graph.tensors}
+    for operator in graph.operators:
+        inputs = [found[index].ulp for index in operator.inputs if index >= 0]
+        exact = all(ulp == 0 for ulp in inputs)
+        bound: int | None = None
+        if exact:
+            bound = _own_ulp(operator, graph)
+        elif operator.kind in _PASSING and None not in inputs:
+            bound = max(ulp for ulp in inputs if ulp is not None)
+        found |= dict.fromkeys(operator.outputs, Tolerance(bound))
+    return found
+
+
+def _own_ulp(operator: Operator, graph: Graph) -> int | None:
+    """By how many ULP the outputs of `operator` may differ though its inputs do not; None where that is not known."""
+    if not any(graph.tensors[index].type == TensorType.FLOAT32 for index in operator.inputs if index >= 0):
+        return 0
+    if operator.kind == "SOFTMAX":
+        return float_ulp_bound(graph.tensors[operator.outputs[0]].shape[-1])
+    return None if operator.kind in _LIBRARY else FLOAT_ULP_BOUNDS.get(operator.kind, 0)

@@ -1,0 +1,21 @@
+"""The `hil` command, one file a command."""
+
+from __future__ import annotations
+
+import signal
+
+from tflm_hil.processes import INTERRUPTED, interruptible
+
+
+def main() -> None:
+    """Run `hil`. An interrupt while the harness is imported is one line as well; SIGTERM ends a build in order."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with interruptible():
+        from tflm_hil.cli import app
+
+        try:
+            app.main()
+        except SystemExit as ended:
+            if ended.code == INTERRUPTED:  # Typer makes this of KeyboardInterrupt, without a word.
+                raise KeyboardInterrupt from None
+            raise

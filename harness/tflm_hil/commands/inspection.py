@@ -1,0 +1,260 @@
+"""What there is to know of a .tflite before anything is built for a chip."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tflm_hil.boards import qemu_program
+from tflm_hil.compiler import compile_model
+from tflm_hil.engines import selection as engines
+from tflm_hil.engines.tflm import library as tflm_library
+from tflm_hil.engines.tflm.library import TflmLibrary
+from tflm_hil.errors import HilError
+from tflm_hil.firmware import toolchain
+from tflm_hil.firmware.build_dir import Say, silent
+from tflm_hil.firmware.image import STACK
+from tflm_hil.firmware.project import FirmwareProject
+from tflm_hil.models.macs import multiply_accumulates
+from tflm_hil.models.manifest import lone_model
+from tflm_hil.models.reference import TflmHost
+from tflm_hil.models.stimuli import stimuli
+from tflm_hil.models.tflite_file import Graph, Operator, Tensor, read
+
+# What both engines are held against.
+REFERENCE = "tflite-micro"
+
+
+@dataclass(frozen=True)
+class TensorFacts:
+    """One tensor. -1 in `shape` is a dimension that the file leaves open.
+
+    real value = (stored - zero point) * scale; `scales` and `zero_points` are empty where it is not quantized, and
+    several belong to the slices along `quantized_dimension`. `constant_bytes` is 0 for an activation.
+    """
+
+    index: int
+    name: str
+    type: str
+    shape: tuple[int, ...]
+    scales: tuple[float, ...]
+    zero_points: tuple[int, ...]
+    quantized_dimension: int
+    constant_bytes: int
+
+
+@dataclass(frozen=True)
+class OperatorFacts:
+    """One operator; tensors by index, -1 for an absent one. `macs` is None where they are not counted.
+
+    `weight_bytes` are those of its constant inputs, biases included.
+    """
+
+    index: int
+    kind: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    macs: int | None
+    weight_bytes: int
+
+
+@dataclass(frozen=True)
+class AotFacts:
+    """What the aot compiler makes of the network, in bytes: `constants` in flash and `arena` in RAM.
+
+    `arena_lower_bound` is the largest sum of tensors that are alive at one step. The arena may be smaller where an
+    operator writes over what it has read.
+    """
+
+    constants: int
+    arena: int
+    arena_lower_bound: int
+
+
+@dataclass(frozen=True)
+class ImageFacts:
+    """The firmware with this network for `target`, linked but not run; all in bytes.
+
+    `flash` holds `constants` of the network; what is left are kernels and the rest of the firmware. `ram` is static and
+    holds the `arena`; it is without the buffers of the link to the harness and without the `stack`, whose reserve is
+    given.
+    """
+
+    target: str
+    flash: int
+    constants: int
+    ram: int
+    arena: int
+    link_buffers: int
+    stack: int
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether `who` (an engine, or TFLM on the host as the reference) takes the network, and if not, the `reason`.
+
+    `image` is what an engine's firmware takes. It is None where none was linked; where the engine takes the network all
+    the same, `reason` says why.
+    """
+
+    who: str
+    accepts: bool
+    reason: str
+    image: ImageFacts | None = None
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """A .tflite, looked at without running it on a device.
+
+    `macs` are those of all operators that are counted, and `uncounted` names the kinds that are not. `weight_bytes`
+    counts every constant tensor once. `aot` is None where the aot engine refuses the network.
+    """
+
+    file: str
+    file_bytes: int
+    sha256: str
+    description: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    operators: tuple[OperatorFacts, ...]
+    tensors: tuple[TensorFacts, ...]
+    macs: int
+    uncounted: tuple[str, ...]
+    weight_bytes: int
+    aot: AotFacts | None
+    verdicts: tuple[Verdict, ...]
+
+
+def inspect(path: Path, root: Path, target: str, say: Say = silent) -> Inspection:
+    """Read `path`, count its arithmetic, compile it, and ask each engine whether it takes it.
+
+    In a project (`root` has the firmware's sources) with its toolchain, the firmware is also linked for `target`, with
+    each engine that is on this machine. `say` is told what takes its time.
+
+    Raises:
+        HilError: the file cannot be read, is no .tflite or is damaged; the project has no such target.
+    """
+    graph = read(path)
+    content = path.read_bytes()
+    operators = tuple(_operator(graph, operator) for operator in graph.operators)
+    tensors = tuple(_tensor(tensor) for tensor in graph.tensors)
+    aot, verdict = _aot(path)
+    build_root = FirmwareProject(root).build_root
+    judged = (verdict, _tflm(path, tflm_library.find(build_root), build_root, say))
+    return Inspection(
+        file=str(path),
+        file_bytes=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+        description=graph.description,
+        inputs=tuple(graph.inputs),
+        outputs=tuple(graph.outputs),
+        operators=operators,
+        tensors=tensors,
+        macs=sum(operator.macs or 0 for operator in operators),
+        uncounted=tuple(sorted({operator.kind for operator in operators if operator.macs is None})),
+        weight_bytes=sum(tensor.constant_bytes for tensor in tensors),
+        aot=aot,
+        verdicts=(*(_linked(engine, path, root, target, say) for engine in judged), _host(path)),
+    )
+
+
+def _operator(graph: Graph, operator: Operator) -> OperatorFacts:
+    constants = {index for index in operator.inputs if index >= 0 and graph.tensors[index].data is not None}
+    return OperatorFacts(
+        index=operator.index,
+        kind=operator.kind,
+        inputs=tuple(operator.inputs),
+        outputs=tuple(operator.outputs),
+        macs=multiply_accumulates(graph, operator),
+        weight_bytes=sum(_constant_bytes(graph.tensors[index]) for index in constants),
+    )
+
+
+def _tensor(tensor: Tensor) -> TensorFacts:
+    return TensorFacts(
+        index=tensor.index,
+        name=tensor.name,
+        type=tensor.type.name.lower(),
+        shape=tensor.shape,
+        scales=tuple(float(scale) for scale in tensor.scales),
+        zero_points=tuple(int(zero_point) for zero_point in tensor.zero_points),
+        quantized_dimension=tensor.quantized_dimension,
+        constant_bytes=_constant_bytes(tensor),
+    )
+
+
+def _constant_bytes(tensor: Tensor) -> int:
+    return 0 if tensor.data is None else tensor.data.nbytes
+
+
+def _aot(path: Path) -> tuple[AotFacts | None, Verdict]:
+    with tempfile.TemporaryDirectory(prefix="hil-") as folder:
+        try:
+            compiled = compile_model(path, Path(folder))
+            engines.check("aot", path, None, Path(folder))
+        except HilError as error:
+            return None, Verdict("aot", False, _reason(error, path))
+    facts = AotFacts(compiled.constant_bytes, compiled.arena_bytes, compiled.arena_lower_bound)
+    return facts, Verdict("aot", True, "")
+
+
+def _tflm(path: Path, library: TflmLibrary | None, build_root: Path, say: Say) -> Verdict:
+    """As far as it can be told without building."""
+    try:
+        engines.check("tflm", path, library, build_root, say)
+    except HilError as error:
+        return Verdict("tflm", False, _reason(error, path))
+    return Verdict("tflm", True, "")
+
+
+def _linked(verdict: Verdict, path: Path, root: Path, target: str, say: Say) -> Verdict:
+    """`verdict` with the firmware's sizes, or with why they are not known."""
+    if not verdict.accepts:
+        return verdict
+    if not (root / "platformio.ini").is_file():
+        return replace(verdict, reason="flash and RAM are known in a tflm-hil project only: run in its root")
+    project = FirmwareProject(root, attempt=qemu_program.try_arena)
+    try:
+        toolchain.versions()
+        if verdict.who == "tflm" and tflm_library.find(project.build_root) is None:
+            raise HilError(
+                "TensorFlow Lite Micro is not on this machine yet; `hil build MODEL --engine tflm` fetches it, or set "
+                f"{tflm_library.VARIABLE} to a local copy"
+            )
+    except HilError as error:
+        return replace(verdict, reason=f"flash and RAM are not known: {error}")
+    project.check_environment(f"{target}_{verdict.who}")
+    model = lone_model(path)
+    (variant,) = model.variants
+    try:
+        image = project.build(model, variant, verdict.who, target, say=say)
+    except HilError as error:
+        return Verdict(verdict.who, False, _reason(error, path))
+    facts = ImageFacts(
+        target,
+        flash=image.flash_bytes,
+        constants=image.model_bytes,
+        ram=image.ram_bytes,
+        arena=image.arena_bytes,
+        link_buffers=image.ram_total_bytes - image.ram_bytes,
+        stack=image.sections.get(STACK, 0),
+    )
+    return replace(verdict, image=facts)
+
+
+def _host(path: Path) -> Verdict:
+    """Whether there is something to hold answers against, and something to ask for them."""
+    try:
+        host = TflmHost(path)
+        stimuli(host.inputs)
+    except HilError as error:
+        return Verdict(REFERENCE, False, _reason(error, path))
+    reason = f"with its constants folded, because as it is {host.refusal}" if host.refusal else ""
+    return Verdict(host.oracle, True, reason)
+
+
+def _reason(error: HilError, path: Path) -> str:
+    return str(error).removeprefix(f"{path}: ")

@@ -1,0 +1,5 @@
+"""The ahead-of-time engine's compiler: a .tflite becomes C that calls the kernels of firmware/lib/aot."""
+
+from tflm_hil.compiler.compile import CompiledModel, compile_model
+
+__all__ = ["CompiledModel", "compile_model"]

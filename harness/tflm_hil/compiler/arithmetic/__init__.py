@@ -1,0 +1,1 @@
+"""TFLM's arithmetic, to the last bit."""

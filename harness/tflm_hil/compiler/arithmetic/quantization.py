@@ -1,0 +1,148 @@
+"""The numbers that TFLM derives from quantization scales, to the last bit.
+
+Sources: tensorflow/lite/kernels/internal/quantization_util.cc (QuantizeMultiplier), kernel_util.cc
+(CalculateActivationRange and its quantized variant) of tensorflow/tflite-micro.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from tflm_hil.compiler.c_struct import Structure
+
+INT8_MIN, INT8_MAX = -128, 127
+INT16_MIN, INT16_MAX = -32768, 32767
+FLOAT_MAX = float(np.finfo(np.float32).max)
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """real value = scale * (stored value - zero_point). `scale` holds a float32 exactly."""
+
+    scale: float
+    zero_point: int
+
+
+@dataclass(frozen=True)
+class Scale(Structure):
+    """A positive factor: multiplier * 2^(left - right - 31)."""
+
+    ctype: ClassVar[str] = "aot_scale_t"
+    bytes: ClassVar[int] = 8
+    multiplier: int
+    left: int
+    right: int
+
+
+@dataclass(frozen=True)
+class Fraction(Structure):
+    """A factor below one half: multiplier * 2^(-shift - 32)."""
+
+    ctype: ClassVar[str] = "aot_fraction_t"
+    bytes: ClassVar[int] = 8
+    multiplier: int
+    shift: int
+
+
+@dataclass(frozen=True)
+class Addend(Structure):
+    """One input of an int8 addition: (stored - zero_point) * 2^(left - 1) * scale."""
+
+    ctype: ClassVar[str] = "aot_addend_t"
+    bytes: ClassVar[int] = 16
+    zero_point: int
+    left: int
+    scale: Fraction
+
+
+def round_half_away(value: float) -> int:
+    """C's round(): the nearest integer, halves away from zero."""
+    return math.floor(value + 0.5) if value >= 0 else math.ceil(value - 0.5)
+
+
+def quantize_multiplier(factor: float) -> Scale:
+    """`factor` (not negative, below 2^31) as a 31-bit multiplier and a shift; below 2^-32 it becomes zero.
+
+    Raises:
+        ValueError: the factor is not in that range.
+    """
+    if not 0 <= factor < 2**31:
+        raise ValueError(f"the scale factor {factor:g} is not in 0..2^31")
+    significand, shift = math.frexp(factor)
+    # Exact: the product has 31 integer bits and at most 22 more, and so has the sum with one half.
+    multiplier = round_half_away(significand * 2**31)
+    if multiplier == 2**31:
+        multiplier //= 2
+        shift += 1
+    if shift < -31:
+        return Scale(0, 0, 0)
+    return Scale(multiplier, max(shift, 0), max(-shift, 0))
+
+
+def fraction(scale: Scale) -> Fraction:
+    """`scale` for the kernels that take factors below one half only.
+
+    Raises:
+        ValueError: it is one half or more.
+    """
+    if scale.left > 0 or (scale.right == 0 and scale.multiplier != 0):
+        raise ValueError(
+            f"the scale factor {scale.multiplier * 2.0 ** (scale.left - scale.right - 31):g} is not in 0..1/2"
+        )
+    return Fraction(scale.multiplier, max(scale.right - 1, 0))
+
+
+def addend(quantization: Quantization, factor: float) -> Addend:
+    """An input of an int8 addition whose scale is `factor` (at most one half) times twice the larger one."""
+    scale = quantize_multiplier(factor)
+    if scale.right == 0 and scale.multiplier != 0:
+        return Addend(quantization.zero_point, 22, Fraction(scale.multiplier, 0))
+    return Addend(quantization.zero_point, 21, fraction(scale))
+
+
+# The limits of each fused activation in real numbers, by TFLite's ActivationFunctionType; None: no limit.
+ACTIVATIONS: dict[int, tuple[str, float | None, float | None]] = {
+    0: ("NONE", None, None),
+    1: ("RELU", 0.0, None),
+    2: ("RELU_N1_TO_1", -1.0, 1.0),
+    3: ("RELU6", 0.0, 6.0),
+}
+
+
+def quantize_int8(value: float, quantization: Quantization) -> int:
+    """`value` as int8: divided in float32, rounded half away from zero, saturated."""
+    return _quantize(value, quantization, INT8_MIN, INT8_MAX)
+
+
+def int8_limits(activation: int, quantization: Quantization) -> tuple[int, int]:
+    """The stored values between which a fused activation keeps an int8 output."""
+    return _limits(activation, quantization, INT8_MIN, INT8_MAX)
+
+
+def int16_limits(activation: int, quantization: Quantization) -> tuple[int, int]:
+    """The same of an int16 output."""
+    return _limits(activation, quantization, INT16_MIN, INT16_MAX)
+
+
+def _quantize(value: float, quantization: Quantization, minimum: int, maximum: int) -> int:
+    quotient = float(np.float32(value) / np.float32(quantization.scale))
+    stored = quotient if math.isinf(quotient) else round_half_away(quotient) + quantization.zero_point
+    return int(min(max(stored, minimum), maximum))
+
+
+def _limits(activation: int, quantization: Quantization, minimum: int, maximum: int) -> tuple[int, int]:
+    _, low, high = ACTIVATIONS[activation]
+    return (
+        minimum if low is None else _quantize(low, quantization, minimum, maximum),
+        maximum if high is None else _quantize(high, quantization, minimum, maximum),
+    )
+
+
+def float_limits(activation: int) -> tuple[float, float]:
+    """The values between which a fused activation keeps a float32 output. Without one, infinities become finite."""
+    _, low, high = ACTIVATIONS[activation]
+    return (-FLOAT_MAX if low is None else low, FLOAT_MAX if high is None else high)

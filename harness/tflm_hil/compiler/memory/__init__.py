@@ -1,0 +1,1 @@
+"""Where in the arena each tensor lies."""

@@ -1,0 +1,1 @@
+"""What changes a network, or its kernel calls, as a whole."""

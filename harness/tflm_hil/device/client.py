@@ -1,0 +1,211 @@
+"""What a harness asks of a device."""
+
+import functools
+import time
+from collections.abc import Callable, Sequence
+
+from tflm_hil.device.connection import Connection
+from tflm_hil.device.device_info import DeviceInfo, parse_describe
+from tflm_hil.device.framing import Frame, wire_size
+from tflm_hil.device.handshake import Handshake
+from tflm_hil.device.inferences import Inference, InferenceStream, part, parts
+from tflm_hil.device.link import Link, LinkStats
+from tflm_hil.device.messages import (
+    FaultKind,
+    Message,
+    Status,
+    WindowResult,
+    pack_describe,
+    pack_echo,
+    pack_fault,
+    pack_tensor,
+    parse_status,
+    parse_tensor,
+)
+from tflm_hil.device.pace import Pace
+from tflm_hil.device.pipeline import Pipeline
+from tflm_hil.device.stream import RecordingStream, Samples
+from tflm_hil.device.timeout import Clock, Deadline
+from tflm_hil.device.uart_log import UartLog
+from tflm_hil.errors import DeviceError
+
+TIMEOUT_S = 2.0
+RETRIES = 5
+
+Progress = Callable[[int], None]
+
+
+class Client:
+    """One device behind a connection. `hello` opens the session that everything else needs.
+
+    A request without an answer is sent again after some round trips, at most `timeout` seconds; after `retries` + 1
+    times as long without any answer the device counts as silent. `name` begins the errors.
+    All methods raise DeviceError, with the tail of the log, for a device that does not do what docs/protocol.md says;
+    after such an error, unless it is a refusal, the session is over. Connection and log stay the caller's to close.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        log: UartLog,
+        timeout: float = TIMEOUT_S,
+        retries: int = RETRIES,
+        name: str = "the device",
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self._link = Link(connection, log, name, clock)
+        self._timeout = timeout
+        self._retries = retries
+        self._session: tuple[DeviceInfo, Pipeline] | None = None
+
+    @property
+    def link(self) -> LinkStats:
+        """What happened on the line so far."""
+        return self._link.stats
+
+    @property
+    def failure(self) -> str | None:
+        """The error that ended the session, once one has: the device is in an unknown state."""
+        return self._link.failure
+
+    def hello(self) -> DeviceInfo:
+        """End whatever session the device was in, begin a new one, and return what the device is."""
+        self._session = None
+        info = Handshake(self._link).run(self._timeout, self._retries)
+        pipeline = Pipeline(self._link, info.credits, self._timeout, self._retries)
+        while not info.complete:
+            described = _call(pipeline, Message.DESCRIBE, pack_describe(len(info.tensors)))
+            info = self._link.parse(functools.partial(parse_describe, info=info), described)
+        self._session = info, pipeline
+        return info
+
+    def stream(self, samples: Samples, progress: Progress | None = None) -> list[WindowResult]:
+        """Send one recording; see `stream_all`."""
+        return self.stream_all([samples], progress)[0]
+
+    def stream_all(self, recordings: Sequence[Samples], progress: Progress | None = None) -> list[list[WindowResult]]:
+        """Send recordings, int16[rows, channels] in raw counts, one behind the other and with no pause on the line.
+
+        Returns the windows of each recording in order, each window exactly once. `progress` is called with the number
+        of windows answered so far, of all recordings. Raises HilError where samples do not fit the device.
+        """
+        info, pipeline = self._open
+        streams = [RecordingStream(samples, info) for samples in recordings]
+        due = (stream for stream in streams for _ in range(stream.request_count))
+        windows = 0
+
+        def answered(body: bytes) -> float:
+            nonlocal windows
+            new = self._link.parse(next(due).answer, body)
+            windows += len(new)
+            if progress is not None:
+                progress(windows)
+            return sum(window.prepare_ticks + window.invoke_ticks for window in new) / info.clock_hz
+
+        pipeline.run((request for stream in streams for request in stream.requests()), answered)
+        return [stream.windows for stream in streams]
+
+    def infer(self, inputs: Sequence[bytes]) -> Inference:
+        """Run the network once; see `infer_all`."""
+        return self.infer_all([inputs])[0]
+
+    def infer_all(self, cases: Sequence[Sequence[bytes]], progress: Progress | None = None) -> list[Inference]:
+        """Run the network on each of `cases`, the memory of all its inputs, with no pause on the line.
+
+        `progress` is called with the number of cases answered so far. Raises HilError where a case does not fit the
+        device.
+        """
+        info, pipeline = self._open
+        streams = [InferenceStream(inputs, info) for inputs in cases]
+        due = (stream for stream in streams for _ in range(stream.request_count))
+        answered = 0
+
+        def take(body: bytes) -> float:
+            nonlocal answered
+            stream = next(due)
+            ticks = self._link.parse(stream.answer, body)
+            answered += stream.done
+            if stream.done and progress is not None:
+                progress(answered)
+            return ticks / info.clock_hz
+
+        pipeline.run((request for stream in streams for request in stream.requests()), take)
+        return [stream.inference for stream in streams]
+
+    def status(self) -> Status:
+        """Return the device's counters."""
+        return self._link.parse(parse_status, self._call(Message.STATUS))
+
+    def tensor(self, index: int) -> bytes:
+        """Return the memory of tensor `index` as the last inference left it; debug builds only."""
+        info, pipeline = self._open
+        total, _ = self._link.parse(parse_tensor, self._call(Message.TENSOR, pack_tensor(index, 0, 0)))
+        asked = parts(total, info.max_body)
+        due = parts(total, info.max_body)
+        received = bytearray()
+
+        def take(body: bytes) -> float:
+            received.extend(self._link.parse(lambda body: part(body, total, next(due)[1]), body))
+            return 0.0
+
+        pipeline.run(((Message.TENSOR, pack_tensor(index, offset, length)) for offset, length in asked), take)
+        return bytes(received)
+
+    def echo(self, data: bytes) -> bytes:
+        """Send raw bytes and return them as they come back, never with more under way than the device has room for.
+
+        Raises DeviceError where less comes back, and then leaves the device waiting for the rest: reset it.
+        """
+        info, _ = self._open
+        self._call(Message.ECHO, pack_echo(len(data)))
+        # Whole frames' worth at a time: a socket counts many small pieces as much more than they are, and fills up.
+        piece_bytes = wire_size(info.max_body)
+        room = info.credits * piece_bytes
+        sent, back = 0, bytearray()
+        deadline, pace = Deadline(self._timeout, self._link.clock), Pace(self._link)
+        while len(back) < len(data):
+            while sent < len(data) and sent + piece_bytes <= len(back) + room:
+                self._link.send_raw(data[sent : sent + piece_bytes])
+                sent += piece_bytes
+            if received := self._link.receive_raw(deadline.left):
+                back += received
+                deadline.restart()
+                pace.check()
+            elif deadline.expired:
+                self._link.fail(f"{self._link.name} echoed {len(back)} of {len(data)} bytes, then was silent")
+        return bytes(back)
+
+    def reset(self) -> None:
+        """Let the device reset itself and wait until it has; `hello` opens the next session."""
+        self._call(Message.RESET)
+        self._session = None
+        deadline = Deadline(self._timeout * (self._retries + 1), self._link.clock)
+        while not deadline.expired:
+            item = self._link.receive(deadline.left)
+            if isinstance(item, Frame) and item.type == Message.BOOT:
+                return
+        self._link.fail(f"{self._link.name} acknowledged a reset, but never came back from it")
+
+    def fault(self, kind: FaultKind) -> None:
+        """Let the device run into a fault; it is the next request that finds out."""
+        self._call(Message.FAULT, pack_fault(kind))
+
+    @property
+    def _open(self) -> tuple[DeviceInfo, Pipeline]:
+        if self._session is None:
+            raise DeviceError(f"{self._link.name}: no session is open: call hello() first")
+        return self._session
+
+    def _call(self, type_: Message, body: bytes = b"") -> bytes:
+        return _call(self._open[1], type_, body)
+
+
+def _call(pipeline: Pipeline, type_: Message, body: bytes) -> bytes:
+    answers: list[bytes] = []
+
+    def answered(body: bytes) -> float:
+        answers.append(body)
+        return 0.0
+
+    pipeline.run([(type_, body)], answered)
+    return answers[0]

@@ -1,0 +1,164 @@
+"""Byte streams to a device: a socket, or whatever pyserial can open."""
+
+import contextlib
+import errno
+import re
+import select
+import socket
+import termios
+import warnings
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import serial
+
+from tflm_hil.device.timeout import Deadline
+from tflm_hil.errors import LineError
+
+CHUNK = 65536
+"""The most bytes that one read takes from the operating system."""
+
+WRITE_TIMEOUT_S = 5.0
+"""A line that accepts nothing for this long is dead: credits keep what is under way far below any buffer's size."""
+
+_SLICE_S = 0.01
+"""How long pyserial waits in one call. It is set once, when a port is opened: a change makes pyserial configure it
+again, which costs an rfc2217:// port 0.1 s and more."""
+
+PORT_ERRORS = (serial.SerialException, termios.error, OSError, ValueError, re.error)
+"""What pyserial raises for a port that does not do what it is told."""
+
+
+class Connection(Protocol):
+    """A stream of bytes in both directions."""
+
+    def read(self, timeout: float) -> bytes:
+        """Return what has arrived, waiting at most `timeout` seconds for the first byte; b"" if none came.
+
+        Raises LineError where the other side has gone.
+        """
+
+    def write(self, data: bytes) -> None:
+        """Send all of `data`. Raises LineError where the other side has gone or takes nothing."""
+
+    def close(self) -> None:
+        """Release the stream; closing twice is harmless."""
+
+
+class SocketConnection:
+    """A connected stream socket. `why` says, at the time of an error, what is known about its cause."""
+
+    def __init__(self, sock: socket.socket, name: str, why: Callable[[], str] = lambda: "") -> None:
+        self._socket = sock
+        self._name = name
+        self._why = why
+        self._arrived = b""
+
+    def read(self, timeout: float) -> bytes:
+        """See Connection."""
+        if self._arrived:
+            data, self._arrived = self._arrived, b""
+            return data
+        return self._receive(timeout)
+
+    def _receive(self, timeout: float) -> bytes:
+        try:
+            self._socket.settimeout(timeout)
+            data = self._socket.recv(CHUNK)
+        except (TimeoutError, BlockingIOError):
+            return b""
+        except OSError as error:
+            raise self._gone(error.strerror or str(error)) from None
+        if not data:
+            raise self._gone("the other side closed it")
+        return data
+
+    def write(self, data: bytes) -> None:
+        """See Connection. What arrives meanwhile is kept: an emulator that cannot send does not receive either."""
+        deadline = Deadline(WRITE_TIMEOUT_S)
+        try:
+            self._socket.setblocking(False)
+            while data:
+                readable, writable, _ = select.select([self._socket], [self._socket], [], deadline.left)
+                if writable:
+                    with contextlib.suppress(BlockingIOError):
+                        data = data[self._socket.send(data) :]
+                        deadline.restart()
+                elif readable:
+                    self._arrived += self._receive(0.0)
+                if deadline.expired:
+                    raise self._gone(f"it took no bytes for {WRITE_TIMEOUT_S:g} s")
+        except OSError as error:
+            raise self._gone(error.strerror or str(error)) from None
+        except ValueError:  # of a closed socket
+            raise self._gone("it is closed") from None
+
+    def close(self) -> None:
+        """See Connection."""
+        self._socket.close()
+
+    def _gone(self, what: str) -> LineError:
+        why = self._why()
+        return LineError(f"{self._name}: the serial line broke: {what}" + (f" ({why})" if why else ""))
+
+
+class SerialConnection:
+    """A port that pyserial opens: a device file, COM port or URL. `name` is what errors call it.
+
+    Raises one of PORT_ERRORS where it cannot be opened.
+    """
+
+    def __init__(self, port: str, baud: int, name: str) -> None:
+        self._name = name
+        # pyserial's rfc2217:// refuses a time-out of writes; its socket has one of its own.
+        write_timeout = None if port.lower().startswith("rfc2217:") else WRITE_TIMEOUT_S
+        self._port: Any = serial.serial_for_url(
+            port, baudrate=baud, timeout=_SLICE_S, write_timeout=write_timeout, do_not_open=True
+        )
+        if isinstance(self._port, serial.Serial):  # not a URL of a network
+            self._port.exclusive = True
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # pyserial's own, which -W error would turn into errors
+            self._port.open()
+
+    def read(self, timeout: float) -> bytes:
+        """See Connection. It may wait one slice longer."""
+        deadline = Deadline(timeout)
+        try:
+            while not (waiting := self._port.in_waiting):
+                if deadline.expired:
+                    return b""
+                if first := bytes(self._port.read(1)):
+                    return first + bytes(self._port.read(self._port.in_waiting))
+            return bytes(self._port.read(waiting))
+        except PORT_ERRORS as error:
+            raise self._gone(str(error)) from None
+
+    def write(self, data: bytes) -> None:
+        """See Connection."""
+        try:
+            self._port.write(data)
+        except serial.SerialTimeoutException:
+            raise self._gone(f"it took no bytes for {WRITE_TIMEOUT_S:g} s") from None
+        except PORT_ERRORS as error:
+            raise self._gone(str(error)) from None
+
+    def set_line(self, line: str, on: bool) -> bool:
+        """Set the control line `dtr` or `rts`, or the `break_condition`; False where the port has none.
+
+        Raises LineError where the port has gone.
+        """
+        try:
+            setattr(self._port, line, on)
+        except PORT_ERRORS as error:
+            if getattr(error, "errno", None) in (errno.ENOTTY, errno.EINVAL):
+                return False
+            raise self._gone(str(error)) from None
+        return True
+
+    def close(self) -> None:
+        """See Connection."""
+        self._port.close()
+
+    def _gone(self, what: str) -> LineError:
+        return LineError(f"{self._name}: the serial line broke: {what}: is the board still connected?")

@@ -1,0 +1,78 @@
+"""Whether the image that runs is the image that was built."""
+
+import dataclasses
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from tflm_hil.device.device_info import DeviceInfo
+from tflm_hil.device.tensor_info import TensorInfo
+from tflm_hil.errors import DeviceError
+
+_SHOWN_BYTES = 6
+_SHOWN_TENSORS = 4
+
+Tensor = tuple[np.dtype[Any], int]
+"""Type and number of elements of an input or output."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """What a model is fed with and answers; `window`, `stride` and `channels` are 0 where it has no windows."""
+
+    window: int
+    stride: int
+    channels: int
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+
+
+def check_identity(info: DeviceInfo, build_id: bytes, model_sha256: bytes) -> None:
+    """Raise DeviceError unless the device runs the image `build_id` with the model whose file has `model_sha256`."""
+    if info.build_id != build_id and not any(info.build_id):
+        raise DeviceError(
+            f"the board does not say its build id, and the image has {_short(build_id)}:"
+            " hand it over in describe(), or link without one"
+        )
+    if info.build_id != build_id:
+        raise DeviceError(
+            f"the board runs build {_short(info.build_id)}, the harness built {_short(build_id)}:"
+            " flash the image that was built and run again"
+        )
+    if info.model_hash != model_sha256[: len(info.model_hash)]:
+        raise DeviceError(
+            f"the board runs model {_short(info.model_hash)}, the test expects {_short(model_sha256)}:"
+            " flash the image that was built for this model and run again"
+        )
+
+
+def check_layout(info: DeviceInfo, layout: Layout) -> None:
+    """Raise DeviceError unless the device takes and answers what the model has; it names the first thing that differs.
+
+    A device of the right identity that fails this lies, or its firmware has a fault.
+    """
+    told = Layout(info.window, info.stride, info.channels, _tensors(info.inputs), _tensors(info.outputs))
+    for field in dataclasses.fields(Layout):
+        theirs, ours = getattr(told, field.name), getattr(layout, field.name)
+        if theirs != ours:
+            raise DeviceError(
+                f"the board says that {field.name} is {_shown(theirs)}, the model has {_shown(ours)}:"
+                " build and flash the firmware again"
+            )
+
+
+def _tensors(tensors: Iterable[TensorInfo]) -> tuple[Tensor, ...]:
+    return tuple((tensor.dtype, math.prod(tensor.shape)) for tensor in tensors)
+
+
+def _shown(value: int | tuple[Tensor, ...]) -> str:
+    if isinstance(value, int):
+        return str(value)
+    listed = ", ".join(f"{count} x {dtype}" for dtype, count in value[:_SHOWN_TENSORS])
+    return f"[{listed}{', ...' if len(value) > _SHOWN_TENSORS else ''}]"
+
+
+def _short(identity: bytes) -> str:
+    return identity[:_SHOWN_BYTES].hex()

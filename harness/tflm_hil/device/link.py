@@ -1,0 +1,147 @@
+"""Frames over a connection: logged, counted, and unasked news turned into errors."""
+
+import collections
+import dataclasses
+import enum
+import time
+from collections.abc import Callable, Sequence
+from typing import NoReturn, TypeVar
+
+from tflm_hil.device.connection import Connection
+from tflm_hil.device.framing import Corrupt, Decoder, Frame, encode
+from tflm_hil.device.timeout import Clock
+from tflm_hil.device.uart_log import UartLog
+from tflm_hil.errors import DeviceError, LineError, RefusedError
+
+T = TypeVar("T")
+
+MOST_EVENTS = 1000
+"""Events that are kept: a flood of damaged frames must not fill the memory."""
+
+
+class EventKind(enum.StrEnum):
+    """What can go wrong on the line and be mended there."""
+
+    CORRUPT = "damaged on its way to the host"
+    NAK_CORRUPT = "a frame was damaged on its way to the device"
+    NAK_GAP = "lost on its way to the device"
+    SKIPPED = "its answer was lost"
+    TIMEOUT = "no answer in time"
+    DUPLICATE = "answered twice"
+    RETRY = "sent again"
+
+
+@dataclasses.dataclass(frozen=True)
+class LinkEvent:
+    """An event and the sequence number of the request that it concerns (the oldest unanswered where none is known)."""
+
+    seq: int
+    kind: EventKind
+
+    def __str__(self) -> str:
+        return f"#{self.seq}: {self.kind}"
+
+
+@dataclasses.dataclass
+class LinkStats:
+    """Counts of frames and bytes since the client was made.
+
+    `corrupted` counts damaged frames from the device, `faults` everything that went wrong on the line. `events` has the
+    first MOST_EVENTS of these and of the retries.
+    """
+
+    sent: int = 0
+    received: int = 0
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    corrupted: int = 0
+    retried: int = 0
+    duplicates: int = 0
+    naks: int = 0
+    faults: int = 0
+    events: list[LinkEvent] = dataclasses.field(default_factory=list)
+
+
+class Link:
+    """The frame layer of one connection; it neither orders nor repeats anything."""
+
+    def __init__(self, connection: Connection, log: UartLog, name: str, clock: Clock = time.monotonic) -> None:
+        self.log = log
+        self.name = name
+        self.clock = clock
+        self.stats = LinkStats()
+        self.failure: str | None = None
+        """What ended the session, once something has."""
+        self.waited = 0.0
+        """Seconds spent waiting for the line; a read counts no longer than it was to wait, however long this process
+        was stopped in the middle of it."""
+        self._connection = connection
+        self._decoder = Decoder()
+        self._arrived: collections.deque[Frame | Corrupt] = collections.deque()
+
+    def send(self, frames: Sequence[tuple[int, int, bytes]], cut_off: bool = False) -> None:
+        """Send (type, seq, body) frames at once; `cut_off` puts a delimiter in front that ends whatever came before."""
+        wire = b"\0" if cut_off else b""
+        for type_, seq, body in frames:
+            self.log.sent(type_, seq, body)
+            wire += encode(type_, seq, body)
+        self.stats.sent += len(frames)
+        self.send_raw(wire)
+
+    def receive(self, timeout: float) -> Frame | Corrupt | None:
+        """Return the next that has arrived; None when nothing was completed by what came within `timeout` seconds."""
+        if not self._arrived:
+            self._arrived.extend(self._decoder.feed(self.receive_raw(timeout)))
+        if not self._arrived:
+            return None
+        item = self._arrived.popleft()
+        self.log.received(item)
+        if isinstance(item, Frame):
+            self.stats.received += 1
+        else:
+            self.stats.corrupted += 1
+        return item
+
+    def send_raw(self, data: bytes) -> None:
+        """Send bytes outside of any frame."""
+        started = self.clock()
+        try:
+            self._connection.write(data)
+        except LineError as error:
+            self.fail(str(error), LineError)
+        self.waited += self.clock() - started
+        self.stats.bytes_sent += len(data)
+
+    def receive_raw(self, timeout: float) -> bytes:
+        """Return bytes outside of any frame, b"" when none came within `timeout` seconds."""
+        started = self.clock()
+        try:
+            data = self._connection.read(timeout)
+        except LineError as error:
+            self.fail(str(error), LineError)
+        self.waited += min(timeout, self.clock() - started)
+        self.stats.bytes_received += len(data)
+        return data
+
+    def event(self, seq: int, kind: EventKind) -> None:
+        """Keep and log an event that concerns request `seq`."""
+        event = LinkEvent(seq, kind)
+        self.stats.faults += kind != EventKind.RETRY
+        if len(self.stats.events) < MOST_EVENTS:
+            self.stats.events.append(event)
+        self.log.note(str(event))
+
+    def parse(self, parser: Callable[[bytes], T], body: bytes) -> T:
+        """Return what `parser` makes of a body; its DeviceError gets the tail of the log."""
+        try:
+            return parser(body)
+        except DeviceError as error:
+            self.fail(str(error))
+
+    def fail(self, message: str, kind: type[DeviceError] = DeviceError) -> NoReturn:
+        """Raise DeviceError, or a `kind` of it, with the tail of the log."""
+        tail = self.log.tail()
+        self.log.note(message)
+        if not issubclass(kind, RefusedError):
+            self.failure = message
+        raise kind(message, tail)

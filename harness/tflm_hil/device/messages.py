@@ -1,0 +1,189 @@
+"""The bodies of docs/protocol.md as Python values: requests are packed here, everything the device says is parsed."""
+
+import dataclasses
+import enum
+import struct
+
+from tflm_hil.device.crash import Crash
+from tflm_hil.device.reader import Reader
+
+PROTOCOL = 1
+RESPONSE = 0x80
+"""Bit that turns the type of a request into the type of its response."""
+
+
+class Message(enum.IntEnum):
+    """Frame types."""
+
+    HELLO = 0x01
+    BEGIN = 0x02
+    SAMPLES = 0x03
+    STATUS = 0x04
+    TENSOR = 0x05
+    ECHO = 0x06
+    RESET = 0x07
+    FAULT = 0x08
+    WRITE = 0x09
+    INVOKE = 0x0A
+    READ = 0x0B
+    DESCRIBE = 0x0C
+    BOOT = 0xF0
+    CRASH = 0xF1
+    LOG = 0xF2
+    NAK = 0xF3
+    ERROR = 0xFF
+
+
+class FaultKind(enum.IntEnum):
+    """What a FAULT request provokes."""
+
+    UNDEFINED = 0
+    BUS_ERROR = 1
+    HANG = 2
+
+
+class NakReason(enum.IntEnum):
+    """Why the device wants requests again."""
+
+    CORRUPT = 1
+    GAP = 2
+
+
+_BOOT_CAUSES = {1: "power-on", 2: "reset pin", 3: "software reset", 4: "watchdog"}
+_ERROR_REASONS = {
+    1: "unknown request",
+    2: "malformed request",
+    3: "not available in this build",
+    4: "the engine failed",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class WindowResult:
+    """One inference. `index` counts from the recording's beginning, `outputs` is the memory of the outputs in order."""
+
+    index: int
+    prepare_ticks: int
+    invoke_ticks: int
+    outputs: bytes
+
+
+@dataclasses.dataclass(frozen=True)
+class Status:
+    """Counters of the device since it booted; stack figures in bytes."""
+
+    stack_peak: int
+    stack_size: int
+    bad_frames: int
+    overruns: int
+    windows: int
+
+
+def pack_hello(nonce: int) -> bytes:
+    """Return the body of a HELLO request; `nonce` has 32 bits."""
+    return struct.pack("<BI", PROTOCOL, nonce)
+
+
+def pack_tensor(index: int, offset: int, length: int) -> bytes:
+    """Return the body of a TENSOR request for `length` bytes from `offset` of tensor `index`."""
+    return struct.pack("<HIB", index, offset, length)
+
+
+def pack_write(tensor: int, offset: int, data: bytes) -> bytes:
+    """Return the body of a WRITE request of `data` into input `tensor`, from `offset` on."""
+    return struct.pack("<BI", tensor, offset) + data
+
+
+def pack_read(tensor: int, offset: int, length: int) -> bytes:
+    """Return the body of a READ request for `length` bytes from `offset` of output `tensor`."""
+    return struct.pack("<BIB", tensor, offset, length)
+
+
+def pack_describe(first: int) -> bytes:
+    """Return the body of a DESCRIBE request for the tensors from `first` on, inputs before outputs."""
+    return struct.pack("<H", first)
+
+
+def pack_echo(count: int) -> bytes:
+    """Return the body of an ECHO request for `count` raw bytes."""
+    return struct.pack("<I", count)
+
+
+def pack_fault(kind: FaultKind) -> bytes:
+    """Return the body of a FAULT request."""
+    return struct.pack("<B", kind)
+
+
+def parse_samples(body: bytes, output_bytes: int) -> list[WindowResult]:
+    """Return the windows of a SAMPLES response, of `output_bytes` of outputs each."""
+    reader = Reader("SAMPLES", body)
+    first, count = reader.take("IB")
+    results = []
+    for index in range(first, first + count):
+        prepare_ticks, invoke_ticks = reader.take("II")
+        results.append(WindowResult(index, prepare_ticks, invoke_ticks, reader.bytes(output_bytes)))
+    reader.end()
+    return results
+
+
+def parse_status(body: bytes) -> Status:
+    """Return the content of a STATUS response."""
+    reader = Reader("STATUS", body)
+    status = Status(*reader.take("5I"))
+    reader.end()
+    return status
+
+
+def parse_tensor(body: bytes) -> tuple[int, bytes]:
+    """Return the whole tensor's size in bytes and the part of it that a TENSOR or READ response carries."""
+    (total,) = Reader("tensor", body).take("I")
+    return total, body[4:]
+
+
+def parse_invoke(body: bytes) -> int:
+    """Return the ticks of an INVOKE response."""
+    reader = Reader("INVOKE", body)
+    (ticks,) = reader.take("I")
+    reader.end()
+    return int(ticks)
+
+
+def parse_boot(body: bytes) -> str:
+    """Return the cause of a BOOT as words."""
+    reader = Reader("BOOT", body)
+    _, cause = reader.take("BB")
+    return _BOOT_CAUSES.get(cause, "unknown cause")
+
+
+def parse_crash(body: bytes) -> Crash:
+    """Return the registers of a CRASH."""
+    reader = Reader("CRASH", body)
+    crash = Crash(*reader.take("B8I"))
+    reader.end()
+    return crash
+
+
+def parse_nak(body: bytes) -> tuple[int, int]:
+    """Return the sequence number that the device expects and the reason (NakReason) of a NAK."""
+    reader = Reader("NAK", body)
+    expected, reason = reader.take("HB")
+    reader.end()
+    return expected, reason
+
+
+def parse_error(body: bytes) -> str:
+    """Return the reason of an error response as words."""
+    reader = Reader("error", body)
+    (reason,) = reader.take("B")
+    text = reader.text()
+    reader.end()
+    return _ERROR_REASONS.get(reason, f"reason {reason}") + (f": {text}" if text else "")
+
+
+def name_of(type_: int) -> str:
+    """Return the name of a frame type, of a request's or its response's, for people."""
+    known = {*Message}
+    for candidate in (type_, type_ & ~RESPONSE):
+        if candidate in known:
+            return Message(candidate).name
+    return f"0x{type_:02x}"

@@ -1,0 +1,97 @@
+"""Recordings as SAMPLES requests, and their responses as windows again."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from tflm_hil.device.device_info import DeviceInfo
+from tflm_hil.device.messages import Message, WindowResult, parse_samples
+from tflm_hil.device.pipeline import Request
+from tflm_hil.errors import DeviceError, HilError
+
+_REPLY_HEADER_BYTES = 5
+_WINDOW_HEADER_BYTES = 8
+
+Samples = npt.NDArray[np.int16]
+"""A recording: rows x channels of the sensor's raw counts."""
+
+
+def windows_in(rows: int, info: DeviceInfo) -> int:
+    """Return how many windows are complete after `rows` rows of a recording."""
+    return 0 if rows < info.window else (rows - info.window) // info.stride + 1
+
+
+def chunks(rows: int, info: DeviceInfo) -> Iterator[slice]:
+    """Yield the rows of each SAMPLES request: as many as fit into a request and whose windows fit into its response."""
+    most_rows = info.max_body // (2 * info.channels)
+    most_windows = (info.max_body - _REPLY_HEADER_BYTES) // (_WINDOW_HEADER_BYTES + info.output_bytes)
+    start = 0
+    while start < rows:
+        # One row later, window number windows_in(start) + most_windows would be complete as well.
+        last = info.window + (windows_in(start, info) + most_windows) * info.stride - 1
+        stop = min(rows, start + most_rows, last)
+        yield slice(start, stop)
+        start = stop
+
+
+class RecordingStream:
+    """The requests of one recording, and the windows that come back.
+
+    Raises HilError where the samples are not int16[rows, channels] of the device's channels, or it has no windows.
+    """
+
+    def __init__(self, samples: Samples, info: DeviceInfo) -> None:
+        if not info.window:
+            raise HilError("the device has no windows, it takes tensors: infer() with its inputs instead of recordings")
+        if samples.ndim != 2 or samples.shape[1] != info.channels or samples.dtype != np.int16:
+            raise HilError(
+                f"the device takes int16 rows of {info.channels} channels, the recording has"
+                f" {samples.dtype} {list(samples.shape)}: choose recordings that fit the model"
+            )
+        self.windows: list[WindowResult] = []
+        """What came back so far."""
+        self._samples = np.ascontiguousarray(samples, dtype="<i2")
+        self._info = info
+        self._chunks = list(chunks(len(samples), info))
+        self._answered = 0
+
+    @property
+    def request_count(self) -> int:
+        """BEGIN and the SAMPLES requests."""
+        return 1 + len(self._chunks)
+
+    def requests(self) -> Iterator[Request]:
+        """Yield BEGIN and the SAMPLES requests."""
+        yield Message.BEGIN, b""
+        for rows in self._chunks:
+            yield Message.SAMPLES, self._samples[rows].tobytes()
+
+    def answer(self, body: bytes) -> list[WindowResult]:
+        """Take the next response's body and return the windows that it holds.
+
+        Raises DeviceError unless they are exactly those that are due.
+        """
+        self._answered += 1
+        if self._answered == 1:
+            return []  # BEGIN answers nothing.
+        rows = self._chunks[self._answered - 2]
+        windows = parse_samples(body, self._info.output_bytes)
+        due = range(windows_in(rows.start, self._info), windows_in(rows.stop, self._info))
+        got = [window.index for window in windows]
+        if got != list(due):
+            raise DeviceError(
+                f"rows {rows.start} to {rows.stop - 1} complete {_span(list(due))}, the device answered {_span(got)}:"
+                " its windowing does not follow the model's window and stride"
+            )
+        for window in windows:
+            self._info.check_ticks(window.prepare_ticks, f"the preparation of window {window.index}")
+            self._info.check_ticks(window.invoke_ticks, f"the inference of window {window.index}")
+        self.windows += windows
+        return windows
+
+
+def _span(indexes: list[int]) -> str:
+    if not indexes:
+        return "no window"
+    return f"window {indexes[0]}" if len(indexes) == 1 else f"windows {indexes[0]} to {indexes[-1]}"

@@ -1,0 +1,1 @@
+"""What executes a network on a device."""

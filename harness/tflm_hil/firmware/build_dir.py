@@ -1,0 +1,66 @@
+"""Where one image is built."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tflm_hil.errors import HilError
+
+PROGRAM = "program.elf"
+
+Say = Callable[[str], None]
+"""Is told, in a few words, what is being done that takes its time."""
+
+
+def silent(_text: str) -> None:
+    """A `Say` or a watcher of a build for those who only want to know the end."""
+
+
+# SCons reads a $ as the name of a variable, and PlatformIO's settings are lines.
+UNUSABLE = re.compile(r"[$\n\r]")
+
+
+def check_name(folder: Path) -> None:
+    """Raises HilError where PlatformIO cannot work in a folder of this name."""
+    if found := UNUSABLE.search(str(folder)):
+        raise HilError(f"{str(folder)!r}: PlatformIO takes no {found.group()!r} in the name of a folder; rename it")
+
+
+@dataclass(frozen=True)
+class Place:
+    """The folder of one image, and the environment of platformio.ini that it is built with.
+
+    `root` is the project and `build_root` the folder of all that is built in it.
+    """
+
+    root: Path
+    build_root: Path
+    name: str
+    target: str
+    environment: str
+
+    @property
+    def directory(self) -> Path:
+        """All files of this image."""
+        return self.build_root / "firmware" / f"{self.name}-{self.environment}"
+
+    @property
+    def generated(self) -> Path:
+        """The sources that were generated from the model."""
+        return self.directory / "generated"
+
+    @property
+    def build(self) -> Path:
+        """What PlatformIO leaves."""
+        return self.directory / "build"
+
+    @property
+    def elf(self) -> Path:
+        """The image."""
+        return self.build / self.environment / PROGRAM
+
+    @property
+    def log(self) -> Path:
+        """What PlatformIO said."""
+        return self.directory / "build.log"

@@ -1,0 +1,137 @@
+"""A built firmware image: what it takes in flash and RAM, read from its ELF file."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from elftools.common.exceptions import ELFError
+from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import NoteSection, Section, SymbolTableSection
+
+from tflm_hil.errors import HilError
+
+# Output sections of the linker scripts that are RAM, but not the program's own.
+STACK = ".stack"
+UART_BUFFERS = ".uart_buffers"
+
+_ALLOC = 0x2  # SHF_ALLOC
+_WRITE = 0x1  # SHF_WRITE
+_KINDS = {"STT_FUNC": "function", "STT_OBJECT": "object"}
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """A function or an object, its size in bytes and the section that it lies in."""
+
+    name: str
+    section: str
+    kind: str
+    size: int
+
+
+@dataclass(frozen=True)
+class FirmwareImage:
+    """One image. Sizes are in bytes.
+
+    `flash_bytes` is everything that is written to flash, the initial values of variables included. `ram_total_bytes`
+    is static RAM without the reserved stack, and `ram_bytes` that without the buffers of the link to the harness.
+    `model_bytes` are the constants of the network, `arena_bytes` (part of `ram_bytes`) is where it computes, `sections`
+    what lies in flash or RAM, `generated` the directory of the sources that were generated for it, and `target` the
+    name of what it is built for.
+    """
+
+    target: str
+    elf: Path
+    bin: Path
+    build_id: bytes
+    elf_sha256: str
+    flash_bytes: int
+    ram_bytes: int
+    ram_total_bytes: int
+    sections: dict[str, int]
+    symbols: list[Symbol]
+    model_bytes: int
+    arena_bytes: int
+    generated: Path
+
+
+NO_BUILD_ID = bytes(20)
+"""What a device says that was linked without one."""
+
+
+def read_application(elf: Path, target: str) -> FirmwareImage:
+    """Read the ELF file of an application of the user's own. What its network takes is not known.
+
+    Where it has no build id, NO_BUILD_ID stands for it.
+
+    Raises HilError where it cannot be read or is not an ELF file.
+    """
+    return read_image(elf, target, 0, 0, elf.parent, NO_BUILD_ID)
+
+
+def read_image(
+    elf: Path, target: str, model_bytes: int, arena_bytes: int, generated: Path, without_id: bytes | None = None
+) -> FirmwareImage:
+    """Read the ELF file at `elf`, built for `target`, which has its .bin beside it.
+
+    Raises HilError where it cannot be read, is not an ELF file or has no build id; the latter only if there is nothing
+    that stands for it, `without_id`.
+    """
+    try:
+        content = elf.read_bytes()
+        with elf.open("rb") as stream:
+            file = ELFFile(stream)
+            sections = [section for section in file.iter_sections() if section["sh_flags"] & _ALLOC]
+            build_id = _build_id(sections, without_id)
+            symbols = _symbols(file)
+    except OSError as error:
+        raise HilError(f"{elf}: cannot be read ({error.strerror}); build it again") from error
+    except (ELFError, ValueError) as error:
+        raise HilError(f"{elf}: not an image of this firmware ({error}); delete it and build again") from error
+    sizes = {section.name: int(section["sh_size"]) for section in sections if section["sh_size"]}
+    ram = {section.name for section in sections if section["sh_flags"] & _WRITE} - {STACK}
+    ram_total = sum(size for name, size in sizes.items() if name in ram)
+    return FirmwareImage(
+        target=target,
+        elf=elf,
+        bin=elf.with_suffix(".bin"),
+        build_id=build_id,
+        elf_sha256=hashlib.sha256(content).hexdigest(),
+        flash_bytes=sum(int(section["sh_size"]) for section in sections if section["sh_type"] != "SHT_NOBITS"),
+        ram_bytes=ram_total - sizes.get(UART_BUFFERS, 0),
+        ram_total_bytes=ram_total,
+        sections=sizes,
+        symbols=symbols,
+        model_bytes=model_bytes,
+        arena_bytes=arena_bytes,
+        generated=generated,
+    )
+
+
+def _build_id(sections: list[Section], without_id: bytes | None) -> bytes:
+    for section in sections:
+        if isinstance(section, NoteSection):
+            for note in section.iter_notes():
+                if note["n_type"] == "NT_GNU_BUILD_ID":
+                    return bytes.fromhex(note["n_desc"])
+    if without_id is None:
+        raise ValueError("no build id")
+    return without_id
+
+
+def _symbols(file: ELFFile) -> list[Symbol]:
+    """Functions and objects, largest first."""
+    table = file.get_section_by_name(".symtab")
+    if not isinstance(table, SymbolTableSection):
+        raise ValueError("no symbols")
+    symbols = [
+        Symbol(
+            name=symbol.name,
+            section=file.get_section(symbol["st_shndx"]).name,
+            kind=_KINDS[symbol["st_info"]["type"]],
+            size=int(symbol["st_size"]),
+        )
+        for symbol in table.iter_symbols()
+        if symbol["st_info"]["type"] in _KINDS and symbol["st_size"] and isinstance(symbol["st_shndx"], int)
+    ]
+    return sorted(symbols, key=lambda symbol: (-symbol.size, symbol.name))

@@ -1,0 +1,127 @@
+"""Runs PlatformIO: with an environment of its own, and with one line about what went wrong."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from tflm_hil import processes
+from tflm_hil.errors import HilError
+from tflm_hil.firmware import toolchain
+from tflm_hil.firmware.build_dir import Say, silent
+from tflm_hil.firmware.build_lock import turn
+from tflm_hil.firmware.explanation import explain, overflow
+from tflm_hil.firmware.memory import TooLargeError
+
+# A file in the working directory must not be taken for one of its modules.
+_PIO = (sys.executable, "-P", "-m", "platformio")
+
+Watch = Callable[[str], None]
+"""Is told each line that PlatformIO says, while it says it."""
+
+
+def command(root: Path, environment: str) -> list[str]:
+    """The argv that builds `environment` of the project at `root`."""
+    return [*_PIO, "run", "--project-dir", str(root), "--environment", environment]
+
+
+def install_command(root: Path, environment: str) -> list[str]:
+    """The argv that installs the libraries of `environment`, and builds nothing."""
+    return [*_PIO, "pkg", "install", "--project-dir", str(root), "--environment", environment]
+
+
+def variables(inherited: Mapping[str, str], build_root: Path) -> dict[str, str]:
+    """The environment variables of PlatformIO: of `inherited` only what says where things are.
+
+    PlatformIO keeps all of its own below `build_root`, tells nobody that it ran and asks for no update.
+    """
+    return toolchain.variables(inherited) | {
+        "PLATFORMIO_BUILD_CACHE_DIR": str(build_root / "objects"),
+        "PLATFORMIO_CORE_DIR": str(build_root / "platformio"),
+        "PLATFORMIO_DISABLE_PROGRESSBAR": "true",
+        "PLATFORMIO_DISABLE_UPGRADE_CHECK": "true",
+        "PLATFORMIO_NO_ANSI": "true",
+        "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no",
+        "PLATFORMIO_WORKSPACE_DIR": str(build_root / "pio"),
+        "PYTHONUTF8": "1",
+        "PYTHONUNBUFFERED": "1",  # or its progress would come in one piece
+    }
+
+
+def build_variables(generated: Path, build_dir: Path) -> dict[str, str]:
+    """What a build is told beside: where the generated sources are, and where it is to leave what it builds."""
+    return {"HIL_GENERATED": str(generated), "PLATFORMIO_BUILD_DIR": str(build_dir)}
+
+
+def run(
+    root: Path,
+    environment: str,
+    build_root: Path,
+    settings: Mapping[str, str],
+    log: Path,
+    watch: Watch = silent,
+    say: Say = silent,
+) -> None:
+    """Build one environment with the variables `settings`; everything that PlatformIO says is in `log` afterwards.
+
+    One build at a time in a `build_root`: they share PlatformIO's own directory. `say` is told of the wait.
+
+    Raises:
+        TooLargeError: it does not fit the target.
+        HilError: it failed otherwise. The line says the first error and where the log is.
+    """
+    if not _execute(command(root, environment), build_root, settings, log, watch, say):
+        said = _text(log)
+        if excess := overflow(said):
+            regions = " and ".join(f"{region} by {size} bytes" for region, size in excess.items())
+            raise TooLargeError(
+                f"{environment}: the image is too large for the target, it exceeds {regions}", excess, log
+            )
+        raise HilError(f"{environment}: {explain(said)}; see {log}")
+
+
+def install(root: Path, environment: str, build_root: Path, log: Path) -> None:
+    """Install the libraries that `environment` names, from the registry.
+
+    Raises:
+        HilError: it failed.
+    """
+    if not _execute(install_command(root, environment), build_root, {}, log, silent, silent):
+        lines = [line.strip() for line in _text(log).splitlines() if line.strip()]
+        raise HilError(
+            f"{environment}: PlatformIO cannot install its libraries: {lines[-1] if lines else ''}; see {log}"
+        )
+
+
+def _execute(argv: list[str], build_root: Path, settings: Mapping[str, str], log: Path, watch: Watch, say: Say) -> bool:
+    with (
+        turn(build_root / "platformio.lock", argv[-1], say),
+        log.open("w", encoding="utf-8", buffering=1) as output,
+        subprocess.Popen(
+            argv,
+            env=variables(os.environ, build_root) | dict(settings),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            process_group=0,
+            preexec_fn=processes.die_with_parent(),
+        ) as process,
+    ):
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                output.write(line)
+                watch(line)
+        except BaseException:
+            # It would go on for minutes, beside the next build. Interrupted, SCons keeps what it has compiled.
+            processes.stop_group(process)
+            raise
+    return process.returncode == 0
+
+
+def _text(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace")

@@ -1,0 +1,78 @@
+"""The tools that build the firmware: found, or asked for in one line."""
+
+import importlib.metadata
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from tflm_hil.errors import HilError
+
+COMPILER = "arm-none-eabi-gcc"
+DEBIAN_PACKAGES = "gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib"
+REMEDY = f"apt-get install {DEBIAN_PACKAGES}, or put another arm-none-eabi toolchain on PATH"
+
+# What of the user's variables reaches PlatformIO and the compiler: where things are, and how the network is reached.
+# Others change what is compiled (CPATH, C_INCLUDE_PATH, GCC_EXEC_PREFIX, SCONSFLAGS), where it goes
+# (DEPENDENCIES_OUTPUT), or what Python runs (PYTHONPATH).
+PASSED = (
+    *("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+)
+
+# The drivers that the build calls, and what they call in turn.
+DRIVERS = (COMPILER, *(f"arm-none-eabi-{tool}" for tool in ("g++", "objcopy", "size")))
+PROGRAMS = ("cc1", "cc1plus", "as", "ld")
+
+# What the linker needs of newlib and of the C++ library, which Debian has in packages of their own.
+LIBRARIES = ("nano.specs", "libstdc++_nano.a")
+
+
+def find_compiler() -> Path:
+    """The arm-none-eabi-gcc on PATH, links resolved. Raises HilError where there is none."""
+    found = shutil.which(COMPILER)
+    if found is None:
+        raise HilError(f"{COMPILER} is not on PATH; {REMEDY}")
+    return Path(found).resolve()
+
+
+def variables(inherited: Mapping[str, str]) -> dict[str, str]:
+    """The environment variables of a build: the same messages and the same image whatever the user has set."""
+    return {name: inherited[name] for name in PASSED if name in inherited} | {"LC_ALL": "C"}
+
+
+def versions() -> dict[str, str]:
+    """Versions of the compiler and of PlatformIO, by name.
+
+    Raises HilError where one of them is missing or incomplete.
+    """
+    compiler = find_compiler()
+    version = _ask(compiler, "-dumpfullversion")
+    for driver in DRIVERS:
+        if shutil.which(driver) is None:
+            raise HilError(f"{driver} is not on PATH, but {compiler} is; {REMEDY}")
+    for program in PROGRAMS:
+        if shutil.which(_ask(compiler, f"-print-prog-name={program}")) is None:
+            raise HilError(f"{compiler} comes without {program}; {REMEDY}")
+    for library in LIBRARIES:
+        if not Path(_ask(compiler, f"-print-file-name={library}")).is_absolute():
+            raise HilError(f"{compiler} comes without {library}; {REMEDY}")
+    packages = {name: _package(name) for name in ("platformio", "scons")}
+    return {COMPILER: version, "platformio": packages["platformio"]}
+
+
+def _ask(compiler: Path, option: str) -> str:
+    try:
+        done = subprocess.run([compiler, option], capture_output=True, text=True, check=True, env=variables(os.environ))
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise HilError(f"{compiler} does not run ({error}); {REMEDY}") from error
+    return done.stdout.strip()
+
+
+def _package(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        raise HilError(f"the Python package {name} is missing; pip install tflm-hil brings it") from None

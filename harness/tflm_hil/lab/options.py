@@ -1,0 +1,23 @@
+"""What a run was asked for, whoever asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user asked for. Paths are absolute."""
+
+    root: Path
+    board: str | None
+    emulator: str
+    targets: tuple[str, ...]
+    engine: str
+    models: tuple[str, ...]
+    report_dir: Path
+    baseline_dir: Path | None
+    update_baseline: bool
+    flash: bool
+    trace: bool

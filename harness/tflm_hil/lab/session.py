@@ -1,0 +1,245 @@
+"""What a run works with, made from its options: models, engines, the firmware project and the board."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from functools import cached_property
+from pathlib import Path
+
+from tflm_hil.boards import qemu_program
+from tflm_hil.boards.board import Board
+from tflm_hil.boards.selection import BoardChoice, choose
+from tflm_hil.boards.targets import TARGETS, find_targets
+from tflm_hil.device.identity import Layout
+from tflm_hil.engines.selection import ENGINES, availability, versions
+from tflm_hil.engines.tflm import library as tflm_library
+from tflm_hil.engines.tflm import trial as tflm_trial
+from tflm_hil.errors import HilError
+from tflm_hil.files import Snapshot
+from tflm_hil.firmware import toolchain
+from tflm_hil.firmware.application import ENGINE as EXTERNAL
+from tflm_hil.firmware.application import FILE, Application, load_application
+from tflm_hil.firmware.build_dir import Say
+from tflm_hil.firmware.build_dir import silent as unsaid
+from tflm_hil.firmware.image import FirmwareImage
+from tflm_hil.firmware.project import FirmwareProject
+from tflm_hil.lab.contact import Contact
+from tflm_hil.lab.dut import Build, DeviceUnderTest, Firmware, Progress, silent
+from tflm_hil.lab.options import Options
+from tflm_hil.models.chain import Chain
+from tflm_hil.models.fit import check_fit
+from tflm_hil.models.manifest import EVERY, Model, Variant, load_models
+from tflm_hil.models.reference import TflmHost
+from tflm_hil.models.tflite_file import read
+from tflm_hil.recordings import Recording, by_file, load_recordings
+
+
+class Session:
+    """Validated on construction, so that a wrong name is told before anything is built or started.
+
+    Raises:
+        HilError: an unknown board, emulator, target, engine or model, or a tool that is missing.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.application = load_application(options.root)
+        names = (self.application.target,) if self.application else options.targets
+        self.targets = find_targets(names)
+        self._board = choose(options.board, options.emulator, names) if options.board else None
+        self.project = FirmwareProject(options.root, attempt=qemu_program.try_arena)
+        self.engines, self.missing_engines = _engines(options.engine, self.project, self.application)
+        known = _known_models(options.root, self.application)
+        self.known_models = frozenset(known)
+        self.models = _models(known, options.models)
+        self.toolchain = toolchain.versions()
+        for engine in self.engines:
+            self.toolchain |= versions(engine, self.project.root, self.project.build_root)
+        self._check_manifests()
+        self._files = Snapshot(path for model in self.models for path in model.files)
+        self._recordings = {model.name: _recordings(model) for model in self.models}
+        self._references: dict[Path, TflmHost] = {}
+        self._chains: dict[Path, Chain] = {}
+        self._contact = Contact()
+        self._images: dict[tuple[str, bool], FirmwareImage] = {}
+
+    @property
+    def board(self) -> BoardChoice:
+        """The board that was asked for. Raises HilError where none was: building needs none."""
+        if self._board is None:
+            raise HilError("no board given; add --board=emulated")
+        return self._board
+
+    @cached_property
+    def builds(self) -> list[Build]:
+        """Every firmware that was asked for: models x variants x engines x targets."""
+        return [
+            Build(model, variant, engine, target.name)
+            for model in self.models
+            for variant in model.variants.values()
+            if self.application is None or variant.name == self.application.variant
+            for engine in self.engines
+            for target in self.targets
+        ]
+
+    def header(self) -> list[str]:
+        """What will run where, for the head of a report."""
+        models = ", ".join(f"{model.name} ({', '.join(model.variants)})" for model in self.models)
+        return [
+            f"hil: board {self.board.describe()}, engines {', '.join(self.engines)}, models {models}",
+            *(f"hil: without engine {engine}: {reason}" for engine, reason in self.missing_engines.items()),
+            *(f"hil: engine tflm: {reason}" for reason in self._misread_by_tflm()),
+        ]
+
+    def _misread_by_tflm(self) -> Iterator[str]:
+        """Which networks the copy of TensorFlow Lite Micro that is here would compute otherwise than the host's."""
+        library = tflm_library.find(self.project.build_root) if "tflm" in self.engines else None
+        paths = [variant.path for model in self.models for variant in model.variants.values()]
+        if library is None:
+            return
+        for path in paths:
+            try:
+                tflm_trial.check_scales(path, read(path), library, self.project.build_root)
+            except HilError as error:
+                yield str(error)
+
+    def recordings(self, model: Model) -> dict[str, list[Recording]]:
+        """The recordings of a model by the name of their file; none of a model without windows."""
+        return self._recordings[model.name]
+
+    def all_recordings(self, model: Model) -> list[Recording]:
+        """The same, whatever file they are in."""
+        return [recording for file in self.recordings(model).values() for recording in file]
+
+    def reference(self, tflite: Path) -> TflmHost:
+        """The Python side of comparisons with this network."""
+        if tflite not in self._references:
+            self._references[tflite] = TflmHost(tflite)
+        return self._references[tflite]
+
+    def chain(self, model: Model, variant: Variant) -> Chain:
+        """The steps from the trained network to the device, as far as they run on the host."""
+        if variant.path not in self._chains:
+            self._chains[variant.path] = Chain(model, variant, self.reference(variant.path))
+        return self._chains[variant.path]
+
+    def firmware(self, build: Build, debug: bool = False, say: Say = unsaid) -> Firmware:
+        """The image, made up to date the first time that it is asked for. One for `debug` keeps every tensor.
+
+        `say` is told what takes its time.
+        """
+        key = build.name, debug
+        if self.application is not None:
+            return self._own_firmware(build, self.application, debug, say)
+        if key not in self._images:
+            check_fit(build.model, read(build.variant.path))
+            self._images[key] = self.project.build(
+                build.model, build.variant.name, build.engine, build.target, debug, say
+            )
+        return Firmware(build.model, build.variant, build.engine, build.target, self._images[key])
+
+    def changed(self) -> list[Path]:
+        """The files of models and recordings that somebody has written since: no figure says which state it is of."""
+        return self._files.changed()
+
+    def _own_firmware(self, build: Build, application: Application, debug: bool, say: Say) -> Firmware:
+        if debug:
+            raise HilError(f"{build.name}: an application of its own has no debug image that keeps every tensor")
+        key = build.name, debug
+        if key not in self._images:
+            check_fit(build.model, read(build.variant.path))
+            self._images[key] = self.project.build_application(application, say)
+        return Firmware(build.model, build.variant, build.engine, build.target, self._images[key])
+
+    def open_board(self, run_dir: Path) -> Board:
+        """The board that was chosen; close it when done."""
+        return self.board.open(run_dir)
+
+    def connected(
+        self, board: Board, firmware: Firmware, log: Path, progress: Progress = silent
+    ) -> AbstractContextManager[DeviceUnderTest]:
+        """Bring `firmware` onto `board`, unless it is there already, and open a session; see Contact."""
+        layout = _layout(firmware.model, self.reference(firmware.variant.path))
+        return self._contact.connected(board, firmware, layout, log, self.options.flash, progress)
+
+    def _check_manifests(self) -> None:
+        """A budget that applies to nothing would be a check that cannot fail, and so would a misspelt [[skip]]."""
+        if self.application is not None:
+            environments = [f"{target.name}_{EXTERNAL}" for target in self.targets]
+        else:
+            environments = self.project.environments()
+        known = {"target": tuple(TARGETS), "engine": (*ENGINES, EXTERNAL)}
+        for model in self.models:
+            for skip in model.skips:
+                for key, names in known.items():
+                    if getattr(skip, key) not in (None, *names):
+                        raise HilError(
+                            f"{model.directory / 'model.toml'}: [[skip]] names {key} {getattr(skip, key)!r}; there is "
+                            f"{', '.join(names)}"
+                        )
+            for variant in model.variants.values():
+                for key in set(variant.budgets) - {*environments, EVERY}:
+                    raise HilError(
+                        f"{model.directory / 'model.toml'}: [variants.{variant.name}.budgets.{key}] is no environment "
+                        f"of platformio.ini; it has {', '.join(environments)}, and {EVERY} is for every one"
+                    )
+
+
+def _layout(model: Model, reference: TflmHost) -> Layout:
+    inputs, outputs = (
+        tuple((spec.dtype, spec.elements) for spec in specs) for specs in (reference.inputs, reference.outputs)
+    )
+    return Layout(model.window, model.stride, len(model.channels), inputs, outputs)
+
+
+def _known_models(root: Path, application: Application | None) -> dict[str, Model]:
+    return load_models(root) if application is None else {application.model.name: application.model}
+
+
+def _engines(
+    asked: str, project: FirmwareProject, application: Application | None
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The engines to use, and why others of an `auto` cannot be had."""
+    if application is not None:
+        if asked not in ("auto", EXTERNAL):
+            raise HilError(f"--engine={asked}: {FILE} names an application of its own, which brings its own engine")
+        return (EXTERNAL,), {}
+    if asked != "auto" and asked not in ENGINES:
+        raise HilError(f"--engine={asked}: no such engine; there is {', '.join(ENGINES)}")
+    wanted = ENGINES if asked == "auto" else (asked,)
+    reasons = {engine: availability(engine, project.root, project.build_root) for engine in wanted}
+    missing = {engine: reason for engine, reason in reasons.items() if reason}
+    if asked in missing:
+        raise HilError(f"--engine={asked}: {missing[asked]}")
+    return tuple(engine for engine in wanted if engine not in missing), missing
+
+
+def _models(known: dict[str, Model], asked: tuple[str, ...]) -> list[Model]:
+    if not known:
+        raise HilError("models/ has no model.toml in any folder; add a model as docs/add-your-own-model.md says")
+    for name in asked:
+        if name not in known:
+            raise HilError(f"--model={name}: no such model; models/ has {', '.join(sorted(known))}")
+    return [model for name, model in sorted(known.items()) if not asked or name in asked]
+
+
+def _recordings(model: Model) -> dict[str, list[Recording]]:
+    if model.recordings is None:
+        return {}
+    recordings = load_recordings(model.recordings, model.channels, model.window)
+    for recording in recordings:
+        _check_fit(model, recording)
+    return by_file(recordings)
+
+
+def _check_fit(model: Model, recording: Recording) -> None:
+    if recording.sample_rate_hz != model.sample_rate_hz:
+        raise HilError(
+            f"{recording.file}: recorded at {recording.sample_rate_hz:g} Hz, but {model.name} expects "
+            f"{model.sample_rate_hz:g} Hz; resample it, or correct the manifest that is wrong"
+        )
+    for label in sorted({recording.label, *(recording.row_labels or ())} - {None}, key=str):
+        wanted = model.meaning.misread(str(label))
+        if wanted:
+            raise HilError(f"{recording.file}: labelled {label!r}, but {model.name} takes {wanted}; correct the label")

@@ -1,0 +1,91 @@
+"""Every key of the manifests and where it belongs: what to say of a key that is in the wrong place, or misspelt."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+
+# For each manifest: a place in it (as msgspec spells paths, without numbers), what people call it, and its keys.
+PLACES: Mapping[str, Mapping[str, tuple[str, frozenset[str]]]] = {
+    "model.toml": {
+        "$": (
+            "at the top of model.toml, before its first table",
+            frozenset(
+                {"schema", "name", "description", "labels", "window", "stride", "sample_rate_hz", "recordings"}
+                | {"trained", "layout", "channels", "output", "skip", "variants"}
+            ),
+        ),
+        "$.channels[]": (
+            "in [[channels]] of model.toml",
+            frozenset(
+                {"name", "unit", "lsb_per_unit", "sensor", "range", "minimum", "maximum", "mean", "std", "normalize"}
+            ),
+        ),
+        "$.output": ("in [output] of model.toml", frozenset({"kind", "threshold", "tolerance", "unit"})),
+        "$.skip[]": ("in [[skip]] of model.toml", frozenset({"reason", "variant", "target", "engine"})),
+        "$.variants[]": ("in [variants.NAME] of model.toml", frozenset({"file", "budgets"})),
+        "$.variants[].budgets[]": (
+            "in [variants.NAME.budgets.TARGET_ENGINE] of model.toml, or [variants.NAME.budgets.all]",
+            frozenset(
+                {"instructions", "preparation", "window", "accuracy", "accuracy_drop"}
+                | {"flash_bytes", "ram_bytes", "arena_bytes", "stack_bytes"}
+            ),
+        ),
+    },
+    "recordings.toml": {
+        "$": (
+            "at the top of recordings.toml, before its first table",
+            frozenset(
+                {"schema", "description", "sample_rate_hz", "simulated", "seed", "names", "time_column", "time_unit"}
+                | {"files", "columns"}
+            ),
+        ),
+        "$.files[]": (
+            "in [[files]] of recordings.toml",
+            frozenset({"path", "label", "label_column", "rows"}),
+        ),
+        "$.columns[]": ("in [columns.CHANNEL] of recordings.toml", frozenset({"name", "unit"})),
+    },
+}
+
+BUDGETS = "$.variants[].budgets[]"
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>.*?)`(?: - at `(?P<path>.*)`)?", re.DOTALL)
+_SHARE = re.compile(r"budgets\[\.\.\.\]\.accuracy(_drop)?`")
+_NO_TABLE = re.compile(r"Expected `object`, got `.*` - at `(?P<path>.*)`")
+
+
+def remedy(manifest: str, problem: str) -> str:
+    """What to do about `problem`, a message of msgspec about the file called `manifest`."""
+    if unknown := _UNKNOWN.fullmatch(problem):
+        return _of_key(manifest, _place(unknown["path"] or "$"), unknown["key"])
+    misplaced = _NO_TABLE.fullmatch(problem)
+    if misplaced and _place(misplaced["path"]) == BUDGETS:
+        return "limits stand in a table for each environment, such as [variants.int8.budgets.stm32f4_aot]"
+    if _SHARE.search(problem):
+        return "write it as a fraction, such as 0.95"
+    return "correct that key"
+
+
+def _of_key(manifest: str, place: str, key: str) -> str:
+    places = PLACES.get(manifest, {})
+    homes = [(file, where, keys) for file in _order(manifest) for where, keys in PLACES[file].values()]
+    exact = [(file, where) for file, where, keys in homes if key in keys]
+    if exact:
+        return f"it belongs {', or '.join(where for file, where in exact if file == exact[0][0])}"
+    here = places[place][1] if place in places else frozenset()
+    if near := difflib.get_close_matches(key, sorted(here), n=1):
+        return f"did you mean {near[0]}?"
+    elsewhere = {name: where for _, where, keys in reversed(homes) for name in keys}
+    if near := difflib.get_close_matches(key, sorted(elsewhere), n=1):
+        return f"did you mean {near[0]}, which belongs {elsewhere[near[0]]}?"
+    return f"there is {', '.join(sorted(here))}" if here else "delete it"
+
+
+def _order(manifest: str) -> list[str]:
+    """The manifests, the one that it is about first."""
+    return sorted(PLACES, key=lambda file: file != manifest)
+
+
+def _place(path: str) -> str:
+    return re.sub(r"\[(\d+|\.\.\.)\]", "[]", path)

@@ -1,0 +1,266 @@
+"""models/<name>/model.toml: what a model is, what it is fed with and what it may cost."""
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from tflm_hil.errors import HilError
+from tflm_hil.models.output import Meaning, OutputTable, meaning
+from tflm_hil.models.preprocess import Layout
+from tflm_hil.recordings.channel import Channel
+from tflm_hil.toml_file import read_toml
+
+__all__ = ["Budget", "Channel", "Model", "Skip", "Variant", "load_model", "load_models", "lone_model"]
+
+# Names become directories, test ids and keys of reports.
+_Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+_Count = Annotated[int, Meta(ge=1)]
+# The wire protocol's HELLO carries these as u16.
+_Rows = Annotated[int, Meta(ge=1, le=65535)]
+
+
+_Share = Annotated[float, Meta(ge=0, le=1)]
+
+EVERY = "all"
+"""The key of budgets that hold for every environment."""
+
+
+class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The limits of a variant on one PlatformIO environment. What is None is not limited.
+
+    At most: `instructions` of one inference, `preparation` of its window, `window` for both together, bytes, and
+    `accuracy_drop`, the accuracy lost from the first step of the chain to the device. At least: `accuracy`, of the
+    device and of the reference. Both are fractions of the labelled windows.
+    """
+
+    instructions: _Count | None = None
+    preparation: _Count | None = None
+    window: _Count | None = None
+    flash_bytes: _Count | None = None
+    ram_bytes: _Count | None = None
+    arena_bytes: _Count | None = None
+    stack_bytes: _Count | None = None
+    accuracy: _Share | None = None
+    accuracy_drop: _Share | None = None
+
+
+class Skip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[[skip]]: what is left out, and why. What is None stands for every variant, target or engine."""
+
+    reason: Annotated[str, Meta(min_length=1)]
+    variant: str | None = None
+    target: str | None = None
+    engine: str | None = None
+
+    def __post_init__(self) -> None:
+        if not (self.variant or self.target or self.engine):
+            raise ValueError("names no variant, target or engine; name what is left out")
+
+    def covers(self, variant: str, target: str, engine: str) -> bool:
+        """Whether it is about this firmware."""
+        pairs = ((self.variant, variant), (self.target, target), (self.engine, engine))
+        return all(wanted in (None, present) for wanted, present in pairs)
+
+
+class Variant(msgspec.Struct, frozen=True):
+    """One .tflite of a model. `budgets` is keyed by PlatformIO environment, for instance `stm32f4_aot`, or by EVERY."""
+
+    name: str
+    path: Path
+    budgets: dict[str, Budget]
+
+    def budget(self, environment: str) -> Budget:
+        """The limits on `environment`: its own, and where it has none, those for every one."""
+        every, own = (msgspec.structs.asdict(self.budgets.get(key, Budget())) for key in (EVERY, environment))
+        return Budget(**{name: every[name] if limit is None else limit for name, limit in own.items()})
+
+    @property
+    def sha256(self) -> bytes:
+        """Digest of the .tflite as it is now, 32 bytes. Raises HilError where it cannot be read."""
+        try:
+            return hashlib.sha256(self.path.read_bytes()).digest()
+        except OSError as error:
+            raise HilError(f"{self.path}: cannot be read ({error.strerror}); restore the file") from error
+
+
+class Model(msgspec.Struct, frozen=True):
+    """A model, with every path absolute.
+
+    `labels` are in the order of the network's outputs; `output` says what those mean where the labels alone do not.
+    `window` and `stride` are in rows of `channels`, which arrive `sample_rate_hz` times a second, and the network takes
+    them in `layout`. `recordings` is the folder of the recordings that it is tested with. `skips` are the builds that
+    are left out.
+
+    `trained` is the float32 .tflite that the others were quantized from; it need not be a variant, which is built for
+    devices.
+
+    A model that is not `windowed` has none of these (0, empty, None): its inputs are written as tensors.
+    """
+
+    name: str
+    description: str
+    labels: list[str]
+    window: int
+    stride: int
+    sample_rate_hz: float
+    channels: list[Channel]
+    recordings: Path | None
+    variants: dict[str, Variant]
+    directory: Path
+    trained: Path | None = None
+    output: OutputTable | None = None
+    layout: Layout = "channels-last"
+    skips: list[Skip] = []
+
+    @property
+    def meaning(self) -> Meaning:
+        """How to read the network's output."""
+        return meaning(self.output, self.labels)
+
+    @property
+    def note(self) -> str:
+        """Why accuracy is not judged of a model with windows; empty where it is."""
+        return self.meaning.note if self.windowed else ""
+
+    def skipped(self, variant: str, target: str, engine: str) -> str | None:
+        """Why this firmware is left out, or None."""
+        return next((skip.reason for skip in self.skips if skip.covers(variant, target, engine)), None)
+
+    @property
+    def files(self) -> list[Path]:
+        """Every file that tests of it depend on."""
+        recordings = sorted(self.recordings.glob("*")) if self.recordings else []
+        networks = [variant.path for variant in self.variants.values()] + ([self.trained] if self.trained else [])
+        return [self.directory / "model.toml", *networks, *(path for path in recordings if path.is_file())]
+
+    @property
+    def windowed(self) -> bool:
+        """Whether the device makes windows of a sensor's rows."""
+        return self.window > 0
+
+
+class _VariantTable(msgspec.Struct, forbid_unknown_fields=True):
+    file: Annotated[str, Meta(min_length=1)]
+    budgets: dict[str, Budget] = {}
+
+
+# What a model has that takes windows of a sensor's rows, and what only such a model may have.
+_WINDOWING = ("window", "stride", "sample_rate_hz", "recordings", "channels")
+_BUDGETS_OF_WINDOWS = ("preparation", "window", "accuracy", "accuracy_drop")
+_OF_WINDOWS = ("labels", "output", "layout")
+
+
+class _ModelFile(msgspec.Struct, forbid_unknown_fields=True):
+    schema: Literal["hil-model/1"]
+    name: _Name
+    variants: Annotated[dict[_Name, _VariantTable], Meta(min_length=1)]
+    trained: Annotated[str, Meta(min_length=1)] | UnsetType = UNSET
+    description: str = ""
+    labels: Annotated[list[Annotated[str, Meta(min_length=1)]], Meta(min_length=1)] | UnsetType = UNSET
+    window: _Rows | UnsetType = UNSET
+    stride: _Rows | UnsetType = UNSET
+    sample_rate_hz: Annotated[float, Meta(gt=0, le=1e9)] | UnsetType = UNSET
+    recordings: Annotated[str, Meta(min_length=1)] | UnsetType = UNSET
+    channels: Annotated[list[Channel], Meta(min_length=1, max_length=255)] | UnsetType = UNSET
+    output: OutputTable | UnsetType = UNSET
+    layout: Layout | UnsetType = UNSET
+    skip: list[Skip] = []
+
+    def __post_init__(self) -> None:
+        missing = [key for key in _WINDOWING if getattr(self, key) is UNSET]
+        extra = [key for key in _OF_WINDOWS if getattr(self, key) is not UNSET]
+        if missing and (len(missing) < len(_WINDOWING) or extra):
+            raise ValueError(
+                f"{', '.join(missing)} missing; a model with windows has all of {', '.join(_WINDOWING)}, and one whose "
+                f"inputs are written as tensors has none of them, nor {', '.join(_OF_WINDOWS)}"
+            )
+        channels = [channel.name for channel in self.channels or ()]
+        for key, names in (("labels", self.labels or ()), ("channels", channels)):
+            if len(set(names)) < len(names):
+                raise ValueError(f"{key} must differ from each other")
+        self._check_accuracy(windowed=not missing)
+        for skip in self.skip:
+            if skip.variant not in (None, *self.variants):
+                raise ValueError(f"[[skip]] names variant {skip.variant!r}; there is {', '.join(self.variants)}")
+
+    def _check_accuracy(self, windowed: bool) -> None:
+        """A budget for what is never measured would be a check that cannot fail."""
+        unjudged = meaning(self.output or None, self.labels or ()).note
+        for name, variant in self.variants.items():
+            for key, budget in variant.budgets.items():
+                where = f"[variants.{name}.budgets.{key}]"
+                of_windows = [each for each in _BUDGETS_OF_WINDOWS if getattr(budget, each) is not None]
+                if of_windows and not windowed:
+                    raise ValueError(f"{where} limits {', '.join(of_windows)}, and only a model with windows has that")
+                if unjudged and (budget.accuracy is not None or budget.accuracy_drop is not None):
+                    raise ValueError(f"{where} limits accuracy, but {unjudged}")
+                if budget.accuracy_drop is not None and not self.trained:
+                    raise ValueError(f"{where} limits accuracy_drop, but `trained`, where it begins, is missing")
+
+
+def load_model(directory: Path, recordings_root: Path) -> Model:
+    """Read `directory`/model.toml.
+
+    Its recordings are the folder of that name in `recordings_root`; a path that begins with a dot counts from
+    `directory`, and an absolute one is taken as it is.
+
+    Raises HilError naming the file and the key where the manifest is wrong or a .tflite is missing.
+    """
+    path = directory / "model.toml"
+    content = read_toml(path, _ModelFile)
+    directory = directory.resolve()
+    variants = {
+        name: Variant(name, _existing(path, f"[variants.{name}]", directory / table.file), table.budgets)
+        for name, table in content.variants.items()
+    }
+    return Model(
+        name=content.name,
+        description=content.description,
+        labels=content.labels or [],
+        window=content.window or 0,
+        stride=content.stride or 0,
+        sample_rate_hz=content.sample_rate_hz or 0.0,
+        channels=content.channels or [],
+        recordings=_recordings(path, content.recordings, recordings_root) if content.recordings else None,
+        variants=variants,
+        directory=directory,
+        trained=_existing(path, "trained", directory / content.trained) if content.trained else None,
+        output=content.output or None,
+        layout=content.layout or "channels-last",
+        skips=content.skip,
+    )
+
+
+def _recordings(manifest: Path, name: str, root: Path) -> Path:
+    base = manifest.parent if name.startswith(".") else root
+    return (base / Path(name).expanduser()).resolve()
+
+
+def _existing(manifest: Path, key: str, file: Path) -> Path:
+    if not file.is_file():
+        raise HilError(f"{manifest}: {key} names {file.name}, which is not there; add it or correct the name")
+    return file
+
+
+def lone_model(path: Path) -> Model:
+    """The .tflite at `path` as a model without a manifest: named after the file, its inputs written as tensors."""
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", path.stem).lstrip("_.-") or "network"
+    variant = Variant("tflite", path.resolve(), {})
+    return Model(name, "", [], 0, 0, 0.0, [], None, {variant.name: variant}, variant.path.parent)
+
+
+def load_models(root: Path) -> dict[str, Model]:
+    """Every model of the project at `root`: models/*/model.toml, by name and in its order. Raises HilError."""
+    models: dict[str, Model] = {}
+    for path in sorted((root / "models").glob("*/model.toml")):
+        model = load_model(path.parent, root / "recordings")
+        if model.name in models:
+            raise HilError(
+                f"{path}: the name {model.name!r} is taken by {models[model.name].directory}; choose another"
+            )
+        models[model.name] = model
+    return dict(sorted(models.items()))

@@ -1,0 +1,115 @@
+"""What a session is going to test: every test of firmware that was collected, before -k, --lf and the like choose."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tflm_hil.files import write_text
+from tflm_hil.lab.dut import Build
+from tflm_hil.lab.session import Session
+from tflm_hil.pytest_plugin.fixtures import run_key
+from tflm_hil.results.merge import Planned
+
+# Where a pytest-xdist worker is told to leave its plan.
+FOLDER = "hil_plans"
+REPEAT = "__pytest_repeat_step_number"
+
+
+@dataclass
+class Plan:
+    """The tests of firmware by their node ids, and the files that were collected."""
+
+    tests: dict[str, Planned] = field(default_factory=dict)
+    files: set[str] = field(default_factory=set)
+
+
+class Planner:
+    """Makes the plan, in every process that collects."""
+
+    def __init__(self, config: pytest.Config, session: Session) -> None:
+        self.plan = Plan()
+        self._config = config
+        self._session = session
+        self._collected: list[pytest.Item] = []
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note the file."""
+        if report.passed and report.nodeid and "::" not in report.nodeid:
+            self.plan.files.add(report.nodeid)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Note what there is before anybody deselects."""
+        self._collected = list(items)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Note what is left; a worker leaves its plan where the controller finds it, even if it is killed."""
+        selected = {item.nodeid for item in session.items}
+        for item in self._collected:
+            build = build_of(item)
+            if build is not None and build.skipped is None:
+                self.plan.tests[item.nodeid] = Planned(
+                    run=run_key(self._session, build),
+                    test=_test_id(item),
+                    copy=_copy(item),
+                    selected=item.nodeid in selected,
+                )
+        worker = getattr(self._config, "workerinput", None)
+        if worker is not None:
+            content = {
+                "tests": {nodeid: asdict(planned) for nodeid, planned in self.plan.tests.items()},
+                "files": sorted(self.plan.files),
+            }
+            write_text(Path(worker[FOLDER]) / f"{worker['workerid']}.json", json.dumps(content))
+
+
+def build_of(item: pytest.Item) -> Build | None:
+    """The firmware that `item` tests, None if it tests none."""
+    callspec = getattr(item, "callspec", None)
+    build = callspec.params.get("firmware") if callspec else None
+    return build if isinstance(build, Build) else None
+
+
+def read_plans(folder: Path) -> dict[str, Plan]:
+    """The plans that workers left in `folder`, by their names."""
+    plans = {}
+    for path in sorted(folder.glob("*.json")):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        tests = {nodeid: Planned(**planned) for nodeid, planned in content["tests"].items()}
+        plans[path.stem] = Plan(tests, set(content["files"]))
+    return plans
+
+
+def narrowed(config: pytest.Config) -> list[str]:
+    """Why this session has not even collected the whole suite: the suite is what `testpaths` names, if anything."""
+    if config.getoption("lf", False) and config.cache is not None and config.cache.get("cache/lastfailed", {}):
+        return ["only files with earlier failures were collected (--lf)"]
+    if config.args_source == pytest.Config.ArgsSource.TESTPATHS:
+        return []
+    named = [argument.partition("::") for argument in config.args]
+    if any(separator for _, separator, _ in named):
+        return ["only some tests were named"]
+    paths = [(config.invocation_params.dir / path).resolve() for path, _, _ in named]
+    base = config.inipath.parent if config.inipath else config.rootpath
+    suite = [path.resolve() for pattern in config.getini("testpaths") for path in base.glob(pattern)]
+    left_out = [path for path in suite if not any(path.is_relative_to(named) for named in paths)]
+    return [f"{path.relative_to(base)} was not collected" for path in left_out]
+
+
+def _test_id(item: pytest.Item) -> str:
+    """The node id without what pytest-repeat and `--dist loadgroup` add to it."""
+    nodeid = re.sub(r"\]@.*$", "]", item.nodeid)
+    if _copy(item):
+        nodeid = re.sub(r"[-\[]\d+-\d+\]$", lambda match: "]" if match[0][0] == "-" else "", nodeid)
+    return nodeid
+
+
+def _copy(item: pytest.Item) -> str:
+    """Which repeat it is."""
+    step = item.callspec.params.get(REPEAT)  # type: ignore[attr-defined]
+    return "" if step is None else str(step + 1)

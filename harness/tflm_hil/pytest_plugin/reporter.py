@@ -1,0 +1,246 @@
+"""Collects what tests report, from all pytest-xdist workers too, and publishes it when the session ends."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from _pytest.junitxml import LogXML, xml_key  # the only way to tell pytest's own plugin where its file has gone
+
+from tflm_hil.errors import HilError
+from tflm_hil.files import write_text
+from tflm_hil.lab.session import Session
+from tflm_hil.pytest_plugin.interruption import Interruption
+from tflm_hil.pytest_plugin.planner import FOLDER, Plan, Planner, narrowed, read_plans
+from tflm_hil.report.junit import add_verdicts, unfinished
+from tflm_hil.report.publish import Published, publish
+from tflm_hil.report.summary import summary_lines
+from tflm_hil.results import baseline, environment
+from tflm_hil.results.judge import Expected, judge
+from tflm_hil.results.merge import Planned, Report, beside, merge, unreported
+from tflm_hil.results.merge import Session as Ended
+from tflm_hil.results.model import Results, load
+
+# An attribute of reports, because those are what pytest-xdist carries from its workers.
+MEASURED = "hil_measured"
+REASON_LINES = 12
+REASON_COLUMNS = 400
+
+
+class Reporter:
+    """Lives in the controlling process only."""
+
+    def __init__(
+        self,
+        config: pytest.Config,
+        session: Session,
+        planner: Planner,
+        interruption: Interruption,
+        warned: list[str],
+    ) -> None:
+        options = session.options
+        self._config = config
+        self._session = session
+        self._planner = planner
+        self._interruption = interruption
+        self._warned = warned
+        self._created = environment.created()
+        self._begun = False
+        self._reports: list[tuple[str, pytest.TestReport]] = []
+        self._broken: dict[str, None] = {}
+        self._earlier: Results | None = None
+        try:
+            self._earlier = self._read()
+        except HilError as error:
+            self._warned.append(f"hil: warning: {error}; it is written anew, and nothing of it is kept")
+        self._baseline: Results | None = None
+        if options.baseline_dir is not None:
+            if options.update_baseline:
+                baseline.probe(options.baseline_dir)
+            else:
+                self._baseline = baseline.read(options.baseline_dir)
+        self._published: Published | None = None
+        self._error: HilError | None = None
+        # pytest writes its XML in place, and half of it where the disk is full: it gets another place to begin with.
+        self._scratch = tempfile.TemporaryDirectory(prefix="hil-")
+        self._plans = Path(self._scratch.name) / "plans"
+        self._junit = Path(config.option.xmlpath or options.report_dir / "junit.xml")
+        config.option.xmlpath = str(Path(self._scratch.name) / "junit.xml")
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a pytest-xdist worker where to leave its plan."""
+        node.workerinput[FOLDER] = str(self._plans)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A file that cannot be collected may hold any test."""
+        if report.failed:
+            self._broken[report.nodeid] = None
+
+    def pytest_runtest_logstart(self) -> None:
+        """Mark the reports before the first test: a session that is killed must not leave those of an earlier one."""
+        if self._begun:
+            return
+        self._begun = True
+        session, files = self._ended()
+        if session.plan:
+            unended = replace(session, gone=self._gone(files), gaps=["the session has not ended"])
+            results = merge(self._before(session), unended)
+            with self._reporting():
+                publish(judge(results, None), self._session.options.report_dir)
+                write_text(self._junit, unfinished())
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep the report until the plan is known."""
+        node = getattr(report, "node", None)
+        self._reports.append((node.gateway.id if node is not None else "", report))
+
+    @pytest.hookimpl(wrapper=True, trylast=True)  # around pytest's own JUnit plugin, within its terminal reporter
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Write the reports. What is no pass fails the session, unless it was left out on purpose."""
+        self._interruption.ending()
+        junit = self._config.stash[xml_key]
+        written = Path(junit.logfile)
+        if not self._config.option.collectonly:
+            with self._reporting():
+                self._finish(session, junit)
+        try:
+            return (yield)
+        except OSError as error:
+            written.unlink(missing_ok=True)
+            self._error = self._error or HilError(f"cannot write {written}: {error.strerror}; free it, or set TMPDIR")
+            return None
+        finally:
+            junit.logfile = str(self._junit) if self._published else "none: no test of firmware was to run"
+            if self._published and written.is_file():
+                with self._reporting():
+                    write_text(self._junit, written.read_text(encoding="utf-8"))
+            if self._error:
+                session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+
+    def _finish(self, session: pytest.Session, junit: LogXML) -> None:
+        ended, files = self._ended()
+        if not ended.plan:
+            return
+        options = self._session.options
+        if changed := self._session.changed():
+            names = ", ".join(os.path.relpath(file, self._config.rootpath) for file in changed)
+            ended.gaps.append(f"{names} changed while the tests ran")
+        results = merge(self._before(ended), replace(ended, gone=self._gone(files)))
+        comparison = baseline.compare(results, self._baseline) if self._baseline else None
+        builds = self._session.builds
+        results.skipped = {build.name: reason for build in builds if (reason := build.skipped) is not None}
+        results = judge(results, comparison, {build.name: Expected(build.budget, build.model.note) for build in builds})
+        missing = unreported(ended)
+        add_verdicts(junit, results, set(missing))
+        if missing or changed or any(run.verdict == "fail" and run.current for run in results.runs):
+            session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+        update = None
+        if options.update_baseline and options.baseline_dir is not None:
+            update = baseline.update(results, options.baseline_dir)
+        self._published = publish(results, options.report_dir, comparison, update)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """The table of figures and where the reports are."""
+        if self._published:
+            terminalreporter.section("hardware in the loop")
+            for line in [*summary_lines(self._published), *self._warned]:
+                terminalreporter.write_line(line)
+            files = (self._published.report, self._published.results_file, self._junit)
+            report, figures, junit = (os.path.relpath(file, self._config.invocation_params.dir) for file in files)
+            terminalreporter.write_line(f"report: {report} (figures: {figures}, JUnit: {junit})")
+        if self._error:
+            terminalreporter.write_line(f"ERROR: {self._error}", red=True)
+
+    @contextmanager
+    def _reporting(self) -> Iterator[None]:
+        """The first file that cannot be written is told at the end, and fails the session."""
+        try:
+            yield
+        except HilError as error:
+            self._error = self._error or error
+
+    def _ended(self) -> tuple[Ended, set[str]]:
+        """The session as its tests have reported it so far, and the files that it collected."""
+        plans = read_plans(self._plans) or {"": self._planner.plan}
+        each = self._config.getoption("dist", "no") == "each"
+        planned = {worker: _copies(plan, worker) if each else plan.tests for worker, plan in plans.items()}
+        anywhere = {nodeid: test for tests in planned.values() for nodeid, test in tests.items()}
+        tries: Counter[tuple[tuple[str, ...], str]] = Counter()
+        reports = []
+        for worker, report in self._reports:
+            test = planned.get(worker, {}).get(report.nodeid) or anywhere.get(report.nodeid)
+            if test is not None:
+                key = (test.case, test.copy)
+                tries[key] += report.when == "setup" or not tries[key]
+                reports.append(_report(test, tries[key], report))
+        git = environment.git(self._config.rootpath)
+        session = Ended(
+            created=self._created,
+            code=environment.code(git),
+            git=git,
+            host=environment.host(),
+            toolchain=self._session.toolchain,
+            plan=list({(test.case, test.copy): test for tests in planned.values() for test in tests.values()}.values()),
+            reports=reports,
+            gaps=[*(f"{file} could not be collected" for file in self._broken), *narrowed(self._config)],
+        )
+        return session, set().union(*(plan.files for plan in plans.values()))
+
+    def _read(self) -> Results | None:
+        path = self._session.options.report_dir / "results.json"
+        return load(path) if path.is_file() else None
+
+    def _before(self, session: Ended) -> Results | None:
+        """What to merge into. What is damaged by now was read when the session began."""
+        with suppress(HilError):
+            return beside(self._earlier, self._read(), session)
+        return self._earlier
+
+    def _gone(self, files: set[str]) -> frozenset[str]:
+        """Tests that are no more: their file is not, or all of it was collected. Those of this plan do not count."""
+        known = {case.id for run in self._earlier.runs for case in run.tests} if self._earlier else set()
+        whole = set() if self._broken or narrowed(self._config) else files
+        return frozenset(
+            test
+            for test in known
+            if (file := test.partition("::")[0]) in whole or not (self._config.rootpath / file).exists()
+        )
+
+
+def _copies(plan: Plan, worker: str) -> dict[str, Planned]:
+    return {nodeid: replace(test, copy=f"{worker} {test.copy}".strip()) for nodeid, test in plan.tests.items()}
+
+
+def _report(planned: Planned, attempt: int, report: pytest.TestReport) -> Report:
+    outcome = "xfailed" if report.skipped and hasattr(report, "wasxfail") else str(report.outcome)
+    measured = report.__dict__.get(MEASURED, {})
+    return Report(
+        planned=planned,
+        attempt=attempt,
+        when=str(report.when),
+        outcome=outcome,
+        reason=None if report.passed else _reason(report),
+        image=measured.get("image"),
+        measured=measured.get("parts", ()),
+    )
+
+
+def _reason(report: pytest.TestReport) -> str:
+    """Why it failed or was skipped, in a few lines that are safe to show."""
+    longrepr: Any = report.longrepr
+    crash = getattr(longrepr, "reprcrash", None)
+    text = getattr(report, "wasxfail", None) or (
+        crash.message if crash else longrepr[2] if isinstance(longrepr, tuple) else str(longrepr)
+    )
+    text = re.sub(r"^(AssertionError|Skipped|Failed): ", "", text).partition("\nassert ")[0].strip()
+    lines = ["".join(c if c.isprintable() else "?" for c in line) for line in text.splitlines()]
+    return "\n".join(line[:REASON_COLUMNS] for line in lines[:REASON_LINES])

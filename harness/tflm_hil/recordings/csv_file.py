@@ -1,0 +1,171 @@
+"""Reading CSV files of sensor rows: any order of columns, one recording a file or several."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tflm_hil.errors import HilError
+from tflm_hil.recordings.block import Block, Layout, quoted
+from tflm_hil.recordings.timing import RateError, continuous
+
+_SURPLUS = "delete the row or what is too much, and write decimals with dots"
+_OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "spaces"}
+
+
+@dataclass(frozen=True)
+class _Row:
+    line: int
+    cells: list[str]
+
+
+def read_csv(path: Path, text: str, layout: Layout) -> list[Block]:
+    """Return the recordings in `text`, the content of `path`, in order.
+
+    Any line ending is taken, CR CR LF too, which tools make that translate line ends twice. Columns that nobody asked
+    for are ignored. A recording whose times have a hole comes as several parts (see timing.py).
+
+    Raises HilError, naming file and line, for a file that is empty, has no header or lacks a column, for ragged rows,
+    for cells that are not finite numbers, for rows left over at the end of a file with recordings of fixed length, and
+    for rows that come at another rate than the layout's.
+    """
+    groups = list(_groups(_rows(path, text)))
+    if not groups:
+        raise HilError(f"{path}: is empty; record it again or take it out of the manifest")
+    where = f"{path}:{groups[0][0].line}"
+    _refuse_other_separator(where, text, groups[0][0], layout)
+    header = layout.names or _header(where, groups[0].pop(0))
+    wanted = [_position(where, header, name) for name in layout.columns]
+    label_at = None if layout.label_column is None else _position(where, header, layout.label_column)
+    time_at = None if layout.time_column is None else _position(where, header, layout.time_column)
+
+    blocks: list[Block] = []
+    for number, rows in enumerate(_recordings(path, groups, layout.rows), start=1):
+        for row in rows:
+            if len(row.cells) != len(header):
+                raise HilError(
+                    f"{path}:{row.line}: has {len(row.cells)} cells where there are {len(header)} columns; "
+                    + ("complete or delete the row" if len(row.cells) < len(header) else _SURPLUS)
+                )
+        values = np.array([[_number(path, row, header, at) for at in wanted] for row in rows], dtype=np.float64)
+        labels = [None if label_at is None else row.cells[label_at] or None for row in rows]
+        parts = [slice(0, len(rows))] if time_at is None else _parts(path, rows, header, time_at, layout)
+        for part, run in enumerate(parts, start=1):
+            blocks.append(
+                Block(values[run], labels[run], rows[run.start].line, number, part if len(parts) > 1 else None)
+            )
+    if not blocks:
+        raise HilError(f"{path}: has a header but no rows; record it again or take it out of the manifest")
+    return blocks
+
+
+def _rows(path: Path, text: str) -> Iterator[_Row]:
+    lines = text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    reader = csv.reader((f"{line}\n" for line in lines), skipinitialspace=True, strict=True)
+    begins = 1
+    try:
+        for cells in reader:
+            if reader.line_num > begins:
+                raise csv.Error("unexpected end of data")  # A row is a line: no sensor writes line ends into cells.
+            yield _Row(begins, [cell.strip() for cell in cells])
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        if '"' in lines[begins - 1]:
+            raise HilError(
+                f"{path}:{begins}: has a quote that is not closed or does not enclose a whole cell, in "
+                f"{quoted(lines[begins - 1])!r}; close or delete it"
+            ) from None
+        raise HilError(f"{path}:{begins}: is not CSV ({error}); correct the line") from error
+
+
+def _groups(lines: Iterator[_Row]) -> Iterator[list[_Row]]:
+    """Runs of lines between blank ones. Spreadsheets write a blank line as commas only."""
+    group: list[_Row] = []
+    for row in lines:
+        if any(row.cells):
+            group.append(row)
+        elif group:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _recordings(path: Path, groups: list[list[_Row]], length: int | None) -> list[list[_Row]]:
+    if length is None:
+        return [group for group in groups if group]
+    rows = [row for group in groups for row in group]
+    left = len(rows) % length
+    if left:
+        raise HilError(
+            f"{path}:{rows[-left].line}: the last recording has {left} of {length} rows; "
+            "complete it or correct `rows` in the manifest"
+        )
+    return [rows[start : start + length] for start in range(0, len(rows), length)]
+
+
+def _parts(path: Path, rows: Sequence[_Row], header: Sequence[str], time_at: int, layout: Layout) -> list[slice]:
+    times = np.array([_number(path, row, header, time_at) for row in rows]) * layout.time_unit_s
+    try:
+        return continuous(times, layout.sample_rate_hz)
+    except RateError as error:
+        raise HilError(
+            f"{path}:{rows[error.row].line}: from here, {error}, not at the manifest's {layout.sample_rate_hz:g} Hz; "
+            "correct sample_rate_hz or time_unit, or resample the file"
+        ) from None
+
+
+def _refuse_other_separator(where: str, text: str, first: _Row, layout: Layout) -> None:
+    """If the first line makes sense with another separator only, say which."""
+    names = layout.names or layout.columns
+
+    def fits(cells: Sequence[str]) -> bool:
+        return len(cells) == len(names) if layout.names else set(names) <= set(cells)
+
+    foreign = any(separator in cell for cell in first.cells for separator in _OTHER_SEPARATORS if separator != " ")
+    if len(names) < 2 or (fits(first.cells) and not foreign):
+        return
+    line = text.lstrip("\r\n ").splitlines()[0]
+    for separator, called in _OTHER_SEPARATORS.items():
+        if fits([cell.strip(' "') for cell in line.split(separator)]):
+            raise HilError(f"{where}: its cells are separated by {called}; save it with commas, and decimals with dots")
+
+
+def _header(where: str, row: _Row) -> list[str]:
+    if all(_is_number(cell) for cell in row.cells):
+        raise HilError(f"{where}: is no header; add one, or list the columns as `names` in the manifest")
+    return row.cells
+
+
+def _position(where: str, header: Sequence[str], name: str) -> int:
+    count = header.count(name)
+    if count != 1:
+        problem = f"there is no column {name!r}" if count == 0 else f"there are {count} columns {name!r}"
+        columns = quoted(", ".join(header))
+        raise HilError(f"{where}: {problem} in {columns}; correct the header or [columns] in the manifest")
+    return header.index(name)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    # float() also takes Python's digit separators, which no sensor writes.
+    return "_" not in cell
+
+
+def _number(path: Path, row: _Row, header: Sequence[str], at: int) -> float:
+    cell = row.cells[at]
+    if _is_number(cell) and math.isfinite(value := float(cell)):
+        return value
+    where = f"{path}:{row.line}: column {quoted(header[at])}"
+    if _is_number(cell):
+        raise HilError(f"{where} holds {quoted(cell)}, which no sensor sends; correct or delete the row")
+    mend = "write decimals with dots" if _is_number(cell.replace(",", ".")) else "correct or delete the row"
+    raise HilError(f"{where} holds {quoted(cell)!r}, which is not a number; {mend}")

@@ -1,0 +1,64 @@
+"""recordings/<name>/recordings.toml: which files hold the recordings, and how to read their rows."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from tflm_hil.toml_file import read_toml
+
+MANIFEST = "recordings.toml"
+_Text = Annotated[str, Meta(min_length=1)]
+
+
+class Column(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a channel comes from: the CSV column of that name, in that unit.
+
+    None stands for the channel's own name and its own unit. The unit `raw` is for sensor counts.
+    """
+
+    name: _Text | None = None
+    unit: _Text | None = None
+
+
+class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The files that `path` matches: a glob pattern relative to the manifest, or absolute.
+
+    `label` says which gesture all rows show, `label_column` names the column that says it row by row (empty = none).
+    `rows` cuts a file into recordings of that many rows; without it, blank lines separate recordings.
+    """
+
+    path: _Text
+    label: _Text | None = None
+    label_column: _Text | None = None
+    rows: Annotated[int, Meta(ge=1)] | None = None
+
+    def __post_init__(self) -> None:
+        if self.label and self.label_column:
+            raise ValueError("label and label_column exclude each other")
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What recordings.toml says.
+
+    `columns` maps channels of the model to columns of the CSV files; a channel that is not there is read from the
+    column of its own name. `names` lists the columns of files without a header. `time_column`, if given, is checked
+    against `sample_rate_hz`. `simulated` and `seed` say where the data come from; nothing depends on them.
+    """
+
+    schema: Literal["hil-recordings/1"]
+    sample_rate_hz: Annotated[float, Meta(gt=0, le=1e9)]
+    files: Annotated[list[Files], Meta(min_length=1)]
+    description: str = ""
+    simulated: bool = False
+    seed: int | None = None
+    columns: dict[str, Column] = {}
+    names: Annotated[list[_Text], Meta(min_length=1)] | None = None
+    time_column: _Text | None = None
+    time_unit: Literal["s", "ms", "us"] = "s"
+
+
+def load_manifest(directory: Path) -> Manifest:
+    """Read `directory`/recordings.toml. Raises HilError naming the file and the key."""
+    return read_toml(directory / MANIFEST, Manifest)

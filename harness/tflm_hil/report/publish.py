@@ -1,0 +1,36 @@
+"""Writing the reports of a session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tflm_hil.files import write_text
+from tflm_hil.report.markdown import render
+from tflm_hil.results.baseline import Comparison, Update
+from tflm_hil.results.model import Results, save
+
+
+@dataclass(frozen=True)
+class Published:
+    """The results and where they are. `comparison` is None without a baseline, `update` if it was not to be written."""
+
+    results: Results
+    results_file: Path
+    report: Path
+    comparison: Comparison | None = None
+    update: Update | None = None
+
+
+def publish(
+    results: Results, folder: Path, comparison: Comparison | None = None, update: Update | None = None
+) -> Published:
+    """Write results.json and report.md into `folder`.
+
+    Raises:
+        HilError: a file cannot be written.
+    """
+    published = Published(results, folder / "results.json", folder / "report.md", comparison, update)
+    save(results, published.results_file)
+    write_text(published.report, render(results, comparison))
+    return published

@@ -1,0 +1,31 @@
+"""What is said of a run, in whatever report."""
+
+from __future__ import annotations
+
+from tflm_hil.report.text import ordinal
+from tflm_hil.results.model import Confusion, Run
+
+
+def verdict(run: Run) -> str:
+    """The verdict in words: a pass that needed more than one try says so."""
+    return f"pass ({ordinal(run.tries)} try)" if run.verdict == "pass" and run.tries > 1 else run.verdict
+
+
+def causes(run: Run) -> list[tuple[str, list[str]]]:
+    """Why it failed, each reason once, with the tests that gave it; a regression has none."""
+    reasons = {case.id: case.reason or "it gave no reason" for case in run.tests}
+    found: dict[str, list[str]] = {}
+    for failure in run.failures:
+        if failure in reasons:
+            found.setdefault(reasons[failure], []).append(failure)
+        elif failure in run.over_budget:
+            found[failure] = []
+        else:
+            found[f"fell behind the baseline: {failure}"] = []
+    return list(found.items())
+
+
+def mistakes(run: Run) -> list[Confusion]:
+    """What was taken for something else, the most frequent mistake first."""
+    confusion = run.parity.confusion if run.parity else []
+    return sorted((each for each in confusion if each.truth != each.answer), key=lambda each: -each.windows)

@@ -1,0 +1,104 @@
+"""The verdicts: what may be said of each run, from what its tests reported, its budget and the baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from tflm_hil.models.manifest import Budget
+from tflm_hil.results.baseline import Comparison
+from tflm_hil.results.model import Results, Run
+
+NOT_GATED = "accuracy is not gated: give accuracy = ... in [variants.{variant}.budgets.all] of its model.toml"
+
+NONE_PASSED = "no test of it passed, so nothing was shown to be right"
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the manifest asks of a run. `note` says why its accuracy cannot be judged, and is empty where it can."""
+
+    budget: Budget
+    note: str = ""
+
+
+def judge(results: Results, comparison: Comparison | None, expected: Mapping[str, Expected] | None = None) -> Results:
+    """`results` with a verdict for each run; `expected` is by the names of runs.
+
+    Of a run that is not expected, such as one of a model that this session left out, nothing is known but what earlier
+    sessions noted.
+
+    `fail`: a test failed, a figure fell behind the baseline, or the accuracy of a run that is complete misses its
+    budget. `pass`: every test of the run has ended in this session, and at least one of them passed. `incomplete`:
+    anything else.
+    """
+    regressions = comparison.regressions if comparison else []
+    runs = [
+        _judged(
+            run,
+            results.gaps,
+            # The same run on another board has the same name, and is not of this session.
+            [str(change) for change in regressions if run.current and change.run == run.name],
+            (expected or {}).get(run.name),
+        )
+        for run in results.runs
+    ]
+    return replace(results, runs=runs)
+
+
+def _judged(run: Run, gaps: list[str], regressions: list[str], expected: Expected | None) -> Run:
+    now = [case for case in run.tests if case.this_session]
+    not_run = [case.id for case in run.tests if not case.this_session]
+    passed = any(case.outcome == "passed" for case in now)  # a failure that was expected shows nothing to be right
+    complete = passed and not not_run and not gaps
+    # The accuracy of some of the recordings says nothing about that of all.
+    over_budget = list(_inaccurate(run, expected.budget)) if complete and expected else []
+    failures = [*(case.id for case in now if case.outcome == "failed"), *regressions, *over_budget]
+    verdict = "fail" if failures else "pass" if complete else "incomplete"
+    notes = list(_notes(run, expected, complete)) if expected else list(run.notes)
+    if now and not (passed or failures):
+        notes.append(NONE_PASSED)
+    return replace(
+        run,
+        verdict=verdict,
+        failures=failures,
+        not_run=not_run,
+        over_budget=over_budget,
+        notes=notes,
+    )
+
+
+def _inaccurate(run: Run, budget: Budget) -> Iterator[str]:
+    parity, attribution = run.parity, run.attribution
+    if budget.accuracy is not None and parity is not None:
+        for whose, accuracy in (("device", parity.accuracy_device), ("reference", parity.accuracy_reference)):
+            if accuracy is None:
+                yield f"accuracy of the {whose}: no window has a label, but the budget asks for it"
+            elif accuracy < budget.accuracy:
+                yield f"accuracy of the {whose}: {accuracy:.2%}, below the budget of at least {budget.accuracy:.2%}"
+    if budget.accuracy_drop is not None and attribution is not None:
+        drop, steps = attribution.accuracy_drop, attribution.steps
+        if drop is None:
+            yield "accuracy drop: no window has a label, but the budget limits it"
+        elif attribution.notes:
+            yield f"accuracy drop: not measured along the whole chain, but the budget limits it: {attribution.notes[0]}"
+        elif drop > budget.accuracy_drop:
+            yield (
+                f"accuracy drop: {drop:.2%} from {steps[0].name} to {steps[-1].name}, over the budget of at most "
+                f"{budget.accuracy_drop:.2%}"
+            )
+
+
+def _notes(run: Run, expected: Expected, complete: bool) -> Iterator[str]:
+    """What was not judged. Tests of somebody's own need not measure everything that a budget limits."""
+    budget = expected.budget
+    if expected.note:
+        yield expected.note
+    if run.parity and run.parity.accuracy_device is not None and budget.accuracy is None:
+        yield NOT_GATED.format(variant=run.variant)
+    if complete and budget.accuracy is not None and run.parity is None:
+        yield "the budget of accuracy is not judged: no test of this run measured it"
+    if complete and budget.accuracy_drop is not None and run.attribution is None:
+        yield "the budget of accuracy_drop is not judged: no test of this run measured it"

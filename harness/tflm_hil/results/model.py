@@ -1,0 +1,250 @@
+"""The results model: what `results.json` holds (schema `hil-results/1`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tflm_hil.errors import HilError
+from tflm_hil.files import write_text
+
+SCHEMA = "hil-results/1"
+
+
+class FirmwareFigures(msgspec.Struct):
+    """Sizes in bytes. `stack_peak_bytes` is measured on the device, None until a test has measured it.
+
+    `ram_bytes` is static RAM (.data and .bss) without the reserved stack and without the UART buffers, whose size is
+    `uart_buffer_bytes`; the arena is part of it. `ram_total_bytes` is all that a chip must have: static RAM, UART
+    buffers and the stack at its deepest. `symbols` lists the largest ones first.
+    """
+
+    elf_sha256: str
+    flash_bytes: int
+    ram_bytes: int
+    uart_buffer_bytes: int
+    arena_bytes: int
+    model_bytes: int
+    sections: dict[str, int]
+    symbols: list[dict[str, Any]]
+    stack_peak_bytes: int | None = None
+    ram_total_bytes: int | None = None
+
+
+class ClassFigures(msgspec.Struct):
+    """One label: of the `windows` that show it, `recall` were found; of those answered with it, `precision` are right.
+
+    Both are fractions, None of nothing.
+    """
+
+    label: str
+    windows: int
+    recall: float | None
+    precision: float | None
+
+
+class Confusion(msgspec.Struct):
+    """The windows of one truth that the device gave one answer to."""
+
+    truth: str
+    answer: str
+    windows: int
+
+
+class ParityFigures(msgspec.Struct):
+    """The comparison with `oracle`; accuracies are fractions of the `labelled` windows, None where there are none.
+
+    `max_abs_diff` is None where an output is no number. `classes` and `confusion` are of the device.
+    """
+
+    windows: int
+    label_mismatches: int
+    bit_exact: bool
+    max_abs_diff: float | None
+    max_ulp: int
+    oracle: str
+    accuracy_device: float | None
+    accuracy_reference: float | None
+    labelled: int = 0
+    classes: list[ClassFigures] = []
+    confusion: list[Confusion] = []
+
+
+class AttributionStep(msgspec.Struct):
+    """One way to run the network on the same windows, compared with the one before it (see checks/attribution.py)."""
+
+    name: str
+    windows: int
+    labelled: int
+    accuracy: float | None
+    label_changes: int
+    lost: int
+    gained: int
+    max_abs_diff: float | None
+
+
+class AttributionFigures(msgspec.Struct):
+    """The way from the trained network to the device; `notes` says why steps are left out, one line each.
+
+    `accuracy_drop` is the accuracy of the first step less that of the device, None where there are no labels.
+    """
+
+    steps: list[AttributionStep]
+    notes: list[str]
+    accuracy_drop: float | None = None
+
+    @property
+    def windows(self) -> int:
+        """How many windows went all the way."""
+        return self.steps[0].windows if self.steps else 0
+
+
+class LatencyFigures(msgspec.Struct):
+    """One inference, or what goes with it, in `unit` (`instructions` in emulation, `cycles` on hardware)."""
+
+    unit: str
+    count: int
+    min: int
+    median: int
+    p99: int
+    max: int
+
+
+class ThroughputFigures(msgspec.Struct):
+    """Wall-clock rates of the streaming, for orientation only: they differ from run to run."""
+
+    windows_per_s: float
+    bytes_per_s: float
+
+
+class LinkFigures(msgspec.Struct):
+    """How often something went wrong on the wire and was mended, and the frames that were sent again for it."""
+
+    retried: int
+    faults: int
+
+
+class Case(msgspec.Struct, kw_only=True):
+    """One test of a run, as it last ended.
+
+    `outcome` is passed, failed, skipped, xfailed, or `not run` where it has never ended. `tries` counts the reruns in;
+    `reason` says why it failed or was skipped. `ran`, `code` and `image` are the moment, the state of the sources and
+    the SHA-256 of the ELF file that it ran with. `this_session` tells whether it ended in this session; if it did not,
+    `stale` tells whether it ran with other sources or another image than this session's. `measured` are the parts
+    that the figures of the run are made of.
+    """
+
+    id: str
+    outcome: str = "not run"
+    tries: int = 0
+    reason: str | None = None
+    ran: str | None = None
+    code: str | None = None
+    image: str | None = None
+    this_session: bool = False
+    stale: bool = False
+    measured: list[dict[str, Any]] = []
+
+
+class Run(msgspec.Struct):
+    """One model, variant and engine on one board. `trace` says which operator went wrong, None if none was sought.
+
+    `verdict` is pass only if every test of the run has ended in this session and none has failed. `not_run` names the
+    tests that have not; what they measured in an earlier session is kept, and `stale` names the groups of figures
+    that come from other sources or another image. `over_budget` are limits that the figures of the whole run miss, and
+    `notes` says what was not judged. `preparation` is from the last row of a window to the network's input, `window`
+    that and the inference. `earlier_verdict` is the last one of a run of which no test has
+    ended in this session. `compiler` is the version of arm-none-eabi-gcc that built the image.
+    """
+
+    model: str
+    variant: str
+    engine: str
+    board: str
+    emulator: str | None
+    target: str
+    verdict: str
+    firmware: FirmwareFigures | None = None
+    parity: ParityFigures | None = None
+    attribution: AttributionFigures | None = None
+    latency: LatencyFigures | None = None
+    preparation: LatencyFigures | None = None
+    window: LatencyFigures | None = None
+    throughput: ThroughputFigures | None = None
+    link: LinkFigures | None = None
+    trace: str | None = None
+    failures: list[str] = []
+    over_budget: list[str] = []
+    notes: list[str] = []
+    not_run: list[str] = []
+    stale: list[str] = []
+    earlier_verdict: str | None = None
+    compiler: str | None = None
+    tests: list[Case] = []
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What tells it from other runs: not the port, which may be another one tomorrow, nor an emulator's version."""
+        return (self.model, self.variant, self.engine, self.target, (self.emulator or "hardware").split()[0])
+
+    @property
+    def current(self) -> bool:
+        """Whether any of its tests has ended in this session."""
+        return any(case.this_session for case in self.tests)
+
+    @property
+    def tries(self) -> int:
+        """How often the test was tried that needed the most tries to pass."""
+        return max((case.tries for case in self.tests if case.this_session), default=0)
+
+    @property
+    def name(self) -> str:
+        """E.g. `gesture-int8-aot-stm32f4`."""
+        return f"{self.model}-{self.variant}-{self.engine}-{self.target}"
+
+
+class Results(msgspec.Struct, kw_only=True):
+    """Everything that one session measured and where, merged into what earlier sessions measured.
+
+    `gaps` says why there may be tests of its runs that the session did not even find, one line each. `left_out` names
+    the runs of which every test was deselected, and of which nothing is known from earlier. `skipped` has the reason
+    for each run that its manifest leaves out.
+    """
+
+    schema: str = SCHEMA
+    created: str
+    git: dict[str, Any]
+    host: dict[str, str]
+    toolchain: dict[str, str]
+    runs: list[Run]
+    gaps: list[str] = []
+    left_out: list[str] = []
+    skipped: dict[str, str] = {}
+
+
+def save(results: Results, path: Path) -> None:
+    """Write `results` as JSON, whole or not at all.
+
+    Raises:
+        HilError: the file cannot be written.
+    """
+    write_text(path, msgspec.json.format(msgspec.json.encode(results), indent=2).decode() + "\n")
+
+
+def load(path: Path) -> Results:
+    """Read a results file.
+
+    Raises:
+        HilError: it is missing, is not JSON, or does not have this schema.
+    """
+    try:
+        results = msgspec.json.decode(path.read_bytes(), type=Results)
+    except OSError as error:
+        raise HilError(f"{path}: {error.strerror}; run `pytest --board=emulated` to make it") from error
+    except msgspec.MsgspecError as error:
+        raise HilError(f"{path}: not a results file ({error})") from error
+    if results.schema != SCHEMA:
+        raise HilError(f"{path}: schema {results.schema!r}, expected {SCHEMA!r}; write it again with this version")
+    return results

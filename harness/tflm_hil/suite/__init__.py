@@ -1,0 +1,16 @@
+"""The suite that every project runs: `from tflm_hil.suite import *` in a test file of its own."""
+
+from tflm_hil.suite.footprint import test_footprint_stays_within_the_budget
+from tflm_hil.suite.latency import test_emulated_latency_is_the_same_every_time, test_latency_stays_within_the_budget
+from tflm_hil.suite.operators import test_every_operator_equals_the_reference
+from tflm_hil.suite.predictions import test_predictions_equal_the_reference
+from tflm_hil.suite.tensors import test_outputs_equal_the_reference
+
+__all__ = [
+    "test_emulated_latency_is_the_same_every_time",
+    "test_every_operator_equals_the_reference",
+    "test_footprint_stays_within_the_budget",
+    "test_latency_stays_within_the_budget",
+    "test_outputs_equal_the_reference",
+    "test_predictions_equal_the_reference",
+]

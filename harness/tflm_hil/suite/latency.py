@@ -1,0 +1,38 @@
+"""An inference takes no longer than the model's manifest allows, and in emulation always equally long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tflm_hil.checks.budget import over_budget
+from tflm_hil.checks.latency import summarize
+from tflm_hil.pytest_plugin.fixtures import AnyMeasurement, Recorder
+
+
+def test_latency_stays_within_the_budget(whole_measurement: AnyMeasurement, record: Recorder) -> None:
+    record.measurement(whole_measurement)
+    latency = summarize(whole_measurement.unit, whole_measurement.invoke)
+    if not latency.unit:
+        pytest.skip("the device has no counter")
+    if latency.unit != "instructions":
+        pytest.skip("the manifest's budget counts instructions, and this board counts cycles")
+    budget = whole_measurement.firmware.budget
+    rows = [("slowest inference", latency.max, budget.instructions, latency.unit)]
+    if whole_measurement.prepare:
+        both = [sum(pair) for pair in zip(whole_measurement.prepare, whole_measurement.invoke, strict=True)]
+        rows += [
+            ("slowest preparation of a window", max(whole_measurement.prepare), budget.preparation, latency.unit),
+            ("slowest window, prepared and inferred", max(both), budget.window, latency.unit),
+        ]
+    excess = over_budget(rows)
+    assert not excess, "; ".join(map(str, excess))
+
+
+def test_emulated_latency_is_the_same_every_time(infer_some: Callable[[], AnyMeasurement]) -> None:
+    first, second = infer_some(), infer_some()
+    if first.unit != "instructions":
+        pytest.skip("on hardware, interrupts and wait states make cycles vary")
+    assert first.invoke
+    assert first.invoke == second.invoke

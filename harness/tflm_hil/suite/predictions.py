@@ -1,0 +1,32 @@
+"""The device predicts what the Python model predicts, for every window of every recording."""
+
+from __future__ import annotations
+
+from tflm_hil.checks.parity import Mismatch
+from tflm_hil.lab.dut import Firmware, Measurement
+from tflm_hil.models.chain import Chain
+from tflm_hil.models.reference import TflmHost
+from tflm_hil.pytest_plugin.fixtures import Recorder, Tracer
+
+SHOWN = 3
+
+
+def test_predictions_equal_the_reference(
+    measurement: Measurement, reference: TflmHost, chain: Chain, record: Recorder, tracer: Tracer
+) -> None:
+    parity = measurement.parity(reference)
+    record.parity(parity)
+    record.attribution(measurement.attribution(chain), chain.notes)
+    assert parity.windows > 0
+    assert not parity.mismatches, explain(measurement.firmware, parity.mismatches, parity.windows, tracer)
+
+
+def explain(firmware: Firmware, mismatches: tuple[Mismatch, ...], windows: int, tracer: Tracer) -> str:
+    lines = [f"{firmware.name}: {len(mismatches)} of {windows} windows differ from the reference"]
+    for mismatch in mismatches[:SHOWN]:
+        again = firmware.command("replay", f"{mismatch.recording} --window {mismatch.window}")
+        lines += [f"  {mismatch}", f"    again: {again}"]
+    if len(mismatches) > SHOWN:
+        lines.append(f"  and {len(mismatches) - SHOWN} more")
+    first = mismatches[0]
+    return "\n".join([*lines, *(f"  {line}" for line in tracer.explain(first.recording, first.window))])

@@ -1,0 +1,365 @@
+"""Ports of every kind: found, opened, locked, lost and found again."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from serial.tools import list_ports
+from serial.tools.list_ports_common import ListPortInfo
+from support import fake_board, rfc2217_server
+from support.fake_device import BOOT, frame
+from tflm_hil.boards import port, port_lock, port_name, reset
+from tflm_hil.boards.port import Port
+from tflm_hil.boards.port_lock import PortLock
+from tflm_hil.boards.reset import Resetter
+from tflm_hil.boards.serial_board import SerialBoard
+from tflm_hil.boards.targets import find_target
+from tflm_hil.device import connection as connection_module
+from tflm_hil.device.client import Client
+from tflm_hil.device.connection import Connection, SerialConnection, SocketConnection
+from tflm_hil.device.uart_log import UartLog
+from tflm_hil.errors import HilError, LineError
+
+BUILD_ID = bytes(range(20))
+TARGET = find_target("stm32f4")
+
+
+class Pty:
+    """A terminal under a name that stays the same while the terminal goes and comes, as a board's USB port does."""
+
+    def __init__(self, name: Path) -> None:
+        self.name = name
+        self.master = -1
+
+    def plug(self, name: Path | None = None) -> None:
+        self.name = name or self.name
+        self.master, self._slave = os.openpty()
+        self.name.symlink_to(os.ttyname(self._slave))
+
+    def unplug(self) -> None:
+        os.close(self._slave)
+        os.close(self.master)
+        self.name.unlink()
+        self.master = -1
+
+
+@pytest.fixture
+def pty(tmp_path: Path) -> Iterator[Pty]:
+    pty = Pty(tmp_path / "ttyACM0")
+    pty.plug()
+    yield pty
+    if pty.master >= 0:
+        pty.unplug()
+
+
+@pytest.fixture
+def usb(monkeypatch: pytest.MonkeyPatch) -> list[ListPortInfo]:
+    """What is connected."""
+    ports: list[ListPortInfo] = []
+    monkeypatch.setattr(list_ports, "comports", lambda *_links: ports)
+    return ports
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, name in ((reset, "BOOT_S"), (reset, "PULSE_S"), (port, "_POLL_S")):
+        monkeypatch.setattr(module, name, 0.0)
+
+
+def usb_port(device: Path, serial_number: str | None, location: str = "1-1:1.0") -> ListPortInfo:
+    info = ListPortInfo(str(device))
+    info.vid, info.pid, info.serial_number, info.location = 0x0483, 0x374B, serial_number, location
+    return info
+
+
+def test_a_board_behind_rfc2217_answers_and_its_port_is_configured_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reset, "BOOT_S", 10.0)
+    with (
+        fake_board.running("gesture", "int8", BUILD_ID) as terminal,
+        rfc2217_server.serving(terminal) as url,
+        UartLog(tmp_path / "uart.log") as log,
+    ):
+        board = SerialBoard(url, TARGET)
+        for _ in range(2):  # Each connection finds a board that has just booted.
+            connection = board.connect()
+            monkeypatch.setattr("serial.rfc2217.Serial._reconfigure_port", None)
+            client = Client(connection, log)
+            assert client.hello().build_id == BUILD_ID
+            assert client.status().windows == 0
+            assert len(client.stream(np.full((60, 6), -1, np.int16))) == 7  # 0xFF, which Telnet doubles
+            assert client.link.events == []
+        board.close()
+
+
+def test_a_server_that_does_not_speak_rfc2217_is_told_and_let_go() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"rfc2217://127.0.0.1:{server.getsockname()[1]}?timeout=0.1"
+        board = SerialBoard(url, TARGET)
+        with pytest.raises(HilError, match=r"the server does not speak RFC 2217: make it do so, or use socket://"):
+            board.connect()
+        client, _ = server.accept()
+        with client:
+            while client.recv(4096):
+                pass  # The harness has closed its end.
+
+
+@pytest.mark.parametrize("pieces", [1, 12])
+def test_a_telnet_server_behind_socket_is_told_what_it_is(pieces: int) -> None:
+    """It doubles every 0xFF, so HELLO would pass and samples would not."""
+    greeting = bytes.fromhex("fffb03 fffd03 fffb01 fffe01")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        board = SerialBoard(f"socket://127.0.0.1:{server.getsockname()[1]}", TARGET)
+
+        def greet(*_arguments: object) -> bytes:
+            return arriving.pop(0)
+
+        size = len(greeting) // pieces
+        arriving = [greeting[at : at + size] for at in range(0, len(greeting), size)]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(SocketConnection, "read", greet)
+            patch.setattr(reset, "BOOT_S", 10.0)
+            with pytest.raises(HilError, match=r"^socket://.*: the server speaks Telnet: use rfc2217://"):
+                board.connect()
+
+
+def test_a_server_that_never_reads_does_not_hold_up_the_harness(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_module, "WRITE_TIMEOUT_S", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        connection = Port(f"socket://127.0.0.1:{server.getsockname()[1]}", 115_200).open()
+        with pytest.raises(LineError, match=r"the serial line broke: it took no bytes for 0\.05 s$"):
+            connection.write(bytes(100_000_000))
+        connection.close()
+
+
+def test_a_terminal_that_nobody_reads_does_not_hold_up_the_harness(pty: Pty, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_module, "WRITE_TIMEOUT_S", 0.05)
+    connection = Port(str(pty.name), 115_200).open()
+    with pytest.raises(LineError, match=r"the serial line broke: it took no bytes for 0\.05 s: is the board"):
+        connection.write(bytes(1_000_000))
+    connection.close()
+
+
+def test_one_run_at_a_time_has_a_port_of_the_network() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"socket://127.0.0.1:{server.getsockname()[1]}"
+        first, second = SerialBoard(url, TARGET), SerialBoard(f"{url}/", TARGET)
+        first.connect()
+        with pytest.raises(HilError, match=rf"^{url}/: another run of the harness uses this board: wait until it ends"):
+            second.connect()
+        first.close()
+        second.connect()
+        second.close()
+
+
+def test_a_terminal_has_no_control_lines_until_it_has_gone(pty: Pty) -> None:
+    connection = SerialConnection(str(pty.name), 115_200, "pty")
+    assert not connection.set_line("dtr", True)
+    pty.unplug()
+    with pytest.raises(LineError):
+        connection.set_line("dtr", True)
+    connection.close()
+
+
+def test_a_server_that_closes_at_once_is_a_line_that_breaks() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        connection = Port(f"socket://127.0.0.1:{server.getsockname()[1]}", 115_200).open()
+        server.accept()[0].close()
+        with pytest.raises(LineError, match="the serial line broke: the other side closed it"):
+            connection.read(5.0)
+        connection.close()
+
+
+@pytest.mark.parametrize("url", ["spy://{}?file=/dev/null", "alt://{}?class=PosixPollSerial", "hwgrep://{}"])
+def test_a_device_file_behind_a_url(pty: Pty, usb: list[ListPortInfo], url: str) -> None:
+    usb.append(usb_port(pty.name, "066F"))
+    port_name.check(url.format(pty.name))
+    connection = Port(url.format(pty.name), 115_200).open()
+    os.write(pty.master, b"hello")
+    received = b""
+    while len(received) < 5:
+        received += connection.read(1.0)
+    assert received == b"hello"
+    connection.close()
+
+
+def test_a_loop_gives_back_what_is_written() -> None:
+    connection = Port("loop://", 115_200).open()
+    connection.write(b"hello")
+    assert connection.read(1.0) == b"hello"
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("hwgrep://[", "hwgrep://[: cannot open it: unterminated character set at position 0"),
+        ("hwgrep://nobody", "hwgrep://nobody: cannot open it: no ports found matching regexp 'nobody'"),
+        ("alt:///dev/null?class=Nonsense", "alt:///dev/null?class=Nonsense: cannot open it: unknown class: 'Nonsense'"),
+        ("spy:///dev/null?colour", "spy:///dev/null?colour: cannot open it: expected a string"),
+        ("rfc2217://localhost:1?speed=3", "rfc2217://localhost:1?speed=3: cannot open it: "),
+    ],
+)
+def test_a_wrong_url_is_one_line(url: str, message: str) -> None:
+    port_name.check(url)
+    with pytest.raises(HilError) as caught:
+        Port(url, 115_200).open()
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["socket://h:99999", "rfc2217://:1", "socket://[::1:1", "rfc2217://h", "socket://h:0"])
+def test_a_url_without_host_or_port_is_refused(url: str) -> None:
+    with pytest.raises(HilError, match=r"^--board=.*: expected (socket|rfc2217)://HOST:PORT$"):
+        port_name.check(url)
+
+
+def test_a_port_that_goes_away_is_waited_for(pty: Pty, monkeypatch: pytest.MonkeyPatch) -> None:
+    board = SerialBoard(str(pty.name), TARGET)
+    connection = board.connect()
+    pty.unplug()
+    with pytest.raises(LineError, match="the serial line broke"):
+        connection.read(1.0)
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None if pty.master >= 0 else pty.plug())
+    connection = board.connect()
+    os.write(pty.master, b"!")
+    assert connection.read(1.0) == b"!"
+    board.close()
+
+
+@pytest.mark.parametrize("serial_number", ["066F", None])
+def test_a_usb_port_is_found_under_its_new_name(
+    pty: Pty, usb: list[ListPortInfo], tmp_path: Path, serial_number: str | None
+) -> None:
+    """And the board that has got the old name now is another one."""
+    usb.append(usb_port(pty.name, serial_number))
+    board = SerialBoard(str(pty.name), TARGET)
+    board.connect()
+    pty.unplug()
+    other = Pty(pty.name)
+    other.plug()
+    pty.plug(tmp_path / "ttyACM1")
+    moved = "1-1:1.0" if serial_number is None else "2-4:1.0"
+    usb[:] = [usb_port(other.name, "other", "1-7:1.0"), usb_port(pty.name, serial_number, moved)]
+    connection = board.connect()
+    os.write(pty.master, b"!")
+    os.write(other.master, b"?")
+    assert connection.read(1.0) == b"!"
+    board.close()
+    other.unplug()
+
+
+def test_a_board_whose_port_leaves_with_its_reset_is_reset_once(pty: Pty, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Native USB: another reset after each return would go on for ever."""
+    resets = []
+
+    def reset_board(_connection: Connection) -> bool:
+        resets.append(1)
+        pty.unplug()
+        pty.plug()
+        return True
+
+    monkeypatch.setattr(reset, "METHODS", (reset_board,))
+    monkeypatch.setattr(reset, "BOOT_S", 10.0)
+    board = SerialBoard(str(pty.name), TARGET)
+    connection = board.connect()
+    os.write(pty.master, b"!")
+    assert connection.read(1.0) == b"!"
+    assert len(resets) == 1
+    board.close()
+
+
+@pytest.mark.parametrize("line", ["break_condition", "dtr", "rts"])
+def test_a_board_that_does_not_listen_is_reset_by_a_line_that_resets_it(
+    pty: Pty, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    used = []
+
+    class Lines(SerialConnection):
+        """A crashed board whose probe or bridge leads `line` to its reset pin."""
+
+        def write(self, data: bytes) -> None:  # noqa: ARG002
+            used.append("protocol")
+
+        def set_line(self, name: str, on: bool) -> bool:
+            used.append(name)
+            if name == line and on:
+                os.write(pty.master, frame(BOOT, 0, bytes([1, 2])))
+            return True
+
+    monkeypatch.setattr(reset, "BOOT_S", 0.1)
+    connection = Lines(str(pty.name), 115_200, "fake")
+    resetter = Resetter("fake")
+    assert resetter.reset(connection)
+    assert used[0] == "protocol"
+    used.clear()
+    assert resetter.reset(connection)
+    assert "protocol" not in used  # What worked comes first from then on.
+    connection.close()
+
+
+def test_a_port_that_stays_away_costs_its_wait_once(pty: Pty, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(port, "RETURN_S", 0.0)
+    board = SerialBoard(str(pty.name), TARGET)
+    board.connect()
+    pty.unplug()
+    monkeypatch.setattr(port, "RETURN_S", 0.0)
+    with pytest.raises(HilError, match="there is no such port"):
+        board.connect()
+    monkeypatch.setattr(port, "RETURN_S", 1e9)
+    with pytest.raises(HilError, match="there is no such port"):
+        board.connect()
+    pty.plug()  # Somebody has connected it again by hand.
+    board.connect()
+    board.close()
+
+
+def test_the_lock_of_another_user_is_no_obstacle(monkeypatch: pytest.MonkeyPatch) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs to become another user: run as root")
+    with tempfile.TemporaryDirectory() as shared:
+        Path(shared).chmod(0o1777)
+        monkeypatch.setattr(port_lock, "_SHARED", Path(shared))
+        lock = PortLock("rfc2217://LAB:3000")
+        before = os.umask(0o077)
+        lock.acquire()
+        os.umask(before)
+        assert "another run of the harness uses this board" in refusal_of_another_user()
+        lock.release()
+        assert refusal_of_another_user() == ""
+
+
+def refusal_of_another_user() -> str:
+    """What the lock tells a process of the user nobody."""
+    reader, writer = os.pipe()
+    open_as_root = os.open
+
+    def open_as_protected(path: Path, flags: int, mode: int = 0o777) -> int:
+        """What Linux does in a sticky directory where fs.protected_regular is set."""
+        if flags & os.O_CREAT and path.exists() and path.stat().st_uid != os.geteuid():
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return open_as_root(path, flags, mode)
+
+    if not (child := os.fork()):
+        try:
+            os.open = open_as_protected  # type: ignore[assignment]
+            os.setuid(65534)
+            PortLock("socket://lab:3000").acquire()
+        except BaseException as error:
+            os.write(writer, str(error).encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as told:
+        refusal = told.read()
+    os.waitpid(child, 0)
+    return refusal

@@ -1,0 +1,232 @@
+"""The emulated board: how QEMU is started, what it says, and that it never outlives the harness."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from qemu.qmp import QMPClient
+from support.processes import ends
+from support.tiny_elf import write_tiny_elf
+from tflm_hil.boards import qemu, qemu_process
+from tflm_hil.boards.qemu import QemuBoard, command_line
+from tflm_hil.boards.targets import find_target
+from tflm_hil.device.connection import Connection
+from tflm_hil.device.timeout import Deadline
+from tflm_hil.errors import DeviceError, HilError, LineError
+
+needs_qemu = pytest.mark.skipif(shutil.which(qemu.QEMU) is None, reason=f"{qemu.QEMU} is not installed")
+
+
+@dataclass
+class TinyImage:
+    elf: Path
+    elf_sha256: str = "0"
+    target: str = "stm32f4"
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Iterator[QemuBoard]:
+    board = QemuBoard(tmp_path)
+    board.flash(TinyImage(write_tiny_elf(tmp_path / "tiny.elf")))  # type: ignore[arg-type]
+    yield board
+    board.close()
+
+
+def read(connection: Connection, count: int) -> bytes:
+    data, deadline = b"", Deadline(10)
+    while len(data) < count and not deadline.expired:
+        data += connection.read(deadline.left)
+    return data
+
+
+def test_the_command_line_is_exact() -> None:
+    argv = command_line(find_target("stm32f4"), Path("/p/a,b.elf"), Path("/s,t/uart"), Path("/s,t/monitor"))
+    assert " ".join(argv) == (
+        "qemu-system-arm -M netduinoplus2 -icount shift=6 -display none -monitor none -nodefaults"
+        " -chardev socket,id=uart,path=/s,,t/uart,server=on,wait=off -serial null -serial chardev:uart"
+        " -qmp unix:/s,,t/monitor,server=on,wait=off -S -kernel /p/a,b.elf"
+    )
+
+
+@needs_qemu
+def test_nothing_of_a_boot_is_lost_and_each_connection_sees_one(board: QemuBoard) -> None:
+    pids = set()
+    for _ in range(3):
+        connection = board.connect()
+        pids.add(board.pid)
+        assert read(connection, 1) == b"!"
+        connection.write(b"hello")
+        assert read(connection, 5) == b"hello"
+    assert len(pids) == 1
+
+
+@needs_qemu
+def test_another_image_starts_another_emulator(board: QemuBoard, tmp_path: Path) -> None:
+    board.connect()
+    first = board.pid
+    board.flash(TinyImage(tmp_path / "tiny.elf"))  # type: ignore[arg-type]
+    board.connect()
+    assert board.pid == first
+    board.flash(TinyImage(tmp_path / "tiny.elf", "1"))  # type: ignore[arg-type]
+    assert read(board.connect(), 1) == b"!"
+    assert board.pid != first
+    assert first is not None
+    assert ends(first)
+
+
+@needs_qemu
+def test_closing_leaves_neither_process_nor_sockets(board: QemuBoard, monkeypatch: pytest.MonkeyPatch) -> None:
+    with tempfile.TemporaryDirectory() as sockets:
+        monkeypatch.setattr(tempfile, "tempdir", sockets)
+        board.connect()
+        pid = board.pid
+        assert pid is not None
+        assert len(list(Path(sockets).iterdir())) == 1
+        board.close()
+        board.close()
+        assert list(Path(sockets).iterdir()) == []
+    assert ends(pid)
+    assert board.pid is None
+
+
+@needs_qemu
+def test_sockets_fit_wherever_temporary_files_are(
+    board: QemuBoard, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    deep = tmp_path / ("d" * 120)
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    assert read(board.connect(), 1) == b"!"
+
+
+@needs_qemu
+def test_an_emulator_that_is_killed_is_told_and_replaced(board: QemuBoard) -> None:
+    connection = board.connect()
+    assert read(connection, 1) == b"!"
+    pid = board.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    assert ends(pid)
+    with pytest.raises(
+        DeviceError,
+        match=r"^emulated: the serial line broke: .*\(QEMU was killed by signal 9 \(SIGKILL\), it said nothing; see ",
+    ):
+        connection.read(10)
+    assert read(board.connect(), 1) == b"!"
+
+
+@needs_qemu
+def test_an_emulator_that_stands_still_is_told_and_replaced(board: QemuBoard) -> None:
+    board.connect()
+    assert board.trouble() == ""
+    pid = board.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    assert board.trouble().startswith("QEMU stands still: a signal has stopped it, it said nothing; see ")
+    assert read(board.connect(), 1) == b"!"
+    assert board.pid != pid
+    assert ends(pid)
+
+
+@needs_qemu
+def test_an_emulator_whose_monitor_is_mute_is_told_and_replaced(
+    board: QemuBoard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board.connect()
+    pid = board.pid
+    assert pid is not None
+    with monkeypatch.context() as deadlock:
+        deadlock.setattr(QMPClient, "execute", lambda *_arguments: asyncio.sleep(60))
+        deadlock.setattr(qemu_process, "_ANSWER_S", 0.01)
+        assert board.trouble().startswith("QEMU stands still: its monitor does not answer, it said nothing; see ")
+    assert read(board.connect(), 1) == b"!"
+    assert board.pid != pid
+    assert ends(pid)
+
+
+@needs_qemu
+def test_an_emulator_that_dies_before_its_line_is_read_is_not_said_to_run(board: QemuBoard) -> None:
+    board.connect()
+    assert board.pid is not None
+    os.kill(board.pid, signal.SIGKILL)
+    with pytest.raises(LineError, match=r"QEMU was killed by signal 9 \(SIGKILL\)"):
+        read(board._connection, 2)  # type: ignore[arg-type]
+
+
+@needs_qemu
+def test_a_start_that_hangs_is_not_repeated_in_every_test(board: QemuBoard, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = []
+
+    def hang(_argv: object, _log: object) -> None:
+        started.append(1)
+        raise HilError("QEMU did not start: QEMU runs, it said nothing")
+
+    monkeypatch.setattr(qemu, "QemuProcess", hang)
+    monkeypatch.setattr(qemu, "START_S", 0.0)
+    for _ in range(5):
+        with pytest.raises(HilError, match="QEMU did not start"):
+            board.connect()
+    assert len(started) == 2
+
+
+@needs_qemu
+def test_what_qemu_complains_about_is_quoted(board: QemuBoard, tmp_path: Path) -> None:
+    board.flash(TinyImage(tmp_path / "missing.elf"))  # type: ignore[arg-type]
+    with pytest.raises(HilError, match=r"^QEMU did not start: QEMU ended with 1, .*missing\.elf.*; see .*qemu\.log$"):
+        board.connect()
+
+
+def test_a_board_without_an_image_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(qemu, "version", lambda: "7.2.22")
+    with pytest.raises(HilError, match=r"has no image: .* run without --hil-no-flash"):
+        QemuBoard(tmp_path).connect()
+
+
+# A signal that comes just before a read that never ends would be noticed after it only: so there is none such.
+HARNESS = """
+import select
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from tflm_hil.boards.qemu import QemuBoard
+
+board = QemuBoard(Path(sys.argv[1]))
+board.flash(SimpleNamespace(elf=Path(sys.argv[2]), elf_sha256="0", target="stm32f4"))
+try:
+    board.connect()
+    print(board.pid, flush=True)
+    while not select.select([sys.stdin], [], [], 0.1)[0]:
+        pass
+finally:
+    board.close()
+"""
+
+
+@needs_qemu
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_no_emulator_outlives_the_harness(tmp_path: Path, end: signal.Signals) -> None:
+    elf = write_tiny_elf(tmp_path / "tiny.elf")
+    harness = subprocess.Popen(
+        [sys.executable, "-c", HARNESS, str(tmp_path), str(elf)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=Path(__file__).parents[2],
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+    )
+    with harness:
+        assert harness.stdout is not None
+        pid = int(harness.stdout.readline())
+        assert Path(f"/proc/{pid}").exists()
+        harness.send_signal(end)
+        assert ends(pid)

@@ -1,0 +1,53 @@
+"""Ctrl-C while Python still imports the harness, and while a command runs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.firmware_helpers import ROOT
+
+# An import that is interrupted, as by SIGINT.
+INTERRUPTING = "raise KeyboardInterrupt\n"
+
+RUN = "import sys; sys.path.insert(0, sys.argv.pop(1)); from {} import main; sys.argv[0] = 'x'; sys.exit(main())"
+
+
+@pytest.mark.parametrize("program", ["tflm_hil.cli", "pytest"])
+def test_an_interrupted_import_is_one_line(tmp_path: Path, program: str) -> None:
+    (tmp_path / "msgspec.py").write_text(INTERRUPTING)
+    done = subprocess.run(
+        [sys.executable, "-c", RUN.format(program), str(tmp_path), "--help"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    assert done.stderr.splitlines() == ["hil: interrupted"]
+    assert done.returncode == 130
+
+
+WORKS = """
+import os, signal, sys
+from tflm_hil.cli import app as cli
+from tflm_hil.cli import main
+
+def session(*_: object) -> None:
+    os.kill(os.getpid(), signal.{})
+    signal.pause()
+
+cli.Session = session
+sys.argv = ["hil", "build", "gesture"]
+main()
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_an_interrupted_command_is_one_line(name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WORKS.format(name)], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert done.stderr.splitlines() == ["hil: interrupted"]
+    assert done.returncode == 130

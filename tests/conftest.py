@@ -1,0 +1,41 @@
+"""Tests that take minutes are marked `nightly` and run only where -m names that marker. None has a deadline."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+
+import hypothesis
+import pytest
+from support.once import FOLDER
+
+SUITE = "test_hil.py"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if "nightly" not in config.getoption("markexpr"):
+        nightly = [item for item in items if item.get_closest_marker("nightly")]
+        config.hook.pytest_deselected(items=nightly)
+        items[:] = [item for item in items if item not in nightly]
+    if any(item.path.name != SUITE for item in items):
+        from support import preload  # noqa: F401
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Set up hypothesis and SIGINT.
+
+    An example takes as long as a loaded machine makes it take, so there is no deadline. The same commit tries the same
+    examples; only nightly tests draw new ones. A shell has its background jobs ignore SIGINT, and what they start: the
+    tests that send one need it.
+    """
+    nightly = "nightly" in config.getoption("markexpr")
+    hypothesis.settings.register_profile("tflm-hil", deadline=None, derandomize=not nightly)
+    hypothesis.settings.load_profile("tflm-hil")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_unconfigure() -> None:
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        shutil.rmtree(FOLDER, ignore_errors=True)

@@ -1,0 +1,106 @@
+"""Byte streams that end, break or stall."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+from tflm_hil.device.connection import SerialConnection, SocketConnection
+from tflm_hil.device.timeout import Deadline
+from tflm_hil.errors import DeviceError
+
+
+@pytest.fixture
+def sockets() -> Iterator[tuple[socket.socket, socket.socket]]:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield ours, theirs
+
+
+@pytest.fixture
+def pty() -> Iterator[tuple[int, SerialConnection]]:
+    master, slave = os.openpty()
+    connection = SerialConnection(os.ttyname(slave), 115_200, "pty")
+    os.close(slave)
+    yield master, connection
+    connection.close()
+
+
+def test_a_socket_carries_bytes_both_ways(sockets: tuple[socket.socket, socket.socket]) -> None:
+    connection = SocketConnection(sockets[0], "emulated")
+    connection.write(b"to")
+    assert sockets[1].recv(10) == b"to"
+    sockets[1].sendall(b"from")
+    assert connection.read(1.0) == b"from"
+    assert connection.read(0.0) == b""
+    assert connection.read(0.001) == b""
+
+
+def test_a_peer_that_takes_nothing_before_it_has_said_all_is_listened_to(
+    sockets: tuple[socket.socket, socket.socket],
+) -> None:
+    """As an emulator is, whose UART cannot send: with both sides waiting for the other nothing would move."""
+    ours, theirs = sockets
+    connection, much = SocketConnection(ours, "emulated"), 4 << 20
+
+    def emulator() -> None:
+        theirs.sendall(bytes(much))
+        left = much
+        while left:
+            left -= len(theirs.recv(65536))
+
+    thread = threading.Thread(target=emulator)
+    thread.start()
+    connection.write(bytes(much))
+    received = 0
+    while received < much:
+        received += len(connection.read(5.0))
+    thread.join()
+    assert received == much
+
+
+def test_a_socket_that_ends_says_why(sockets: tuple[socket.socket, socket.socket]) -> None:
+    connection = SocketConnection(sockets[0], "emulated", lambda: "QEMU ended with 1")
+    sockets[1].close()
+    with pytest.raises(DeviceError, match=r"^emulated: the serial line broke: .*closed it \(QEMU ended with 1\)$"):
+        connection.read(1.0)
+    with pytest.raises(DeviceError, match=r"^emulated: the serial line broke: Broken pipe \(QEMU ended with 1\)$"):
+        connection.write(b"x")
+    connection.close()
+    connection.close()
+
+
+def test_a_serial_port_carries_bytes_both_ways(pty: tuple[int, SerialConnection]) -> None:
+    master, connection = pty
+    connection.write(b"to")
+    assert os.read(master, 10) == b"to"
+    assert connection.read(0.001) == b""
+    os.write(master, b"from\n\r\x03")
+    received = b""
+    while len(received) < 7:
+        received += connection.read(1.0)
+    assert received == b"from\n\r\x03"
+    os.close(master)
+
+
+def test_a_board_that_is_unplugged_is_one_line(pty: tuple[int, SerialConnection]) -> None:
+    master, connection = pty
+    os.close(master)
+    with pytest.raises(
+        DeviceError, match=r"^pty: the serial line broke: .*: is the board still connected\?$"
+    ) as caught:
+        connection.read(1.0)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_deadline_follows_its_clock() -> None:
+    now = [10.0]
+    deadline = Deadline(2.0, lambda: now[0])
+    assert (deadline.left, deadline.expired) == (2.0, False)
+    now[0] = 12.5
+    assert (deadline.left, deadline.expired) == (0.0, True)
+    deadline.restart()
+    assert deadline.left == 2.0

@@ -1,0 +1,141 @@
+"""The examples, built and run as their READMEs say: applications of their own that link the protocol library."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.firmware_helpers import PROTOCOL, ROOT
+from support.needs import skip_without_tools
+from tflm_hil.errors import HilError
+from tflm_hil.lab.options import Options
+from tflm_hil.lab.session import Session
+
+EXAMPLES = ROOT / "examples"
+AVR = {
+    "avr-gcc": "gcc-avr",
+    "/usr/lib/avr/include/avr/io.h": "avr-libc",
+    "/usr/share/arduino/hardware/arduino/avr/cores/arduino/Arduino.h": "arduino-core-avr",
+    "qemu-system-avr": "qemu-system-misc",
+}
+STRICT = ["-Os", "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-c"]
+
+
+def skip_without_avr() -> None:
+    missing = [package for tool, package in AVR.items() if not (shutil.which(tool) or Path(tool).is_file())]
+    if missing:
+        pytest.skip(f"apt-get install {' '.join(missing)}")
+
+
+def copy(name: str, tmp_path: Path) -> Path:
+    """The example where it may be built, and beside it what it refers to."""
+    for part in (f"examples/{name}", "examples/wave", "firmware"):
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("build", ".hil", "reports"))
+    return tmp_path / "examples" / name
+
+
+def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(("HIL_", "PYTEST_"))}
+    return subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=False)
+
+
+def suite(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "--board=emulated", "-p", "no:cacheprovider", "-o", "addopts="]
+    return run(command, folder)
+
+
+def only_run(folder: Path) -> dict[str, object]:
+    (result,) = json.loads((folder / "reports" / "results.json").read_text())["runs"]
+    return dict(result)
+
+
+def test_a_bare_metal_application_of_its_own_is_tested_by_the_same_suite(tmp_path: Path) -> None:
+    skip_without_tools()
+    folder = copy("bare-metal", tmp_path)
+    done = suite(folder)
+    assert done.returncode == 0, done.stdout
+    result = only_run(folder)
+    assert (result["engine"], result["target"], result["verdict"]) == ("external", "stm32f4", "pass")
+    assert result["parity"]["bit_exact"]  # type: ignore[index]
+    assert result["latency"]["unit"] == "instructions"  # type: ignore[index]
+
+
+def test_an_application_of_another_model_is_refused_in_one_line(tmp_path: Path) -> None:
+    skip_without_tools()
+    folder = copy("bare-metal", tmp_path)
+    main = folder / "src" / "main.c"
+    main.write_text(
+        main.read_text().replace("description->model_hash, wave_hash,", 'description->model_hash, "8 bytes.",')
+    )
+    done = suite(folder)
+    assert done.returncode == 1
+    assert "the board runs model 382062797465, the test expects" in done.stdout
+
+
+@pytest.mark.parametrize("board", ["mega2560", pytest.param("uno", marks=pytest.mark.nightly)])
+def test_an_arduino_sketch_is_tested_by_the_same_suite(board: str, tmp_path: Path) -> None:
+    skip_without_avr()
+    folder = copy("arduino", tmp_path)
+    settings = folder / "hil.toml"
+    settings.write_text(settings.read_text().replace("mega2560", board))
+    built = run(["make", "-j2", f"BOARD={board}"], folder)
+    assert built.returncode == 0, built.stderr
+    done = suite(folder)
+    assert done.returncode == 0, done.stdout
+    result = only_run(folder)
+    assert (result["engine"], result["target"], result["verdict"]) == ("external", board, "pass")
+    assert result["parity"]["bit_exact"]  # type: ignore[index]
+    assert result["latency"] is None, "no counter can be had there, so none is invented"
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "arm-none-eabi-gcc", "avr-gcc"])
+def test_the_library_needs_nothing_but_c99(compiler: str, tmp_path: Path) -> None:
+    if shutil.which(compiler) is None:
+        pytest.skip(f"no {compiler} on PATH")
+    machine = ["-mmcu=atmega328p"] if compiler == "avr-gcc" else []
+    for source in PROTOCOL.rglob("*.c"):
+        done = run([compiler, *machine, *STRICT, f"-I{PROTOCOL}", str(source), "-o", str(tmp_path / "o")], tmp_path)
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(("body", "credits_"), [(59, 1), (250, 1), (249, 3), (249, 0), (249, 256)])
+def test_a_link_that_cannot_be_does_not_compile(body: int, credits_: int, tmp_path: Path) -> None:
+    if shutil.which("gcc") is None:
+        pytest.skip("no gcc on PATH")
+    source = tmp_path / "link.c"
+    for numbers, compiles in (((body, credits_), False), ((60, 1), True), ((249, 16), True)):
+        source.write_text(f'#include "tflm_hil.h"\nunsigned char b[HIL_BUFFER_BYTES({numbers[0]}, {numbers[1]})];\n')
+        done = run(["gcc", f"-I{PROTOCOL}", "-c", str(source), "-o", str(tmp_path / "o")], tmp_path)
+        assert (done.returncode == 0) == compiles
+
+
+@pytest.mark.parametrize(
+    ("line", "instead", "said"),
+    [
+        ('schema = "hil-project/1"', 'schema = "hil-project/9"', r"hil.toml: Invalid enum value 'hil-project/9'"),
+        ('environment = "wave"', 'enviroment = "wave"', "hil.toml: Object contains unknown field `enviroment`"),
+        ('environment = "wave"', "", "hil.toml: name either the environment of platformio.ini"),
+        ('variant = "int8"', 'variant = "int4"', "variant 'int4' is not in"),
+        ('target = "stm32f4"', 'target = "z80"', "--target=z80: no such target"),
+        ('model = "../wave/models/wave"', 'model = "nowhere"', "nowhere/model.toml: cannot be read"),
+    ],
+)
+def test_settings_that_are_wrong_are_a_usage_error_of_one_line(
+    line: str, instead: str, said: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "own"
+    shutil.copytree(EXAMPLES / "bare-metal", folder)
+    shutil.copytree(EXAMPLES / "wave", tmp_path / "wave")
+    settings = folder / "hil.toml"
+    assert line in settings.read_text()
+    settings.write_text(settings.read_text().replace(line, instead))
+    options = Options(folder, None, "auto", ("stm32f4",), "auto", (), folder / "reports", None, False, True, False)
+    with pytest.raises(HilError, match=re.escape(said)) as caught:
+        Session(options)
+    assert "\n" not in str(caught.value)

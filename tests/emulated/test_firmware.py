@@ -1,0 +1,130 @@
+"""The real image on the emulated board: counting, resets, and how it dies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.device_helpers import recording
+from support.emulated_image import RECURSE, SPIN, address_range, build, crash, run
+from tflm_hil.boards.qemu import QemuBoard
+from tflm_hil.boards.targets import find_target
+from tflm_hil.device.client import Client
+from tflm_hil.device.connection import Connection
+from tflm_hil.device.device_info import Counter
+from tflm_hil.device.messages import FaultKind
+from tflm_hil.device.uart_log import UartLog
+from tflm_hil.errors import DeviceError
+from tflm_hil.firmware.image import FirmwareImage
+
+TARGET = find_target("stm32f4")
+STACK_BYTES = 4096
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> FirmwareImage:
+    return build("stm32f4", tmp_path_factory.mktemp("emulated"))
+
+
+@pytest.fixture
+def board(image: FirmwareImage, tmp_path: Path) -> Iterator[QemuBoard]:
+    board = QemuBoard(tmp_path)
+    board.flash(image)
+    yield board
+    board.close()
+
+
+@pytest.fixture
+def connection(board: QemuBoard) -> Iterator[Connection]:
+    connection = board.connect()
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def client(connection: Connection, tmp_path: Path) -> Client:
+    client = Client(connection, UartLog(tmp_path / "uart.log"), timeout=2.0, retries=2)
+    client.hello()
+    return client
+
+
+def test_the_image_says_who_it_is_and_what_it_counts_with(image: FirmwareImage, client: Client) -> None:
+    info = client.hello()
+    assert info.build_id == image.build_id
+    assert info.target == "stm32f4"
+    assert info.counter == Counter.SYSTICK, "the cycle counter stands still in QEMU"
+    assert info.clock_hz == 16_000_000, "without a PLL the internal oscillator is left in charge"
+    assert 0 < TARGET.emulation.instructions(info.overhead_ticks) < 30
+    status = client.status()
+    assert (status.windows, status.bad_frames, status.overruns) == (0, 0, 0)
+    assert 100 < status.stack_peak < status.stack_size == STACK_BYTES
+
+
+def test_instructions_are_exact_also_beyond_the_wraps_of_the_counter(board: QemuBoard, client: Client) -> None:
+    info = client.hello()
+    amounts = [1, 2, 100, 500, 1000, 2000, 4000, 16000]
+    results = run(client, *((SPIN, amount) for amount in amounts))
+    counts = [board.counts(info, result.invoke_ticks) for result in results]
+    for amount, count, result in zip(amounts, counts, results, strict=True):
+        # A wrap costs its handler's few instructions, which are counted with the rest.
+        wraps = result.invoke_ticks >> 24
+        assert 0 <= count - counts[0] - 2 * 1000 * (amount - 1) <= 20 * wraps
+    assert results[-1].invoke_ticks >> 24 > 10
+
+
+def test_counts_do_not_depend_on_what_arrives_meanwhile(client: Client) -> None:
+    commands = [(SPIN, 50)] * 40
+    together = [(result.prepare_ticks, result.invoke_ticks) for result in run(client, *commands)]
+    apart = [(r.prepare_ticks, r.invoke_ticks) for command in commands[:5] for r in run(client, command)]
+    assert set(together) == set(apart)
+    assert len(set(together)) == 1
+
+
+def test_echo_returns_every_byte(client: Client) -> None:
+    data = bytes(range(256)) * 8
+    assert client.echo(data) == data
+
+
+def test_a_reset_begins_from_the_start(client: Client) -> None:
+    run(client, (SPIN, 1))
+    assert client.status().windows == 1
+    client.reset()
+    client.hello()
+    assert client.status().windows == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "detail"),
+    [(FaultKind.UNDEFINED, "usage fault", "undefined instruction"), (FaultKind.BUS_ERROR, "bus fault", "0x3ffffff0")],
+)
+def test_a_fault_reports_where_it_happened(
+    client: Client, image: FirmwareImage, kind: FaultKind, name: str, detail: str
+) -> None:
+    client.fault(kind)
+    said = crash(client)
+    assert name in said
+    assert detail in said
+    pc = int(re.findall(r"pc[ =](0x[0-9a-f]+)", said, re.IGNORECASE)[0], 16)
+    assert pc in address_range(image, "board_crash")
+
+
+def test_a_stack_overflow_is_a_fault_and_reports_itself(client: Client) -> None:
+    with pytest.raises(DeviceError, match=r"crashed: .*fault"):
+        run(client, (RECURSE, 0))
+
+
+def test_a_device_that_hangs_is_silent(connection: Connection, tmp_path: Path) -> None:
+    client = Client(connection, UartLog(tmp_path / "uart.log"), timeout=0.3, retries=1)
+    client.hello()
+    client.fault(FaultKind.HANG)
+    assert "silent" in crash(client)
+
+
+def test_a_recording_longer_than_all_buffers_is_answered(client: Client) -> None:
+    samples = np.abs(recording(2000, 2)) % 3
+    samples[:, 0] = SPIN
+    assert [int(np.frombuffer(r.outputs, "<f4")[1]) for r in client.stream(samples)] == samples[:, 1].tolist()
+    assert client.status().overruns == 0

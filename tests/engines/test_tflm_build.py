@@ -1,0 +1,228 @@
+"""How the tflm engine is built: in which order, what is done once, and what is said; nothing is compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.firmware_helpers import ROOT
+from support.tflm_helpers import NAME, VERSION, pretend_library
+from tflm_hil.engines.tflm import build as tflm_engine
+from tflm_hil.engines.tflm import library as tflm_library
+from tflm_hil.engines.tflm.arena import Trial, Try
+from tflm_hil.engines.tflm.build import TOTAL, generate, progress, provide
+from tflm_hil.engines.tflm.library import TflmLibrary, read_library
+from tflm_hil.errors import HilError
+from tflm_hil.firmware import platformio, project, toolchain
+from tflm_hil.firmware.build_dir import Place, Say, silent
+from tflm_hil.firmware.project import FirmwareProject
+from tflm_hil.models.manifest import load_models, lone_model
+from tflm_hil.models.tflite_builder import OperatorSpec, TensorSpec, build
+from tflm_hil.models.tflite_file import TensorType, read
+
+ARENA = 1920
+INI = "[tflm]\nlibrary = owner/package@1.0\n"
+
+
+class World:
+    """A project with a network and a library, and a record of what PlatformIO was asked."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.library = pretend_library(root / "copy")
+        self.tflite = root / "network.tflite"
+        self.tflite.write_bytes(load_models(ROOT)["gesture"].variants["int8"].path.read_bytes())
+        self.compiler = self.write("bin/arm-none-eabi-gcc", "")
+        self.write("platformio.ini", INI)
+        self.write("firmware/arena_search/main.cpp", "")
+        self.write("firmware/lib/tflm/engine_tflm.cpp", "")
+        self.write("firmware/platform/builder/main.py", "")
+        self.program = b"an image"
+        self.builds: list[Mapping[str, str]] = []
+        self.installed: list[str] = []
+        self.said: list[str] = []
+        self.package: Path | None = None
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def place(self, environment: str = "stm32f4_tflm") -> Place:
+        return Place(self.root, self.root / ".hil", "network", "stm32f4", environment)
+
+    def attempt(self, target: str, elf: Path, size: int) -> Trial:
+        assert target == "stm32f4"
+        assert elf == self.place().directory / "search" / "stm32f4_tflm" / "program.elf"
+        return Trial.FITS if size >= ARENA else Trial.TOO_SMALL
+
+    def generate(self, environment: str = "stm32f4_tflm", attempt: Try | None = None) -> int:
+        library: TflmLibrary = read_library(self.library)
+        network = read(self.tflite)
+        place = self.place(environment)
+        _, size = generate(place, self.tflite, network, library, attempt or self.attempt, self.said.append)
+        return size
+
+    def run(
+        self,
+        _root: Path,
+        environment: str,
+        _build_root: Path,
+        settings: Mapping[str, str],
+        _log: Path,
+        watch: platformio.Watch,
+        _say: Say,
+    ) -> None:
+        assert environment.endswith("_tflm")
+        self.builds.append(settings)
+        elf = Path(settings["PLATFORMIO_BUILD_DIR"]) / environment / "program.elf"
+        elf.parent.mkdir(parents=True, exist_ok=True)
+        elf.write_bytes(self.program)
+        watch(f"{TOTAL}2\n")
+        watch("Compiling .hil/objects/tflm/a.cc.o\n")
+
+    def install(self, _root: Path, environment: str, build_root: Path, _log: Path) -> None:
+        self.installed.append(environment)
+        if self.package:
+            pretend_library(build_root / "pio" / "libdeps" / environment / self.package)
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    world = World(tmp_path)
+    monkeypatch.delenv("HIL_TFLM_LIB", raising=False)
+    monkeypatch.setattr(platformio, "run", world.run)
+    monkeypatch.setattr(platformio, "install", world.install)
+    monkeypatch.setattr(toolchain, "find_compiler", lambda: world.compiler)
+    return world
+
+
+def test_a_library_that_is_here_is_taken_as_it_is(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HIL_TFLM_LIB", str(world.library))
+    assert provide(world.place(), world.said.append) == read_library(world.library)
+    assert world.installed == []
+    assert world.said == []
+
+
+def test_one_that_is_not_is_installed(world: World) -> None:
+    world.package = Path("TFLM")
+    found = provide(world.place(), world.said.append)
+    assert found.directory == tflm_library.installed_root(world.root / ".hil") / "stm32f4_tflm" / "TFLM"
+    assert world.installed == ["stm32f4_tflm"]
+    assert world.said == ["installing owner/package@1.0"]
+
+
+def test_a_package_that_is_something_else_is_told(world: World) -> None:
+    with pytest.raises(HilError, match=r"owner/package@1\.0: installed, but it is no TensorFlow Lite Micro; correct"):
+        provide(world.place(), silent)
+
+
+def test_the_smallest_arena_is_found_with_a_program_of_its_own(world: World) -> None:
+    assert world.generate() == ARENA
+    (settings,) = world.builds
+    place = world.place()
+    assert settings == {
+        "HIL_GENERATED": str(place.generated),
+        "HIL_TFLM_SOURCE": str(world.library),
+        "HIL_TFLM_CONFIG": ".hil/firmware/network-stm32f4_tflm/tflm.ini",
+        "PLATFORMIO_BUILD_DIR": str(place.directory / "search"),
+        "PLATFORMIO_SRC_DIR": str(world.root / "firmware" / "arena_search"),
+    }
+    assert f"#define TFLM_ARENA_BYTES {ARENA}\n" in (place.generated / "tflm_model.h").read_text()
+    assert world.said[:2] == [
+        "compiling TFLM, file 1 of 2, once for all models",
+        "finding the smallest arena: 1,024 bytes",
+    ]
+
+
+def test_it_is_found_once_for_a_program(world: World) -> None:
+    def sizes_tried() -> int:
+        world.said.clear()
+        assert world.generate() == ARENA
+        return len([text for text in world.said if text.startswith("finding")])
+
+    assert sizes_tried() > 1
+    assert sizes_tried() == 0
+    assert len(world.builds) == 2, "PlatformIO says whether the program is what it was"
+    world.program = b"another image"
+    assert sizes_tried() > 1
+
+
+def test_a_network_for_which_all_ram_is_too_little_is_told_with_the_alternatives(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HIL_TFLM_LIB", str(world.library))
+    monkeypatch.setattr(toolchain, "versions", dict)
+    small = FirmwareProject(ROOT, world.root / ".hil", lambda *_: Trial.NO_MORE_RAM)
+    with pytest.raises(HilError) as caught:
+        small.build(load_models(ROOT)["gesture"], "int8", "tflm", "stm32f2")
+    said = str(caught.value)
+    assert f"{NAME} {VERSION} does not run it in all RAM of stm32f2: it needs more, or a kernel of" in said
+    assert "; use a smaller model or --engine=aot or" in said
+    assert "or --target=mps2_an386 or" in said
+    assert "nrf51" not in said
+    assert "stm32f4" not in said, "it has no more RAM"
+    assert "; see " not in said, "there is nothing more to see"
+
+
+def test_without_an_emulator_nothing_is_built(world: World) -> None:
+    with pytest.raises(HilError, match="there is none: apt-get install qemu-system-arm"):
+        generate(world.place(), world.tflite, read(world.tflite), read_library(world.library), None, silent)
+    assert world.builds == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "weights", "said"),
+    [("TANH", None, f"is not among the operators of {NAME} {VERSION}"), ("FULLY_CONNECTED", b"", "hybrid")],
+)
+def test_what_cannot_run_is_refused_before_anything_is_built(
+    world: World, kind: str, weights: bytes | None, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HIL_TFLM_LIB", str(world.library))
+    monkeypatch.setattr(toolchain, "versions", dict)
+    tensors = [TensorSpec([1, 4], TensorType.FLOAT32), TensorSpec([1, 4], TensorType.FLOAT32)]
+    inputs = [0]
+    if weights is not None:
+        tensors.append(TensorSpec([4, 4], TensorType.INT8, [0.5], [0], np.ones((4, 4), np.int8), "weights"))
+        inputs = [0, 2]
+    world.tflite.write_bytes(build(tensors, [OperatorSpec(kind, inputs, [1])], [0], [1]))
+    project = FirmwareProject(ROOT, world.root / ".hil", lambda *_: Trial.FITS)
+    with pytest.raises(HilError, match=said):
+        project.build(lone_model(world.tflite), "tflite", "tflm", "stm32f4")
+    assert world.builds == []
+
+
+def test_the_image_is_built_from_this_library(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HIL_TFLM_LIB", str(world.library))
+    monkeypatch.setattr(project, "read_image", lambda *_: None)
+    monkeypatch.setattr(toolchain, "versions", dict)
+    monkeypatch.setattr(World, "attempt", lambda *_: Trial.FITS)
+    model = load_models(ROOT)["gesture"]
+
+    def build_image() -> list[str]:
+        world.builds.clear()
+        FirmwareProject(ROOT, world.root / ".hil", world.attempt).build(model, "int8", "tflm", "stm32f4")
+        return [settings["HIL_TFLM_SOURCE"] for settings in world.builds]
+
+    assert build_image() == 2 * [str(world.library)], "the search, and the image"
+
+
+def test_progress_counts_the_files_of_the_library_alone() -> None:
+    said: list[str] = []
+    watch = progress(said.append)
+    for line in (
+        "Compiling .hil/firmware/x/build/src/main.cpp.o\n",
+        f"{TOTAL}145\n",
+        "Compiling .hil/objects/tflm/mcpu=cortex-m4/src/a.cc.o\n",
+        "Linking .hil/firmware/x/build/program.elf\n",
+        "Compiling .hil/objects/tflm/mcpu=cortex-m4/src/b.cc.o\n",
+    ):
+        watch(line)
+    assert said == [f"compiling TFLM, file {n} of 145, once for all models" for n in (1, 2)]
+
+
+def test_the_search_is_where_the_builder_looks_for_sources() -> None:
+    assert (ROOT / tflm_engine.SEARCH_PROGRAM / "main.cpp").is_file()

@@ -1,0 +1,126 @@
+"""Boards that behave and boards that do not, as the users of the plugin see them."""
+
+from __future__ import annotations
+
+import pytest
+from support import fake_board
+from support.fake_device import Misbehaviour
+from support.needs import needs_emulator
+from support.plugin_helpers import ONE_WINDOW, PREDICTIONS, ROOT, SUITE, Hil, read_results
+from tflm_hil.firmware.project import FirmwareProject
+from tflm_hil.models.manifest import load_models
+
+
+@pytest.fixture
+def hil(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Hil:
+    return Hil(pytester, monkeypatch)
+
+
+@needs_emulator
+def test_what_happens_to_a_device_or_its_emulator_is_one_line_of_one_test(pytester: pytest.Pytester, hil: Hil) -> None:
+    pytester.makepyfile(
+        """
+        import os, signal
+        from tflm_hil.device.messages import FaultKind
+
+        def test_crash(device):
+            device.client.fault(FaultKind.UNDEFINED)
+            device.status()
+
+        def test_dead_in_the_middle(device, board):
+            os.kill(board.pid, signal.SIGKILL)
+            device.status()
+
+        def test_stopped_at_the_end(device, board):
+            device.status()
+            os.kill(board.pid, signal.SIGSTOP)
+
+        def test_dead_at_the_end(device, board):
+            device.status()
+            os.kill(board.pid, signal.SIGKILL)
+
+        def test_afterwards(device):
+            device.status()
+        """
+    )
+    result = hil("--board=emulated", "-k", "int8")
+    result.assert_outcomes(failed=2, passed=3)
+    result.stdout.fnmatch_lines(["*crashed*", "*CRASH*"])
+    result.stdout.fnmatch_lines(["emulated: the serial line broke: *(QEMU was killed by signal 9 (SIGKILL)*"])
+    assert "Traceback" not in result.stdout.str()
+    assert "QEMU runs" not in result.stdout.str()
+
+
+@pytest.fixture(scope="module")  # once, and before pytester: it forgets modules that are imported from then on
+def build_id() -> bytes:
+    return FirmwareProject(ROOT).build(load_models(ROOT)["gesture"], "int8", "aot", "stm32f4").build_id
+
+
+@needs_emulator  # for the compiler: the image's build id is what the harness asks a board for
+def test_the_suite_passes_on_a_board_behind_a_serial_port(pytester: pytest.Pytester, hil: Hil, build_id: bytes) -> None:
+    with fake_board.running("gesture", "int8", build_id) as port:
+        result = hil(SUITE, f"--board={port}", "--hil-no-flash", "-k", "int8")
+    result.assert_outcomes(passed=6, skipped=2)  # budgets and repeatability count instructions
+    (run,) = read_results(pytester).runs
+    assert (run.board, run.emulator, run.verdict) == (port, None, "pass")
+    assert run.parity is not None
+    assert run.parity.bit_exact
+    assert run.parity.windows >= 1000
+    assert run.attribution is not None
+    assert run.attribution.steps[-1].windows == run.parity.windows
+    assert run.latency is not None
+    assert run.latency.unit == "cycles"
+
+
+@needs_emulator
+@pytest.mark.parametrize(
+    ("misbehaviour", "message"),
+    [
+        # What nobody answers is asked for again for a quarter of a minute.
+        pytest.param(Misbehaviour.SILENT, "*is silent: no answer to HELLO*", marks=pytest.mark.nightly),
+        pytest.param(Misbehaviour.GARBAGE, "*speaks garbage*", marks=pytest.mark.nightly),
+        pytest.param(Misbehaviour.PROTOCOL, "*speaks protocol version*", marks=pytest.mark.nightly),
+        (Misbehaviour.REBOOT, "*rebooted*"),
+        (Misbehaviour.CRASH, "*crashed*"),
+        (Misbehaviour.LIE, "*windows differ from the reference*"),
+    ],
+)
+def test_what_a_bad_board_does_is_said(
+    pytester: pytest.Pytester, hil: Hil, build_id: bytes, misbehaviour: Misbehaviour, message: str
+) -> None:
+    pytester.makepyfile(test_predictions=PREDICTIONS)
+    with fake_board.running("gesture", "int8", build_id, misbehaviour) as port:
+        result = hil(f"--board={port}", "--hil-no-flash", "-k", "int8 and punch")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines([message])
+    assert "Traceback" not in result.stdout.str()
+
+
+@needs_emulator
+def test_a_board_that_leaves_fails_one_test_and_the_rest_passes(
+    pytester: pytest.Pytester, hil: Hil, build_id: bytes
+) -> None:
+    pytester.makepyfile(test_predictions=PREDICTIONS)
+    link = pytester.path / "ttyACM0"
+    with fake_board.running("gesture", "int8", build_id, leaves=link) as port:
+        result = hil(f"--board={port}", "--hil-no-flash", "-k", "int8 and (punch or flex or continuous_1)")
+    result.assert_outcomes(errors=1, passed=2)
+    result.stdout.fnmatch_lines([f"{link}: the serial line broke: *: is the board still connected?"])
+
+
+@needs_emulator
+def test_a_board_with_another_build_is_refused(pytester: pytest.Pytester, hil: Hil, build_id: bytes) -> None:
+    pytester.makepyfile(ONE_WINDOW)
+    with fake_board.running("gesture", "int8", build_id[::-1]) as port:
+        result = hil(f"--board={port}", "--hil-no-flash", "-k", "int8")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines([f"*the board runs build {build_id[::-1][:6].hex()}*{build_id[:6].hex()}*"])
+
+
+@needs_emulator
+def test_the_log_of_a_board_that_cannot_be_reached_is_not_an_earlier_one(pytester: pytest.Pytester, hil: Hil) -> None:
+    pytester.makepyfile(ONE_WINDOW)
+    hil("--board=emulated", "-k", "int8").assert_outcomes(passed=1)
+    result = hil("--board=/dev/null", "--hil-no-flash", "-k", "int8")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert "HELLO" not in result.stdout.str()

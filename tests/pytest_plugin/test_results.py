@@ -1,0 +1,151 @@
+"""What a run of pytest leaves behind: table, report, results, and the verdict that its exit status gives."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+import msgspec
+import pytest
+from support.needs import needs_emulator
+from support.plugin_helpers import ONE_WINDOW, PREDICTIONS, SUITE, Hil, read_results
+from tflm_hil.results.model import Results
+
+
+@pytest.fixture
+def hil(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Hil:
+    return Hil(pytester, monkeypatch)
+
+
+@needs_emulator
+def test_a_run_leaves_results_report_junit_and_a_table(pytester: pytest.Pytester, hil: Hil) -> None:
+    pytester.makepyfile(
+        "import pytest\npytestmark = pytest.mark.hil_model('gesture', variants=['int8'])"
+        + ONE_WINDOW.replace("\n    ", "\n")
+    )
+    result = hil("--board=emulated")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(
+        ["hil: board *engines aot, models gesture (*int8*)", "*gesture-int8-aot-stm32f4*pass", "report: *report.md*"]
+    )
+    (run,) = read_results(pytester).runs
+    assert run.name == "gesture-int8-aot-stm32f4"
+    assert run.parity is not None
+    assert run.parity.bit_exact
+    assert run.latency is not None
+    assert run.latency.unit == "instructions"
+    suite = ET.parse(pytester.path / "reports" / "junit.xml")
+    properties = {node.get("name"): node.get("value") for node in suite.iter("property")}
+    assert properties["hil.latency.max"] == str(run.latency.max)
+    assert list((pytester.path / "reports" / "uart").glob("*.log"))
+
+
+@needs_emulator
+def test_workers_share_the_work_and_their_results_add_up(pytester: pytest.Pytester, hil: Hil) -> None:
+    pytester.makepyfile(ONE_WINDOW, test_again=ONE_WINDOW)
+    result = hil("--board=emulated", "-n", "2")
+    result.assert_outcomes(passed=4)
+    runs = {run.name: run for run in read_results(pytester).runs}
+    assert set(runs) == {"gesture-int8-aot-stm32f4", "gesture-float32-aot-stm32f4"}
+    for run in runs.values():
+        assert run.parity is not None
+        assert run.parity.windows == 2
+
+
+@needs_emulator
+def test_a_difference_names_the_window_both_outputs_and_how_to_replay_it(pytester: pytest.Pytester, hil: Hil) -> None:
+    pytester.makepyfile(test_predictions=PREDICTIONS)
+    pytester.makeconftest(
+        """
+        import pytest
+
+        class Liar:
+            def __init__(self, honest):
+                self.honest, self.oracle = honest, honest.oracle
+                self.graph, self.input_quantization = honest.graph, honest.input_quantization
+
+            def run(self, inputs):
+                outputs = self.honest.run(inputs)
+                outputs[0] = outputs[0][..., ::-1]
+                return outputs
+
+        @pytest.fixture(scope="session")
+        def reference(reference):
+            return Liar(reference)
+        """
+    )
+    result = hil("--board=emulated", "-k", "int8 and punch")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*gesture-int8-aot-stm32f4: * of * windows differ from the reference*",
+            "*window 0 of punch/*device * reference *",
+            "*again: hil replay gesture punch/* --window 0 --variant int8 --engine aot --target stm32f4*",
+            "*- UART log -*",
+        ]
+    )
+    assert read_results(pytester).runs[0].verdict == "fail"
+
+
+@needs_emulator
+def test_a_report_that_cannot_be_written_at_the_end_is_one_line_and_fails_the_run(
+    pytester: pytest.Pytester, hil: Hil
+) -> None:
+    pytester.makepyfile(ONE_WINDOW)
+    (pytester.path / "reports" / "junit.xml").mkdir(parents=True)
+    result = hil("--board=emulated", "-k", "int8")
+    result.assert_outcomes(passed=1)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["ERROR: cannot write *junit.xml*"])
+    assert "Traceback" not in result.stdout.str()
+
+
+@needs_emulator
+def test_a_regression_fails_the_run_and_the_baseline_comes_from_the_option(pytester: pytest.Pytester, hil: Hil) -> None:
+    pytester.makepyfile(
+        """
+        def test_footprint(device, record):
+            record.footprint(device.info.arena_bytes, device.status().stack_peak)
+        """
+    )
+    base = f"--hil-baseline={pytester.path / 'base'}"
+    hil("--board=emulated", "-k", "int8", base).stderr.fnmatch_lines(["ERROR: *make it with --hil-update-baseline"])
+    assert hil("--board=emulated", "-k", "int8", base, "--hil-update-baseline").ret == pytest.ExitCode.OK
+    assert hil("--board=emulated", "-k", "int8", base).ret == pytest.ExitCode.OK
+    file = pytester.path / "base" / "baseline.json"
+    results = msgspec.json.decode(file.read_bytes(), type=Results)
+    assert results.runs[0].firmware is not None
+    results.runs[0].firmware.flash_bytes -= 1000
+    file.write_bytes(msgspec.json.encode(results))
+    result = hil("--board=emulated", "-k", "int8", base)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["REGRESSED: gesture-int8-aot-stm32f4 flash_bytes: *"])
+
+
+@needs_emulator
+def test_faults_on_the_line_are_counted_in_the_results(pytester: pytest.Pytester, hil: Hil) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+        from tflm_hil.device.client import Client
+        from tflm_hil.device.uart_log import UartLog
+        from tflm_hil.lab.dut import DeviceUnderTest
+        from support.lossy_connection import LossyConnection, at_random
+
+        def test_bad_line(board, firmware, recordings, reference, record, tmp_path, request):
+            board.flash(firmware.image)
+            client = Client(LossyConnection(board.connect(), at_random(1, 0.1)), UartLog(tmp_path / "log"))
+            device = DeviceUnderTest(firmware, board, client, client.hello())
+            measurement = device.stream([r for r in recordings if r.name == "continuous_1"])
+            record.measurement(measurement)
+            record.parity(measurement.parity(reference))
+        """
+    )
+    pytester.makeconftest(f"import sys; sys.path.append({str(SUITE.parent)!r})")
+    result = hil("--board=emulated", "-k", "int8")
+    result.assert_outcomes(passed=1)
+    (run,) = read_results(pytester).runs
+    assert run.parity is not None
+    assert (run.parity.windows, run.parity.bit_exact) == (395, True)
+    assert run.link is not None
+    assert run.link.faults > 0
+    assert run.link.retried > 0

@@ -1,0 +1,229 @@
+"""A run of the suite that accidents happen to, and the look around afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+from msgspec.structs import replace
+from tflm_hil.results.baseline import FILE
+from tflm_hil.results.model import Case, Results, load, save
+
+T = TypeVar("T")
+SUITE = Path(__file__).parents[1] / "test_hil.py"
+MODEL, EARLIER = "gesture", "earlier"
+HOLD_VARIABLE = "CHAOS_HOLD"
+HOLDS = """
+import os, pathlib, time
+import pytest
+
+def hold(stage):
+    if os.environ.get("CHAOS_HOLD") == stage and "PYTEST_XDIST_WORKER" not in os.environ:
+        folder = pathlib.Path(os.environ["CHAOS_FOLDER"])
+        if not (folder / "go").exists():
+            (folder / "held").touch()
+            until = time.monotonic() + 60
+            while not (folder / "go").exists() and time.monotonic() < until:
+                time.sleep(0.01)
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish():
+    hold("collected")
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown():
+    hold("tested")
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish():
+    hold("finishing")
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary():
+    hold("summarized")
+"""
+
+_PR_SET_CHILD_SUBREAPER = 36
+_DEADLINE_S = 240.0
+_POLL_S = 0.01
+
+
+class Chaos:
+    """Starts the suite of a project, and knows every process that comes of it.
+
+    This process adopts what its descendants leave behind, so an orphan is one that is still below it at the end.
+    """
+
+    def __init__(self, root: Path, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.root = root
+        self.reports = root / "reports"
+        self.baseline = root / "baseline"
+        self.output = folder / "output.txt"
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        self._hardware = False
+        (folder / "chaos_holds.py").write_text(HOLDS)
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+    def start(
+        self,
+        *arguments: str,
+        hold: str = "",
+        prepare: Callable[[], object] | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start a run; with `hold`, it waits at that stage until `go`. `prepare` runs in the child before Python."""
+        self._hardware = any(argument.startswith("--board=") for argument in arguments)
+        for name in ("held", "go"):
+            (self._folder / name).unlink(missing_ok=True)
+        shutil.rmtree(self.reports / "uart", ignore_errors=True)  # An earlier run's logs say nothing about this one.
+        variables = {name: value for name, value in os.environ.items() if not name.startswith(("HIL_", "PYTEST_"))}
+        variables |= {"PYTHONPATH": str(self._folder), HOLD_VARIABLE: hold, "CHAOS_FOLDER": str(self._folder)}
+        with self.output.open("wb") as output:
+            self._process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "pytest", "-p", "chaos_holds", "-p", "no:cacheprovider"),
+                    *(f"--rootdir={self.root}", "--board=emulated", "--engine=aot", f"--hil-baseline={self.baseline}"),
+                    *(f"--hil-report={self.reports}", str(SUITE), *arguments),
+                ],
+                cwd=self.root,
+                env=variables | dict(environment or {}),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=prepare,
+            )
+
+    @property
+    def pid(self) -> int:
+        """The controller's process id."""
+        assert self._process is not None
+        return self._process.pid
+
+    def until_held(self) -> None:
+        """Wait until the run waits at its stage."""
+        self.until((self._folder / "held").exists, "held")
+
+    def go(self) -> None:
+        """Let a run that waits go on."""
+        (self._folder / "go").touch()
+
+    def until_streaming(self) -> list[int]:
+        """Wait until recordings are on the wire; the process ids of the emulators."""
+
+        logs = self.reports / "uart"
+        self.until(lambda: any("SAMPLES" in log.read_text() for log in logs.glob("*.log")), "streaming")
+        return self.find("qemu-system-arm")
+
+    def find(self, name: str) -> list[int]:
+        """The descendants that have `name` in their command line."""
+        found = []
+        for pid in descendants():
+            with contextlib.suppress(OSError):
+                if name.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    found.append(pid)
+        return found
+
+    def workers(self) -> list[int]:
+        """The worker processes of pytest-xdist."""
+        return [pid for pid, parent in parents().items() if parent == self.pid and pid not in self.find("qemu-system")]
+
+    def until_found(self, name: str) -> list[int]:
+        """Wait until a descendant has `name` in its command line."""
+        return self.until(lambda: self.find(name), name)
+
+    def until(self, look: Callable[[], T], what: str) -> T:
+        """Wait until `look` finds something."""
+        until = time.monotonic() + _DEADLINE_S
+        while time.monotonic() < until:
+            if found := look():
+                return found
+            assert self._process is not None
+            assert self._process.poll() is None, f"the run ended before it was {what}: {self.said()}"
+            time.sleep(_POLL_S)
+        raise AssertionError(f"never {what}: {self.said()}")
+
+    def end(self) -> int:
+        """Wait for the controller's end; its exit status, negative for a signal."""
+        assert self._process is not None
+        try:
+            return self._process.wait(_DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            for pid in [self.pid, *descendants()]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            raise AssertionError(f"the run does not end: {self.said()}") from None
+
+    def said(self) -> str:
+        """What the run has printed."""
+        return self.output.read_text(errors="replace")
+
+    def results(self) -> bytes:
+        """The content of results.json, empty if there is none."""
+        found = self.reports / "results.json"
+        return found.read_bytes() if found.exists() else b""
+
+    def verdict(self) -> str:
+        """What results.json says of the run, empty without it; it and the other reports must be whole."""
+        for file in self.reports.glob("*.xml"):
+            ET.parse(file)
+        content = self.results()
+        runs = msgspec.json.decode(content, type=Results).runs if content else []
+        return next((run.verdict for run in runs if run.model == MODEL and bool(run.emulator) != self._hardware), "")
+
+    def plant(self, file: Path, model: str) -> None:
+        """Put what another session measured with another model into the results or the baseline."""
+        results = load(file)
+        others = [replace(run, model=model) for run in results.runs if run.model == MODEL]
+        save(replace(results, runs=[*others, *results.runs]), file)
+
+    def kept(self) -> tuple[list[Case], bytes]:
+        """What there is of the earlier session, and the baseline."""
+        found = self.reports / "results.json"
+        runs = load(found).runs if found.exists() else []
+        earlier = [replace(case, this_session=False) for run in runs if run.model == EARLIER for case in run.tests]
+        return [replace(case, stale=False) for case in earlier], (self.baseline / FILE).read_bytes()
+
+    def orphans(self) -> list[str]:
+        """Command lines of what is still alive some seconds after the controller has ended."""
+        until = time.monotonic() + 15
+        while alive := list(descendants()):
+            if time.monotonic() > until:
+                return [Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ") for pid in alive]
+            time.sleep(_POLL_S)
+        return []
+
+
+def parents() -> dict[int, int]:
+    """Every process and its parent, zombies left out."""
+    found: dict[int, int] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, parent = stat.read_text().rpartition(")")[2].split()[:2]
+            if state != "Z":
+                found[int(stat.parent.name)] = int(parent)
+    return found
+
+
+def descendants() -> Iterator[int]:
+    """Process ids of all that this process has started or adopted, zombies left out."""
+    above = parents()
+    for pid in above:
+        ancestor: int | None = above[pid]
+        while ancestor is not None and ancestor != os.getpid():
+            ancestor = above.get(ancestor)
+        if ancestor is not None:
+            yield pid

@@ -1,0 +1,85 @@
+"""The real firmware around a network that does what it is told: for tests of what is not the network's doing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
+from tflm_hil.device.client import Client
+from tflm_hil.device.messages import WindowResult
+from tflm_hil.errors import DeviceError
+from tflm_hil.firmware import platformio
+from tflm_hil.firmware.image import FirmwareImage, read_image
+from tflm_hil.firmware.model_config import write_model_config
+from tflm_hil.models.manifest import Channel
+from tflm_hil.models.tflite_file import TensorType
+
+from support.firmware_helpers import MODEL_SHA256, ROOT, graph, model
+from support.needs import skip_without_tools
+
+# A network of two inputs: what to do, and how much of it.
+SPIN, RECURSE = 0, 1
+NETWORK = """
+#include "aot_model.h"
+
+static float in[2];
+static float out[2];
+
+static float recurse(volatile float *deeper) {
+    volatile float here[8];
+    here[0] = *deeper + 1.0f;
+    return here[0] > 1e9f ? 0.0f : recurse(here) + here[0];
+}
+
+static void run(void) {
+    if (in[0] == 1.0f) {
+        out[0] = recurse(in);
+    }
+    uint32_t left = (uint32_t)in[1] * 1000u + 1u;
+    __asm volatile("1: subs %0, #1 \\n bne 1b" : "+r"(left) : : "cc");
+    out[1] = in[1];
+}
+
+static const hil_tensor_t inputs[] = {{HIL_FLOAT32, 2, {1, 2}, 0.0f, 0, in, sizeof in}};
+static const hil_tensor_t outputs[] = {{HIL_FLOAT32, 2, {1, 2}, 0.0f, 0, out, sizeof out}};
+const aot_model_t aot_model = {inputs, outputs, 1, 1, sizeof in + sizeof out, run, 0, 0};
+"""
+
+
+def build(target: str, place: Path) -> FirmwareImage:
+    """That image for `target`, built in `place`. Skips where a tool is missing."""
+    skip_without_tools()
+    environment = f"{target}_aot"
+    generated = place / "generated"
+    raw = [Channel(name, "raw", 1.0, 0.0, 1.0) for name in ("what", "amount")]
+    write_model_config(model(place, 1, 1, raw), MODEL_SHA256, graph(2, 2, TensorType.FLOAT32), generated)
+    (generated / "aot_model.c").write_text(NETWORK)
+    settings = platformio.build_variables(generated, place / "build")
+    # The project's own objects serve it as well.
+    platformio.run(ROOT, environment, ROOT / ".hil", settings, place / "log")
+    return read_image(place / "build" / environment / "program.elf", target, 0, 0, generated)
+
+
+def run(client: Client, *commands: tuple[int, int]) -> list[WindowResult]:
+    """The answers to commands, each what to do and how much of it."""
+    return client.stream(np.array(commands, np.int16))
+
+
+def address_range(image: FirmwareImage, function: str) -> range:
+    """Where `function` lies in the image."""
+    with image.elf.open("rb") as stream:
+        table = ELFFile(stream).get_section_by_name(".symtab")
+        assert isinstance(table, SymbolTableSection)
+        (symbol,) = table.get_symbol_by_name(function) or []
+        start = symbol["st_value"] & ~1  # bit 0 says that it is Thumb code
+        return range(start, start + symbol["st_size"])
+
+
+def crash(client: Client) -> str:
+    """What is said of the device when it is asked for its status after it died."""
+    with pytest.raises(DeviceError) as caught:
+        client.status()
+    return str(caught.value)

@@ -1,0 +1,82 @@
+"""A session without a toolchain or a board, for tests of what the plugin makes of what tests report.
+
+As a plugin (`-p support.fake_session`) it takes the place of the real one. It has one model with two variants, `int8`
+and `float32`, and recordings in two files; the digest of its image is in the environment variable FAKE_IMAGE.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import tflm_hil.pytest_plugin.hooks
+from tflm_hil.checks.parity import Parity
+from tflm_hil.errors import HilError
+from tflm_hil.lab.dut import Build, Firmware, Measurement, Traffic
+from tflm_hil.lab.options import Options
+from tflm_hil.models.manifest import Budget, Model, Variant
+from tflm_hil.pytest_plugin.fixtures import Recorder
+
+IMAGE: dict[str, Any] = {
+    "flash_bytes": 20000,
+    "ram_bytes": 1000,
+    "ram_total_bytes": 3000,
+    "sections": {},
+    "symbols": [],
+    "model_bytes": 10000,
+}
+
+
+class FakeSession:
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.board = SimpleNamespace(name="emulated", emulator="qemu 0")
+        self.toolchain = {"arm-none-eabi-gcc": "12.2"}
+        limit = os.environ.get("FAKE_BUDGET")
+        budgets = {"stm32f4_aot": Budget(instructions=int(limit))} if limit else {}
+        self._variants = {name: Variant(name, Path(f"{name}.tflite"), budgets) for name in ("int8", "float32")}
+        self._model = Model("m", "", ["a", "b"], 1, 1, 1.0, [], None, self._variants, Path())
+
+    @property
+    def builds(self) -> list[Build]:
+        return [Build(self._model, variant, "aot", "stm32f4") for variant in self._variants.values()]
+
+    def changed(self) -> list[Path]:
+        changed = os.environ.get("FAKE_CHANGED")
+        return [self.options.root / changed] if changed else []
+
+    def header(self) -> list[str]:
+        return ["hil: fake"]
+
+    def recordings(self, _model: object) -> dict[str, list[object]]:
+        return {"a.csv": [], "b.csv": []}
+
+    def reference(self, _path: Path) -> Any:
+        return SimpleNamespace(oracle="fake")
+
+    def firmware(self, build: Build, say: object) -> Firmware:
+        del say
+        if os.environ.get("FAKE_REFUSED") == build.variant.name:
+            raise HilError(f"{build.name}: no engine takes this network")
+        image: Any = SimpleNamespace(**IMAGE, elf_sha256=os.environ.get("FAKE_IMAGE", "1"))
+        return Firmware(build.model, build.variant, build.engine, build.target, image)
+
+
+def measured(windows: int = 10) -> Measurement:
+    """What a device answers to one file of recordings."""
+    answers: Any = [SimpleNamespace(invoke=[100] * windows, prepare=[5] * windows)]
+    firmware: Any = None
+    return Measurement(firmware, answers, "instructions", Traffic(100, 1.0, 0, 0))
+
+
+def answer(record: Recorder, windows: int = 10) -> None:
+    """Record what a test of one file of recordings does."""
+    record.parity(Parity(windows, 0, True, 0.0, 0, windows, windows, windows, ()))
+    record.measurement(measured(windows))
+
+
+def pytest_addoption() -> None:
+    """The earliest hook that a plugin named with -p sees."""
+    vars(tflm_hil.pytest_plugin.hooks)["Session"] = FakeSession

@@ -1,0 +1,28 @@
+"""Which tests are skipped where a tool is missing."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from tflm_hil.boards.qemu import QEMU
+from tflm_hil.errors import HilError
+from tflm_hil.firmware import toolchain
+
+needs_compiler = pytest.mark.skipif(
+    shutil.which(toolchain.COMPILER) is None, reason=f"needs {toolchain.COMPILER}: run `make test`"
+)
+needs_emulator = pytest.mark.skipif(
+    not (shutil.which(QEMU) and shutil.which(toolchain.COMPILER)),
+    reason=f"needs {QEMU} and {toolchain.COMPILER}: run `make test`",
+)
+
+
+def skip_without_tools() -> None:
+    """For fixtures that build and emulate: looks closer than the marks, whether the toolchain is complete."""
+    try:
+        toolchain.versions()
+    except HilError as error:
+        pytest.skip(str(error))
+    if shutil.which(QEMU) is None:
+        pytest.skip(f"no {QEMU} on PATH")

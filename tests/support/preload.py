@@ -1,0 +1,12 @@
+"""What runs of pytest in this process must not import for the first time.
+
+What they import is forgotten after them, and some of these modules cannot be imported twice.
+"""
+
+import ai_edge_litert.interpreter  # noqa: F401
+import pint  # noqa: F401
+import tflite_micro.python.tflite_micro.runtime
+import tflite_micro.tensorflow.lite.micro.python.schema_py_generated  # noqa: F401
+import tflm_hil.cli.app
+import tflm_hil.pytest_plugin.hooks
+import tflm_hil.suite  # noqa: F401

@@ -1,0 +1,78 @@
+"""Projects made for one test: other models, the same firmware and the same suite."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import msgspec
+import pytest
+from tflm_hil.results.model import Results, Run
+
+ROOT = Path(__file__).parents[2]
+SUITE = ROOT / "tests" / "test_hil.py"
+VARIABLES = ("HIL_BOARD", "HIL_MODEL", "HIL_ENGINE", "HIL_TARGET", "HIL_EMULATOR", "HIL_REPORT")
+
+
+@functools.cache
+def _built() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="hil-"))
+    atexit.register(shutil.rmtree, folder)
+    return folder
+
+
+class Project:
+    """A project at `root` that is made of the real one's firmware and suite, and of models of its own."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        root.mkdir(parents=True, exist_ok=True)
+        for name in ("firmware", "platformio.ini"):
+            (root / name).symlink_to(ROOT / name)
+        # Compiled once for the projects of all tests of this process.
+        (root / ".hil").symlink_to(_built())
+        (root / "models").mkdir()
+
+    def add_model(self, name: str, tflite: bytes, manifest: str = "") -> None:
+        """A model of one variant, `only`; `manifest` is what it has beside its name and its network."""
+        directory = self.root / "models" / name
+        directory.mkdir()
+        (directory / "network.tflite").write_bytes(tflite)
+        (directory / "model.toml").write_text(
+            f'schema = "hil-model/1"\nname = "{name}"\n{manifest}\n[variants.only]\nfile = "network.tflite"\n'
+        )
+
+    def copy_model(self, name: str) -> None:
+        """One of the real project's models, with its recordings."""
+        (self.root / "models" / name).symlink_to(ROOT / "models" / name)
+        if not (self.root / "recordings").exists():
+            (self.root / "recordings").symlink_to(ROOT / "recordings")
+
+    def own_firmware(self) -> Path:
+        """Replace the firmware by a copy that may be changed; returns its folder."""
+        firmware = self.root / "firmware"
+        firmware.unlink()
+        shutil.copytree(ROOT / "firmware", firmware, ignore=shutil.ignore_patterns("__pycache__"))
+        return firmware
+
+    def run(self, pytester: pytest.Pytester, *arguments: str | Path) -> pytest.RunResult:
+        """Run the suite on the emulated board."""
+        for variable in VARIABLES:
+            os.environ.pop(variable, None)
+        return pytester.runpytest_inprocess(
+            f"--rootdir={self.root}",
+            *("-p", "no:cacheprovider"),
+            f"--hil-report={self.root / 'reports'}",
+            "--board=emulated",
+            SUITE,
+            *arguments,
+        )
+
+    def runs(self) -> dict[str, Run]:
+        """What the last run of the suite measured, by model and variant."""
+        results = msgspec.json.decode((self.root / "reports" / "results.json").read_bytes(), type=Results)
+        return {f"{run.model}-{run.variant}": run for run in results.runs}

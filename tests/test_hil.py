@@ -1,0 +1,3 @@
+"""The suite, as in every project."""
+
+from tflm_hil.suite import *  # noqa: F403
