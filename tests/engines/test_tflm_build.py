@@ -16,7 +16,7 @@ from tflm_hil.engines.tflm.build import TOTAL, generate, progress, provide
 from tflm_hil.engines.tflm.library import TflmLibrary, read_library
 from tflm_hil.errors import HilError
 from tflm_hil.firmware import platformio, project, toolchain
-from tflm_hil.firmware.build_dir import Place, Say, silent
+from tflm_hil.firmware.build_dir import BuildDir, Say, silent
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.manifest import load_models, lone_model
 from tflm_hil.models.tflite_builder import OperatorSpec, TensorSpec, build
@@ -51,19 +51,19 @@ class World:
         path.write_text(text)
         return path
 
-    def place(self, environment: str = "stm32f4_tflm") -> Place:
-        return Place(self.root, self.root / ".hil", "network", "stm32f4", environment)
+    def build_dir(self, environment: str = "stm32f4_tflm") -> BuildDir:
+        return BuildDir(self.root, self.root / ".hil", "network", "stm32f4", environment)
 
     def attempt(self, target: str, elf: Path, size: int) -> Trial:
         assert target == "stm32f4"
-        assert elf == self.place().directory / "search" / "stm32f4_tflm" / "program.elf"
+        assert elf == self.build_dir().path / "search" / "stm32f4_tflm" / "program.elf"
         return Trial.FITS if size >= ARENA else Trial.TOO_SMALL
 
     def generate(self, environment: str = "stm32f4_tflm", attempt: Try | None = None) -> int:
         library: TflmLibrary = read_library(self.library)
         network = read(self.tflite)
-        place = self.place(environment)
-        _, size = generate(place, self.tflite, network, library, attempt or self.attempt, self.said.append)
+        build_dir = self.build_dir(environment)
+        _, size = generate(build_dir, self.tflite, network, library, attempt or self.attempt, self.said.append)
         return size
 
     def run(
@@ -102,14 +102,14 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 
 def test_a_library_that_is_here_is_taken_as_it_is(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HIL_TFLM_LIB", str(world.library))
-    assert provide(world.place(), world.said.append) == read_library(world.library)
+    assert provide(world.build_dir(), world.said.append) == read_library(world.library)
     assert world.installed == []
     assert world.said == []
 
 
 def test_one_that_is_not_is_installed(world: World) -> None:
     world.package = Path("TFLM")
-    found = provide(world.place(), world.said.append)
+    found = provide(world.build_dir(), world.said.append)
     assert found.directory == tflm_library.installed_root(world.root / ".hil") / "stm32f4_tflm" / "TFLM"
     assert world.installed == ["stm32f4_tflm"]
     assert world.said == ["installing owner/package@1.0"]
@@ -117,21 +117,21 @@ def test_one_that_is_not_is_installed(world: World) -> None:
 
 def test_a_package_that_is_something_else_is_told(world: World) -> None:
     with pytest.raises(HilError, match=r"owner/package@1\.0: installed, but it is no TensorFlow Lite Micro; correct"):
-        provide(world.place(), silent)
+        provide(world.build_dir(), silent)
 
 
 def test_the_smallest_arena_is_found_with_a_program_of_its_own(world: World) -> None:
     assert world.generate() == ARENA
     (settings,) = world.builds
-    place = world.place()
+    build_dir = world.build_dir()
     assert settings == {
-        "HIL_GENERATED": str(place.generated),
+        "HIL_GENERATED": str(build_dir.generated),
         "HIL_TFLM_SOURCE": str(world.library),
         "HIL_TFLM_CONFIG": ".hil/firmware/network-stm32f4_tflm/tflm.ini",
-        "PLATFORMIO_BUILD_DIR": str(place.directory / "search"),
+        "PLATFORMIO_BUILD_DIR": str(build_dir.path / "search"),
         "PLATFORMIO_SRC_DIR": str(world.root / "firmware" / "arena_search"),
     }
-    assert f"#define TFLM_ARENA_BYTES {ARENA}\n" in (place.generated / "tflm_model.h").read_text()
+    assert f"#define TFLM_ARENA_BYTES {ARENA}\n" in (build_dir.generated / "tflm_model.h").read_text()
     assert world.said[:2] == [
         "compiling TFLM, file 1 of 2, once for all models",
         "finding the smallest arena: 1,024 bytes",
@@ -170,7 +170,7 @@ def test_a_network_for_which_all_ram_is_too_little_is_told_with_the_alternatives
 
 def test_without_an_emulator_nothing_is_built(world: World) -> None:
     with pytest.raises(HilError, match="there is none: apt-get install qemu-system-arm"):
-        generate(world.place(), world.tflite, read(world.tflite), read_library(world.library), None, silent)
+        generate(world.build_dir(), world.tflite, read(world.tflite), read_library(world.library), None, silent)
     assert world.builds == []
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from support.firmware_helpers import ROOT
 from tflm_hil.firmware import build_lock as turns
-from tflm_hil.firmware.build_lock import turn
+from tflm_hil.firmware.build_lock import build_lock
 
 HOLDER = """
 import sys
 from pathlib import Path
-from tflm_hil.firmware.build_lock import turn
+from tflm_hil.firmware.build_lock import build_lock
 
-with turn(Path(sys.argv[1]), "an image", print):
+with build_lock(Path(sys.argv[1]), "an image", print):
     print("held", flush=True)
     sys.stdin.readline()
 """
@@ -36,6 +36,6 @@ def test_a_build_that_waits_says_for_whom(tmp_path: Path, monkeypatch: pytest.Mo
             said.append(text)
             holder.kill()
 
-        with turn(lock, "another image", say):
+        with build_lock(lock, "another image", say):
             pass
     assert said[0] == f"waiting for process {holder.pid}, which does an image, 0 s"

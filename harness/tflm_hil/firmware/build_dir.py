@@ -28,7 +28,7 @@ def check_name(folder: Path) -> None:
 
 
 @dataclass(frozen=True)
-class Place:
+class BuildDir:
     """The folder of one image, and the environment of platformio.ini that it is built with.
 
     `root` is the project and `build_root` the folder of all that is built in it.
@@ -41,19 +41,19 @@ class Place:
     environment: str
 
     @property
-    def directory(self) -> Path:
+    def path(self) -> Path:
         """All files of this image."""
         return self.build_root / "firmware" / f"{self.name}-{self.environment}"
 
     @property
     def generated(self) -> Path:
         """The sources that were generated from the model."""
-        return self.directory / "generated"
+        return self.path / "generated"
 
     @property
     def build(self) -> Path:
         """What PlatformIO leaves."""
-        return self.directory / "build"
+        return self.path / "build"
 
     @property
     def elf(self) -> Path:
@@ -63,4 +63,4 @@ class Place:
     @property
     def log(self) -> Path:
         """What PlatformIO said."""
-        return self.directory / "build.log"
+        return self.path / "build.log"

@@ -14,7 +14,7 @@ SAY_EVERY_S = 1.0
 
 
 @contextmanager
-def turn(file: Path, what: str, say: Say) -> Iterator[None]:
+def build_lock(file: Path, what: str, say: Say) -> Iterator[None]:
     """Hold the lock `file` to do `what`. While another process holds it, `say` is told which, what for and how long.
 
     The lock goes with the process that holds it, however that ends. Raises OSError where the file cannot be made.

@@ -10,7 +10,7 @@ from tflm_hil import processes
 from tflm_hil.errors import HilError
 from tflm_hil.firmware import toolchain
 from tflm_hil.firmware.build_dir import Say, silent
-from tflm_hil.firmware.build_lock import turn
+from tflm_hil.firmware.build_lock import build_lock
 from tflm_hil.firmware.explanation import explain, overflow
 from tflm_hil.firmware.memory import TooLargeError
 
@@ -96,7 +96,7 @@ def install(root: Path, environment: str, build_root: Path, log: Path) -> None:
 
 def _execute(argv: list[str], build_root: Path, settings: Mapping[str, str], log: Path, watch: Watch, say: Say) -> bool:
     with (
-        turn(build_root / "platformio.lock", argv[-1], say),
+        build_lock(build_root / "platformio.lock", argv[-1], say),
         log.open("w", encoding="utf-8", buffering=1) as output,
         subprocess.Popen(
             argv,

@@ -12,8 +12,8 @@ from tflm_hil.errors import HilError
 from tflm_hil.firmware import platformio, toolchain
 from tflm_hil.firmware import platformio_ini as configuration
 from tflm_hil.firmware.application import Application
-from tflm_hil.firmware.build_dir import Place, Say, check_name, silent
-from tflm_hil.firmware.build_lock import turn
+from tflm_hil.firmware.build_dir import BuildDir, Say, check_name, silent
+from tflm_hil.firmware.build_lock import build_lock
 from tflm_hil.firmware.image import FirmwareImage, read_application, read_image
 from tflm_hil.firmware.memory import TooLargeError, targets_with_room
 from tflm_hil.firmware.model_config import write_model_config
@@ -52,13 +52,13 @@ class FirmwareProject:
         """
         environment = f"{target}_{engine}" + ("_debug" if debug else "")
         self.check_environment(environment)
-        place = Place(self.root, self.build_root, f"{model.name}-{variant}", target, environment)
+        build_dir = BuildDir(self.root, self.build_root, f"{model.name}-{variant}", target, environment)
         try:
-            place.directory.mkdir(parents=True, exist_ok=True)
-            with turn(place.directory / "lock", place.directory.name, say):
-                library = tflm_engine.provide(place, say) if engine == "tflm" else None
-                sizes = self._build(model, model.variants[variant], place, debug, library, say)
-                return read_image(place.elf, target, *sizes, place.generated)
+            build_dir.path.mkdir(parents=True, exist_ok=True)
+            with build_lock(build_dir.path / "lock", build_dir.path.name, say):
+                library = tflm_engine.provide(build_dir, say) if engine == "tflm" else None
+                sizes = self._build(model, model.variants[variant], build_dir, debug, library, say)
+                return read_image(build_dir.elf, target, *sizes, build_dir.generated)
         except TooLargeError as error:
             larger = targets_with_room(self.root, self.environments(), environment, error.excess)
             ways = ["a smaller model", *([f"--target={name}" for name in larger] or ["a larger target"])]
@@ -68,7 +68,7 @@ class FirmwareProject:
             raise error.instead(" or ".join(ways)) from None
         except OSError as error:
             raise HilError(
-                f"cannot build in {place.directory}: {error.strerror}; free or name another folder"
+                f"cannot build in {build_dir.path}: {error.strerror}; free or name another folder"
             ) from error
 
     def build_application(self, application: Application, say: Say = silent) -> FirmwareImage:
@@ -81,36 +81,36 @@ class FirmwareProject:
             return read_application(application.elf, application.target)
         environment = str(application.environment)
         self.check_environment(environment)
-        place = Place(self.root, self.build_root, "application", application.target, environment)
-        place.directory.mkdir(parents=True, exist_ok=True)
-        with turn(place.directory / "lock", place.directory.name, say):
-            settings = {"PLATFORMIO_BUILD_DIR": str(place.build)}
-            platformio.run(self.root, environment, self.build_root, settings, place.log, silent, say)
-            return read_application(place.elf, application.target)
+        build_dir = BuildDir(self.root, self.build_root, "application", application.target, environment)
+        build_dir.path.mkdir(parents=True, exist_ok=True)
+        with build_lock(build_dir.path / "lock", build_dir.path.name, say):
+            settings = {"PLATFORMIO_BUILD_DIR": str(build_dir.build)}
+            platformio.run(self.root, environment, self.build_root, settings, build_dir.log, silent, say)
+            return read_application(build_dir.elf, application.target)
 
     def _build(
-        self, model: Model, variant: Variant, place: Place, debug: bool, library: TflmLibrary | None, say: Say
+        self, model: Model, variant: Variant, build_dir: BuildDir, debug: bool, library: TflmLibrary | None, say: Say
     ) -> tuple[int, int]:
         """Generate and build; the bytes of the network's constants and of its arena."""
         toolchain.versions()
         graph = read(variant.path)
         self._check("aot" if library is None else "tflm", variant.path, library, say)
-        settings = platformio.build_variables(place.generated, place.build)
+        settings = platformio.build_variables(build_dir.generated, build_dir.build)
         watch: platformio.Watch = silent
-        written = write_model_config(model, variant.sha256, graph, place.generated)
+        written = write_model_config(model, variant.sha256, graph, build_dir.generated)
         if library is None:
-            compiled = compile_model(variant.path, place.generated, keep_tensors=debug)
+            compiled = compile_model(variant.path, build_dir.generated, keep_tensors=debug)
             written += compiled.sources
             sizes = compiled.constant_bytes, compiled.arena_bytes
         else:
-            sources, arena_bytes = tflm_engine.generate(place, variant.path, graph, library, self._attempt, say)
+            sources, arena_bytes = tflm_engine.generate(build_dir, variant.path, graph, library, self._attempt, say)
             written += sources
-            settings |= tflm_engine.settings(place, library)
+            settings |= tflm_engine.settings(build_dir, library)
             watch = tflm_engine.progress(say)
             sizes = variant.path.stat().st_size, arena_bytes
-        for leftover in set(place.generated.iterdir()) - set(written):
+        for leftover in set(build_dir.generated.iterdir()) - set(written):
             leftover.unlink()
-        platformio.run(self.root, place.environment, self.build_root, settings, place.log, watch, say)
+        platformio.run(self.root, build_dir.environment, self.build_root, settings, build_dir.log, watch, say)
         return sizes
 
     def _check(self, engine: str, tflite: Path, library: TflmLibrary | None, say: Say) -> None:

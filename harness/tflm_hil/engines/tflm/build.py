@@ -11,7 +11,7 @@ from tflm_hil.engines.tflm.library import TflmLibrary
 from tflm_hil.engines.tflm.sources import write_sources
 from tflm_hil.errors import HilError
 from tflm_hil.firmware import platformio
-from tflm_hil.firmware.build_dir import PROGRAM, Place, Say
+from tflm_hil.firmware.build_dir import PROGRAM, BuildDir, Say
 from tflm_hil.firmware.memory import TooLargeError
 from tflm_hil.models.tflite_file import Graph
 
@@ -22,39 +22,41 @@ COMPILING = re.compile(r"Compiling .*objects/tflm/")
 SEARCH_PROGRAM = "firmware/arena_search"
 
 
-def provide(place: Place, say: Say) -> TflmLibrary:
+def provide(build_dir: BuildDir, say: Say) -> TflmLibrary:
     """The library, installed from the registry where it is not here yet.
 
     Raises:
         HilError: there is none and none can be had.
     """
-    found = tflm_library.find(place.build_root)
+    found = tflm_library.find(build_dir.build_root)
     if found is not None:
         return found
-    package = tflm_library.specification(place.root)
+    package = tflm_library.specification(build_dir.root)
     say(f"installing {package}")
-    platformio.install(place.root, place.environment, place.build_root, place.directory / "install.log")
-    found = tflm_library.find(place.build_root)
+    platformio.install(build_dir.root, build_dir.environment, build_dir.build_root, build_dir.path / "install.log")
+    found = tflm_library.find(build_dir.build_root)
     if found is None:
         raise HilError(f"{package}: installed, but it is no TensorFlow Lite Micro; correct [tflm] in platformio.ini")
     return found
 
 
-def settings(place: Place, library: TflmLibrary) -> dict[str, str]:
+def settings(build_dir: BuildDir, library: TflmLibrary) -> dict[str, str]:
     """The variables of PlatformIO that make a build take just this copy of the library."""
-    return tflm_library.settings(library, place.root, place.build_root, place.environment, place.directory / "tflm.ini")
+    return tflm_library.settings(
+        library, build_dir.root, build_dir.build_root, build_dir.environment, build_dir.path / "tflm.ini"
+    )
 
 
 def generate(
-    place: Place, tflite: Path, graph: Graph, library: TflmLibrary, attempt: arena.Try | None, say: Say
+    build_dir: BuildDir, tflite: Path, graph: Graph, library: TflmLibrary, attempt: arena.Try | None, say: Say
 ) -> tuple[list[Path], int]:
     """Write the sources of the engine, with the smallest arena in which the network runs; the files, and its bytes.
 
     Raises:
         HilError: all RAM of the target is not enough for the network, or there is no emulator to find that out.
     """
-    size = _search(place, tflite, graph, library, attempt, say)
-    return write_sources(tflite, graph, library, size, place.generated), size
+    size = _search(build_dir, tflite, graph, library, attempt, say)
+    return write_sources(tflite, graph, library, size, build_dir.generated), size
 
 
 def progress(say: Say) -> platformio.Watch:
@@ -72,38 +74,40 @@ def progress(say: Say) -> platformio.Watch:
     return watch
 
 
-def _search(place: Place, tflite: Path, graph: Graph, library: TflmLibrary, attempt: arena.Try | None, say: Say) -> int:
+def _search(
+    build_dir: BuildDir, tflite: Path, graph: Graph, library: TflmLibrary, attempt: arena.Try | None, say: Say
+) -> int:
     if attempt is None:
         raise HilError(
             f"{tflite}: how small its arena can be is found in an emulator, and there is none: "
             "apt-get install qemu-system-arm"
         )
     write_sources(
-        tflite, graph, library, arena.STEP, place.generated
+        tflite, graph, library, arena.STEP, build_dir.generated
     )  # a token: the program brings an arena of its own
-    build = place.directory / "search"
+    build = build_dir.path / "search"
     variables: Mapping[str, str] = {
-        **settings(place, library),
-        **platformio.build_variables(place.generated, build),
-        "PLATFORMIO_SRC_DIR": str(place.root / SEARCH_PROGRAM),
+        **settings(build_dir, library),
+        **platformio.build_variables(build_dir.generated, build),
+        "PLATFORMIO_SRC_DIR": str(build_dir.root / SEARCH_PROGRAM),
     }
-    log = place.directory / "search.log"
-    platformio.run(place.root, place.environment, place.build_root, variables, log, progress(say), say)
-    elf = build / place.environment / PROGRAM
+    log = build_dir.path / "search.log"
+    platformio.run(build_dir.root, build_dir.environment, build_dir.build_root, variables, log, progress(say), say)
+    elf = build / build_dir.environment / PROGRAM
 
     # The program holds all that the size depends on.
-    cache, key = arena.ArenaCache(place.build_root / "arenas"), hashlib.sha256(elf.read_bytes()).hexdigest()
+    cache, key = arena.ArenaCache(build_dir.build_root / "arenas"), hashlib.sha256(elf.read_bytes()).hexdigest()
     if known := cache.recall(key):
         return known
 
     def one(size: int) -> arena.Trial:
         say(f"finding the smallest arena: {size:,} bytes")
-        return attempt(place.target, elf, size)
+        return attempt(build_dir.target, elf, size)
 
     found = arena.find_smallest(one)
     if found is None:
         # The library says that it fails, not why.
         why = "it needs more, or a kernel of this library refuses it"
-        raise TooLargeError(f"{tflite}: {library} does not run it in all RAM of {place.target}: {why}", {"RAM": 1})
+        raise TooLargeError(f"{tflite}: {library} does not run it in all RAM of {build_dir.target}: {why}", {"RAM": 1})
     cache.remember(key, found)
     return found
