@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
-from support import fake_board, rfc2217_server
+from support import fake_board, rfc2217_server, ser2net
 from support.fake_device import BOOT, frame
 from tflm_hil.boards import port, port_lock, port_name, reset
 from tflm_hil.boards.port import Port
@@ -98,6 +98,22 @@ def test_a_board_behind_rfc2217_answers_and_its_port_is_configured_once(
             assert client.status().windows == 0
             assert len(client.stream(np.full((60, 6), -1, np.int16))) == 7  # 0xFF, which Telnet doubles
             assert client.link.events == []
+        board.close()
+
+
+@pytest.mark.parametrize("scheme", ["rfc2217", "socket"])
+def test_a_board_behind_ser2net_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    monkeypatch.setattr(reset, "BOOT_S", 10.0)
+    with (
+        fake_board.running("gesture", "int8", BUILD_ID) as terminal,
+        ser2net.serving(terminal, tmp_path, scheme) as url,
+        UartLog(tmp_path / "uart.log") as log,
+    ):
+        # A terminal has no control lines that ser2net could set and confirm.
+        board = SerialBoard(f"{url}?ign_set_control" if scheme == "rfc2217" else url, TARGET)
+        client = Client(board.connect(), log)
+        assert client.hello().build_id == BUILD_ID
+        assert len(client.stream(np.full((60, 6), -1, np.int16))) == 7
         board.close()
 
 
