@@ -1,4 +1,4 @@
-"""A key in the wrong place is told where it belongs, and a misspelt one what was meant."""
+"""The message about a misplaced key says where it belongs, the one about a misspelt key what was meant."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from support.manifests import MANIFEST, write_model
 from tflm_hil.errors import HilError
-from tflm_hil.manifest_keys import PLACES
+from tflm_hil.manifest_keys import TABLES
 from tflm_hil.models import manifest as models
 from tflm_hil.models.output import OutputTable
 from tflm_hil.recordings import manifest as recordings
@@ -29,14 +29,14 @@ KINDS: dict[str, dict[str, type]] = {
 
 def test_the_table_of_keys_is_what_manifests_take() -> None:
     taken = {
-        file: {place: {field.encode_name for field in msgspec.structs.fields(kind)} for place, kind in places.items()}
-        for file, places in KINDS.items()
+        file: {table: {field.encode_name for field in msgspec.structs.fields(kind)} for table, kind in tables.items()}
+        for file, tables in KINDS.items()
     }
-    assert {file: {place: set(keys) for place, (_, keys) in places.items()} for file, places in PLACES.items()} == taken
+    assert {file: {table: set(keys) for table, (_, keys) in tables.items()} for file, tables in TABLES.items()} == taken
 
 
 @pytest.mark.parametrize(
-    "key", sorted({key for places in PLACES.values() for _, keys in places.values() for key in keys})
+    "key", sorted({key for tables in TABLES.values() for _, keys in tables.values() for key in keys})
 )
 def test_every_key_is_documented(key: str) -> None:
     guide = (Path(__file__).parents[1] / "docs" / "add-your-own-model.md").read_text(encoding="utf-8")
@@ -65,7 +65,7 @@ def test_every_key_is_documented(key: str) -> None:
         (
             "[variants.int8.budgets.stm32f4_aot]",
             "[variants.int8.budgets]",
-            "; limits stand in a table for each environment, such as [variants.int8.budgets.stm32f4_aot]",
+            "; put the limits into one table per environment, such as [variants.int8.budgets.stm32f4_aot]",
         ),
         ("stride = 5", 'stride = 5\nlabel_column = "gesture"', "; it belongs in [[files]] of recordings.toml"),
         ("stride = 5", "stride = 5\nsensor = 'MPU6050'", "; it belongs in [[channels]] of model.toml"),
@@ -80,7 +80,7 @@ def test_every_key_is_documented(key: str) -> None:
         (
             "maximum = 4",
             "maximum = 4\nzzz = 1",
-            "; there is lsb_per_unit, maximum, mean, minimum, name, normalize, range",
+            "; the keys here are lsb_per_unit, maximum, mean, minimum, name, normalize, range",
         ),
     ],
 )

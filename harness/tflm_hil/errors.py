@@ -1,7 +1,8 @@
-"""The two kinds of failure that the harness reports to people.
+"""The failures that the harness reports to people.
 
-A `HilError` is something that its reader can mend: its message is one line that says what is wrong, where, and how to
-mend it. A `DeviceError` is a device that hangs, reboots, crashes or lies; it also carries the tail of the UART log.
+A `HilError` is something that the reader can mend: its message is one line that says what is wrong, where, and how to
+mend it. A `DeviceError` is a device that hangs, reboots, crashes or sends wrong data; it also carries the last lines
+of the UART log.
 """
 
 
@@ -10,7 +11,7 @@ class HilError(Exception):
 
 
 class DeviceError(HilError):
-    """A device that did not behave. `log_tail` holds the last lines of its UART log, oldest first."""
+    """A device that misbehaved. `log_tail` holds the last lines of its UART log, oldest first."""
 
     def __init__(self, message: str, log_tail: list[str] | None = None) -> None:
         super().__init__(message)
@@ -18,12 +19,12 @@ class DeviceError(HilError):
 
 
 class RefusedError(DeviceError):
-    """A device that answered a request with a refusal. The session goes on."""
+    """A device that refused a request. The session goes on."""
 
 
 class LineError(DeviceError):
-    """A serial line that broke: its port went away, the other side hung up, or it took no bytes. Open it again."""
+    """A serial line that broke: the port disappeared, the other side hung up, or it took no bytes. Open it again."""
 
 
 class MuteError(DeviceError):
-    """A device that does not answer HELLO, however often it is asked."""
+    """A device that never answered HELLO."""

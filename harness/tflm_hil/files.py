@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Write files completely or not at all; find and check folders."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tflm_hil.errors import HilError
 
-# A report with its JUnit file stays well below this; a folder that cannot take so much is as good as full.
+# More than a report and its JUnit file need: a folder without this much space counts as full.
 PROBE_BYTES = 256 * 1024
 
 
@@ -17,7 +17,7 @@ def write_text(path: Path, text: str) -> None:
     """Write `text` (UTF-8) beside `path`, then rename: a reader sees the old file or the new one, never half of it.
 
     Raises:
-        HilError: the folder cannot be made or written to, or the disk is full.
+        HilError: the folder cannot be created or written to, or the disk is full.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -31,17 +31,17 @@ def write_text(path: Path, text: str) -> None:
             Path(name).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise HilError(f"cannot write {path}: {error.strerror}; free or name another folder") from error
+        raise HilError(f"cannot write {path}: {error.strerror}; free some space or choose another folder") from error
 
 
 class Snapshot:
-    """The state of some files at one moment."""
+    """The state of some files at one moment, to find out later which of them changed."""
 
     def __init__(self, paths: Iterable[Path]) -> None:
         self._states = {path: _state(path) for path in paths}
 
     def changed(self) -> list[Path]:
-        """Those that were written, replaced or deleted since."""
+        """Return the files that have been written, replaced or deleted since."""
         return [path for path, state in self._states.items() if _state(path) != state]
 
 
@@ -54,8 +54,7 @@ def _state(path: Path) -> tuple[int, ...] | None:
 
 
 def project_root(start: Path) -> Path:
-    """The folder of the project that `start` lies in: the nearest one upwards with a platformio.ini or a
-    hil.toml.
+    """Return the project folder that contains `start`: the nearest one upwards with a platformio.ini or a hil.toml.
 
     Raises:
         HilError: there is none.
@@ -67,13 +66,13 @@ def project_root(start: Path) -> Path:
 
 
 def probe_folder(folder: Path) -> None:
-    """Make sure that `folder` can be written to, before minutes are spent on what it is to hold.
+    """Check that `folder` can be written to, before minutes are spent on its contents.
 
     Raises:
-        HilError: it cannot be made, is not a folder, is read-only or is full.
+        HilError: it cannot be created, is not a folder, is read-only or is full.
     """
     if folder.exists() and not folder.is_dir():
-        raise HilError(f"{folder}: is a file, and a folder is needed; name another")
+        raise HilError(f"{folder}: is a file, not a folder; choose a folder")
     probe = folder / ".probe"
     write_text(probe, "\0" * PROBE_BYTES)
     probe.unlink()

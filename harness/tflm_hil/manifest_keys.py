@@ -1,4 +1,4 @@
-"""Every key of the manifests and where it belongs: what to say of a key that is in the wrong place, or misspelt."""
+"""The keys of the manifests: where a misplaced key belongs, and what a misspelt one was meant to be."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import difflib
 import re
 from collections.abc import Mapping
 
-# For each manifest: a place in it (as msgspec spells paths, without numbers), what people call it, and its keys.
-PLACES: Mapping[str, Mapping[str, tuple[str, frozenset[str]]]] = {
+# For each manifest, its tables: the path as msgspec spells it (without numbers), where that is in words, and the keys.
+TABLES: Mapping[str, Mapping[str, tuple[str, frozenset[str]]]] = {
     "model.toml": {
         "$": (
             "at the top of model.toml, before its first table",
@@ -56,36 +56,37 @@ _NO_TABLE = re.compile(r"Expected `object`, got `.*` - at `(?P<path>.*)`")
 
 
 def remedy(manifest: str, problem: str) -> str:
-    """What to do about `problem`, a message of msgspec about the file called `manifest`."""
+    """Return how to mend `problem`, a message of msgspec about the file called `manifest`."""
     if unknown := _UNKNOWN.fullmatch(problem):
-        return _of_key(manifest, _place(unknown["path"] or "$"), unknown["key"])
+        return _of_key(manifest, _table(unknown["path"] or "$"), unknown["key"])
     misplaced = _NO_TABLE.fullmatch(problem)
-    if misplaced and _place(misplaced["path"]) == BUDGETS:
-        return "limits stand in a table for each environment, such as [variants.int8.budgets.stm32f4_aot]"
+    if misplaced and _table(misplaced["path"]) == BUDGETS:
+        return "put the limits into one table per environment, such as [variants.int8.budgets.stm32f4_aot]"
     if _SHARE.search(problem):
         return "write it as a fraction, such as 0.95"
     return "correct that key"
 
 
-def _of_key(manifest: str, place: str, key: str) -> str:
-    places = PLACES.get(manifest, {})
-    homes = [(file, where, keys) for file in _order(manifest) for where, keys in PLACES[file].values()]
+def _of_key(manifest: str, table: str, key: str) -> str:
+    tables = TABLES.get(manifest, {})
+    homes = [(file, where, keys) for file in _order(manifest) for where, keys in TABLES[file].values()]
     exact = [(file, where) for file, where, keys in homes if key in keys]
     if exact:
         return f"it belongs {', or '.join(where for file, where in exact if file == exact[0][0])}"
-    here = places[place][1] if place in places else frozenset()
+    here = tables[table][1] if table in tables else frozenset()
     if near := difflib.get_close_matches(key, sorted(here), n=1):
         return f"did you mean {near[0]}?"
     elsewhere = {name: where for _, where, keys in reversed(homes) for name in keys}
     if near := difflib.get_close_matches(key, sorted(elsewhere), n=1):
         return f"did you mean {near[0]}, which belongs {elsewhere[near[0]]}?"
-    return f"there is {', '.join(sorted(here))}" if here else "delete it"
+    return f"the keys here are {', '.join(sorted(here))}" if here else "delete it"
 
 
 def _order(manifest: str) -> list[str]:
-    """The manifests, the one that it is about first."""
-    return sorted(PLACES, key=lambda file: file != manifest)
+    """All manifests, `manifest` first."""
+    return sorted(TABLES, key=lambda file: file != manifest)
 
 
-def _place(path: str) -> str:
+def _table(path: str) -> str:
+    """The path of a table without the numbers that msgspec puts into it."""
     return re.sub(r"\[(\d+|\.\.\.)\]", "[]", path)

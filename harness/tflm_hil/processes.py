@@ -1,4 +1,4 @@
-"""Child processes that do not outlive the harness, and an end of its own that is one line."""
+"""Child processes that do not outlive the harness, and a clean end on Ctrl-C."""
 
 import contextlib
 import ctypes
@@ -14,7 +14,7 @@ from pathlib import Path
 from tflm_hil.errors import HilError
 
 INTERRUPTED = 130
-"""The exit status of a program that SIGINT ended, as a shell counts."""
+"""The exit status that a shell reports for a program ended by SIGINT: 128 + 2."""
 
 _PR_SET_PDEATHSIG = 1
 _TERMINATE_S = 3.0
@@ -24,7 +24,7 @@ _POLL_S = 0.02
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Turn Ctrl-C into the end of the program, with one line."""
+    """On Ctrl-C, end the program with one line instead of a traceback."""
     try:
         yield
     except KeyboardInterrupt:
@@ -33,11 +33,11 @@ def interruptible() -> Iterator[None]:
 
 
 def spawn(argv: list[str], stderr: Path) -> subprocess.Popen[bytes]:
-    """Start `argv` with no input and no output but `stderr`, a file.
+    """Start `argv` without input; write what it prints on stderr to the file `stderr` and discard its stdout.
 
-    On Linux the kernel kills the process when the thread that started it ends, so neither SIGKILL nor a crash of the
-    harness leaves it behind. It gets a process group of its own: Ctrl-C is for the harness, which then stops it in
-    order. Raises HilError where it cannot be started.
+    On Linux the kernel kills the process when the thread that started it ends, so it does not survive a crash or a
+    SIGKILL of the harness. It runs in a process group of its own: Ctrl-C reaches only the harness, which then stops
+    the process in order. Raises HilError if it cannot be started.
     """
     try:
         with stderr.open("wb") as errors:
@@ -54,7 +54,7 @@ def spawn(argv: list[str], stderr: Path) -> subprocess.Popen[bytes]:
 
 
 def stop(process: subprocess.Popen[bytes], grace: float) -> None:
-    """Wait `grace` seconds for a process that was asked to end, then make it end."""
+    """Wait `grace` seconds for a process that was asked to end, then terminate it; kill it if that does not help."""
     for end, seconds in ((None, grace), (process.terminate, _TERMINATE_S), (process.kill, None)):
         if end is not None:
             end()
@@ -66,13 +66,13 @@ def stop(process: subprocess.Popen[bytes], grace: float) -> None:
 
 
 def stop_group(leader: subprocess.Popen[str]) -> None:
-    """Interrupt the process group that `leader` leads, and kill what of it is still there some seconds later."""
+    """Interrupt the process group of `leader`, and kill the processes of it that still run some seconds later."""
     until = time.monotonic() + _INTERRUPT_S
-    with contextlib.suppress(ProcessLookupError):  # all have gone
+    with contextlib.suppress(ProcessLookupError):  # All have ended.
         try:
             os.killpg(leader.pid, signal.SIGINT)
             while time.monotonic() < until:
-                leader.poll()  # until it is asked for, one that has ended counts
+                leader.poll()  # An ended process stays in its group until somebody asks for its status.
                 os.killpg(leader.pid, 0)
                 time.sleep(_POLL_S)
         finally:
@@ -80,7 +80,7 @@ def stop_group(leader: subprocess.Popen[str]) -> None:
 
 
 def die_with_parent() -> Callable[[], None] | None:
-    """What ties a process to the thread that starts it, as `preexec_fn` of Popen; None where that cannot be done."""
+    """Return a `preexec_fn` for Popen that lets the child die with the thread that starts it; None if not on Linux."""
     if sys.platform != "linux":
         return None
     libc = ctypes.CDLL(None)
@@ -88,7 +88,7 @@ def die_with_parent() -> Callable[[], None] | None:
 
     def tie() -> None:
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # It died before the tie was made.
+        if os.getppid() != parent:  # The parent died before prctl.
             os.kill(os.getpid(), signal.SIGKILL)
 
     return tie

@@ -1,4 +1,4 @@
-"""Reading the project's TOML manifests into typed structures."""
+"""Read the project's TOML manifests into typed structures."""
 
 import tomllib
 from pathlib import Path
@@ -13,9 +13,9 @@ T = TypeVar("T")
 
 
 def read_toml(path: Path, kind: type[T]) -> T:
-    """Read `path` as a `kind`, a msgspec structure.
+    """Read the file `path` into a `kind`, a msgspec structure.
 
-    Raises HilError, naming the file and the key, where the file cannot be read, is not TOML or does not fit `kind`.
+    Raises HilError, which names the file and the key, if the file cannot be read, is not TOML or does not fit `kind`.
     """
     try:
         return msgspec.toml.decode(path.read_bytes(), type=kind)

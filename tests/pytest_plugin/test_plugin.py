@@ -71,7 +71,7 @@ def test_a_report_folder_that_cannot_be_written_stops_the_run_before_it_begins(
     (pytester.path / "file").write_text("")
     result = hil("--board=emulated", f"--hil-report={pytester.path / 'file'}")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*/file: is a file, and a folder is needed; name another"])
+    result.stderr.fnmatch_lines(["*/file: is a file, not a folder; choose a folder"])
 
 
 @pytest.fixture

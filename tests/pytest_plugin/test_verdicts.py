@@ -393,7 +393,7 @@ def test_a_baseline_that_cannot_be_updated_is_found_before_the_first_test(projec
     folder.write_text("")
     result = project("--hil-baseline=base", "--hil-update-baseline")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: *base: is a file, and a folder is needed; name another"])
+    result.stderr.fnmatch_lines(["ERROR: *base: is a file, not a folder; choose a folder"])
     folder.unlink()
     folder.mkdir()
     (folder / "baseline.json").write_text('{"schema": "hil-res')

@@ -265,7 +265,7 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one_alone(tmp_path: Path) 
 
 def test_a_report_folder_that_is_a_file_is_found_before_the_run(tmp_path: Path) -> None:
     (tmp_path / "reports").write_text("")
-    with pytest.raises(HilError, match=r"reports: is a file, and a folder is needed; name another"):
+    with pytest.raises(HilError, match=r"reports: is a file, not a folder; choose a folder"):
         probe_folder(tmp_path / "reports")
 
 
