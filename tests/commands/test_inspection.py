@@ -120,7 +120,7 @@ def test_a_model_of_the_project_fits_a_hundred_columns() -> None:
 def test_the_firmware_is_linked_for_the_target() -> None:
     """What is predicted is what is built: only the code that cuts windows is missing."""
     model = load_models(ROOT)["gesture"]
-    image = FirmwareProject(ROOT).build(model, "int8", "aot", "stm32f4")
+    image = FirmwareProject(ROOT / ".hil").build(model, "int8", "aot", "stm32f4")
     inspection = inspect(model.variants["int8"].path, ROOT, "stm32f4")
     facts = inspection.verdicts[0].image
     assert facts is not None

@@ -37,7 +37,7 @@ def model() -> Model:
 
 @pytest.fixture(scope="module")
 def image(model: Model) -> FirmwareImage:
-    return FirmwareProject(ROOT).build(model, "int8", "aot", "stm32f4")
+    return FirmwareProject(ROOT / ".hil").build(model, "int8", "aot", "stm32f4")
 
 
 @pytest.fixture(scope="module")

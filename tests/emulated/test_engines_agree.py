@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.compiler_helpers import ROOT, needs_gcc, run_kernels
+from support.compiler_helpers import needs_gcc, run_kernels
 from support.shape_networks import flattened
 from support.tflm_helpers import RESOLVER, pretend_library
 from tflm_hil.commands.inspection import inspect
@@ -82,7 +82,7 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def refusal_of_build(path: Path, engine: str, folder: Path) -> str | None:
-    built = FirmwareProject(ROOT, folder / ".hil", lambda *_: arena.Trial.FITS)
+    built = FirmwareProject(folder / ".hil", lambda *_: arena.Trial.FITS)
     try:
         built.build(lone_model(path), "tflite", engine, "stm32f4")
     except HilError as error:

@@ -84,11 +84,18 @@ def spoil(firmware: Path, tflite: Path, operator: int, fault: str, scratch: Path
     ],
 )
 def test_a_fault_in_a_kernel_is_found_in_its_operator(
-    pytester: pytest.Pytester, tmp_path: Path, variant: str, operator: int, fault: str, said: str
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    variant: str,
+    operator: int,
+    fault: str,
+    said: str,
 ) -> None:
     project = Project(tmp_path / "project")
     project.copy_model("gesture")
-    spoil(project.own_firmware(), GESTURE / f"gesture_{variant}.tflite", operator, fault, tmp_path / "scratch")
+    tflite = GESTURE / f"gesture_{variant}.tflite"
+    spoil(project.own_firmware(monkeypatch), tflite, operator, fault, tmp_path / "scratch")
     result = project.run(pytester, "--engine=aot", "-k", f"predictions and {variant} and punch")
     result.assert_outcomes(failed=1)
     result.stdout.re_match_lines(
@@ -101,13 +108,13 @@ def test_a_fault_in_a_kernel_is_found_in_its_operator(
 
 
 def test_the_operators_before_it_agree_and_those_behind_it_are_not_blamed(
-    pytester: pytest.Pytester, tmp_path: Path
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     project = Project(tmp_path / "project")
     project.add_model("chain", chain(1))
     tflite = project.root / "models" / "chain" / "network.tflite"
     fault = "for (int i = 0; i < 20; i++) { ((int8_t *)y)[i] = 5; }"
-    spoil(project.own_firmware(), tflite, 2, fault, tmp_path / "scratch")
+    spoil(project.own_firmware(monkeypatch), tflite, 2, fault, tmp_path / "scratch")
     result = project.run(pytester, "--engine=aot", "--hil-trace", "-k", "outputs or every_operator")
     result.assert_outcomes(failed=2)
     first = "*on random 1 the first to differ is operator 2 (RELU), tensor 3 'positive': * of 20 elements differ*"
@@ -129,7 +136,7 @@ def test_a_debug_image_that_does_not_fit_says_which_targets_have_room(
 
 
 def test_a_board_that_the_harness_does_not_flash_gets_a_command_for_later(pytester: pytest.Pytester) -> None:
-    build_id = FirmwareProject(ROOT).build(load_models(ROOT)["gesture"], "int8", "aot", "stm32f4").build_id
+    build_id = FirmwareProject(ROOT / ".hil").build(load_models(ROOT)["gesture"], "int8", "aot", "stm32f4").build_id
     pytester.makepyfile(test_predictions=PREDICTIONS)
     with fake_board.running("gesture", "int8", build_id, Misbehaviour.LIE) as port:
         result = pytester.runpytest_inprocess(

@@ -42,7 +42,7 @@ def tools() -> None:
 @pytest.fixture(scope="module")
 def project() -> FirmwareProject:
     """The project itself: what it has compiled of the library is used, and left for others."""
-    return FirmwareProject(ROOT, attempt=try_arena)
+    return FirmwareProject(ROOT / ".hil", try_arena)
 
 
 @pytest.fixture(scope="module")
@@ -153,4 +153,4 @@ def test_without_an_emulator_an_unknown_arena_is_an_error_with_the_remedy(
     monkeypatch.setattr(ArenaCache, "recall", lambda *_: None)
     shutil.rmtree(project.build_root / "firmware" / f"gesture-float32-{TARGET}_{ENGINE}", ignore_errors=True)
     with pytest.raises(HilError, match="is found in an emulator, and there is none: apt-get install qemu-system-arm"):
-        FirmwareProject(ROOT).build(model, "float32", ENGINE, TARGET)
+        FirmwareProject(ROOT / ".hil").build(model, "float32", ENGINE, TARGET)

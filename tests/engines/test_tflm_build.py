@@ -156,7 +156,7 @@ def test_a_network_for_which_all_ram_is_too_little_is_told_with_the_alternatives
 ) -> None:
     monkeypatch.setenv("HIL_TFLM_LIB", str(world.library))
     monkeypatch.setattr(toolchain, "versions", dict)
-    small = FirmwareProject(ROOT, world.root / ".hil", lambda *_: Trial.NO_MORE_RAM)
+    small = FirmwareProject(world.root / ".hil", lambda *_: Trial.NO_MORE_RAM)
     with pytest.raises(HilError) as caught:
         small.build(load_models(ROOT)["gesture"], "int8", "tflm", "stm32f2")
     said = str(caught.value)
@@ -189,7 +189,7 @@ def test_what_cannot_run_is_refused_before_anything_is_built(
         tensors.append(TensorSpec([4, 4], TensorType.INT8, [0.5], [0], np.ones((4, 4), np.int8), "weights"))
         inputs = [0, 2]
     world.tflite.write_bytes(build(tensors, [OperatorSpec(kind, inputs, [1])], [0], [1]))
-    project = FirmwareProject(ROOT, world.root / ".hil", lambda *_: Trial.FITS)
+    project = FirmwareProject(world.root / ".hil", lambda *_: Trial.FITS)
     with pytest.raises(HilError, match=said):
         project.build(lone_model(world.tflite), "tflite", "tflm", "stm32f4")
     assert world.builds == []
@@ -204,7 +204,7 @@ def test_the_image_is_built_from_this_library(world: World, monkeypatch: pytest.
 
     def build_image() -> list[str]:
         world.builds.clear()
-        FirmwareProject(ROOT, world.root / ".hil", world.attempt).build(model, "int8", "tflm", "stm32f4")
+        FirmwareProject(world.root / ".hil", world.attempt).build(model, "int8", "tflm", "stm32f4")
         return [settings["HIL_TFLM_SOURCE"] for settings in world.builds]
 
     assert build_image() == 2 * [str(world.library)], "the search, and the image"

@@ -49,7 +49,7 @@ def checkout(directory: Path, built: Path | None = None) -> FirmwareProject:
     """A copy of what is built, in `directory`; what is made of it lies in `built`, or in the copy."""
     shutil.copytree(ROOT / "firmware", directory / "firmware", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "platformio.ini", directory)
-    return FirmwareProject(directory, built)
+    return FirmwareProject(built or directory / ".hil", root=directory)
 
 
 @pytest.fixture(scope="module")
@@ -319,7 +319,8 @@ from pathlib import Path
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.manifest import load_models
 
-FirmwareProject(Path(sys.argv[1])).build(load_models(Path(sys.argv[2]))["gesture"], "int8", "aot", "stm32f4")
+root, models = map(Path, sys.argv[1:])
+FirmwareProject(root / ".hil", root=root).build(load_models(models)["gesture"], "int8", "aot", "stm32f4")
 """
 
 # It says who runs it, and takes until PlatformIO has gone.

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.firmware_helpers import ROOT
 from support.processes import ends
 from tflm_hil.firmware.explanation import explain, overflow
 from tflm_hil.firmware.platformio import command, variables
@@ -24,7 +25,8 @@ def test_the_command_is_this_pythons_platformio() -> None:
 REACHING_OUT = """
     C_INCLUDE_PATH CPATH CPLUS_INCLUDE_PATH COMPILER_PATH GCC_EXEC_PREFIX LIBRARY_PATH DEPENDENCIES_OUTPUT CFLAGS CC
     SUNPRO_DEPENDENCIES SOURCE_DATE_EPOCH SCONSFLAGS PLATFORMIO_BUILD_FLAGS PLATFORMIO_CORE_DIR PLATFORMIO_SRC_DIR
-    HIL_GENERATED HIL_TFLM_LIB LANG LANGUAGE LC_ALL LC_MESSAGES PYTHONPATH PYTHONHOME PYTHONSTARTUP GCC_COLORS TERM
+    HIL_FIRMWARE HIL_GENERATED HIL_TFLM_LIB LANG LANGUAGE LC_ALL LC_MESSAGES PYTHONPATH PYTHONHOME PYTHONSTARTUP
+    GCC_COLORS TERM
 """
 
 
@@ -34,6 +36,7 @@ def test_what_a_user_has_set_for_other_projects_does_not_reach_the_build() -> No
         "PATH": "/bin",
         "HOME": "/home/u",
         "LC_ALL": "C",
+        "HIL_FIRMWARE": str(ROOT / "firmware"),
         "PLATFORMIO_BUILD_CACHE_DIR": "/hil/objects",
         "PLATFORMIO_CORE_DIR": "/hil/platformio",
         "PLATFORMIO_DISABLE_PROGRESSBAR": "true",

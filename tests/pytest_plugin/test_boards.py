@@ -53,7 +53,7 @@ def test_what_happens_to_a_device_or_its_emulator_is_one_line_of_one_test(pytest
 
 @pytest.fixture(scope="module")  # once, and before pytester: it forgets modules that are imported from then on
 def build_id() -> bytes:
-    return FirmwareProject(ROOT).build(load_models(ROOT)["gesture"], "int8", "aot", "stm32f4").build_id
+    return FirmwareProject(ROOT / ".hil").build(load_models(ROOT)["gesture"], "int8", "aot", "stm32f4").build_id
 
 
 @needs_emulator  # for the compiler: the image's build id is what the harness asks a board for

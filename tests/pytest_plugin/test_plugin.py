@@ -157,11 +157,10 @@ def test_a_wrong_marker_is_refused(pytester: pytest.Pytester, hil: Hil, marker: 
 
 @pytest.fixture
 def project(pytester: pytest.Pytester) -> Path:
-    """A project of its own whose models and recordings a test may spoil; sources are the repository's."""
+    """A project of its own whose models and recordings a test may spoil."""
     root = pytester.path / "project"
     root.mkdir()
-    for name in ("firmware", "platformio.ini"):
-        (root / name).symlink_to(ROOT / name)
+    (root / "hil.toml").write_text('schema = "hil-project/1"\n')
     shutil.copytree(ROOT / "models" / "gesture", root / "models" / "gesture")
     shutil.copytree(ROOT / "recordings" / "gesture", root / "recordings" / "gesture")
     (root / "test_one_window.py").write_text(dedent(ONE_WINDOW))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from tflm_hil.firmware import sources
 from tflm_hil.results.model import Results, Run
 
 ROOT = Path(__file__).parents[2]
@@ -26,13 +27,12 @@ def _built() -> Path:
 
 
 class Project:
-    """A project at `root` that is made of the real one's firmware and suite, and of models of its own."""
+    """A project at `root` with models of its own."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         root.mkdir(parents=True, exist_ok=True)
-        for name in ("firmware", "platformio.ini"):
-            (root / name).symlink_to(ROOT / name)
+        (root / "hil.toml").write_text('schema = "hil-project/1"\n')
         # Compiled once for the projects of all tests of this process.
         (root / ".hil").symlink_to(_built())
         (root / "models").mkdir()
@@ -52,12 +52,12 @@ class Project:
         if not (self.root / "recordings").exists():
             (self.root / "recordings").symlink_to(ROOT / "recordings")
 
-    def own_firmware(self) -> Path:
-        """Replace the firmware by a copy that may be changed; returns its folder."""
-        firmware = self.root / "firmware"
-        firmware.unlink()
-        shutil.copytree(ROOT / "firmware", firmware, ignore=shutil.ignore_patterns("__pycache__"))
-        return firmware
+    def own_firmware(self, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """Build with a copy of the firmware that may be changed; returns its folder."""
+        shutil.copytree(ROOT / "firmware", self.root / "firmware", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(ROOT / "platformio.ini", self.root)
+        monkeypatch.setattr(sources, "project", lambda: self.root)
+        return self.root / "firmware"
 
     def run(self, pytester: pytest.Pytester, *arguments: str | Path) -> pytest.RunResult:
         """Run the suite on the emulated board."""

@@ -131,8 +131,8 @@ class Inspection:
 def inspect(path: Path, root: Path, target: str, say: Say = silent) -> Inspection:
     """Read `path`, count its arithmetic, compile it, and ask each engine whether it takes it.
 
-    In a project (`root` has the firmware's sources) with its toolchain, the firmware is also linked for `target`, with
-    each engine that is on this machine. `say` is told what takes its time.
+    Where there is a toolchain, the firmware is also linked for `target`, with each engine that is on this machine; what
+    is built lies in the project at `root`. `say` is told what takes its time.
 
     Raises:
         HilError: the file cannot be read, is no .tflite or is damaged; the project has no such target.
@@ -142,8 +142,8 @@ def inspect(path: Path, root: Path, target: str, say: Say = silent) -> Inspectio
     operators = tuple(_operator(graph, operator) for operator in graph.operators)
     tensors = tuple(_tensor(tensor) for tensor in graph.tensors)
     aot, verdict = _aot(path)
-    build_root = FirmwareProject(root).build_root
-    judged = (verdict, _tflm(path, tflm_library.find(build_root), build_root, say))
+    project = FirmwareProject(root / ".hil", qemu_program.try_arena)
+    judged = (verdict, _tflm(path, tflm_library.find(project.build_root), project.build_root, say))
     return Inspection(
         file=str(path),
         file_bytes=len(content),
@@ -157,7 +157,7 @@ def inspect(path: Path, root: Path, target: str, say: Say = silent) -> Inspectio
         uncounted=tuple(sorted({operator.kind for operator in operators if operator.macs is None})),
         weight_bytes=sum(tensor.constant_bytes for tensor in tensors),
         aot=aot,
-        verdicts=(*(_linked(engine, path, root, target, say) for engine in judged), _host(path)),
+        verdicts=(*(_linked(engine, path, project, target, say) for engine in judged), _host(path)),
     )
 
 
@@ -210,13 +210,10 @@ def _tflm(path: Path, library: TflmLibrary | None, build_root: Path, say: Say) -
     return Verdict("tflm", True, "")
 
 
-def _linked(verdict: Verdict, path: Path, root: Path, target: str, say: Say) -> Verdict:
+def _linked(verdict: Verdict, path: Path, project: FirmwareProject, target: str, say: Say) -> Verdict:
     """`verdict` with the firmware's sizes, or with why they are not known."""
     if not verdict.accepts:
         return verdict
-    if not (root / "platformio.ini").is_file():
-        return replace(verdict, reason="flash and RAM are known in a tflm-hil project only: run in its root")
-    project = FirmwareProject(root, attempt=qemu_program.try_arena)
     try:
         toolchain.versions()
         if verdict.who == "tflm" and tflm_library.find(project.build_root) is None:

@@ -33,15 +33,16 @@ class _Table(msgspec.Struct, forbid_unknown_fields=True):
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
     schema: Literal["hil-project/1"]
-    application: _Table
+    application: _Table | None = None
 
 
 class Application(msgspec.Struct, frozen=True):
-    """`environment` of the project's platformio.ini builds it, or `elf` is there already.
+    """`environment` of the platformio.ini in `root` builds it, or `elf` is there already.
 
     It is built for `target` and runs `variant` of `model`.
     """
 
+    root: Path
     target: str
     model: Model
     variant: str
@@ -50,7 +51,7 @@ class Application(msgspec.Struct, frozen=True):
 
 
 def load_application(root: Path) -> Application | None:
-    """The application that `root`/hil.toml names; None where there is no such file.
+    """The application that `root`/hil.toml names; None if it names none.
 
     Raises:
         HilError: the file is wrong, or names a model or a variant that is not there.
@@ -59,9 +60,11 @@ def load_application(root: Path) -> Application | None:
     if not file.exists():
         return None
     table = read_toml(file, _File).application
+    if table is None:
+        return None
     folder = (root / table.model).resolve()
     model = load_model(folder, folder.parent.parent / "recordings")
     if table.variant not in model.variants:
         raise HilError(f"{file}: variant {table.variant!r} is not in {folder}; there is {', '.join(model.variants)}")
     elf = (root / table.elf).resolve() if table.elf else None
-    return Application(table.target, model, table.variant, table.environment, elf)
+    return Application(root.resolve(), table.target, model, table.variant, table.environment, elf)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tflm_hil import processes
 from tflm_hil.errors import HilError
-from tflm_hil.firmware import toolchain
+from tflm_hil.firmware import sources, toolchain
 from tflm_hil.firmware.build_dir import Say, silent
 from tflm_hil.firmware.build_lock import build_lock
 from tflm_hil.firmware.explanation import explain, overflow
@@ -45,6 +45,7 @@ def variables(inherited: Mapping[str, str], build_root: Path) -> dict[str, str]:
         "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no",
         "PLATFORMIO_WORKSPACE_DIR": str(build_root / "pio"),
         "PYTHONUTF8": "1",
+        sources.VARIABLE: str(sources.folder()),
         "PYTHONUNBUFFERED": "1",  # or its progress would come in one piece
     }
 

@@ -9,7 +9,7 @@ from tflm_hil.engines.tflm import build as tflm_engine
 from tflm_hil.engines.tflm import library as tflm_library
 from tflm_hil.engines.tflm.library import TflmLibrary
 from tflm_hil.errors import HilError
-from tflm_hil.firmware import platformio, toolchain
+from tflm_hil.firmware import platformio, sources, toolchain
 from tflm_hil.firmware import platformio_ini as configuration
 from tflm_hil.firmware.application import Application
 from tflm_hil.firmware.build_dir import BuildDir, Say, check_name, silent
@@ -22,7 +22,7 @@ from tflm_hil.models.tflite_file import read
 
 
 class FirmwareProject:
-    """The PlatformIO project at `root`; what is built lies in `build_root`.
+    """The PlatformIO project at `root`, which is ours if none is named; what is built lies in `build_root`.
 
     Several processes may build at once: each image is built by one of them, and the others wait for it.
 
@@ -30,9 +30,9 @@ class FirmwareProject:
         HilError: one of the folders has a name that PlatformIO cannot work with.
     """
 
-    def __init__(self, root: Path, build_root: Path | None = None, attempt: arena.Try | None = None) -> None:
-        self.root = root.resolve()
-        self.build_root = (build_root or self.root / ".hil").resolve()
+    def __init__(self, build_root: Path, attempt: arena.Try | None = None, root: Path | None = None) -> None:
+        self.root = (root or sources.project()).resolve()
+        self.build_root = build_root.resolve()
         for folder in (self.root, self.build_root):
             check_name(folder)
         self._attempt = attempt
@@ -80,12 +80,12 @@ class FirmwareProject:
         if application.elf is not None:
             return read_application(application.elf, application.target)
         environment = str(application.environment)
-        self.check_environment(environment)
-        build_dir = BuildDir(self.root, self.build_root, "application", application.target, environment)
+        _check_environment(application.root, environment)
+        build_dir = BuildDir(application.root, self.build_root, "application", application.target, environment)
         build_dir.path.mkdir(parents=True, exist_ok=True)
         with build_lock(build_dir.path / "lock", build_dir.path.name, say):
             settings = {"PLATFORMIO_BUILD_DIR": str(build_dir.build)}
-            platformio.run(self.root, environment, self.build_root, settings, build_dir.log, silent, say)
+            platformio.run(build_dir.root, environment, self.build_root, settings, build_dir.log, silent, say)
             return read_application(build_dir.elf, application.target)
 
     def _build(
@@ -130,8 +130,12 @@ class FirmwareProject:
 
     def check_environment(self, environment: str) -> None:
         """Raises HilError where platformio.ini has no such environment, or cannot be read."""
-        known = self.environments()
-        if environment not in known:
-            raise HilError(
-                f"{self.root / 'platformio.ini'} has no environment {environment}; it has {', '.join(known) or 'none'}"
-            )
+        _check_environment(self.root, environment)
+
+
+def _check_environment(root: Path, environment: str) -> None:
+    known = configuration.environments(root)
+    if environment not in known:
+        raise HilError(
+            f"{root / 'platformio.ini'} has no environment {environment}; it has {', '.join(known) or 'none'}"
+        )

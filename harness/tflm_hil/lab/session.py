@@ -48,7 +48,7 @@ class Session:
         names = (self.application.target,) if self.application else options.targets
         self.targets = find_targets(names)
         self._board = choose(options.board, options.emulator, names) if options.board else None
-        self.project = FirmwareProject(options.root, attempt=qemu_program.try_arena)
+        self.project = FirmwareProject(options.root / ".hil", qemu_program.try_arena)
         self.engines, self.missing_engines = _engines(options.engine, self.project, self.application)
         known = _known_models(options.root, self.application)
         self.known_models = frozenset(known)
