@@ -1,4 +1,4 @@
-"""The client with a device that behaves, and with every kind that does not."""
+"""The client with a device that behaves, and with every kind of device that misbehaves."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_recordings_begin_at_window_zero_each_and_follow_without_a_pause(tmp_pat
 def test_a_line_that_only_echoes_is_no_device(tmp_path: Path) -> None:
     b = bench(tmp_path)
     b.device.feed = lambda data: data  # type: ignore[method-assign]
-    with pytest.raises(MuteError, match="only sends back what it gets: is TX connected to RX"):
+    with pytest.raises(MuteError, match="only sends back what it receives: is TX connected to RX"):
         b.client.hello()
 
 
@@ -144,7 +144,7 @@ def test_inputs_and_recordings_that_do_not_fit_the_device_are_refused_before_any
     b.client.hello()
     with pytest.raises(HilError, match=r"takes inputs of \[700, 8, 244\] bytes, not \[700, 8\]"):
         b.client.infer([bytes(700), bytes(8)])
-    with pytest.raises(HilError, match="has no windows"):
+    with pytest.raises(HilError, match="takes tensors, not recordings"):
         b.client.stream(recording(9))
     assert b.device.executed == []
 
@@ -153,7 +153,7 @@ def test_an_output_of_another_size_than_announced_is_an_error(tmp_path: Path) ->
     b = bench(tmp_path, TENSORS)
     b.client.hello()
     b.device.infer_tensors = lambda inputs: [content[:-1] for content in swapped(inputs)]
-    with pytest.raises(DeviceError, match=r"243 bytes of a tensor of 243; due were 244 of 244"):
+    with pytest.raises(DeviceError, match=r"243 bytes of a tensor of 243 bytes instead of 244 of 244"):
         b.client.infer([bytes(700), bytes(8), bytes(244)])
 
 
@@ -175,7 +175,7 @@ def test_reset_boots_the_device_and_ends_the_session(tmp_path: Path) -> None:
     b = bench(tmp_path)
     b.client.hello()
     b.client.reset()
-    with pytest.raises(DeviceError, match="no session is open"):
+    with pytest.raises(DeviceError, match="no session is open; call hello"):
         b.client.status()
     b.client.hello()
     b.client.status()
@@ -199,12 +199,12 @@ def test_faults_are_found_by_the_next_request(tmp_path: Path) -> None:
         ),
         (
             Misbehaviour.GARBAGE,
-            "the device speaks garbage: 84 bytes and not one frame among them:"
+            "the device sends garbage: 84 bytes without a valid frame:"
             " is tflm-hil firmware flashed, and is the baud rate right?",
         ),
         (
             Misbehaviour.PROTOCOL,
-            "the device speaks protocol version 2, this harness version 1:"
+            "the device speaks protocol version 2, this harness version 1;"
             " build and flash the firmware from the same checkout",
         ),
     ],
@@ -229,7 +229,7 @@ def test_a_device_that_cannot_be_talked_to(tmp_path: Path, misbehaviour: Misbeha
         (
             Misbehaviour.HANG,
             f"the device is silent: no answer to request #{REQUESTS_BEFORE_TROUBLE + 1} SAMPLES, sent 6 times in 4.8 s:"
-            " it hangs, or the line is broken",
+            " the device hangs, or the line is broken",
         ),
     ],
 )
@@ -247,7 +247,7 @@ def test_windows_that_are_not_due_are_an_error(tmp_path: Path) -> None:
     b.client.hello()
     b.device.image = replace(b.device.image, stride=3)
     with pytest.raises(
-        DeviceError, match=r"rows 0 to 40 complete windows 0 to 18, the device answered windows 0 to 12"
+        DeviceError, match=r"rows 0 to 40 complete windows 0 to 18, but the device answered windows 0 to 12"
     ):
         b.client.stream(recording(60))
 
@@ -264,8 +264,10 @@ def test_the_identity_of_the_image_is_checked(tmp_path: Path) -> None:
     info = bench(tmp_path).client.hello()
     check_identity(info, bytes(range(20)), bytes(range(32)))
     with pytest.raises(
-        DeviceError, match=r"^the board runs build 000102030405, the harness built ffffffffffff: flash "
+        DeviceError, match=r"^the board runs build 000102030405, but the harness built ffffffffffff; flash "
     ):
         check_identity(info, b"\xff" * 20, bytes(range(32)))
-    with pytest.raises(DeviceError, match=r"^the board runs model 000102030405, the test expects ffffffffffff: flash "):
+    with pytest.raises(
+        DeviceError, match=r"^the board runs model 000102030405, but the test expects ffffffffffff; flash "
+    ):
         check_identity(info, bytes(range(20)), b"\xff" * 32)

@@ -42,7 +42,7 @@ def test_a_socket_carries_bytes_both_ways(sockets: tuple[socket.socket, socket.s
 def test_a_peer_that_takes_nothing_before_it_has_said_all_is_listened_to(
     sockets: tuple[socket.socket, socket.socket],
 ) -> None:
-    """As an emulator is, whose UART cannot send: with both sides waiting for the other nothing would move."""
+    """Such as an emulator whose UART cannot send: otherwise both sides would wait for each other."""
     ours, theirs = sockets
     connection, much = SocketConnection(ours, "emulated"), 4 << 20
 

@@ -61,7 +61,7 @@ def test_no_single_flipped_bit_passes_for_a_frame(frame: Frame, data: st.DataObj
     wire = bytearray(encode(*frame)[:-1])
     bit = data.draw(st.integers(0, 8 * len(wire) - 1))
     at, mask = bit // 8, 1 << bit % 8
-    # A flipped length byte moves the others about, which a CRC catches in all but 1 of 65536 cases; data bytes always.
+    # A CRC catches every flipped bit of data. A flipped length byte moves other bytes; 1 in 65536 of these is missed.
     code = 0
     while code < at:
         code += wire[code]

@@ -1,4 +1,4 @@
-"""Devices that lie or talk rubbish: one line each, at once, that no terminal, report or CI system takes for more."""
+"""Devices that send false or hostile data: each gets one line, at once, which no terminal or CI system executes."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ SOME = Tensor(9, (1, 4), 0.5, 7)
         (Image(outputs=(Tensor(0, (32768, 32768)),)), "would take 4,294,967,296 bytes"),
         (Image(window=0, stride=0, channels=0, inputs=(Tensor(9, (65535, 65535), 0.5),)), "would take 4,294,836,225"),
         (Image(outputs=(Tensor(9, (1, 0, 4), 0.5),)), r"of shape \[1, 0, 4\] has no elements"),
-        (Image(outputs=(Tensor(9, (1,) * 60, 0.5),), inputs=()), "has 60 dimensions, the most are 8"),
+        (Image(outputs=(Tensor(9, (1,) * 60, 0.5),), inputs=()), "has 60 dimensions, more than 8"),
         (Image(outputs=(replace(SOME, scale=float("nan")),)), "scale is nan"),
         (Image(outputs=(replace(SOME, scale=float("inf")),)), "scale is inf"),
         (Image(outputs=(replace(SOME, scale=-0.5),)), "scale is -0.5"),
@@ -103,7 +103,7 @@ def test_a_tensor_that_cannot_be_is_one_line_at_once(tmp_path: Path, image: Imag
         (7, "<H", 65535, "max_body is 65535, not 60 to 249"),
         (9, "<B", 9, "counter kind 9"),
         (10, "<I", 0, "the core clock is 0 Hz"),
-        (20, "<H", 0, "either all of window, stride and channels are 0, or none"),
+        (20, "<H", 0, "window, stride and channels must be all zero or all nonzero"),
         (22, "<B", 125, "a row or a window's outputs do not fit"),
     ],
 )
@@ -130,23 +130,23 @@ LAYOUT = Layout(4, 2, 3, ((np.dtype(np.int8), 12),), ((np.dtype(np.int8), 4),))
 @pytest.mark.parametrize(
     ("image", "complaint"),
     [
-        (Image(window=5), "window is 5, the model has 4"),
-        (Image(stride=3), "stride is 3, the model has 2"),
-        (Image(channels=6), "channels is 6, the model has 3"),
-        (Image(inputs=(Tensor(9, (1, 13), 0.25),)), r"inputs is \[13 x int8\], the model has \[12 x int8\]"),
-        (Image(outputs=(SOME, SOME)), r"outputs is \[4 x int8, 4 x int8\], the model has \[4 x int8\]"),
-        (Image(outputs=(Tensor(3, (1, 4), 0.5),)), r"outputs is \[4 x uint8\], the model has \[4 x int8\]"),
+        (Image(window=5), "window 5, but the model has 4"),
+        (Image(stride=3), "stride 3, but the model has 2"),
+        (Image(channels=6), "channels 6, but the model has 3"),
+        (Image(inputs=(Tensor(9, (1, 13), 0.25),)), r"inputs \[13 x int8\], but the model has \[12 x int8\]"),
+        (Image(outputs=(SOME, SOME)), r"outputs \[4 x int8, 4 x int8\], but the model has \[4 x int8\]"),
+        (Image(outputs=(Tensor(3, (1, 4), 0.5),)), r"outputs \[4 x uint8\], but the model has \[4 x int8\]"),
     ],
 )
 def test_another_layout_than_the_models_is_named(tmp_path: Path, image: Image, complaint: str) -> None:
     check_layout(bench(tmp_path).client.hello(), LAYOUT)
-    with pytest.raises(DeviceError, match=rf"^the board says that {complaint}: build and flash"):
+    with pytest.raises(DeviceError, match=rf"^the board reports {complaint}; build and flash"):
         check_layout(bench(tmp_path, image).client.hello(), LAYOUT)
 
 
 @pytest.mark.parametrize(
     ("ticks", "complaint"),
-    [(0, "0 ticks for .*, where an empty measurement shows 12"), (2**32 - 5, "its counter ran backwards")],
+    [(0, "0 ticks for .*, but an empty measurement takes 12"), (2**32 - 5, "its counter ran backwards")],
 )
 def test_ticks_that_cannot_be_are_an_error(tmp_path: Path, ticks: int, complaint: str) -> None:
     b = bench(tmp_path)

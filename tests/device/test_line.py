@@ -1,4 +1,4 @@
-"""Time-outs that follow the line, lost retries, devices that only say no, floods, and streams that never end."""
+"""Timeouts that follow the line, lost retries, devices that refuse everything, floods, and streams that never end."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def test_a_time_out_is_that_of_rfc_6298() -> None:
 
 
 class TimedLine:
-    """A full-duplex line of `rate` bytes a second, `delay` seconds long each way, on a clock that only reading moves.
+    """A full-duplex line of `rate` bytes/s and a delay of `delay` seconds each way. Only reading advances the clock.
 
-    Each byte is damaged with the probability `faults`, the same ones for the same seed.
+    Each byte is damaged with the probability `faults`; the same seed damages the same bytes.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ def test_one_byte_in_a_thousand_is_damaged_and_the_line_is_still_used(tmp_path: 
     rate = 11_520
     b, _ = stream_over(tmp_path, 12_000, rate, 0.001, 1e-3, 4, seed)
     assert b.client.link.retried > 50
-    # Requests and answers are of one size here. With a time-out of 2 s for each retry that is lost, it was 1 %.
+    # Requests and answers have the same size here. A timeout of 2 s for each lost retry would use 1 % of the line.
     assert 12_000 * 6 / (b.clock.now * rate) > 0.15
 
 
@@ -188,7 +188,7 @@ def test_a_device_that_says_no_to_everything_is_not_called_silent(tmp_path: Path
 
 
 class Endless:
-    """A line on which the same bytes come without an end, whatever is sent, `every` seconds."""
+    """A line on which the same bytes arrive every `every` seconds, without end, whatever is sent."""
 
     def __init__(self, clock: FakeClock, data: bytes, every: float) -> None:
         self.data = data
@@ -206,7 +206,7 @@ class Endless:
         pass
 
 
-def test_a_flood_is_called_so_and_fills_neither_memory_nor_disk(tmp_path: Path) -> None:
+def test_a_flood_is_named_and_fills_neither_memory_nor_disk(tmp_path: Path) -> None:
     b = bench(tmp_path)
     b.client.hello()
     b.client._link._connection = Endless(b.clock, b"\x05no\0" * 50, 0.01)
@@ -226,7 +226,7 @@ def test_a_device_that_answers_just_in_time_every_time_comes_to_an_end(tmp_path:
     b = timed(tmp_path, line, device, clock)
     b.client.hello()
     with pytest.raises(
-        DeviceError, match=r"^the device is too slow: \d+ s for \d+ answers and [\d,]+ bytes, which exp"
+        DeviceError, match=r"^the device is too slow: \d+ s for \d+ answers and [\d,]+ bytes; the size and 0\.0 s"
     ):
         b.client.stream(recording(40_000))
     assert clock.now < 60
@@ -257,7 +257,7 @@ def failure(ask: Callable[[], object]) -> str:
 @settings(derandomize=True, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=st.data())
 def test_no_bytes_of_a_device_hang_the_client_or_break_it(tmp_path: Path, drawn: st.DataObject) -> None:
-    """Frames of all types with right CRCs and any bodies, and plain rubbish, before and within a session."""
+    """Try frames of all types with valid CRCs and any bodies, and plain garbage, before and within a session."""
     answers = st.one_of(
         st.binary(max_size=40),
         st.builds(

@@ -1,4 +1,4 @@
-"""What the device says, parsed; and what no device should say."""
+"""Parsing messages of the device, and refusing malformed ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tflm_hil.device.framing import encode
 from tflm_hil.device.uart_log import UartLog
 from tflm_hil.errors import DeviceError
 
-# Of an int8 [1, 4], as the image of the fake device has one.
+# The description of an int8 [1, 4], such as the image of the fake device has.
 TENSOR = struct.pack("<BB2Hfi", 9, 2, 1, 4, 0.5, 7)
 
 PARSERS: list[Callable[[bytes], object]] = [
@@ -106,7 +106,7 @@ def test_a_description_of_nothing_or_too_much_is_malformed() -> None:
 @pytest.mark.parametrize(
     ("image", "complaint"),
     [
-        (Image(stride=0), "all of window, stride and channels are 0, or none"),
+        (Image(stride=0), "window, stride and channels must be all zero or all nonzero"),
         (Image(credits=0), "must not be 0"),
         (Image(outputs=()), "must not be 0"),
         (Image(outputs=(Tensor(5, (1,)),)), "tensor type 5"),
@@ -144,12 +144,12 @@ def test_windows_of_a_samples_response_are_numbered_from_the_first() -> None:
         ),
         (
             Crash(2, 0x08000010, 0x08000FED, 0, 0x8200, 0, 0, 0x60000000, 0x2001FF80),
-            "bus fault: read or wrote an address where nothing is (PRECISERR) at address 0x60000000; PC 0x08000010,"
+            "bus fault: read or wrote an unmapped address (PRECISERR) at address 0x60000000; PC 0x08000010,"
             " LR 0x08000fed, SP 0x2001ff80, CFSR 0x00008200, HFSR 0x00000000",
         ),
         (
             Crash(1, 0, 0, 0, 0x0092, 0, 0x20000000, 0, 0),
-            "memory management fault: touched data that is protected (DACCVIOL), memory management fault on entry to an"
+            "memory management fault: accessed protected data (DACCVIOL), memory management fault on entry to an"
             " exception: stack overflow? (MSTKERR) at address 0x20000000; PC 0x00000000, LR 0x00000000, SP 0x00000000,"
             " CFSR 0x00000092, HFSR 0x00000000",
         ),

@@ -32,7 +32,7 @@ SEEN_AS = {
 }
 
 
-# Always the same examples: one damaged frame in 65536 has the right CRC, and must not fail this test once a year.
+# Derandomized: one damaged frame in 65536 has a valid CRC, and must not make this test fail once a year.
 @settings(derandomize=True, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 2**32),
@@ -51,7 +51,7 @@ def test_every_window_is_counted_exactly_once(tmp_path: Path, seed: int, rate: f
 def test_sequence_numbers_go_round_and_zero_is_one_of_them(tmp_path: Path) -> None:
     b = bench(tmp_path, plan=at_random(seed=3, rate=0.1), retries=50)
     b.client.hello()
-    # As after 65,529 requests, which would take too long here.
+    # Pretend that 65,529 requests have gone before, which would take too long here.
     b.device._expected = b.client._open[1]._next = 65530
     samples = recording(2000)
     check_windows(b.client.stream(samples), samples, b.device.image)
@@ -65,7 +65,7 @@ def test_sequence_numbers_go_round_and_zero_is_one_of_them(tmp_path: Path) -> No
 def test_a_fault_is_named_with_the_sequence_number_that_it_concerns(
     tmp_path: Path, direction: Direction, fault: Fault, number: int
 ) -> None:
-    # HELLO is frame 0 in both directions, so the frames' numbers are the requests'.
+    # HELLO is frame 0 in both directions, so frames and requests have the same numbers.
     b = bench(tmp_path, plan=once(direction, number, fault))
     b.client.hello()
     samples = recording(41 * 12)
@@ -74,7 +74,7 @@ def test_a_fault_is_named_with_the_sequence_number_that_it_concerns(
     (injected,) = b.connection.injected
     assert injected.seq == number
     named = {event.seq for event in b.client.link.events if event.kind == SEEN_AS[direction][fault]}
-    # The device drops the request that came too early, so a change of places to the device concerns both.
+    # The device drops the request that came too early, so reordering on the way to the device concerns both requests.
     both = direction == Direction.TO_DEVICE and fault == Fault.REORDER
     assert named == ({number, number + 1} if both else {number})
     assert f"#{number}: {SEEN_AS[direction][fault]}" in b.log.path.read_text()

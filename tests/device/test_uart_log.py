@@ -1,4 +1,4 @@
-"""The UART log: something to read when a device misbehaves."""
+"""The UART log, to be read when a device misbehaves."""
 
 from __future__ import annotations
 
@@ -49,5 +49,5 @@ def test_no_line_is_long_and_the_tail_is_bounded(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("target", ["/dev/full", "/proc/uart.log"])
 def test_a_log_that_cannot_be_written_is_one_line_with_a_remedy(target: str) -> None:
-    with pytest.raises(HilError, match=rf"^{target}: cannot write the UART log: .*: choose another folder"):
+    with pytest.raises(HilError, match=rf"^{target}: cannot write the UART log: .*; choose another folder"):
         UartLog(Path(target))

@@ -75,7 +75,7 @@ def test_an_application_of_another_model_is_refused_in_one_line(tmp_path: Path) 
     )
     done = suite(folder)
     assert done.returncode == 1
-    assert "the board runs model 382062797465, the test expects" in done.stdout
+    assert "the board runs model 382062797465, but the test expects" in done.stdout
 
 
 @pytest.mark.parametrize("board", ["mega2560", pytest.param("uno", marks=pytest.mark.nightly)])

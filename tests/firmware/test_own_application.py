@@ -65,7 +65,7 @@ def test_one_that_says_that_it_has_no_counter_is_believed(tmp_path: Path) -> Non
 
 def test_tensors_that_are_not_the_models_are_named(tmp_path: Path) -> None:
     info = connect(tmp_path, "-DELEMENTS=9").hello()
-    with pytest.raises(DeviceError, match=r"says that inputs is \[9 x int16\], the model has \[8 x int16\]"):
+    with pytest.raises(DeviceError, match=r"reports inputs \[9 x int16\], but the model has \[8 x int16\]"):
         check_layout(info, Layout(WINDOW, STRIDE, CHANNELS, ((INT16, 8),), ((INT16, 1),)))
 
 
@@ -81,7 +81,7 @@ def test_another_protocol_version_is_named(tmp_path: Path) -> None:
 def test_another_model_and_a_build_id_that_is_not_handed_over_are_named(tmp_path: Path) -> None:
     info = connect(tmp_path).hello()
     check_identity(info, bytes(20), HASH)
-    with pytest.raises(DeviceError, match=r"runs model 070707070707, the test expects 000000000000"):
+    with pytest.raises(DeviceError, match=r"runs model 070707070707, but the test expects 000000000000"):
         check_identity(info, bytes(20), bytes(32))
-    with pytest.raises(DeviceError, match=r"does not say its build id.*hand it over in describe\(\)"):
+    with pytest.raises(DeviceError, match=r"reports no build id.*report it in describe\(\)"):
         check_identity(info, bytes(range(20)), HASH)

@@ -78,7 +78,7 @@ def test_the_suite_passes_on_a_board_behind_a_serial_port(pytester: pytest.Pytes
     [
         # What nobody answers is asked for again for a quarter of a minute.
         pytest.param(Misbehaviour.SILENT, "*is silent: no answer to HELLO*", marks=pytest.mark.nightly),
-        pytest.param(Misbehaviour.GARBAGE, "*speaks garbage*", marks=pytest.mark.nightly),
+        pytest.param(Misbehaviour.GARBAGE, "*sends garbage*", marks=pytest.mark.nightly),
         pytest.param(Misbehaviour.PROTOCOL, "*speaks protocol version*", marks=pytest.mark.nightly),
         (Misbehaviour.REBOOT, "*rebooted*"),
         (Misbehaviour.CRASH, "*crashed*"),

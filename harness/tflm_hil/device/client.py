@@ -1,4 +1,4 @@
-"""What a harness asks of a device."""
+"""The client: every request that the harness makes of a device."""
 
 import functools
 import time
@@ -32,16 +32,17 @@ from tflm_hil.errors import DeviceError
 TIMEOUT_S = 2.0
 RETRIES = 5
 
-Progress = Callable[[int], None]
+ProgressCallback = Callable[[int], None]
+"""Is called with the number of windows or inferences that are done."""
 
 
 class Client:
-    """One device behind a connection. `hello` opens the session that everything else needs.
+    """One device behind a connection. `hello` opens the session that all other requests need.
 
-    A request without an answer is sent again after some round trips, at most `timeout` seconds; after `retries` + 1
-    times as long without any answer the device counts as silent. `name` begins the errors.
-    All methods raise DeviceError, with the tail of the log, for a device that does not do what docs/protocol.md says;
-    after such an error, unless it is a refusal, the session is over. Connection and log stay the caller's to close.
+    An unanswered request is sent again after some round trips, at most `timeout` seconds. The device counts as silent
+    if it answers nothing for (`retries` + 1) * `timeout` seconds. `name` begins the messages of errors.
+    All methods raise DeviceError, with the tail of the log, if the device breaks the rules of docs/protocol.md. Such an
+    error ends the session, unless it is a RefusedError. The caller closes the connection and the log.
     """
 
     def __init__(
@@ -60,16 +61,16 @@ class Client:
 
     @property
     def link(self) -> LinkStats:
-        """What happened on the line so far."""
+        """What has happened on the line so far."""
         return self._link.stats
 
     @property
     def failure(self) -> str | None:
-        """The error that ended the session, once one has: the device is in an unknown state."""
+        """The error that ended the session and left the device in an unknown state; None while there is none."""
         return self._link.failure
 
     def hello(self) -> DeviceInfo:
-        """End whatever session the device was in, begin a new one, and return what the device is."""
+        """End the device's session, if there is one, begin a new one, and return the description of the device."""
         self._session = None
         info = Handshake(self._link).run(self._timeout, self._retries)
         pipeline = Pipeline(self._link, info.credits, self._timeout, self._retries)
@@ -79,15 +80,17 @@ class Client:
         self._session = info, pipeline
         return info
 
-    def stream(self, samples: Samples, progress: Progress | None = None) -> list[WindowResult]:
+    def stream(self, samples: Samples, progress: ProgressCallback | None = None) -> list[WindowResult]:
         """Send one recording; see `stream_all`."""
         return self.stream_all([samples], progress)[0]
 
-    def stream_all(self, recordings: Sequence[Samples], progress: Progress | None = None) -> list[list[WindowResult]]:
-        """Send recordings, int16[rows, channels] in raw counts, one behind the other and with no pause on the line.
+    def stream_all(
+        self, recordings: Sequence[Samples], progress: ProgressCallback | None = None
+    ) -> list[list[WindowResult]]:
+        """Send recordings, int16[rows, channels] in raw counts, one after the other without a pause on the line.
 
         Returns the windows of each recording in order, each window exactly once. `progress` is called with the number
-        of windows answered so far, of all recordings. Raises HilError where samples do not fit the device.
+        of windows answered so far, of all recordings. Raises HilError if the samples do not fit the device.
         """
         info, pipeline = self._open
         streams = [RecordingStream(samples, info) for samples in recordings]
@@ -109,11 +112,11 @@ class Client:
         """Run the network once; see `infer_all`."""
         return self.infer_all([inputs])[0]
 
-    def infer_all(self, cases: Sequence[Sequence[bytes]], progress: Progress | None = None) -> list[Inference]:
-        """Run the network on each of `cases`, the memory of all its inputs, with no pause on the line.
+    def infer_all(self, cases: Sequence[Sequence[bytes]], progress: ProgressCallback | None = None) -> list[Inference]:
+        """Run the network once on each of `cases` without a pause on the line.
 
-        `progress` is called with the number of cases answered so far. Raises HilError where a case does not fit the
-        device.
+        A case holds the memory of each input. `progress` is called with the number of cases answered so far. Raises
+        HilError if a case does not fit the device.
         """
         info, pipeline = self._open
         streams = [InferenceStream(inputs, info) for inputs in cases]
@@ -137,7 +140,7 @@ class Client:
         return self._link.parse(parse_status, self._call(Message.STATUS))
 
     def tensor(self, index: int) -> bytes:
-        """Return the memory of tensor `index` as the last inference left it; debug builds only."""
+        """Return the memory of tensor `index` after the last inference; debug builds only."""
         info, pipeline = self._open
         total, _ = self._link.parse(parse_tensor, self._call(Message.TENSOR, pack_tensor(index, 0, 0)))
         asked = parts(total, info.max_body)
@@ -152,13 +155,13 @@ class Client:
         return bytes(received)
 
     def echo(self, data: bytes) -> bytes:
-        """Send raw bytes and return them as they come back, never with more under way than the device has room for.
+        """Send raw bytes and return what comes back; never have more bytes in flight than the device has room for.
 
-        Raises DeviceError where less comes back, and then leaves the device waiting for the rest: reset it.
+        Raises DeviceError if fewer bytes come back. The device then waits for the rest: reset it.
         """
         info, _ = self._open
         self._call(Message.ECHO, pack_echo(len(data)))
-        # Whole frames' worth at a time: a socket counts many small pieces as much more than they are, and fills up.
+        # Send pieces of the size of a frame: a socket charges each small piece for a whole buffer, and fills up.
         piece_bytes = wire_size(info.max_body)
         room = info.credits * piece_bytes
         sent, back = 0, bytearray()
@@ -172,11 +175,11 @@ class Client:
                 deadline.restart()
                 pace.check()
             elif deadline.expired:
-                self._link.fail(f"{self._link.name} echoed {len(back)} of {len(data)} bytes, then was silent")
+                self._link.fail(f"{self._link.name} echoed {len(back)} of {len(data)} bytes, then fell silent")
         return bytes(back)
 
     def reset(self) -> None:
-        """Let the device reset itself and wait until it has; `hello` opens the next session."""
+        """Reset the device and wait for its BOOT message; `hello` opens the next session."""
         self._call(Message.RESET)
         self._session = None
         deadline = Deadline(self._timeout * (self._retries + 1), self._link.clock)
@@ -184,16 +187,16 @@ class Client:
             item = self._link.receive(deadline.left)
             if isinstance(item, Frame) and item.type == Message.BOOT:
                 return
-        self._link.fail(f"{self._link.name} acknowledged a reset, but never came back from it")
+        self._link.fail(f"{self._link.name} acknowledged a reset, but did not boot")
 
     def fault(self, kind: FaultKind) -> None:
-        """Let the device run into a fault; it is the next request that finds out."""
+        """Make the device run into a fault; the next request reports it."""
         self._call(Message.FAULT, pack_fault(kind))
 
     @property
     def _open(self) -> tuple[DeviceInfo, Pipeline]:
         if self._session is None:
-            raise DeviceError(f"{self._link.name}: no session is open: call hello() first")
+            raise DeviceError(f"{self._link.name}: no session is open; call hello() first")
         return self._session
 
     def _call(self, type_: Message, body: bytes = b"") -> bytes:

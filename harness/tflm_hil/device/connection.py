@@ -1,4 +1,4 @@
-"""Byte streams to a device: a socket, or whatever pyserial can open."""
+"""Byte streams to a device: a socket, or any port that pyserial can open."""
 
 import contextlib
 import errno
@@ -16,37 +16,37 @@ from tflm_hil.device.timeout import Deadline
 from tflm_hil.errors import LineError
 
 CHUNK = 65536
-"""The most bytes that one read takes from the operating system."""
+"""The most bytes that one read takes from a socket."""
 
 WRITE_TIMEOUT_S = 5.0
-"""A line that accepts nothing for this long is dead: credits keep what is under way far below any buffer's size."""
+"""A line that accepts nothing for this long is dead: credits keep the data in flight far below any buffer's size."""
 
 _SLICE_S = 0.01
-"""How long pyserial waits in one call. It is set once, when a port is opened: a change makes pyserial configure it
-again, which costs an rfc2217:// port 0.1 s and more."""
+"""How long pyserial waits in one call. It is set once, when the port is opened: a change makes pyserial configure the
+port again, which takes 0.1 s and more with rfc2217://."""
 
 PORT_ERRORS = (serial.SerialException, termios.error, OSError, ValueError, re.error)
-"""What pyserial raises for a port that does not do what it is told."""
+"""What pyserial raises if a port does not work."""
 
 
 class Connection(Protocol):
     """A stream of bytes in both directions."""
 
     def read(self, timeout: float) -> bytes:
-        """Return what has arrived, waiting at most `timeout` seconds for the first byte; b"" if none came.
+        """Return what has arrived; wait at most `timeout` seconds for the first byte and return b"" if none came.
 
-        Raises LineError where the other side has gone.
+        Raises LineError if the other side is gone.
         """
 
     def write(self, data: bytes) -> None:
-        """Send all of `data`. Raises LineError where the other side has gone or takes nothing."""
+        """Send all of `data`. Raises LineError if the other side is gone or accepts nothing."""
 
     def close(self) -> None:
         """Release the stream; closing twice is harmless."""
 
 
 class SocketConnection:
-    """A connected stream socket. `why` says, at the time of an error, what is known about its cause."""
+    """A connected stream socket. `why` is called after an error and returns what is known about its cause."""
 
     def __init__(self, sock: socket.socket, name: str, why: Callable[[], str] = lambda: "") -> None:
         self._socket = sock
@@ -74,7 +74,7 @@ class SocketConnection:
         return data
 
     def write(self, data: bytes) -> None:
-        """See Connection. What arrives meanwhile is kept: an emulator that cannot send does not receive either."""
+        """See Connection. Keeps what arrives meanwhile: an emulator that cannot send does not receive either."""
         deadline = Deadline(WRITE_TIMEOUT_S)
         try:
             self._socket.setblocking(False)
@@ -90,7 +90,7 @@ class SocketConnection:
                     raise self._gone(f"it took no bytes for {WRITE_TIMEOUT_S:g} s")
         except OSError as error:
             raise self._gone(error.strerror or str(error)) from None
-        except ValueError:  # of a closed socket
+        except ValueError:  # The socket is closed.
             raise self._gone("it is closed") from None
 
     def close(self) -> None:
@@ -103,26 +103,26 @@ class SocketConnection:
 
 
 class SerialConnection:
-    """A port that pyserial opens: a device file, COM port or URL. `name` is what errors call it.
+    """A port that pyserial opens: a device file, a COM port or a URL. Errors call it `name`.
 
-    Raises one of PORT_ERRORS where it cannot be opened.
+    Raises one of PORT_ERRORS if it cannot be opened.
     """
 
     def __init__(self, port: str, baud: int, name: str) -> None:
         self._name = name
-        # pyserial's rfc2217:// refuses a time-out of writes; its socket has one of its own.
+        # pyserial's rfc2217:// refuses a write timeout; its socket has one of its own.
         write_timeout = None if port.lower().startswith("rfc2217:") else WRITE_TIMEOUT_S
         self._port: Any = serial.serial_for_url(
             port, baudrate=baud, timeout=_SLICE_S, write_timeout=write_timeout, do_not_open=True
         )
-        if isinstance(self._port, serial.Serial):  # not a URL of a network
+        if isinstance(self._port, serial.Serial):  # a port of this machine, not of the network
             self._port.exclusive = True
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # pyserial's own, which -W error would turn into errors
+            warnings.simplefilter("ignore", DeprecationWarning)  # pyserial's own; -W error would make them fatal
             self._port.open()
 
     def read(self, timeout: float) -> bytes:
-        """See Connection. It may wait one slice longer."""
+        """See Connection. May wait up to 0.01 s longer than `timeout`."""
         deadline = Deadline(timeout)
         try:
             while not (waiting := self._port.in_waiting):
@@ -144,9 +144,9 @@ class SerialConnection:
             raise self._gone(str(error)) from None
 
     def set_line(self, line: str, on: bool) -> bool:
-        """Set the control line `dtr` or `rts`, or the `break_condition`; False where the port has none.
+        """Set the control line `dtr` or `rts`, or the `break_condition`; return False if the port has no such line.
 
-        Raises LineError where the port has gone.
+        Raises LineError if the port is gone.
         """
         try:
             setattr(self._port, line, on)

@@ -1,6 +1,6 @@
-"""A fault handler's registers, told as a sentence.
+"""Explain the registers of a fault handler in one sentence.
 
-Bits of CFSR: ARMv7-M Architecture Reference Manual (ARM DDI 0403E), B3.2.15; of HFSR: B3.2.16.
+The bits of CFSR and HFSR: ARMv7-M Architecture Reference Manual (ARM DDI 0403E), B3.2.15 and B3.2.16.
 """
 
 import dataclasses
@@ -11,19 +11,19 @@ _MMARVALID = 1 << 7
 _BFARVALID = 1 << 15
 
 _CFSR = {
-    0: ("IACCVIOL", "fetched an instruction where none may be executed"),
-    1: ("DACCVIOL", "touched data that is protected"),
+    0: ("IACCVIOL", "fetched an instruction from memory that is not executable"),
+    1: ("DACCVIOL", "accessed protected data"),
     3: ("MUNSTKERR", "memory management fault on return from an exception"),
     4: ("MSTKERR", "memory management fault on entry to an exception: stack overflow?"),
     5: ("MLSPERR", "memory management fault while saving the floating-point registers"),
-    8: ("IBUSERR", "fetched an instruction from an address where nothing is"),
-    9: ("PRECISERR", "read or wrote an address where nothing is"),
-    10: ("IMPRECISERR", "wrote, some instructions earlier, to an address where nothing is"),
+    8: ("IBUSERR", "fetched an instruction from an unmapped address"),
+    9: ("PRECISERR", "read or wrote an unmapped address"),
+    10: ("IMPRECISERR", "wrote to an unmapped address some instructions earlier"),
     11: ("UNSTKERR", "bus fault on return from an exception"),
     12: ("STKERR", "bus fault on entry to an exception: stack overflow?"),
     13: ("LSPERR", "bus fault while saving the floating-point registers"),
     16: ("UNDEFINSTR", "executed an undefined instruction"),
-    17: ("INVSTATE", "jumped to an address that is no Thumb code"),
+    17: ("INVSTATE", "jumped to an address without the Thumb bit"),
     18: ("INVPC", "returned from an exception with a damaged EXC_RETURN"),
     19: ("NOCP", "used the floating-point unit while it is off"),
     24: ("UNALIGNED", "made an unaligned access"),
@@ -38,7 +38,7 @@ _HFSR = {
 
 @dataclasses.dataclass(frozen=True)
 class Crash:
-    """What a CRASH message carries; registers are 32-bit values at the moment of the fault."""
+    """The content of a CRASH message; registers are 32-bit values at the moment of the fault."""
 
     kind: int
     pc: int
@@ -51,7 +51,7 @@ class Crash:
     sp: int
 
     def describe(self) -> str:
-        """Return one line: the kind of fault, its causes by the manual's names, and where it happened."""
+        """Return one line: the kind of fault, its causes with the names of the manual, and where it happened."""
         causes = [(name, what) for bit, (name, what) in _CFSR.items() if self.cfsr >> bit & 1]
         causes += [(name, what) for bit, (name, what) in _HFSR.items() if self.hfsr >> bit & 1]
         text = _KINDS.get(self.kind, f"fault of kind {self.kind}")

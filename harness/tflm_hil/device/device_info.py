@@ -1,4 +1,4 @@
-"""What HELLO tells of the image that runs, and DESCRIBE of the tensors that HELLO has no room for."""
+"""Description of the running image: from HELLO, and from DESCRIBE for tensors that HELLO has no room for."""
 
 import dataclasses
 import enum
@@ -9,17 +9,17 @@ from tflm_hil.device.tensor_info import DTYPES, MOST_RANK, TensorInfo
 from tflm_hil.errors import DeviceError
 
 _LEAST_BODY = 60
-"""A HELLO response without texts and tensors; all other messages of a fixed size are shorter."""
+"""Bytes of a HELLO response without texts and tensors; all other messages of a fixed size are shorter."""
 
 _BACKWARDS = 1 << 31
-"""A difference of 32-bit counts that is negative; any device would have been called silent before it got this far."""
+"""Differences of 32-bit counts from here on are negative: a device that worked this long would have timed out."""
 
 
 class Counter(enum.IntEnum):
     """What the device counts ticks with."""
 
     NONE = 0
-    """Nothing counts here, and every measurement is 0."""
+    """There is no counter, and every measurement is 0."""
 
     DWT = 1
     SYSTICK = 2
@@ -28,11 +28,10 @@ class Counter(enum.IntEnum):
 
 @dataclasses.dataclass(frozen=True)
 class DeviceInfo:
-    """What HELLO tells about the image that runs.
+    """The running image, as it describes itself.
 
-    `window` and `stride` are in rows of `channels` samples; all three are 0 where inputs are written as tensors. There
-    are `input_count` inputs and `output_count` outputs, and `tensors` describes the first of them: those that there was
-    room for, until the others have been asked for.
+    `window` and `stride` are in rows of `channels` samples; all three are 0 if inputs are written as tensors. `tensors`
+    describes the inputs, then the outputs. Until `complete`, only the first of them are known.
     """
 
     debug: bool
@@ -75,12 +74,12 @@ class DeviceInfo:
         return sum(tensor.bytes for tensor in self.outputs)
 
     def check_ticks(self, ticks: int, what: str) -> None:
-        """Raise DeviceError where `ticks` cannot be what it took to do `what`."""
+        """Raise DeviceError if `ticks` is an impossible duration of `what`."""
         if self.counter == Counter.NONE:
             return
         if ticks <= self.overhead_ticks:
             raise DeviceError(
-                f"the device measured {ticks} ticks for {what}, where an empty measurement shows {self.overhead_ticks}:"
+                f"the device measured {ticks} ticks for {what}, but an empty measurement takes {self.overhead_ticks}:"
                 " its counter stands still, or is not the one that HELLO names"
             )
         if ticks >= _BACKWARDS:
@@ -88,15 +87,15 @@ class DeviceInfo:
 
 
 def parse_hello_head(body: bytes) -> tuple[int, int]:
-    """Return protocol version and nonce of a HELLO response of any version."""
+    """Return the protocol version and the nonce of a HELLO response of any protocol version."""
     protocol, nonce = Reader("HELLO", body).take("BI")
     return protocol, nonce
 
 
 def parse_hello(body: bytes) -> DeviceInfo:
-    """Return the content of a HELLO response of this protocol version. Raises DeviceError where it makes no sense.
+    """Return the content of a HELLO response of this protocol version. Raises DeviceError if it is malformed.
 
-    Where there are more tensors than it has room for, `parse_describe` completes them.
+    If the response has no room for all tensors, `parse_describe` adds the others.
     """
     reader = Reader("HELLO", body)
     reader.take("BI")
@@ -114,7 +113,7 @@ def parse_hello(body: bytes) -> DeviceInfo:
     if not clock_hz:
         raise reader.malformed("the core clock is 0 Hz")
     if len({bool(window), bool(stride), bool(channels)}) > 1:
-        raise reader.malformed("either all of window, stride and channels are 0, or none")
+        raise reader.malformed("window, stride and channels must be all zero or all nonzero")
     tensors = _tensors(reader, input_count + output_count)
     info = DeviceInfo(
         bool(flags & 1),
@@ -140,7 +139,7 @@ def parse_hello(body: bytes) -> DeviceInfo:
 
 
 def parse_describe(body: bytes, info: DeviceInfo) -> DeviceInfo:
-    """Return `info` with the tensors of a DESCRIBE response added. Raises DeviceError where it brings none."""
+    """Return `info` with the tensors of a DESCRIBE response added. Raises DeviceError if it is malformed or empty."""
     reader = Reader("DESCRIBE", body)
     tensors = _tensors(reader, info.input_count + info.output_count - len(info.tensors))
     if not tensors:
@@ -155,7 +154,7 @@ def _checked(info: DeviceInfo, reader: Reader) -> DeviceInfo:
 
 
 def _tensors(reader: Reader, most: int) -> tuple[TensorInfo, ...]:
-    """The rest of the message: at most so many tensors."""
+    """The rest of the message, which must describe at most `most` tensors."""
     tensors: list[TensorInfo] = []
     while len(tensors) < most and reader.left:
         tensors.append(_tensor(reader))
@@ -168,7 +167,7 @@ def _tensor(reader: Reader) -> TensorInfo:
     if type_ not in DTYPES:
         raise reader.malformed(f"tensor type {type_} is not supported")
     if rank > MOST_RANK:
-        raise reader.malformed(f"a tensor has {rank} dimensions, the most are {MOST_RANK}")
+        raise reader.malformed(f"a tensor has {rank} dimensions, more than {MOST_RANK}")
     shape = reader.take(f"{rank}H")
     scale, zero_point = reader.take("fi")
     tensor = TensorInfo(type_, shape, scale, zero_point)

@@ -1,4 +1,4 @@
-"""Frames on the wire: COBS(type seq body crc) 0x00, as docs/protocol.md defines them."""
+"""Frames on the wire, as docs/protocol.md defines them: COBS(type seq body crc) 0x00."""
 
 import struct
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from cobs import cobs  # type: ignore[import-untyped]
 from fastcrc import crc16
 
 MAX_BODY = 249
-"""Bytes of a body unless HELLO says otherwise: the packet then has at most 254, the longest run COBS codes in one."""
+"""The most bytes of a body. The packet then has at most 254 bytes, the longest run that COBS encodes as one block."""
 
 _HEADER = struct.Struct("<BH")
 _CRC = struct.Struct("<H")
@@ -15,7 +15,7 @@ _OVERHEAD = _HEADER.size + _CRC.size
 
 
 class Frame(NamedTuple):
-    """A frame that arrived whole."""
+    """A frame that arrived intact."""
 
     type: int
     seq: int
@@ -23,7 +23,7 @@ class Frame(NamedTuple):
 
 
 class Corrupt(NamedTuple):
-    """Bytes between two delimiters that are no frame; `data` is what came on the wire, cut at the longest frame."""
+    """Bytes between two delimiters that are no frame; `data` holds them, up to the length of the longest frame."""
 
     reason: str
     data: bytes
@@ -41,7 +41,7 @@ def wire_size(body_bytes: int) -> int:
 
 
 class Decoder:
-    """Cuts a byte stream into frames, however it arrives in pieces, and never holds more than one frame of it."""
+    """Splits a byte stream that arrives in pieces into frames. It never holds more than one frame."""
 
     def __init__(self, max_body: int = MAX_BODY) -> None:
         self._limit = wire_size(max_body) - 1
@@ -49,7 +49,7 @@ class Decoder:
         self._too_long = False
 
     def feed(self, data: bytes) -> list[Frame | Corrupt]:
-        """Take the next bytes of the stream and return, in order, what they complete."""
+        """Take the next bytes of the stream and return the frames that they complete, in order."""
         *ends, rest = data.split(b"\0")
         found = []
         for end in ends:

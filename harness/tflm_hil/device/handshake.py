@@ -1,4 +1,4 @@
-"""Opening a session: HELLO, and what a device may do instead of answering it."""
+"""Open a session with HELLO, or explain what the device does instead of answering."""
 
 import os
 
@@ -11,7 +11,7 @@ from tflm_hil.errors import MuteError
 
 
 class Handshake:
-    """One HELLO, repeated with the same nonce until its answer comes."""
+    """One HELLO, repeated with the same nonce until the answer comes."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -23,7 +23,10 @@ class Handshake:
         self._boots: list[str] = []
 
     def run(self, timeout: float, retries: int) -> DeviceInfo:
-        """Return what the device is. Raises DeviceError that tells what it did instead of answering."""
+        """Return the description of the device.
+
+        `timeout` is in seconds per attempt. Raises DeviceError, which says what the device did instead of answering.
+        """
         for _ in range(retries + 1):
             if (info := self._attempt(Deadline(timeout, self._link.clock))) is not None:
                 return info
@@ -32,7 +35,7 @@ class Handshake:
     def _attempt(self, deadline: Deadline) -> DeviceInfo | None:
         self._link.send([(Message.HELLO, 0, pack_hello(self._nonce))], cut_off=True)
         boots = len(self._boots)
-        # A device that boots now may have missed the request, so there is no use in waiting for the answer.
+        # A device that boots now may have missed the request, so do not wait for an answer.
         while not deadline.expired and len(self._boots) == boots:
             item = self._link.receive(deadline.left)
             if item is not None and (info := self._take(item)) is not None:
@@ -62,7 +65,7 @@ class Handshake:
             return None
         if protocol != PROTOCOL:
             self._link.fail(
-                f"{self._link.name} speaks protocol version {protocol}, this harness version {PROTOCOL}:"
+                f"{self._link.name} speaks protocol version {protocol}, this harness version {PROTOCOL};"
                 " build and flash the firmware from the same checkout"
             )
         return self._link.parse(parse_hello, body)
@@ -72,13 +75,13 @@ class Handshake:
         if len(self._boots) > 1:
             return f"rebooted {len(self._boots)} times without answering HELLO (last cause: {self._boots[-1]})"
         if self._echoes:
-            return "only sends back what it gets: is TX connected to RX, or does a program in between echo?"
+            return "only sends back what it receives: is TX connected to RX, or does a program in between echo?"
         if self._frames:
-            return f"did not answer HELLO in {seconds:g} s, though other frames came: reset the board"
+            return f"sent other frames, but no answer to HELLO in {seconds:g} s; reset the board"
         if received:
             return (
-                f"speaks garbage: {received} bytes and not one frame among them"
-                + (f", beginning {self._garbage[:8].hex(' ')}" if self._garbage else "")
+                f"sends garbage: {received} bytes without a valid frame"
+                + (f", beginning with {self._garbage[:8].hex(' ')}" if self._garbage else "")
                 + ": is tflm-hil firmware flashed, and is the baud rate right?"
             )
         return (

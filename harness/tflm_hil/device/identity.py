@@ -1,4 +1,4 @@
-"""Whether the image that runs is the image that was built."""
+"""Check that the running image is the one that was built."""
 
 import dataclasses
 import math
@@ -20,7 +20,7 @@ Tensor = tuple[np.dtype[Any], int]
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """What a model is fed with and answers; `window`, `stride` and `channels` are 0 where it has no windows."""
+    """Inputs and outputs of a model; `window`, `stride` and `channels` are 0 if it has no windows."""
 
     window: int
     stride: int
@@ -33,32 +33,32 @@ def check_identity(info: DeviceInfo, build_id: bytes, model_sha256: bytes) -> No
     """Raise DeviceError unless the device runs the image `build_id` with the model whose file has `model_sha256`."""
     if info.build_id != build_id and not any(info.build_id):
         raise DeviceError(
-            f"the board does not say its build id, and the image has {_short(build_id)}:"
-            " hand it over in describe(), or link without one"
+            f"the board reports no build id, but the image has {_short(build_id)};"
+            " report it in describe(), or link without a build id"
         )
     if info.build_id != build_id:
         raise DeviceError(
-            f"the board runs build {_short(info.build_id)}, the harness built {_short(build_id)}:"
+            f"the board runs build {_short(info.build_id)}, but the harness built {_short(build_id)};"
             " flash the image that was built and run again"
         )
     if info.model_hash != model_sha256[: len(info.model_hash)]:
         raise DeviceError(
-            f"the board runs model {_short(info.model_hash)}, the test expects {_short(model_sha256)}:"
+            f"the board runs model {_short(info.model_hash)}, but the test expects {_short(model_sha256)};"
             " flash the image that was built for this model and run again"
         )
 
 
 def check_layout(info: DeviceInfo, layout: Layout) -> None:
-    """Raise DeviceError unless the device takes and answers what the model has; it names the first thing that differs.
+    """Raise DeviceError, which names the first difference, unless the device has the inputs and outputs of the model.
 
-    A device of the right identity that fails this lies, or its firmware has a fault.
+    A device of the right identity that fails this check has faulty firmware.
     """
     told = Layout(info.window, info.stride, info.channels, _tensors(info.inputs), _tensors(info.outputs))
     for field in dataclasses.fields(Layout):
         theirs, ours = getattr(told, field.name), getattr(layout, field.name)
         if theirs != ours:
             raise DeviceError(
-                f"the board says that {field.name} is {_shown(theirs)}, the model has {_shown(ours)}:"
+                f"the board reports {field.name} {_shown(theirs)}, but the model has {_shown(ours)};"
                 " build and flash the firmware again"
             )
 

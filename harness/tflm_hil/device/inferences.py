@@ -1,4 +1,4 @@
-"""Inferences on tensors that the host writes, as WRITE, INVOKE and READ requests, and their responses again."""
+"""Inferences on tensors that the host writes: the WRITE, INVOKE and READ requests, and what their responses mean."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence
@@ -15,43 +15,43 @@ _MOST_READ_BYTES = 255
 
 @dataclasses.dataclass(frozen=True)
 class Inference:
-    """What one inference answered: the memory of each output, and the ticks that it took."""
+    """The result of one inference: the memory of each output, and the ticks that it took."""
 
     outputs: list[bytes]
     invoke_ticks: int
 
 
 def parts(total: int, max_body: int) -> Iterator[tuple[int, int]]:
-    """Yield offset and length of each request that reads a tensor of `total` bytes: as much as its response holds."""
+    """Yield offset and length, in bytes, of each request needed to read a tensor of `total` bytes."""
     most = min(_MOST_READ_BYTES, max_body - _READ_HEADER_BYTES)
     return ((offset, min(most, total - offset)) for offset in range(0, total, most))
 
 
 def part(body: bytes, total: int, length: int) -> bytes:
-    """Return what a TENSOR or READ response carries.
+    """Return the part of a tensor in the body of a TENSOR or READ response.
 
-    Raises DeviceError unless that is `length` bytes of a tensor of `total`.
+    Raises DeviceError unless it is `length` bytes of a tensor of `total` bytes.
     """
     claimed, content = parse_tensor(body)
     if (claimed, len(content)) != (total, length):
         raise DeviceError(
-            f"the device sent {len(content)} bytes of a tensor of {claimed}; due were {length} of {total}:"
+            f"the device sent {len(content)} bytes of a tensor of {claimed} bytes instead of {length} of {total}:"
             " was its firmware built from this checkout?"
         )
     return content
 
 
 class InferenceStream:
-    """The requests of one inference, and what comes back.
+    """The requests of one inference, and its results.
 
-    `inputs` holds the memory of each input in the order of HELLO. Raises HilError where it does not fit the device.
+    `inputs` holds the memory of each input in the order of HELLO. Raises HilError if it does not fit the device.
     """
 
     def __init__(self, inputs: Sequence[bytes], info: DeviceInfo) -> None:
         expected, given = [tensor.bytes for tensor in info.inputs], [len(data) for data in inputs]
         if given != expected:
             raise HilError(
-                f"the device takes inputs of {expected} bytes, not {given}: choose inputs that fit the model"
+                f"the device takes inputs of {expected} bytes, not {given}; choose inputs that fit the model"
             )
         self._inputs = inputs
         self._info = info
@@ -71,17 +71,17 @@ class InferenceStream:
 
     @property
     def request_count(self) -> int:
-        """How many requests there are."""
+        """The number of requests."""
         return len(self._writes) + 1 + len(self._reads)
 
     @property
     def done(self) -> bool:
-        """Whether all responses have been taken."""
+        """Whether all responses have arrived."""
         return self._answered == self.request_count
 
     @property
     def inference(self) -> Inference:
-        """What came back."""
+        """The result, once `done`."""
         return Inference([bytes(output) for output in self._outputs], self._ticks)
 
     def requests(self) -> Iterator[Request]:
@@ -94,9 +94,9 @@ class InferenceStream:
             yield Message.READ, pack_read(tensor, offset, length)
 
     def answer(self, body: bytes) -> int:
-        """Take the next response's body and return the ticks that it tells of, 0 if it tells of none.
+        """Take the body of the next response and return the ticks that it reports, 0 if it reports none.
 
-        Raises DeviceError unless it holds what was asked for.
+        Raises DeviceError unless it holds what was requested.
         """
         number = self._answered - len(self._writes)
         self._answered += 1

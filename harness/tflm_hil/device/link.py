@@ -1,4 +1,4 @@
-"""Frames over a connection: logged, counted, and unasked news turned into errors."""
+"""Send and receive frames over a connection; log and count them."""
 
 import collections
 import dataclasses
@@ -16,15 +16,15 @@ from tflm_hil.errors import DeviceError, LineError, RefusedError
 T = TypeVar("T")
 
 MOST_EVENTS = 1000
-"""Events that are kept: a flood of damaged frames must not fill the memory."""
+"""The most events that are kept: a flood of damaged frames must not fill the memory."""
 
 
 class EventKind(enum.StrEnum):
-    """What can go wrong on the line and be mended there."""
+    """Faults of the line that the protocol corrects."""
 
-    CORRUPT = "damaged on its way to the host"
-    NAK_CORRUPT = "a frame was damaged on its way to the device"
-    NAK_GAP = "lost on its way to the device"
+    CORRUPT = "damaged on the way to the host"
+    NAK_CORRUPT = "a frame was damaged on the way to the device"
+    NAK_GAP = "lost on the way to the device"
     SKIPPED = "its answer was lost"
     TIMEOUT = "no answer in time"
     DUPLICATE = "answered twice"
@@ -33,7 +33,7 @@ class EventKind(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True)
 class LinkEvent:
-    """An event and the sequence number of the request that it concerns (the oldest unanswered where none is known)."""
+    """An event and the sequence number of the request that it concerns (the oldest unanswered one if unknown)."""
 
     seq: int
     kind: EventKind
@@ -44,10 +44,10 @@ class LinkEvent:
 
 @dataclasses.dataclass
 class LinkStats:
-    """Counts of frames and bytes since the client was made.
+    """Counts of frames and bytes since the client was created.
 
-    `corrupted` counts damaged frames from the device, `faults` everything that went wrong on the line. `events` has the
-    first MOST_EVENTS of these and of the retries.
+    `corrupted` counts damaged frames from the device, `faults` all faults of the line. `events` holds the first
+    MOST_EVENTS faults and retries.
     """
 
     sent: int = 0
@@ -63,7 +63,7 @@ class LinkStats:
 
 
 class Link:
-    """The frame layer of one connection; it neither orders nor repeats anything."""
+    """The frame layer of one connection. It does not order or repeat frames."""
 
     def __init__(self, connection: Connection, log: UartLog, name: str, clock: Clock = time.monotonic) -> None:
         self.log = log
@@ -71,16 +71,16 @@ class Link:
         self.clock = clock
         self.stats = LinkStats()
         self.failure: str | None = None
-        """What ended the session, once something has."""
+        """The error that ended the session; None while there is none."""
         self.waited = 0.0
-        """Seconds spent waiting for the line; a read counts no longer than it was to wait, however long this process
-        was stopped in the middle of it."""
+        """Seconds spent waiting for the line. A read counts at most its timeout, even if this process was stopped
+        during it."""
         self._connection = connection
         self._decoder = Decoder()
         self._arrived: collections.deque[Frame | Corrupt] = collections.deque()
 
     def send(self, frames: Sequence[tuple[int, int, bytes]], cut_off: bool = False) -> None:
-        """Send (type, seq, body) frames at once; `cut_off` puts a delimiter in front that ends whatever came before."""
+        """Send (type, seq, body) frames in one write; `cut_off` first sends a delimiter, which ends a partial frame."""
         wire = b"\0" if cut_off else b""
         for type_, seq, body in frames:
             self.log.sent(type_, seq, body)
@@ -89,7 +89,7 @@ class Link:
         self.send_raw(wire)
 
     def receive(self, timeout: float) -> Frame | Corrupt | None:
-        """Return the next that has arrived; None when nothing was completed by what came within `timeout` seconds."""
+        """Return the next frame that has arrived; None if none was completed within `timeout` seconds."""
         if not self._arrived:
             self._arrived.extend(self._decoder.feed(self.receive_raw(timeout)))
         if not self._arrived:
@@ -113,7 +113,7 @@ class Link:
         self.stats.bytes_sent += len(data)
 
     def receive_raw(self, timeout: float) -> bytes:
-        """Return bytes outside of any frame, b"" when none came within `timeout` seconds."""
+        """Return bytes outside of any frame, b"" if none came within `timeout` seconds."""
         started = self.clock()
         try:
             data = self._connection.read(timeout)
@@ -124,7 +124,7 @@ class Link:
         return data
 
     def event(self, seq: int, kind: EventKind) -> None:
-        """Keep and log an event that concerns request `seq`."""
+        """Record and log an event that concerns request `seq`."""
         event = LinkEvent(seq, kind)
         self.stats.faults += kind != EventKind.RETRY
         if len(self.stats.events) < MOST_EVENTS:
@@ -132,14 +132,14 @@ class Link:
         self.log.note(str(event))
 
     def parse(self, parser: Callable[[bytes], T], body: bytes) -> T:
-        """Return what `parser` makes of a body; its DeviceError gets the tail of the log."""
+        """Return `parser(body)`; add the tail of the log to a DeviceError."""
         try:
             return parser(body)
         except DeviceError as error:
             self.fail(str(error))
 
     def fail(self, message: str, kind: type[DeviceError] = DeviceError) -> NoReturn:
-        """Raise DeviceError, or a `kind` of it, with the tail of the log."""
+        """Raise a `kind` of DeviceError with the tail of the log. Unless it is a refusal, it ends the session."""
         tail = self.log.tail()
         self.log.note(message)
         if not issubclass(kind, RefusedError):

@@ -1,4 +1,4 @@
-"""The bodies of docs/protocol.md as Python values: requests are packed here, everything the device says is parsed."""
+"""Bodies of the messages in docs/protocol.md: pack those of requests, parse those that the device sends."""
 
 import dataclasses
 import enum
@@ -9,7 +9,7 @@ from tflm_hil.device.reader import Reader
 
 PROTOCOL = 1
 RESPONSE = 0x80
-"""Bit that turns the type of a request into the type of its response."""
+"""The bit that turns the type of a request into the type of its response."""
 
 
 class Message(enum.IntEnum):
@@ -35,7 +35,7 @@ class Message(enum.IntEnum):
 
 
 class FaultKind(enum.IntEnum):
-    """What a FAULT request provokes."""
+    """The faults that a FAULT request can cause."""
 
     UNDEFINED = 0
     BUS_ERROR = 1
@@ -43,7 +43,7 @@ class FaultKind(enum.IntEnum):
 
 
 class NakReason(enum.IntEnum):
-    """Why the device wants requests again."""
+    """Why the device sends a NAK."""
 
     CORRUPT = 1
     GAP = 2
@@ -60,7 +60,8 @@ _ERROR_REASONS = {
 
 @dataclasses.dataclass(frozen=True)
 class WindowResult:
-    """One inference. `index` counts from the recording's beginning, `outputs` is the memory of the outputs in order."""
+    """The inference on one window. `index` counts from the start of the recording; `outputs` is the memory of all
+    outputs in order."""
 
     index: int
     prepare_ticks: int
@@ -70,7 +71,7 @@ class WindowResult:
 
 @dataclasses.dataclass(frozen=True)
 class Status:
-    """Counters of the device since it booted; stack figures in bytes."""
+    """Counters of the device since it booted; stack sizes in bytes."""
 
     stack_peak: int
     stack_size: int
@@ -115,7 +116,7 @@ def pack_fault(kind: FaultKind) -> bytes:
 
 
 def parse_samples(body: bytes, output_bytes: int) -> list[WindowResult]:
-    """Return the windows of a SAMPLES response, of `output_bytes` of outputs each."""
+    """Return the windows of a SAMPLES response; each has `output_bytes` bytes of outputs."""
     reader = Reader("SAMPLES", body)
     first, count = reader.take("IB")
     results = []
@@ -135,7 +136,7 @@ def parse_status(body: bytes) -> Status:
 
 
 def parse_tensor(body: bytes) -> tuple[int, bytes]:
-    """Return the whole tensor's size in bytes and the part of it that a TENSOR or READ response carries."""
+    """Return the size of the whole tensor in bytes, and the part of it that a TENSOR or READ response carries."""
     (total,) = Reader("tensor", body).take("I")
     return total, body[4:]
 
@@ -149,7 +150,7 @@ def parse_invoke(body: bytes) -> int:
 
 
 def parse_boot(body: bytes) -> str:
-    """Return the cause of a BOOT as words."""
+    """Return the cause of a BOOT in words."""
     reader = Reader("BOOT", body)
     _, cause = reader.take("BB")
     return _BOOT_CAUSES.get(cause, "unknown cause")
@@ -172,7 +173,7 @@ def parse_nak(body: bytes) -> tuple[int, int]:
 
 
 def parse_error(body: bytes) -> str:
-    """Return the reason of an error response as words."""
+    """Return the reason of an error response in words."""
     reader = Reader("error", body)
     (reason,) = reader.take("B")
     text = reader.text()
@@ -181,7 +182,7 @@ def parse_error(body: bytes) -> str:
 
 
 def name_of(type_: int) -> str:
-    """Return the name of a frame type, of a request's or its response's, for people."""
+    """Return the name of a frame type; a response has the name of its request."""
     known = {*Message}
     for candidate in (type_, type_ & ~RESPONSE):
         if candidate in known:

@@ -1,7 +1,7 @@
-"""Requests in flight: credits, order and retries, as docs/protocol.md rules them.
+"""Requests in flight: credits, order and retries, by the rules of docs/protocol.md.
 
-Sequence numbers are counted without end here and cut to 16 bits on the wire; every number between `oldest` and `next`
-is unanswered or has its answer stored, so a 16-bit number from the wire means exactly one of them or is old.
+Sequence numbers do not wrap here; only their low 16 bits are sent. Every number from `_oldest` up to `_next` is
+unanswered or has its answer stored, so 16 bits from the wire stand for exactly one of them, or for an older one.
 """
 
 import dataclasses
@@ -26,35 +26,36 @@ from tflm_hil.errors import RefusedError
 
 _SEQ_MASK = 0xFFFF
 _HALF = 0x8000
-"""Numbers at least this far ahead are old ones: never are so many requests under way."""
+"""Numbers at least this far ahead are old ones: there are never this many requests in flight."""
 
 _BATCH = 4
-"""Frames that are sent before it is looked whether something has arrived: the buffers in between are small."""
+"""Frames sent before the next look at what has arrived: the buffers on the way are small."""
 
 _LEAST_WINDOW = 2.0
-"""Requests under way on the worst line: the answer to the second one tells that the first one's was lost."""
+"""Requests in flight on the worst line: the answer to the second one reveals that the answer to the first was lost."""
 
 _TICK_S = 0.001
-"""What comes sooner after a retry than this was under way already."""
+"""Whatever arrives sooner than this after a retry was sent before the retry."""
 
 _FLOOD = 100
-"""Damaged frames without an answer among them that are more than a bad line."""
+"""Damaged frames in a row, without an answer among them, that a bad line alone does not explain."""
 
 _DROPPED = (EventKind.NAK_GAP, EventKind.NAK_CORRUPT)
-"""Reasons to send again that say that the device has not taken the first copy."""
+"""Reasons for a retry that tell that the device has dropped the first copy."""
 
 Request = tuple[Message, bytes]
 """Type and body."""
 
 Answered = Callable[[bytes], float]
-"""Takes the body of a response; returns the seconds that the device says it has worked for it, 0 if it says nothing."""
+"""Takes the body of a response; returns the seconds of work that the device reports for it, 0 if it reports none."""
 
 
 @dataclasses.dataclass
 class _Pending:
-    """`retried` is when, and `reason` why, it was last the cause of a retry; up to `echoes` NAKs say it once more.
+    """A request without an answer.
 
-    `sent` is when the only copy that can have been executed was sent; None where it may have been one of several.
+    `retried` is when it last caused a retry, and `reason` why; up to `echoes` further NAKs are about the same loss.
+    `sent` is when the only copy that can have been executed was sent; None if it may have been one of several.
     """
 
     type: Message
@@ -67,14 +68,14 @@ class _Pending:
     echoes: int = 0
 
     def sent_again(self, when: float | None) -> None:
-        """Count a copy, sent at `when` if the device has certainly dropped the first one."""
+        """Count another copy. `when` it was sent, if the device has certainly dropped the first copy, else None."""
         self.copies += 1
         self.sent = when if self.copies == 2 else None
 
 
 @dataclasses.dataclass
 class _Noise:
-    """What has come since the last answer that was none."""
+    """What has arrived since the last answer: NAKs, damaged frames, and the reason of the last NAK."""
 
     naks: int = 0
     damaged: int = 0
@@ -82,15 +83,16 @@ class _Noise:
 
 
 class Pipeline:
-    """One session, from a HELLO on. Any error but a refusal ends it: only another HELLO makes both sides agree.
+    """One session that HELLO has opened. Any error except a refusal ends it; the next one needs another HELLO.
 
-    `timeout` is the longest time-out of a request: from the first answer on it follows the measured round trip. The
-    device is given up after no answer for `retries` + 1 times `timeout`, or 8 * (`retries` + 1) attempts for one
-    request. A retry counts as an attempt for the one request that caused it, not for those sent in its wake.
+    `timeout` is the longest timeout of a request, in seconds; from the first answer on, timeouts follow the measured
+    round trip. The pipeline gives up after (`retries` + 1) * `timeout` seconds without an answer, or after
+    8 * (`retries` + 1) attempts at one request. A retry counts as an attempt of the request that caused it only, not of
+    the requests that are sent again with it.
 
-    All behind a request that was lost on its way to the device have to be sent again. So on a bad line there are fewer
-    requests under way than credits: half as many after each loss, one more after as many answers (additive increase,
-    multiplicative decrease, as in RFC 5681).
+    After a request was lost on the way to the device, all later requests have to be sent again. On a bad line the
+    pipeline therefore uses fewer credits: half as many after each loss, one more after a full window of answers
+    (additive increase, multiplicative decrease, as in RFC 5681).
     """
 
     def __init__(self, link: Link, credits_: int, timeout: float, retries: int) -> None:
@@ -108,10 +110,10 @@ class Pipeline:
         self._noise = _Noise()
 
     def run(self, requests: Iterable[Request], answered: Answered) -> None:
-        """Send all requests and pass their responses' bodies, each exactly once and in order, to `answered`.
+        """Send all requests and pass the body of each response to `answered`, exactly once and in order.
 
-        Raises RefusedError where the device refuses a request, DeviceError where it is silent, reboots, crashes,
-        breaks the protocol or takes longer than the amount of data explains.
+        Raises RefusedError if the device refuses a request, and DeviceError if it is silent, reboots, crashes, breaks
+        the protocol or takes longer than the amount of data explains.
         """
         waiting = iter(requests)
         pace = Pace(self._link)
@@ -136,16 +138,16 @@ class Pipeline:
         return next(iter(self._pending), self._next)
 
     def _progress(self) -> None:
-        """An answer has come, or all begins."""
+        """Start all waiting anew: an answer has arrived, or `run` begins."""
         self._round_trip.answered()
         self._deadline.restart(self._round_trip.timeout)
         self._patience.restart()
         self._noise = _Noise()
 
     def _fill(self, waiting: Iterator[Request]) -> bool:
-        """Use some of the free credits; return whether there may be more of them to use.
+        """Send requests while credits are free; return whether there may be more to send.
 
-        The device answers from its last `credits` responses, so the oldest limits all.
+        The device keeps only its last `credits` responses, so the oldest unanswered request limits the others.
         """
         frames: list[tuple[int, int, bytes]] = []
         while self._next - self._oldest < int(self._window) and len(frames) < _BATCH:
@@ -161,7 +163,7 @@ class Pipeline:
 
     def _handle(self, item: Frame | Corrupt) -> None:
         if isinstance(item, Corrupt):
-            # Answers come in order, so this was the oldest's; if it was a NAK, the oldest is in demand as well.
+            # Answers come in order, so this was the answer to the oldest request, or a NAK that asks for it.
             self._noise.damaged += 1
             if self._pending and self._is_news(self._oldest, EventKind.CORRUPT):
                 self._retry([self._oldest], EventKind.CORRUPT)
@@ -206,7 +208,7 @@ class Pipeline:
             self._retry([oldest], EventKind.SKIPPED)
 
     def _nak(self, expected: int, reason: int) -> None:
-        """Go back to the request that the device waits for, unless this NAK is an echo of a loss that is mended."""
+        """Send again from the request that the device expects on, unless this NAK echoes a loss already repaired."""
         self._link.stats.naks += 1
         self._noise.naks += 1
         gap = reason == NakReason.GAP
@@ -222,14 +224,14 @@ class Pipeline:
             self._event(seq if seq < self._next else oldest, kind)
 
     def _is_news(self, seq: int, why: EventKind) -> bool:
-        """Whether what tells of this loss cannot have been under way already when `seq` was last sent again."""
+        """Whether this sign of a loss cannot have been sent before the last retry of `seq`."""
         request = self._pending[seq]
         nak = why in _DROPPED
         if request.reason in (None, EventKind.TIMEOUT):
             return True
         if why is EventKind.SKIPPED and request.reason in _DROPPED:
             return True
-        # A device tells at most once of each of the frames that were behind the one that was lost.
+        # A device sends at most one NAK for each of the frames that followed the lost one.
         request.echoes -= nak
         if nak and request.reason in _DROPPED and request.echoes < 0:
             return True
@@ -241,7 +243,7 @@ class Pipeline:
         self._deadline.restart(self._round_trip.timeout)
 
     def _retry(self, seqs: list[int], why: EventKind) -> None:
-        """Send requests again because of the first of them. Raises DeviceError where that has been done enough."""
+        """Send requests again because of the first of them. Raises DeviceError after too many attempts."""
         cause = self._pending[seqs[0]]
         self._event(seqs[0], why)
         if self._patience.expired or cause.attempts >= self._most_attempts:
@@ -262,14 +264,14 @@ class Pipeline:
         if noise.damaged >= _FLOOD:
             return (
                 f"floods the line: {noise.damaged:,} damaged frames and no answer to {what}, {tried}:"
-                " its firmware prints to this port, or the baud rate is wrong"
+                " the firmware prints to this port, or the baud rate is wrong"
             )
         if noise.naks >= request.attempts - 1:
             return (
                 f"answers every request with NAK, {noise.naks} times since its last answer: {noise.reason};"
                 f" {what} was {tried}: the line is bad, or the firmware is not from this checkout"
             )
-        return f"is silent: no answer to {what}, {tried}: it hangs, or the line is broken"
+        return f"is silent: no answer to {what}, {tried}: the device hangs, or the line is broken"
 
     def _event(self, seq: int, kind: EventKind) -> None:
         self._link.event(seq & _SEQ_MASK, kind)

@@ -1,4 +1,4 @@
-"""Taking a message's body apart."""
+"""Read values from the body of a message."""
 
 import struct
 from typing import Any
@@ -8,7 +8,7 @@ from tflm_hil.errors import DeviceError
 
 
 class Reader:
-    """Takes the body of message `name` apart from its beginning. All methods raise DeviceError where it ends early."""
+    """Reads the body of message `name` from front to back. All methods raise DeviceError if it ends too early."""
 
     def __init__(self, name: str, body: bytes) -> None:
         self._name = name
@@ -16,7 +16,7 @@ class Reader:
         self._at = 0
 
     def take(self, layout: str) -> tuple[Any, ...]:
-        """Return the next values; `layout` as in `struct`, little endian and without padding."""
+        """Return the next values; `layout` is a format of `struct`, little endian and without padding."""
         layout = "<" + layout
         return struct.unpack(layout, self.bytes(struct.calcsize(layout)))
 
@@ -34,16 +34,16 @@ class Reader:
 
     @property
     def left(self) -> int:
-        """How many bytes are left."""
+        """The number of bytes that are left."""
         return len(self._body) - self._at
 
     def end(self) -> None:
-        """Insist that nothing is left."""
+        """Raise DeviceError if bytes are left."""
         if self.left:
-            raise self.malformed(f"{self.left} bytes too many")
+            raise self.malformed(f"it has {self.left} bytes too many")
 
     def malformed(self, what: str) -> DeviceError:
-        """Return the error that says what is wrong with this message."""
+        """Return an error that says what is wrong with this message."""
         return DeviceError(
             f"the device sent a malformed {self._name} message: {what}: was its firmware built from this checkout?"
         )

@@ -1,7 +1,7 @@
-"""How long an answer may take: measured, as TCP does it.
+"""The timeout of a request, from measured round trips as in TCP.
 
-RFC 6298, *Computing TCP's Retransmission Timer* (2011): the smoothed round trip and its deviation, Karn's rule (the
-caller measures no request that was sent twice), and exponential back-off.
+RFC 6298, *Computing TCP's Retransmission Timer* (2011): smoothed round trip and deviation, exponential back-off, and
+Karn's rule (the caller must not measure requests that were sent twice).
 """
 
 _ALPHA = 1 / 8
@@ -9,11 +9,11 @@ _BETA = 1 / 4
 _K = 4
 
 FLOOR_S = 0.25
-"""No time-out is shorter: an emulator may be kept from the processor, and a USB bridge from the bus, for so long."""
+"""The shortest timeout: an emulator may wait this long for the processor, and a USB bridge for the bus."""
 
 
 class RoundTrip:
-    """The estimate of one line. `initial` seconds are the time-out before the first measurement, and its ceiling."""
+    """The round trip of one line. `initial`, in seconds, is the first timeout and the longest one."""
 
     def __init__(self, initial: float) -> None:
         self._ceiling = initial
@@ -23,7 +23,7 @@ class RoundTrip:
 
     @property
     def smoothed(self) -> float:
-        """Seconds that an answer takes; the ceiling while nothing has been measured."""
+        """Seconds that an answer takes; the longest timeout until something has been measured."""
         return self._ceiling if self._smoothed is None else self._smoothed
 
     @property
@@ -35,7 +35,7 @@ class RoundTrip:
         return min(self._ceiling, max(FLOOR_S, measured) * self._backed_off)
 
     def measured(self, seconds: float) -> None:
-        """Take the time from a request, sent once, to its answer."""
+        """Take the seconds from a request, sent only once, to its answer."""
         if self._smoothed is None:
             self._smoothed, self._deviation = seconds, seconds / 2
         else:
@@ -43,9 +43,9 @@ class RoundTrip:
             self._smoothed += _ALPHA * (seconds - self._smoothed)
 
     def expired(self) -> None:
-        """Double the time-out, as one has just passed in vain."""
+        """Double the timeout, because one has expired."""
         self._backed_off *= 2
 
     def answered(self) -> None:
-        """Forget the doubling: the other side is there."""
+        """End the doubling, because an answer has arrived."""
         self._backed_off = 1

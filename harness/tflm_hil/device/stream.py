@@ -1,4 +1,4 @@
-"""Recordings as SAMPLES requests, and their responses as windows again."""
+"""Turn recordings into SAMPLES requests, and their responses into windows."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ _REPLY_HEADER_BYTES = 5
 _WINDOW_HEADER_BYTES = 8
 
 Samples = npt.NDArray[np.int16]
-"""A recording: rows x channels of the sensor's raw counts."""
+"""A recording, int16[rows, channels]: the raw counts of the sensor."""
 
 
 def windows_in(rows: int, info: DeviceInfo) -> int:
@@ -23,7 +23,7 @@ def windows_in(rows: int, info: DeviceInfo) -> int:
 
 
 def chunks(rows: int, info: DeviceInfo) -> Iterator[slice]:
-    """Yield the rows of each SAMPLES request: as many as fit into a request and whose windows fit into its response."""
+    """Yield the rows of each SAMPLES request: as many as fit into it, and as its response has room for windows."""
     most_rows = info.max_body // (2 * info.channels)
     most_windows = (info.max_body - _REPLY_HEADER_BYTES) // (_WINDOW_HEADER_BYTES + info.output_bytes)
     start = 0
@@ -38,19 +38,19 @@ def chunks(rows: int, info: DeviceInfo) -> Iterator[slice]:
 class RecordingStream:
     """The requests of one recording, and the windows that come back.
 
-    Raises HilError where the samples are not int16[rows, channels] of the device's channels, or it has no windows.
+    Raises HilError if the device has no windows, or if the samples are not int16[rows, channels] with its channels.
     """
 
     def __init__(self, samples: Samples, info: DeviceInfo) -> None:
         if not info.window:
-            raise HilError("the device has no windows, it takes tensors: infer() with its inputs instead of recordings")
+            raise HilError("the device takes tensors, not recordings; call infer() with its inputs")
         if samples.ndim != 2 or samples.shape[1] != info.channels or samples.dtype != np.int16:
             raise HilError(
-                f"the device takes int16 rows of {info.channels} channels, the recording has"
-                f" {samples.dtype} {list(samples.shape)}: choose recordings that fit the model"
+                f"the device takes int16 rows of {info.channels} channels, but the recording has"
+                f" {samples.dtype} {list(samples.shape)}; choose recordings that fit the model"
             )
         self.windows: list[WindowResult] = []
-        """What came back so far."""
+        """The windows that have come back so far."""
         self._samples = np.ascontiguousarray(samples, dtype="<i2")
         self._info = info
         self._chunks = list(chunks(len(samples), info))
@@ -58,7 +58,7 @@ class RecordingStream:
 
     @property
     def request_count(self) -> int:
-        """BEGIN and the SAMPLES requests."""
+        """The number of requests: BEGIN and the SAMPLES requests."""
         return 1 + len(self._chunks)
 
     def requests(self) -> Iterator[Request]:
@@ -68,21 +68,21 @@ class RecordingStream:
             yield Message.SAMPLES, self._samples[rows].tobytes()
 
     def answer(self, body: bytes) -> list[WindowResult]:
-        """Take the next response's body and return the windows that it holds.
+        """Take the body of the next response and return the windows that it holds.
 
-        Raises DeviceError unless they are exactly those that are due.
+        Raises DeviceError unless they are exactly the windows that the rows of its request complete.
         """
         self._answered += 1
         if self._answered == 1:
-            return []  # BEGIN answers nothing.
+            return []  # The response to BEGIN is empty.
         rows = self._chunks[self._answered - 2]
         windows = parse_samples(body, self._info.output_bytes)
         due = range(windows_in(rows.start, self._info), windows_in(rows.stop, self._info))
         got = [window.index for window in windows]
         if got != list(due):
             raise DeviceError(
-                f"rows {rows.start} to {rows.stop - 1} complete {_span(list(due))}, the device answered {_span(got)}:"
-                " its windowing does not follow the model's window and stride"
+                f"rows {rows.start} to {rows.stop - 1} complete {_span(list(due))}, but the device answered"
+                f" {_span(got)}: its windowing does not follow the window and stride of the model"
             )
         for window in windows:
             self._info.check_ticks(window.prepare_ticks, f"the preparation of window {window.index}")

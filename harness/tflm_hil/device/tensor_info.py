@@ -1,4 +1,4 @@
-"""What the device says of its input and output tensors."""
+"""An input or output tensor, as the device describes it."""
 
 import dataclasses
 import math
@@ -16,18 +16,18 @@ DTYPES: dict[int, type[np.generic]] = {
     7: np.int16,
     9: np.int8,
 }
-"""The types that a tensor may have, by TFLite's TensorType code."""
+"""The supported types of tensors, by their TensorType code in TFLite."""
 
 MOST_RANK = 8
-"""The most dimensions that TFLite's own kernels know."""
+"""The most dimensions that kernels of TFLite support."""
 
 MOST_BYTES = 1 << 24
-"""More than any microcontroller has for a tensor."""
+"""The largest credible tensor, 16 MiB: no microcontroller has more memory for one."""
 
 
 @dataclasses.dataclass(frozen=True)
 class TensorInfo:
-    """An input or output: `type` is TFLite's TensorType, real = scale * (stored - zero_point)."""
+    """An input or output. `type` is a TensorType of TFLite; real value = scale * (stored value - zero_point)."""
 
     type: int
     shape: tuple[int, ...]
@@ -36,12 +36,12 @@ class TensorInfo:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The type as numpy has it."""
+        """The type in numpy."""
         return np.dtype(DTYPES[self.type])
 
     @property
     def problem(self) -> str:
-        """Why there is no such tensor; an empty text where there may be one."""
+        """Why such a tensor cannot exist; an empty text if it can."""
         if 0 in self.shape:
             return f"a tensor of shape {list(self.shape)} has no elements"
         if self.bytes > MOST_BYTES:
@@ -54,5 +54,5 @@ class TensorInfo:
 
     @property
     def bytes(self) -> int:
-        """Size in memory."""
+        """Size in memory, in bytes."""
         return math.prod(self.shape) * self.dtype.itemsize

@@ -1,21 +1,21 @@
-"""Bytes of a device as text that terminals, reports and CI logs can show without being told what to do.
+"""Make text from bytes of a device that is safe to show in terminals, reports and CI logs.
 
-This is the only place where bytes of a device become text.
+All texts of a device pass through here.
 """
 
 MOST_CHARACTERS = 160
-"""A longer text is cut; no honest one is."""
+"""Longer texts are cut; no well-behaved device sends one."""
 
 _COMMANDS = {"::": ":\\x3a", "##": "#\\x23"}
-"""How commands to GitHub Actions (`::error::`, `##[group]`), Azure Pipelines (`##vso[`) and TeamCity begin."""
+"""The beginnings of commands to GitHub Actions (`::error::`, `##[group]`), Azure Pipelines (`##vso[`) and TeamCity."""
 
 
 def printable(data: bytes) -> str:
-    """Return `data`, meant to be UTF-8, as one line of at most about MOST_CHARACTERS characters.
+    """Return `data`, which should be UTF-8, as one line of about MOST_CHARACTERS characters at most.
 
-    Whatever is no printable character of Unicode is escaped as Python does it: bytes that are no UTF-8, control
-    characters (C0, C1, DEL), characters that change the direction of text or cannot be seen, and those that XML does
-    not allow. So are the pairs of characters with which a line can command a CI system.
+    Everything that is not a printable character of Unicode is escaped as in Python: invalid UTF-8, control characters
+    (C0, C1, DEL), invisible characters, characters that change the direction of text, and characters that XML does not
+    allow. The pairs of characters that begin a command to a CI system are escaped too.
     """
     text = data[: 4 * MOST_CHARACTERS].decode(errors="backslashreplace")
     escaped = "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)

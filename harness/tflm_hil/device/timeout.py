@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable
 
 Clock = Callable[[], float]
-"""Seconds from an arbitrary origin, never going back. Tests pass one that they move themselves."""
+"""Returns seconds since an arbitrary moment and never goes back. Tests pass a clock that they control."""
 
 
 class Deadline:
-    """A moment `seconds` from now. There is no infinite wait."""
+    """A moment `seconds` from now. Every wait has one; there is no infinite wait."""
 
     def __init__(self, seconds: float, clock: Clock = time.monotonic) -> None:
         self._clock = clock
@@ -27,11 +27,11 @@ class Deadline:
 
     @property
     def passed(self) -> float:
-        """Seconds since it began."""
+        """Seconds since the start or the last `restart`."""
         return self._clock() - self._started
 
     def restart(self, seconds: float | None = None) -> None:
-        """Begin again with so many seconds, or as many as before."""
+        """Start again from now, with `seconds` or, by default, as many as before."""
         self._started = self._clock()
         if seconds is not None:
             self._seconds = seconds

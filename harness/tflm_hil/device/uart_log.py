@@ -1,4 +1,4 @@
-"""What went over the serial line, written for people to read."""
+"""A readable log of everything on the serial line."""
 
 import collections
 import time
@@ -12,10 +12,10 @@ from tflm_hil.device.timeout import Clock
 from tflm_hil.errors import HilError
 
 TAIL_LINES = 20
-"""Lines that an error quotes."""
+"""The number of lines that an error quotes."""
 
 _MOST_BYTES = 4 << 20
-"""Size of the file beyond which lines are only counted: enough for 20,000 requests and their answers."""
+"""The size at which the file counts as full: enough for 20,000 requests and their answers."""
 
 _KEPT_LINES = 200
 _SHOWN_BYTES = 16
@@ -24,9 +24,9 @@ _SHOWN_BYTES = 16
 class UartLog:
     """A text file, one line a frame: seconds since the log began, direction, sequence number, type, size, first bytes.
 
-    A line costs some microseconds, and never more: only the first bytes of a body are shown. Lines reach the file at
-    once, so that it tells how a run ended that was killed. A file that is full says so; when it is closed it gets the
-    number of lines that were left out, and the last of them. Raises HilError where the file cannot be written.
+    A line shows only the first bytes of a body, so it costs some microseconds at most. Lines reach the file
+    immediately, so the file also tells how a killed run ended. When the file is full, further lines are left out;
+    `close` adds how many these were, and the last of them. Raises HilError if the file cannot be written.
     """
 
     def __init__(self, path: Path, clock: Clock = time.monotonic) -> None:
@@ -49,7 +49,7 @@ class UartLog:
         self._frame("->", type_, seq, body)
 
     def received(self, item: Frame | Corrupt) -> None:
-        """Record what came from the device, be it a frame or not."""
+        """Record what came from the device, a frame or not."""
         if isinstance(item, Frame):
             self._frame("<-", item.type, item.seq, item.body)
         else:
@@ -70,7 +70,7 @@ class UartLog:
         self.close()
 
     def close(self) -> None:
-        """Close the file; `tail` goes on working, and later lines are kept for it alone."""
+        """Close the file; `tail` still works, and also returns lines recorded later."""
         if self._file is not None:
             if self._left_out:
                 last = list(self._lines)[-self._left_out :]
@@ -91,7 +91,7 @@ class UartLog:
             self._write(line)
         else:
             if not self._left_out:
-                self._write(f"{self._now()} -- this file is full: what follows is left out")
+                self._write(f"{self._now()} -- this file is full: the next lines are left out")
             self._left_out += 1
 
     def _now(self) -> str:
@@ -107,12 +107,12 @@ class UartLog:
 
     def _unwritable(self, error: OSError) -> HilError:
         return HilError(
-            f"{self.path}: cannot write the UART log: {error.strerror}: choose another folder with --hil-report"
+            f"{self.path}: cannot write the UART log: {error.strerror}; choose another folder with --hil-report"
         )
 
 
 def _preview(data: bytes) -> str:
-    """Return the first bytes, as text where they are text: a device that prints shall be readable."""
+    """Return the first bytes, as text if they are text: the log should show what a device prints."""
     head = data[:_SHOWN_BYTES]
     text = data[: 4 * _SHOWN_BYTES]
     if len(data) >= 4 and all(32 <= byte < 127 or byte in b"\r\n\t" for byte in text):
