@@ -25,7 +25,7 @@ from tflm_hil.device.uart_log import UartLog
 from tflm_hil.errors import DeviceError, HilError
 from tflm_hil.models.manifest import load_models
 from tflm_hil.models.preprocess import prepare
-from tflm_hil.models.reference import TflmHost
+from tflm_hil.models.reference import Reference
 from tflm_hil.recordings.windows import windows
 
 BUILD_ID = bytes(range(20))
@@ -52,7 +52,7 @@ def test_a_fake_board_answers_like_the_host(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(reset, "BOOT_S", 10.0)
     model = load_models(fake_board.ROOT)["gesture"]
     samples = np.random.default_rng(0).integers(-32768, 32768, (60, 6), dtype=np.int16)
-    reference = TflmHost(model.variants["int8"].path)
+    reference = Reference(model.variants["int8"].path)
     raw = windows(samples, model.window, model.stride)
     expected = reference.run(prepare(raw, model.channels, reference.input_quantization))
     with fake_board.running("gesture", "int8", BUILD_ID) as port, UartLog(tmp_path / "uart.log") as log:

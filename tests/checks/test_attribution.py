@@ -16,7 +16,7 @@ from tflm_hil.models.litert import LiteRt
 from tflm_hil.models.manifest import Model, load_models
 from tflm_hil.models.output import meaning
 from tflm_hil.models.preprocess import prepare
-from tflm_hil.models.reference import TflmHost
+from tflm_hil.models.reference import Reference
 from tflm_hil.recordings import load_recordings
 from tflm_hil.recordings.windows import windows
 
@@ -70,7 +70,7 @@ def raw(model: Model) -> np.ndarray:
 @needs_litert
 def test_a_quantized_network_goes_through_all_steps_in_order(model: Model, raw: np.ndarray) -> None:
     variant = model.variants["int8"]
-    host = TflmHost(variant.path)
+    host = Reference(variant.path)
     device = host.run(prepare(raw, model.channels, host.input_quantization))
     chain = Chain(model, variant, host)
     stages = chain.stages(raw, device)
@@ -96,7 +96,7 @@ def test_a_quantized_network_goes_through_all_steps_in_order(model: Model, raw: 
 def test_reference_kernels_are_nearer_to_tflm_than_the_default_ones() -> None:
     path = load_models(ROOT)["gesture_cnn"].variants["int8"].path
     inputs = np.random.default_rng(0).integers(-128, 128, (60, 30, 6)).astype(np.int8)
-    expected = TflmHost(path).run(inputs)
+    expected = Reference(path).run(inputs)
     default, reference = (LiteRt(path, kernels).run(inputs) != expected for kernels in (False, True))
     assert reference.sum() < default.sum()
 
@@ -104,7 +104,7 @@ def test_reference_kernels_are_nearer_to_tflm_than_the_default_ones() -> None:
 @needs_litert
 def test_a_float_network_is_what_was_trained(model: Model, raw: np.ndarray) -> None:
     variant = model.variants["float32"]
-    host = TflmHost(variant.path)
+    host = Reference(variant.path)
     chain = Chain(model, variant, host)
     stages = chain.stages(raw, host.run(prepare(raw, model.channels, host.input_quantization)))
     assert [stage.name.split(" ")[0] for stage in stages] == ["float32"] * 4
@@ -115,17 +115,17 @@ def test_without_litert_the_rest_remains_and_the_remedy_is_said(
     model: Model, raw: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(litert, "PACKAGE", "no_such_package")
-    host = TflmHost(model.variants["int8"].path)
+    host = Reference(model.variants["int8"].path)
     chain = Chain(model, model.variants["int8"], host)
     assert chain.notes == ["LiteRT is not installed; for its steps: pip install 'tflm-hil[attribution]'"]
     stages = chain.stages(raw, host.run(prepare(raw, model.channels, host.input_quantization)))
-    assert [stage.name for stage in stages] == [f"int8 on {host.oracle}", "int8 on the device"]
+    assert [stage.name for stage in stages] == [f"int8 on {host.name}", "int8 on the device"]
 
 
 @needs_litert
 def test_without_the_trained_network_the_chain_begins_with_the_quantized_network(model: Model) -> None:
     variant = model.variants["int8"]
-    chain = Chain(msgspec.structs.replace(model, trained=None), variant, TflmHost(variant.path))
+    chain = Chain(msgspec.structs.replace(model, trained=None), variant, Reference(variant.path))
     assert chain.notes == ["model.toml names no `trained` network, so what quantization changed is not known"]
 
 

@@ -19,7 +19,7 @@ from tflm_hil.errors import HilError
 from tflm_hil.firmware import platformio, project, toolchain
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.manifest import lone_model
-from tflm_hil.models.reference import TflmHost
+from tflm_hil.models.reference import Reference
 from tflm_hil.models.stimuli import stimuli
 from tflm_hil.models.tflite_builder import OperatorSpec, TensorSpec, build, unary
 from tflm_hil.models.tflite_file import TensorType
@@ -110,7 +110,7 @@ def test_inspection_and_building_agree(name: str, tmp_path: Path) -> None:
         assert set(advice[:1]) == takers, "another engine is named if, and only if, it takes the network"
         assert "--engine" not in reason
     if "aot" in takers:
-        host = TflmHost(path)
+        host = Reference(path)
         for stimulus in stimuli(host.inputs):
             (answer,), _ = run_kernels(make(), [values.reshape(host.inputs[0].shape) for values in stimulus.inputs])
             np.testing.assert_array_equal(answer, host.infer(stimulus.inputs)[0])
@@ -119,7 +119,7 @@ def test_inspection_and_building_agree(name: str, tmp_path: Path) -> None:
 def test_the_reference_of_float16_weights_has_them_as_float32(tmp_path: Path) -> None:
     path = tmp_path / "network.tflite"
     path.write_bytes(float16())
-    host = TflmHost(path)
+    host = Reference(path)
     assert host.refusal is not None
     assert "DEQUANTIZE" in host.refusal
     x = np.array([[1, 2, 3, 4]], np.float32)

@@ -25,7 +25,7 @@ from tflm_hil.firmware.image import FirmwareImage
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.manifest import Model, load_models
 from tflm_hil.models.preprocess import prepare
-from tflm_hil.models.reference import TflmHost
+from tflm_hil.models.reference import Reference
 from tflm_hil.recordings.windows import windows
 
 TARGET, ENGINE = "stm32f4", "tflm"
@@ -76,7 +76,7 @@ def rows(model: Model) -> np.ndarray:
 def test_the_image_names_the_library_and_answers_bit_by_bit_like_the_host(
     image: FirmwareImage, model: Model, tmp_path: Path
 ) -> None:
-    reference = TflmHost(model.variants["int8"].path)
+    reference = Reference(model.variants["int8"].path)
     raw = rows(model)
     with running(image, tmp_path) as client:
         info = client.hello()
@@ -138,7 +138,7 @@ def test_the_library_is_compiled_once_for_all(
 def test_a_debug_image_shows_every_tensor_as_the_host_computes_it(
     project: FirmwareProject, model: Model, tmp_path: Path
 ) -> None:
-    reference = TflmHost(model.variants["int8"].path)
+    reference = Reference(model.variants["int8"].path)
     raw = rows(model)[: model.window]
     window = prepare(windows(raw, model.window, model.stride), model.channels, reference.input_quantization)
     with running(project.build(model, "int8", ENGINE, TARGET, debug=True), tmp_path) as client:

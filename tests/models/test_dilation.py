@@ -14,7 +14,7 @@ from tflm_hil.compiler import compile_model
 from tflm_hil.engines.tflm import sources as tflm_sources
 from tflm_hil.errors import HilError
 from tflm_hil.models.folding import fold
-from tflm_hil.models.reference import TflmHost
+from tflm_hil.models.reference import Reference
 from tflm_hil.models.tflite_builder import OperatorSpec, TensorSpec, build
 from tflm_hil.models.tflite_file import TensorType, parse
 
@@ -140,7 +140,7 @@ def test_the_reference_of_an_open_batch_computes_all_of_it(tmp_path: Path) -> No
     """TFLM itself leaves every second output as it was, and says nothing."""
     path = tmp_path / "open.tflite"
     path.write_bytes(dilated(open_batch=True))
-    host = TflmHost(path)
+    host = Reference(path)
     assert host.refusal is not None
     assert "batch_size=1" in host.refusal
     x = values(9, INT8)
@@ -153,14 +153,14 @@ def test_the_reference_of_an_open_batch_computes_all_of_it(tmp_path: Path) -> No
 def test_a_batch_that_is_stored_is_left_to_tflm(tmp_path: Path) -> None:
     path = tmp_path / "fixed.tflite"
     path.write_bytes(dilated(length=10, same=False))
-    assert TflmHost(path).refusal is None
+    assert Reference(path).refusal is None
     compile_model(path, tmp_path)
 
 
 def test_padding_that_tflm_makes_up_is_not_held_against_the_device(tmp_path: Path) -> None:
     path = tmp_path / "padded.tflite"
     path.write_bytes(dilated())
-    host = TflmHost(path)
+    host = Reference(path)
     assert host.refusal is not None
     assert "whatever its memory holds" in host.refusal
     x = values(9, INT8)

@@ -9,7 +9,7 @@ from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as sch
 from tflm_hil.errors import HilError
 from tflm_hil.models.manifest import Model, load_models
 from tflm_hil.models.preprocess import prepare
-from tflm_hil.models.reference import TflmHost
+from tflm_hil.models.reference import Reference
 from tflm_hil.models.tflite_builder import OperatorSpec, TensorSpec, build
 from tflm_hil.models.tflite_file import TensorType
 from tflm_hil.recordings import load_recordings, windows
@@ -39,7 +39,7 @@ def save(network: Any, path: Path) -> Path:
 @pytest.mark.parametrize(("name", "variant"), [("gesture", "float32"), ("gesture", "int8"), ("gesture_cnn", "int8")])
 def test_the_committed_networks_know_the_gestures(name: str, variant: str) -> None:
     model = load_models(ROOT)[name]
-    reference = TflmHost(model.variants[variant].path)
+    reference = Reference(model.variants[variant].path)
     right: list[bool] = []
     assert model.recordings is not None
     for recording in load_recordings(model.recordings, model.channels, model.window):
@@ -55,15 +55,15 @@ def test_the_committed_networks_know_the_gestures(name: str, variant: str) -> No
 
 
 def test_outputs_do_not_depend_on_what_ran_before(model: Model) -> None:
-    reference = TflmHost(model.variants["int8"].path)
+    reference = Reference(model.variants["int8"].path)
     inputs = np.random.default_rng(1).integers(-128, 128, (5, 30, 6)).astype(np.int8)
     together = reference.run(inputs)
     assert np.array_equal(reference.run(inputs[::-1])[::-1], together)
     assert len({output.tobytes() for output in together}) > 1
 
 
-def test_the_oracle_names_its_version(model: Model) -> None:
-    name, version = TflmHost(model.variants["int8"].path).oracle.split()
+def test_the_reference_names_its_version(model: Model) -> None:
+    name, version = Reference(model.variants["int8"].path).name.split()
     assert name == "tflite-micro"
     assert version[0].isdigit()
 
@@ -71,12 +71,12 @@ def test_the_oracle_names_its_version(model: Model) -> None:
 @pytest.mark.parametrize("inputs", [np.zeros((2, 29, 6), np.int8), np.zeros((2, 30, 6), np.float32)])
 def test_windows_must_fit_the_network(model: Model, inputs: Any) -> None:
     with pytest.raises(HilError, match=r"gesture_int8\.tflite: takes 180 x int8 a window, not .*; correct window"):
-        TflmHost(model.variants["int8"].path).run(inputs)
+        Reference(model.variants["int8"].path).run(inputs)
 
 
 def refusal(path: Path) -> str:
     with pytest.raises(HilError) as raised:
-        TflmHost(path)
+        Reference(path)
     said = str(raised.value)
     assert said.startswith(f"{path}: ")
     assert "\n" not in said
@@ -97,13 +97,13 @@ def test_a_network_that_takes_tflm_down(network: Any, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def several(network: Any, tmp_path: Path) -> TflmHost:
+def several(network: Any, tmp_path: Path) -> Reference:
     """Two outputs, one of them that of the second layer."""
     network.subgraphs[0].outputs = [9, 10]
-    return TflmHost(save(network, tmp_path / "two.tflite"))
+    return Reference(save(network, tmp_path / "two.tflite"))
 
 
-def test_every_output_and_every_tensor_of_an_inference(several: TflmHost) -> None:
+def test_every_output_and_every_tensor_of_an_inference(several: Reference) -> None:
     values = np.random.default_rng(2).integers(-128, 128, 180).astype(np.int8)
     outputs, tensors = several.infer([values]), several.tensors([values])
     assert [(spec.shape, spec.dtype.name) for spec in several.outputs] == [((1, 2), "int8"), ((1, 2), "int8")]
@@ -127,7 +127,7 @@ def test_every_output_and_every_tensor_of_an_inference(several: TflmHost) -> Non
         several.infer([values[1:]])
 
 
-def test_a_network_with_two_outputs_takes_no_windows(several: TflmHost) -> None:
+def test_a_network_with_two_outputs_takes_no_windows(several: Reference) -> None:
     with pytest.raises(HilError, match="has 1 inputs and 2 outputs, windows take one of each"):
         several.run(np.zeros((1, 30, 6), np.int8))
 
@@ -146,7 +146,7 @@ def test_tensors_that_tflm_would_misread_or_remember(odd: TensorSpec, reason: st
     path = tmp_path / "odd.tflite"
     path.write_bytes(build(tensors, [OperatorSpec("FULLY_CONNECTED", [0, 1], [2])], [0], [2]))
     with pytest.raises(HilError, match=rf"odd\.tflite: tensor 1 \('t'\) {reason}"):
-        TflmHost(path)
+        Reference(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"TFL3" * 10])
@@ -171,7 +171,7 @@ def test_networks_of_others(name: str) -> None:
     path = EXTERNAL / f"{name}.tflite"
     if not path.is_file():
         pytest.skip(f"{path} is not there")
-    reference = TflmHost(path)
+    reference = Reference(path)
     inputs = np.zeros((2, *reference.input_shape[1:]), reference.input_quantization.dtype)
     assert len(reference.run(inputs)) == 2
 

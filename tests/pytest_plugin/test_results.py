@@ -60,7 +60,7 @@ def test_a_difference_names_the_window_both_outputs_and_how_to_replay_it(pyteste
 
         class Liar:
             def __init__(self, honest):
-                self.honest, self.oracle = honest, honest.oracle
+                self.honest, self.name = honest, honest.name
                 self.graph, self.input_quantization = honest.graph, honest.input_quantization
 
             def run(self, inputs):

@@ -25,7 +25,7 @@ from tflm_hil.errors import HilError
 from tflm_hil.models import tflite_file
 from tflm_hil.models.manifest import Model, load_models
 from tflm_hil.models.preprocess import prepare
-from tflm_hil.models.reference import TflmHost
+from tflm_hil.models.reference import Reference
 
 from support.fake_device import FakeDevice, Image, Infer, Misbehaviour, Tensor
 
@@ -62,7 +62,7 @@ def image_of(model: Model, variant: str, build_id: bytes) -> Image:
 
 
 def inference_of(model: Model, variant: str) -> Infer:
-    reference = TflmHost(model.variants[variant].path)
+    reference = Reference(model.variants[variant].path)
 
     def infer(window: NDArray[np.int16]) -> bytes:
         return reference.run(

@@ -54,7 +54,7 @@ class FakeSession:
         return {"a.csv": [], "b.csv": []}
 
     def reference(self, _path: Path) -> Any:
-        return SimpleNamespace(oracle="fake")
+        return SimpleNamespace(name="fake")
 
     def firmware(self, build: Build, say: object) -> Firmware:
         del say

@@ -19,7 +19,7 @@ from tflm_hil.firmware.image import STACK
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.macs import multiply_accumulates
 from tflm_hil.models.manifest import lone_model
-from tflm_hil.models.reference import TflmHost
+from tflm_hil.models.reference import Reference
 from tflm_hil.models.stimuli import stimuli
 from tflm_hil.models.tflite_file import Graph, Operator, Tensor, read
 
@@ -245,12 +245,12 @@ def _linked(verdict: Verdict, path: Path, project: FirmwareProject, target: str,
 def _host(path: Path) -> Verdict:
     """Whether there is something to hold answers against, and something to ask for them."""
     try:
-        host = TflmHost(path)
+        host = Reference(path)
         stimuli(host.inputs)
     except HilError as error:
         return Verdict(REFERENCE, False, _reason(error, path))
     reason = f"with its constants folded, because as it is {host.refusal}" if host.refusal else ""
-    return Verdict(host.oracle, True, reason)
+    return Verdict(host.name, True, reason)
 
 
 def _reason(error: HilError, path: Path) -> str:

@@ -18,7 +18,7 @@ from tflm_hil.lab.dut import DeviceUnderTest, Firmware, Progress, silent
 from tflm_hil.lab.session import Session
 from tflm_hil.models.folding import fold
 from tflm_hil.models.preprocess import Quantization, prepare
-from tflm_hil.models.reference import TflmHost
+from tflm_hil.models.reference import Reference
 from tflm_hil.models.stimuli import Stimulus, stimuli
 from tflm_hil.models.tflite_file import Operator, Tensor
 from tflm_hil.recordings import Recording
@@ -140,7 +140,7 @@ def explain(
     return lines
 
 
-def _run(device: DeviceUnderTest, reference: TflmHost, data: Recording | Stimulus) -> Sequence[NDArray[Any]]:
+def _run(device: DeviceUnderTest, reference: Reference, data: Recording | Stimulus) -> Sequence[NDArray[Any]]:
     """Let the device infer on `data`; returns what its inputs should have held."""
     if isinstance(data, Stimulus):
         device.infer([data])
@@ -152,7 +152,7 @@ def _run(device: DeviceUnderTest, reference: TflmHost, data: Recording | Stimulu
 
 
 def _layers(
-    device: DeviceUnderTest, reference: TflmHost, inputs: Sequence[NDArray[Any]], progress: Progress
+    device: DeviceUnderTest, reference: Reference, inputs: Sequence[NDArray[Any]], progress: Progress
 ) -> Iterator[Layer]:
     graph, expected, allowed = reference.graph, reference.tensors(inputs), tolerances(reference.graph)
     exact = Tolerance()

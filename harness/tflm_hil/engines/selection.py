@@ -10,7 +10,7 @@ from tflm_hil.engines.tflm import trial as tflm_trial
 from tflm_hil.engines.tflm.library import TflmLibrary
 from tflm_hil.errors import HilError
 from tflm_hil.firmware.build_dir import Say, silent
-from tflm_hil.models.reference import TflmHost
+from tflm_hil.models.reference import Reference
 from tflm_hil.models.tflite_file import read
 
 ENGINES = ("aot", "tflm")
@@ -55,7 +55,7 @@ def check(engine: str, tflite: Path, library: TflmLibrary | None, build_root: Pa
         return
     with tempfile.TemporaryDirectory(prefix="hil-") as folder:
         compile_model(tflite, Path(folder))
-    TflmHost(tflite)
+    Reference(tflite)
 
 
 def alternative(engine: str, tflite: Path, library: TflmLibrary | None, build_root: Path) -> str | None:

@@ -24,7 +24,7 @@ from tflm_hil.models.answers import Truth
 from tflm_hil.models.chain import Chain, output_quantization
 from tflm_hil.models.manifest import Budget, Model, Variant
 from tflm_hil.models.preprocess import prepare
-from tflm_hil.models.reference import TflmHost
+from tflm_hil.models.reference import Reference
 from tflm_hil.models.stimuli import Stimulus
 from tflm_hil.recordings import Recording
 from tflm_hil.recordings.windows import window_count, windows
@@ -120,7 +120,7 @@ class Measurement:
         """The counts of preparing all windows, in order."""
         return [count for answers in self.answers for count in answers.prepare]
 
-    def expected(self, reference: TflmHost) -> list[NDArray[np.generic]]:
+    def expected(self, reference: Reference) -> list[NDArray[np.generic]]:
         """What `reference` answers to the same windows, for each recording [windows, outputs]."""
         model = self.firmware.model
         expected = []
@@ -130,7 +130,7 @@ class Measurement:
             expected.append(outputs.reshape(len(raw), -1))
         return expected
 
-    def parity(self, reference: TflmHost) -> Parity[Mismatch]:
+    def parity(self, reference: Reference) -> Parity[Mismatch]:
         """Compare every window with `reference`."""
         model = self.firmware.model
         tolerance = tolerances(reference.graph)[reference.graph.outputs[0]]
@@ -199,7 +199,7 @@ class TensorMeasurement:
         """Nothing: the host prepares these inputs."""
         return []
 
-    def parity(self, reference: TflmHost) -> Parity[TensorMismatch]:
+    def parity(self, reference: Reference) -> Parity[TensorMismatch]:
         """Compare every output with `reference`."""
         allowed = tolerances(reference.graph)
         return combine(

@@ -30,7 +30,7 @@ from tflm_hil.lab.options import Options
 from tflm_hil.models.chain import Chain
 from tflm_hil.models.fit import check_fit
 from tflm_hil.models.manifest import EVERY, Model, Variant, load_models
-from tflm_hil.models.reference import TflmHost
+from tflm_hil.models.reference import Reference
 from tflm_hil.models.tflite_file import read
 from tflm_hil.recordings import Recording, by_file, load_recordings
 
@@ -59,7 +59,7 @@ class Session:
         self._check_manifests()
         self._files = Snapshot(path for model in self.models for path in model.files)
         self._recordings = {model.name: _recordings(model) for model in self.models}
-        self._references: dict[Path, TflmHost] = {}
+        self._references: dict[Path, Reference] = {}
         self._chains: dict[Path, Chain] = {}
         self._contact = Contact()
         self._images: dict[tuple[str, bool], FirmwareImage] = {}
@@ -112,10 +112,10 @@ class Session:
         """The same, whatever file they are in."""
         return [recording for file in self.recordings(model).values() for recording in file]
 
-    def reference(self, tflite: Path) -> TflmHost:
+    def reference(self, tflite: Path) -> Reference:
         """The Python side of comparisons with this network."""
         if tflite not in self._references:
-            self._references[tflite] = TflmHost(tflite)
+            self._references[tflite] = Reference(tflite)
         return self._references[tflite]
 
     def chain(self, model: Model, variant: Variant) -> Chain:
@@ -186,7 +186,7 @@ class Session:
                     )
 
 
-def _layout(model: Model, reference: TflmHost) -> Layout:
+def _layout(model: Model, reference: Reference) -> Layout:
     inputs, outputs = (
         tuple((spec.dtype, spec.elements) for spec in specs) for specs in (reference.inputs, reference.outputs)
     )

@@ -15,7 +15,7 @@ from tflm_hil.models import litert
 from tflm_hil.models.fit import check_fit
 from tflm_hil.models.manifest import Model, Variant
 from tflm_hil.models.preprocess import Quantization, prepare
-from tflm_hil.models.reference import TflmHost
+from tflm_hil.models.reference import Reference
 from tflm_hil.models.tflite_file import TensorType, read
 
 
@@ -43,7 +43,7 @@ class Chain:
     `notes` says, one line each, why a step is left out. Raises HilError where a .tflite cannot be read.
     """
 
-    def __init__(self, model: Model, variant: Variant, host: TflmHost) -> None:
+    def __init__(self, model: Model, variant: Variant, host: Reference) -> None:
         self._model = model
         self._output = output_quantization(variant)
         self._name = variant.name
@@ -60,7 +60,7 @@ class Chain:
                 self._litert("as trained", model.trained)
             self._litert(variant.name, variant.path)
             self._litert(variant.name, variant.path, reference_kernels=True)
-        name = f"{variant.name} on {host.oracle}"
+        name = f"{variant.name} on {host.name}"
         self._runners.append(_Runner(name, host.input_quantization, self._output, host.run))
 
     def stages(self, raw: NDArray[np.int16], device: NDArray[np.generic]) -> list[Stage]:

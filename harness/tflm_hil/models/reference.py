@@ -48,10 +48,10 @@ class TensorSpec:
         return int(np.prod(self.shape))
 
 
-class TflmHost:
+class Reference:
     """One network on the `tflite-micro` interpreter.
 
-    `oracle` names the interpreter and its version, `inputs` and `outputs` describe the network's ends. Where TFLM
+    `name` is that of the interpreter and its version, `inputs` and `outputs` describe the network's ends. Where TFLM
     refuses the file as it is, but not with its constants folded, it runs it like that, and `refusal` says why.
     Raises HilError where the file is damaged, where TFLM refuses it (the message then holds what TFLM says), where it
     should (it does not look whether a tensor is sparse or lies elsewhere, and computes with whatever it finds), and
@@ -74,7 +74,7 @@ class TflmHost:
         elif self.refusal is not None:
             raise HilError(f"{path}: {self.refusal}")
         self._interpreter = _interpreter(self._content)
-        self.oracle = f"tflite-micro {importlib.metadata.version('tflite-micro')}"
+        self.name = f"tflite-micro {importlib.metadata.version('tflite-micro')}"
         self.inputs = [_spec(self._interpreter.get_input_details(i)) for i in range(len(self.graph.inputs))]
         self.outputs = [_spec(self._interpreter.get_output_details(i)) for i in range(len(self.graph.outputs))]
 

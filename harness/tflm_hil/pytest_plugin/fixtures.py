@@ -18,7 +18,7 @@ from tflm_hil.commands.trace import Trace, choose_sample, explain, trace
 from tflm_hil.lab.dut import Build, DeviceUnderTest, Firmware, Measurement, TensorMeasurement, together
 from tflm_hil.lab.session import Session
 from tflm_hil.models.chain import Chain
-from tflm_hil.models.reference import TflmHost
+from tflm_hil.models.reference import Reference
 from tflm_hil.models.stimuli import Stimulus
 from tflm_hil.models.stimuli import stimuli as stimuli_of
 from tflm_hil.pytest_plugin.progress import Progress
@@ -66,7 +66,7 @@ def firmware(request: pytest.FixtureRequest, hil_session: Session) -> Firmware:
 
 
 @pytest.fixture(scope="session")
-def reference(firmware: Firmware, hil_session: Session) -> TflmHost:
+def reference(firmware: Firmware, hil_session: Session) -> Reference:
     """TensorFlow Lite Micro on the host, running the same network."""
     return hil_session.reference(firmware.variant.path)
 
@@ -97,7 +97,7 @@ def recordings(firmware: Firmware, hil_session: Session) -> list[Recording]:
 
 
 @pytest.fixture
-def stimuli(reference: TflmHost) -> list[Stimulus]:
+def stimuli(reference: Reference) -> list[Stimulus]:
     """What a model without windows is fed with."""
     return stimuli_of(reference.inputs)
 
@@ -144,7 +144,7 @@ def _measured(request: pytest.FixtureRequest, session: Session, firmware: Firmwa
 
 
 @pytest.fixture
-def infer_some(device: DeviceUnderTest, reference: TflmHost, hil_session: Session) -> Callable[[], AnyMeasurement]:
+def infer_some(device: DeviceUnderTest, reference: Reference, hil_session: Session) -> Callable[[], AnyMeasurement]:
     """Lets the device infer on a little of what its model is fed with."""
 
     def infer() -> AnyMeasurement:
@@ -229,9 +229,9 @@ class Recorder:
 
 
 @pytest.fixture
-def record(request: pytest.FixtureRequest, firmware: Firmware, reference: TflmHost) -> Recorder:
+def record(request: pytest.FixtureRequest, firmware: Firmware, reference: Reference) -> Recorder:
     """Where a test puts what it measured."""
-    return Recorder(request.node, firmware, reference.oracle)
+    return Recorder(request.node, firmware, reference.name)
 
 
 class Tracer:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from tflm_hil.checks.parity import Mismatch
 from tflm_hil.lab.dut import Firmware, Measurement
 from tflm_hil.models.chain import Chain
-from tflm_hil.models.reference import TflmHost
+from tflm_hil.models.reference import Reference
 from tflm_hil.pytest_plugin.fixtures import Recorder, Tracer
 
 SHOWN = 3
 
 
 def test_predictions_equal_the_reference(
-    measurement: Measurement, reference: TflmHost, chain: Chain, record: Recorder, tracer: Tracer
+    measurement: Measurement, reference: Reference, chain: Chain, record: Recorder, tracer: Tracer
 ) -> None:
     parity = measurement.parity(reference)
     record.parity(parity)

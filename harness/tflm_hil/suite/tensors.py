@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tflm_hil.checks.parity import Parity, TensorMismatch
 from tflm_hil.lab.dut import Firmware, TensorMeasurement
-from tflm_hil.models.reference import TflmHost
+from tflm_hil.models.reference import Reference
 from tflm_hil.models.stimuli import Stimulus
 from tflm_hil.pytest_plugin.fixtures import Recorder, Tracer
 
@@ -12,7 +12,7 @@ SHOWN = 3
 
 
 def test_outputs_equal_the_reference(
-    measurement: TensorMeasurement, stimuli: list[Stimulus], reference: TflmHost, record: Recorder, tracer: Tracer
+    measurement: TensorMeasurement, stimuli: list[Stimulus], reference: Reference, record: Recorder, tracer: Tracer
 ) -> None:
     parity = measurement.parity(reference)
     record.parity(parity)

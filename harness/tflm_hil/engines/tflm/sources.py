@@ -6,7 +6,7 @@ from tflm_hil.engines.tflm.library import TflmLibrary
 from tflm_hil.errors import HilError
 from tflm_hil.files import write_text
 from tflm_hil.models.graph_checks import several_subgraphs
-from tflm_hil.models.reference import TflmHost
+from tflm_hil.models.reference import Reference
 from tflm_hil.models.tflite_file import Graph, Operator, TensorType
 
 HEADER, SOURCE = "tflm_model.h", "tflm_model.c"
@@ -40,7 +40,7 @@ def check(path: Path, graph: Graph) -> None:
                     "(dynamic range quantization), which TensorFlow Lite Micro refuses; convert to full int8 or to "
                     "plain float32"
                 )
-    if refusal := TflmHost(path).refusal:
+    if refusal := Reference(path).refusal:
         raise HilError(f"{path}: {refusal}")
 
 
