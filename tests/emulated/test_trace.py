@@ -59,7 +59,7 @@ def spoil(firmware: Path, tflite: Path, operator: int, fault: str, scratch: Path
     called = re.search(rf"(\w+)\(&op{operator},", (scratch / "aot_model.c").read_text())
     assert called is not None
     head = re.compile(rf"^void {called[1]}\(([^)]*)\) {{$", re.MULTILINE)
-    for source in (firmware / "lib" / "aot").glob("*.c"):
+    for source in (firmware / "lib" / "aot" / "kernels").rglob("*.c"):
         text = source.read_text()
         if found := head.search(text):
             names = re.findall(r"(\w+)(?:,|$)", found[1])

@@ -42,7 +42,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / PLATFORM, root / PLATFORM, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "platformio.ini", root)
     (root / "firmware" / "lib").mkdir()
-    (root / "firmware" / "src").mkdir()
+    (root / "firmware" / "application").mkdir()
     (root / "generated").mkdir()
     (root / "generated" / "model_config.h").touch()
     return root

@@ -179,7 +179,7 @@ class Changing:
         self.header = directory / "headers" / "outside.h"
         self.header.parent.mkdir()
         self.header.write_text("#define OUTSIDE 1\n")
-        ini, main = self.project.root / "platformio.ini", self.project.root / "firmware" / "src" / "main.cpp"
+        ini, main = self.project.root / "platformio.ini", self.project.root / "firmware" / "application" / "main.cpp"
         # SCons follows neither the folder nor the name.
         settings = f"[env]\nlib_extra_dirs = {directory / 'libraries'}\nbuild_flags = '-DWHERE=\"outside.h\"' "
         settings += f"-isystem {self.header.parent}\n"
@@ -255,7 +255,7 @@ def test_a_damaged_image_is_made_again(
 
 def test_a_compiler_error_is_told_with_its_line_and_the_log(model: Model, tmp_path: Path, built: Path) -> None:
     project = checkout(tmp_path, built)
-    source = tmp_path / "firmware" / "src" / "main.cpp"
+    source = tmp_path / "firmware" / "application" / "main.cpp"
     source.write_text(source.read_text() + "\nint x = undeclared;\n")
     with pytest.raises(HilError) as caught:
         project.build(model, "int8", ENGINE, TARGET)

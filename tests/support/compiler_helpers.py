@@ -28,16 +28,20 @@ from tflm_hil.models.tflite_file import Tensor, parse
 from support.once import once
 
 ROOT = Path(__file__).parents[2]
-KERNELS = ROOT / "firmware" / "lib" / "aot"
+LIBRARIES = ROOT / "firmware" / "lib"
+ENGINE = LIBRARIES / "aot"
+KERNELS = ENGINE / "kernels"
+SOURCES = sorted(KERNELS.rglob("*.c"))
 FLAGS = [
     "-std=c11",
     "-Wall",
     "-Wextra",
     "-Werror",
     "-ffp-contract=off",
-    f"-I{KERNELS}",
-    f"-I{KERNELS.parent / 'engine'}",
-    f"-I{KERNELS.parent / 'protocol' / 'src'}",
+    f"-I{ENGINE}",
+    *(f"-I{family}" for family in sorted(KERNELS.iterdir())),
+    f"-I{LIBRARIES / 'engine'}",
+    f"-I{LIBRARIES / 'protocol' / 'src'}",
 ]
 SANITIZE = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
@@ -75,8 +79,7 @@ def _library() -> tuple[ctypes.CDLL, dict[str, Any]]:
     """All kernels as a shared library, and their parameter structures by name."""
 
     def make(folder: Path) -> None:
-        sources = map(str, sorted(KERNELS.glob("aot_*.c")))
-        subprocess.run(["gcc", *FLAGS, "-O2", "-fPIC", "-shared", "-o", folder / "kernels.so", *sources], check=True)
+        subprocess.run(["gcc", *FLAGS, "-O2", "-fPIC", "-shared", "-o", folder / "kernels.so", *SOURCES], check=True)
 
     loaded = ctypes.CDLL(str(once("kernels-host", make) / "kernels.so"))
     structures: dict[str, Any] = dict(C_TYPES)
@@ -90,9 +93,10 @@ def _library() -> tuple[ctypes.CDLL, dict[str, Any]]:
 
 def _headers() -> list[Path]:
     """The kernels' headers, each after those that it includes."""
+    headers = {path.name: path for path in sorted(KERNELS.rglob("*.h"))}
     includes = {
-        path: [KERNELS / name for name in re.findall(r'#include "(aot_\w+\.h)"', path.read_text())]
-        for path in sorted(KERNELS.glob("aot_*.h"))
+        path: [headers[name] for name in re.findall(r'#include "(aot_\w+\.h)"', path.read_text())]
+        for path in headers.values()
     }
     return list(graphlib.TopologicalSorter(includes).static_order())
 
@@ -260,7 +264,7 @@ def sanitized() -> tuple[Path, Path]:
 
     def make(folder: Path) -> None:
         (folder / "main.c").write_text(MAIN)
-        sources = map(str, sorted(KERNELS.glob("*.c")))
+        sources = [ENGINE / "engine_aot.c", *SOURCES]
         subprocess.run(["gcc", *FLAGS, *SANITIZE, "-c", *sources], check=True, cwd=folder)
         subprocess.run(["ar", "rcs", folder / "kernels.a", *sorted(folder.glob("*.o"))], check=True)
         subprocess.run(["gcc", *FLAGS, *SANITIZE, "-c", "main.c"], check=True, cwd=folder)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.compiler_helpers import FLAGS, KERNELS
+from support.compiler_helpers import ENGINE, FLAGS, SOURCES
 from support.once import once
 
 
@@ -92,7 +92,7 @@ def kernels(core: Core) -> Path:
     """An archive of all kernels and of the engine."""
 
     def make(folder: Path) -> None:
-        sources = map(str, sorted(KERNELS.glob("*.c")))
+        sources = [ENGINE / "engine_aot.c", *SOURCES]
         subprocess.run([COMPILER, *target_flags(core), *OPTIMISE, *FLAGS, "-c", *sources], check=True, cwd=folder)
         objects = sorted(folder.glob("*.o"))
         subprocess.run(["arm-none-eabi-ar", "rcs", folder / "kernels.a", *objects], check=True)

@@ -16,7 +16,7 @@ from tflm_hil.models.tflite_file import Graph, Tensor, TensorType
 
 ROOT = Path(__file__).parents[2]
 LIBRARIES = ROOT / "firmware" / "lib"
-APPLICATION = ROOT / "firmware" / "src"
+APPLICATION = ROOT / "firmware" / "application"
 PROTOCOL = LIBRARIES / "protocol" / "src"
 HOST = Path(__file__).with_name("firmware_host.c")
 

@@ -111,7 +111,7 @@ env.Append(
     # Generated sources are no library, so PlatformIO does not find out by itself what they include.
     CPPPATH=[
         str(generated),
-        *sorted(str(library) for library in libraries.glob("*") if library.is_dir()),
+        *sorted(str(folder) for pattern in ("*/", "aot/kernels/*/") for folder in libraries.glob(pattern)),
         str(libraries / "protocol" / "src"),
     ],
     LINKFLAGS=[

@@ -1,7 +1,7 @@
 """TFLite's integer arithmetic on single numbers, to the last bit, for what is worked out at build time.
 
 Sources: https://github.com/google/gemmlowp/blob/master/fixedpoint/fixedpoint.h for everything on 32 bits,
-reference/hard_swish.h of TFLite for the rest. firmware/lib/aot/aot_fixed.h and aot_exp_s8.c are the same in C.
+reference/hard_swish.h of TFLite for the rest. aot_fixed.h and aot_exp_s8.c are the same in C.
 """
 
 from __future__ import annotations

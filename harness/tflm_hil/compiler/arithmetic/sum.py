@@ -32,7 +32,7 @@ STORED: Integers = np.arange(INT8_MIN, INT8_MAX + 1, dtype=np.int64)
 
 @dataclass(frozen=True)
 class Sum(Structure):
-    """See firmware/lib/aot/aot_add.h."""
+    """See aot_add.h."""
 
     ctype: ClassVar[str] = "aot_sum_t"
     bytes: ClassVar[int] = 20

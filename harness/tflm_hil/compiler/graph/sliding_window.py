@@ -19,7 +19,7 @@ LARGEST = 2**16 - 1
 
 @dataclass(frozen=True)
 class Window(Structure):
-    """In elements; see firmware/lib/aot/aot_window.h."""
+    """In elements; see firmware/lib/aot/kernels/common/aot_window.h."""
 
     ctype: ClassVar[str] = "aot_window_t"
     bytes: ClassVar[int] = 28

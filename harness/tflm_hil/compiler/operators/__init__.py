@@ -1,7 +1,7 @@
 """The operators that the aot engine runs: one function each, from an operator of the graph to a Step.
 
-To add one: write its kernel in firmware/lib/aot, a function here that checks what the kernel assumes and works out its
-parameters, and a line below.
+To add one: write its kernel in firmware/lib/aot/kernels, a function here that checks what the kernel assumes and works
+out its parameters, and a line below.
 """
 
 from collections.abc import Callable

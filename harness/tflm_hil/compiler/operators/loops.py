@@ -1,4 +1,4 @@
-"""Loop nests over two tensors of different strides, with as few loops as possible (firmware/lib/aot/aot_nest.h)."""
+"""Loop nests over two tensors of different strides, with as few loops as possible (aot_nest.h)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The layout of int8 weights that the packed dot products read (firmware/lib/aot/aot_dot_s8.h explains it)."""
+"""The layout of int8 weights that the packed dot products read (aot_dot_s8.h explains it)."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from tflm_hil.compiler.kernel_call import Array, Step, Value
 
 @dataclass(frozen=True)
 class Residual(Structure):
-    """An ADD after a convolution; see firmware/lib/aot/aot_conv.h."""
+    """An ADD after a convolution; see aot_conv.h."""
 
     ctype: ClassVar[str] = "aot_residual_t"
     bytes: ClassVar[int] = 52
