@@ -31,14 +31,14 @@ def test_an_interrupted_import_is_one_line(tmp_path: Path, program: str) -> None
 
 WORKS = """
 import os, signal, sys
-from tflm_hil.cli import app as cli
+from tflm_hil.cli import working
 from tflm_hil.cli import main
 
 def session(*_: object) -> None:
     os.kill(os.getpid(), signal.{})
     signal.pause()
 
-cli.Session = session
+working.Session = session
 sys.argv = ["hil", "build", "gesture"]
 main()
 """

@@ -13,7 +13,7 @@ import pytest
 from support.needs import needs_emulator
 from tflm_hil.checks.parity import compare_outputs
 from tflm_hil.checks.tolerance import Tolerance
-from tflm_hil.cli import app as cli
+from tflm_hil.cli.app import app
 from tflm_hil.commands.bench import goals, measure
 from tflm_hil.commands.bench.measure import bench, describe
 from tflm_hil.commands.bench.networks import bench_networks
@@ -124,9 +124,9 @@ def test_a_float_that_is_off_as_far_as_it_may_is_said() -> None:
 
 def run_bench(monkeypatch: pytest.MonkeyPatch, rows: list[Row], *arguments: str) -> Any:
     session = SimpleNamespace(missing_engines={"tflm": "no library"}, targets=["stm32f4"], toolchain={"gcc": "12"})
-    monkeypatch.setattr(cli, "bench", lambda *_: rows)
-    monkeypatch.setattr(cli, "_session", lambda *_: session)
-    return CliRunner().invoke(cli.app, ["bench", *arguments])
+    monkeypatch.setattr(measure, "bench", lambda *_: rows)
+    monkeypatch.setattr("tflm_hil.cli.bench.open_session", lambda *_: session)
+    return CliRunner().invoke(app, ["bench", *arguments])
 
 
 MEASURED = figures("kws", "tflm", (1, 2, 3, 4, 5, 6, 7))

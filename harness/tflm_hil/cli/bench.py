@@ -1,0 +1,67 @@
+"""`hil bench`: figures against goals, and the engines side by side."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tflm_hil.cli.arguments import TargetName
+from tflm_hil.cli.working import open_session, status
+from tflm_hil.commands.bench import measure
+from tflm_hil.commands.bench.rows import Figures, Row, Unmeasured, failed
+from tflm_hil.commands.bench.subjects import choose
+from tflm_hil.files import probe_folder, project_root, write_text
+from tflm_hil.report import benchmark
+
+
+def bench(
+    networks: Annotated[list[Path] | None, typer.Argument(metavar="[NETWORK.tflite]...", help=".tflite files")] = None,
+    models: Annotated[
+        list[str] | None,
+        typer.Option("--model", help="a folder in models/, all of them (`all`), or a network of the set; repeatable"),
+    ] = None,
+    with_set: Annotated[bool, typer.Option("--set", help="the bench's set of networks of all shapes")] = False,
+    engine: Annotated[str, typer.Option("--engine", help="aot, tflm, or auto for all there are")] = "auto",
+    target: TargetName = "stm32f4",
+    json_file: Annotated[Path | None, typer.Option("--json", help="write everything to this file as well")] = None,
+) -> None:
+    """Measure instructions, sizes and the streaming rate against their goals, and the engines side by side.
+
+    Measures what is named: files, models, the set. Without any, all models of the project and the set. A figure is
+    shown as soon as it is there, first those of the first engine. Ends with status 1 where a goal is missed, an answer
+    is wrong, or something could not be measured.
+
+    Examples: hil bench kws_ref_model.tflite
+
+    hil bench --model gesture --engine aot --json bench.json
+
+    hil bench --set
+    """
+    subjects = choose(project_root(Path.cwd()), models or [], networks or [], with_set)
+    if json_file:
+        probe_folder(json_file.parent)
+    session = open_session("emulated", None, engine, target)
+    rows: list[Row] = []
+    # On a terminal, print() goes above the status line; where the output goes elsewhere, it goes there.
+    out = None if sys.stdout.isatty() else sys.stdout
+    with tempfile.TemporaryDirectory(prefix="hil-") as folder, status("measuring") as say:
+        for row in measure.bench(session, subjects, Path(folder), say):
+            rows.append(row)
+            if isinstance(row, Figures | Unmeasured):
+                print(benchmark.line(row), file=out, flush=True)
+            if json_file:
+                write_text(json_file, benchmark.as_json(rows, session.toolchain, session.missing_engines))
+    print()
+    missing = [f"without engine {engine}: {reason}" for engine, reason in session.missing_engines.items()]
+    for lines in (
+        benchmark.goal_lines(rows),
+        benchmark.engine_lines(rows),
+        [*missing, *benchmark.remarks(rows)],
+    ):
+        print(*lines, sep="\n", end="\n\n")
+    if any(map(failed, rows)):
+        raise typer.Exit(1)

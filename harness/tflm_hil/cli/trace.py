@@ -1,0 +1,43 @@
+"""`hil trace`: operator by operator, the device against the reference."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from tflm_hil.cli.arguments import BoardName, EngineName, ModelName, TargetName, VariantName
+from tflm_hil.cli.working import build_firmware, open_board, open_session, status
+from tflm_hil.commands import trace as use_case
+from tflm_hil.report.text import table_lines
+
+
+def trace(
+    model: ModelName,
+    sample: Annotated[
+        str | None, typer.Argument(metavar="SAMPLE", help="a recording or stimulus; the first if left out")
+    ] = None,
+    window: Annotated[int, typer.Option("--window", help="which window of the recording, counted from 0")] = 0,
+    variant: VariantName = "int8",
+    engine: EngineName = "aot",
+    target: TargetName = "stm32f4",
+    board: BoardName = "emulated",
+) -> None:
+    """Run the debug image on one window, and hold every operator against the reference.
+
+    Example: hil trace gesture punch/017 --window 0
+    """
+    session = open_session(board, model, engine, target)
+    firmware = build_firmware(session, variant)
+    chosen = use_case.choose_sample(session, firmware, sample, window)
+    with open_board(session) as opened, status(f"tracing {chosen.name}"):
+        found = use_case.trace(session, opened, firmware, chosen, session.options.report_dir / "uart" / "trace.log")
+    table = Table("what", "with the reference", "tensor", "name", box=None)
+    for layer in found.layers:
+        said = str(layer.difference) if layer.difference else "agrees" if layer.kept else "not shown by the device"
+        table.add_row(layer.name, said, str(layer.tensor.index), layer.tensor.name)
+    print(*table_lines(table), sep="\n")
+    print(found)
+    if found.first:
+        raise typer.Exit(1)

@@ -1,0 +1,78 @@
+"""What commands work with: the project's session, its firmware, a board; and a line that says what is being done."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+from tflm_hil.boards.board import Board
+from tflm_hil.boards.targets import Target
+from tflm_hil.errors import HilError
+from tflm_hil.files import project_root
+from tflm_hil.firmware.application import FILE as APPLICATION_FILE
+from tflm_hil.firmware.build_dir import Say
+from tflm_hil.lab.dut import Firmware
+from tflm_hil.lab.options import Options
+from tflm_hil.lab.session import Session
+
+
+def open_session(board: str | None, model: str | None, engine: str, target: str) -> Session:
+    """The session of the project that the command runs in. Raises HilError for a wrong name and for several targets."""
+    root = project_root(Path.cwd())
+    session = Session(
+        Options(
+            root=root,
+            board=board,
+            emulator="auto",
+            targets=(target,),
+            # An application of its own brings its engine, whatever is the default here.
+            engine="auto" if engine == "aot" and (root / APPLICATION_FILE).is_file() else engine,
+            models=(model,) if model else (),
+            report_dir=root / "reports",
+            baseline_dir=None,
+            update_baseline=False,
+            flash=board == "emulated",
+            trace=False,
+        )
+    )
+    only_target(session.targets)
+    return session
+
+
+def only_target(targets: Sequence[Target]) -> Target:
+    """The one among `targets`. Raises HilError if there are several."""
+    if len(targets) != 1:
+        raise HilError("--target: this command takes one target; `pytest --board=emulated --target=all` runs them all")
+    return targets[0]
+
+
+def build_firmware(session: Session, variant: str) -> Firmware:
+    """The image of the session's model. Raises HilError for an unknown variant, or if it cannot be built."""
+    builds = {build.variant.name: build for build in session.builds}
+    if variant not in builds:
+        raise HilError(f"--variant={variant}: no such variant; the manifest has {', '.join(builds)}")
+    build = builds[variant]
+    with status(f"building {build.name}") as say:
+        return session.firmware(build, say=say)
+
+
+@contextmanager
+def open_board(session: Session) -> Iterator[Board]:
+    """The session's board, closed at the end."""
+    with tempfile.TemporaryDirectory(prefix="hil-") as folder:
+        board = session.open_board(Path(folder))
+        try:
+            yield board
+        finally:
+            board.close()
+
+
+@contextmanager
+def status(what: str) -> Iterator[Say]:
+    """Show `what` is being done while it is done, on a terminal, with what the `Say` is told."""
+    with Console(stderr=True).status(what) as shown:
+        yield lambda text: shown.update(f"{what}: {text}")
