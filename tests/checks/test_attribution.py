@@ -117,7 +117,7 @@ def test_without_litert_the_rest_remains_and_the_remedy_is_said(
     monkeypatch.setattr(litert, "PACKAGE", "no_such_package")
     host = Reference(model.variants["int8"].path)
     chain = Chain(model, model.variants["int8"], host)
-    assert chain.notes == ["LiteRT is not installed; for its steps: pip install 'tflm-hil[attribution]'"]
+    assert chain.notes == ["LiteRT is not installed; to include its steps: pip install 'tflm-hil[attribution]'"]
     stages = chain.stages(raw, host.run(prepare(raw, model.channels, host.input_quantization)))
     assert [stage.name for stage in stages] == [f"int8 on {host.name}", "int8 on the device"]
 
@@ -126,19 +126,21 @@ def test_without_litert_the_rest_remains_and_the_remedy_is_said(
 def test_without_the_trained_network_the_chain_begins_with_the_quantized_network(model: Model) -> None:
     variant = model.variants["int8"]
     chain = Chain(msgspec.structs.replace(model, trained=None), variant, Reference(variant.path))
-    assert chain.notes == ["model.toml names no `trained` network, so what quantization changed is not known"]
+    assert chain.notes == ["model.toml names no `trained` network, so the effect of quantization is unknown"]
 
 
 @needs_litert
 def test_a_network_that_litert_refuses_is_one_line(tmp_path: Path) -> None:
     path = tmp_path / "nonsense.tflite"
     path.write_bytes(b"TFL3" * 10)
-    with pytest.raises(HilError, match=r"nonsense\.tflite: LiteRT refuses it: ") as raised:
+    with pytest.raises(
+        HilError, match=r"nonsense\.tflite: LiteRT refuses it \(.*\); convert the model again"
+    ) as raised:
         LiteRt(path)
     assert "\n" not in str(raised.value)
 
 
 @needs_litert
 def test_windows_must_fit_the_network(model: Model) -> None:
-    with pytest.raises(HilError, match=r"takes 180 x int8 a window, not 174 x int8; correct window or channels"):
+    with pytest.raises(HilError, match=r"takes 180 x int8 per window, not 174 x int8; correct window or channels"):
         LiteRt(model.variants["int8"].path).run(np.zeros((2, 29, 6), np.int8))

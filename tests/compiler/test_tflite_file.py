@@ -116,7 +116,7 @@ def test_a_tensor_whose_data_do_not_fit_its_shape_is_refused() -> None:
 
 def test_an_index_that_names_no_tensor_is_refused() -> None:
     tensors = [TensorSpec([1, 4], FLOAT32)]
-    with pytest.raises(InvalidFileError, match=r"the outputs of operator 0 \(RELU\) name tensor 5 of 1"):
+    with pytest.raises(InvalidFileError, match=r"the outputs of operator 0 \(RELU\) name tensor 5, but there are 1"):
         parse(build(tensors, [OperatorSpec("RELU", [0], [5])], [0], [0]))
 
 

@@ -134,4 +134,4 @@ def test_what_cannot_be_fed_is_told_by_inspection(tmp_path: Path) -> None:
     path.write_bytes(build([TensorSpec([1, 4], INT32)] * 2, [OperatorSpec("MAXIMUM", [0, 0], [1])], [0], [1]))
     *_, reference = inspect(path, tmp_path, "stm32f4").verdicts
     assert not reference.accepts
-    assert reference.reason.startswith("an input is int32, and there is nothing to feed it with")
+    assert reference.reason.startswith("an input of the network is int32, which is not supported")

@@ -133,7 +133,7 @@ def test_what_manifests_say_holds_on_the_device(pytester: pytest.Pytester, tmp_p
     assert missing.over_budget[0] == "accuracy of the device: 50.00%, below the budget of at least 90.00%"
     result.stdout.fnmatch_lines(["*slowest preparation of a window: * instructions, * over the budget of 10; *"])
     result.stdout.fnmatch_lines(["*slowest window, prepared and inferred: * over the budget of 20"])
-    result.stdout.fnmatch_lines(['*takes ?1, 2, 5?, which is channels x window; say layout = "channels-first"*'])
+    result.stdout.fnmatch_lines(['*takes ?1, 2, 5?, which is channels x window; set layout = "channels-first"*'])
     assert wrong.verdict == "fail"
     result.stdout.fnmatch_lines(["SKIPPED*: left out by model.toml: nobody sells it any more"])
     results = load(project.root / "reports" / "results.json")

@@ -114,5 +114,5 @@ def test_stimuli_are_the_same_every_time_and_reach_both_ends_of_the_range() -> N
 
 
 def test_an_input_that_stands_for_nothing_known_has_no_stimuli() -> None:
-    with pytest.raises(HilError, match="an input is int32, and there is nothing to feed it with"):
+    with pytest.raises(HilError, match="an input of the network is int32, which is not supported"):
         stimuli([Ends((1,), Quantization(np.dtype(np.int32)))])

@@ -38,7 +38,7 @@ def test_gain_and_offset_are_written_without_rounding(tmp_path: Path) -> None:
         (1, 125, 125, 2, TensorType.INT8, "125 channels, but a frame carries at most 124"),
         (5, 2, 10, 237, TensorType.INT8, "outputs take 237 bytes, but a frame carries 236"),
         (5, 2, 10, 60, TensorType.FLOAT32, "outputs take 240 bytes"),
-        (5, 2, 10, 2, TensorType.INT32, "input is INT32"),
+        (5, 2, 10, 2, TensorType.INT32, "input of the network is INT32"),
     ],
 )
 def test_a_model_that_the_firmware_cannot_serve_is_refused(
@@ -63,7 +63,9 @@ def test_a_model_without_windows_may_have_inputs_and_outputs_of_any_size_and_typ
 
 
 def test_what_needs_one_input_is_told_how_to_do_without_windows(tmp_path: Path) -> None:
-    with pytest.raises(HilError, match="has 2 inputs and 1 outputs, and windows take one of each; leave out window"):
+    with pytest.raises(
+        HilError, match="has 2 inputs and 1 outputs, but windows need one of each; to write its inputs as"
+    ):
         write_model_config(model(tmp_path), MODEL_SHA256, tensors(2, 1), tmp_path)
 
 

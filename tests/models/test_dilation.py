@@ -1,4 +1,4 @@
-"""Keras writes a Conv1D with dilation as three operators, of which TFLM computes a part if the batch is open."""
+"""Keras writes a Conv1D with dilation as three operators; TFLM computes only a part of them if the batch is open."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def dilated(
     padding: int = 1,
     watched: bool = False,
 ) -> bytes:
-    """What the converter makes of a Conv1D with dilation: a series of `length`, which lies in a row or in a column.
+    """A .tflite like those that the converter makes of a Conv1D with dilation, on a series of `length` samples.
 
-    With an open batch, the file stores 1 for each. `padding` is that of the convolution inside, VALID if it is right;
-    `watched` makes what lies inside an output as well.
+    The series is a row, or a `column`, of an image. With an open batch, the file stores a batch of 1. `padding` is the
+    padding of the inner convolution; the converter writes VALID. `watched` makes the inner result an output too.
     """
     span = (kernel - 1) * rate
     before, after = (span // 2, span - span // 2) if same else (0, 0)
@@ -100,7 +100,7 @@ def values(length: int, kind: TensorType) -> Any:
 def tflm(
     x: Any, kernel: int = 3, rate: int = 2, same: bool = True, kind: TensorType = INT8, column: bool = False
 ) -> Any:
-    """TFLM's answer for `x`, padded here, because TFLM pads with whatever its memory holds."""
+    """TFLM's answer for `x`, padded here because TFLM pads with whatever its memory holds."""
     span = (kernel - 1) * rate
     before, after = (span // 2, span - span // 2) if same else (0, 0)
     outputs = x.shape[1] + before + after - span
@@ -137,17 +137,17 @@ def test_a_dilated_series_equals_tflm(
 
 
 def test_the_reference_of_an_open_batch_computes_all_of_it(tmp_path: Path) -> None:
-    """TFLM itself leaves every second output as it was, and says nothing."""
+    """TFLM itself leaves every second output unset without an error."""
     path = tmp_path / "open.tflite"
     path.write_bytes(dilated(open_batch=True))
-    host = Reference(path)
-    assert host.refusal is not None
-    assert "batch_size=1" in host.refusal
+    reference = Reference(path)
+    assert reference.refusal is not None
+    assert "batch_size=1" in reference.refusal
     x = values(9, INT8)
-    np.testing.assert_array_equal(host.infer([x])[0], tflm(x))
-    assert sorted(host.tensors([x])) == [6, 8, 11]
+    np.testing.assert_array_equal(reference.infer([x])[0], tflm(x))
+    assert sorted(reference.tensors([x])) == [6, 8, 11]
     with pytest.raises(HilError, match=r"operator 0 .* has a batch of 2, which the file stores as 1"):
-        tflm_sources.check(path, host.graph)
+        tflm_sources.check(path, reference.graph)
 
 
 def test_a_batch_that_is_stored_is_left_to_tflm(tmp_path: Path) -> None:
@@ -160,11 +160,11 @@ def test_a_batch_that_is_stored_is_left_to_tflm(tmp_path: Path) -> None:
 def test_padding_that_tflm_makes_up_is_not_held_against_the_device(tmp_path: Path) -> None:
     path = tmp_path / "padded.tflite"
     path.write_bytes(dilated())
-    host = Reference(path)
-    assert host.refusal is not None
-    assert "whatever its memory holds" in host.refusal
+    reference = Reference(path)
+    assert reference.refusal is not None
+    assert "whatever its memory holds" in reference.refusal
     x = values(9, INT8)
-    np.testing.assert_array_equal(host.infer([x])[0], tflm(x))
+    np.testing.assert_array_equal(reference.infer([x])[0], tflm(x))
 
 
 @pytest.mark.parametrize("oddity", [{"padding": 0}, {"watched": True}])

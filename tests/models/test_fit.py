@@ -1,4 +1,4 @@
-"""Whether a network is what its manifest says, dimension by dimension, before anything is built."""
+"""A network must fit its manifest in every dimension; that is checked before anything is built."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ def test_dimensions_of_one_do_not_matter_and_flat_inputs_take_any_layout(
 @pytest.mark.parametrize(
     ("shape", "layout", "said"),
     [
-        ((1, 2, 5), "channels-last", r'takes \[1, 2, 5\], which is channels x window; say layout = "channels-first"'),
-        ((1, 5, 2), "channels-first", r'takes \[1, 5, 2\], which is window x channels; say layout = "channels-last"'),
-        ((2, 5), "channels-last", "say layout"),
-        ((1, 2, 5, 1), "channels-last", "say layout"),
-        ((2, 1, 5), "channels-last", "say layout"),
+        ((1, 2, 5), "channels-last", r'takes \[1, 2, 5\], which is channels x window; set layout = "channels-first"'),
+        ((1, 5, 2), "channels-first", r'takes \[1, 5, 2\], which is window x channels; set layout = "channels-last"'),
+        ((2, 5), "channels-last", "set layout"),
+        ((1, 2, 5, 1), "channels-last", "set layout"),
+        ((2, 1, 5), "channels-last", "set layout"),
         ((1, 10, 2), "channels-last", "correct window or channels"),
         ((5, 1, 4), "channels-last", "correct window or channels"),
         ((1, 12), "channels-last", "correct window or channels"),
@@ -71,14 +71,16 @@ def test_a_single_channel_has_no_order(tmp_path: Path) -> None:
 def test_what_nothing_can_feed_is_refused_with_and_without_windows(tmp_path: Path) -> None:
     for each in (model(tmp_path), tensor_model(tmp_path)):
         with pytest.raises(
-            HilError, match="input is INT32, and nothing here can feed it; convert it for FLOAT32, INT8"
+            HilError, match="an input of the network is INT32, which is not supported; convert the model for FLOAT32, "
         ):
             check_fit(each, graph(kind=TensorType.INT32))
 
 
 def test_several_outputs_are_no_window(tmp_path: Path) -> None:
     whole = graph()
-    with pytest.raises(HilError, match="has 1 inputs and 2 outputs, and windows take one of each; leave out window"):
+    with pytest.raises(
+        HilError, match="has 1 inputs and 2 outputs, but windows need one of each; to write its inputs as"
+    ):
         check_fit(model(tmp_path), replace(whole, outputs=[1, 1]))
 
 
@@ -93,9 +95,9 @@ def test_an_integer_output_without_a_scale_means_nothing(tmp_path: Path) -> None
 def test_a_threshold_that_no_output_or_every_one_reaches_is_refused(
     tmp_path: Path, threshold: float | list[float]
 ) -> None:
-    """int8 with a scale of 0.5 goes from -64 to 63.5."""
+    """The range of int8 with a scale of 0.5 is -64 to 63.5."""
     table = OutputTable("probabilities", threshold=threshold)
-    with pytest.raises(HilError, match=r"decides nothing: the network's output goes from -64 to 63\.5; correct it"):
+    with pytest.raises(HilError, match=r"decides nothing: the network's output is between -64 and 63\.5; correct"):
         check_fit(msgspec.structs.replace(model(tmp_path), output=table), graph())
     for fine in (63.5, -63.5):
         table = OutputTable("probabilities", threshold=fine)

@@ -1,4 +1,4 @@
-"""What a converter has computed at run time, as the batch is open, is known when the network is compiled."""
+"""Shapes that a network computes at run time because its batch is open are known when it is compiled."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def test_flatten_of_an_open_batch_is_a_reshape_and_equals_tflm() -> None:
         ("PACK", [[5, 6], [7, 8]], {"Axis": 1, "ValuesCount": 2}, [[5, 7], [6, 8]]),
         ("CONCATENATION", [[5], [6, 7]], {}, [5, 6, 7]),
         ("GATHER", [[5, 6, 7], [2, 0]], {}, [7, 5]),
-        ("GATHER", [[5, 6, 7], [-1]], {}, None),  # what TFLM reads there is not the last one
+        ("GATHER", [[5, 6, 7], [-1]], {}, None),  # TFLM does not read the last element here
         ("REDUCE_PROD", [[5, 6, 7], [0]], {}, 210),
         ("REDUCE_PROD", [[5, 6], [0]], {"KeepDims": True}, [30]),
         ("REDUCE_MAX", [[5, 7, 6], [0]], {}, 7),
         ("ADD", [[5, 6], [1]], {}, [6, 7]),
         ("ADD", [[5, 6], [1]], {"FusedActivationFunction": 1}, None),
-        ("MUL", [2**30, 4], {}, 0),  # wraps, as int32 does
+        ("MUL", [2**30, 4], {}, 0),  # wraps around, as int32 does
         ("CAST", [[5, 6]], {}, [5, 6]),
         ("FILL", [[2, 2], 7], {}, [[7, 7], [7, 7]]),
         ("SLICE", [[5, 6, 7], [1], [-1]], {}, [6, 7]),
@@ -83,7 +83,7 @@ def test_a_result_that_is_not_what_the_file_says_is_left_to_be_refused() -> None
 
 
 def test_a_small_file_cannot_ask_for_much_memory() -> None:
-    """A FILL of some gigabytes, and sums whose broadcast would take as much."""
+    """A FILL of some gigabytes, and a sum whose broadcast would take as much."""
     row, column = TensorSpec([1, 4000], INT32, data=np.ones((1, 4000), np.int32)), [2000, 1]
     tensors = [constant([2**31 - 1]), constant(1), computed(2**31 - 1), row, computed(4000, 4000)]
     tensors.append(TensorSpec(column, INT32, data=np.ones(column, np.int32)))
@@ -92,7 +92,7 @@ def test_a_small_file_cannot_ask_for_much_memory() -> None:
 
 
 def test_dimensions_that_follow_from_a_known_shape_are_known() -> None:
-    """A Dense layer on a sequence: its rows are stored as an open batch of one."""
+    """A Dense layer on a sequence: the file stores its rows as an open batch of one."""
     open_rows = TensorSpec([1, 1], FLOAT32, signature=[-1, -1])
     tensors = [
         TensorSpec([1, 16, 6], FLOAT32, signature=[-1, 16, 6]),
@@ -116,7 +116,7 @@ def test_dimensions_that_follow_from_a_known_shape_are_known() -> None:
 def test_keras_models_with_an_open_batch_compile(name: str, tmp_path: Path) -> None:
     path = SHARED / f"{name}.tflite"
     if not path.is_file():
-        pytest.skip(f"{path} is not there")
+        pytest.skip(f"{path} does not exist")
     compile_model(path, tmp_path)
     values = np.random.default_rng(1).integers(-128, 128, (1, 64, 3)).astype(np.int8)
     content = path.read_bytes()

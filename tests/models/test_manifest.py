@@ -1,4 +1,4 @@
-"""Model manifests say what they should, or are refused with the file and the key."""
+"""Model manifests are read, or refused with the names of the file and the key."""
 
 import hashlib
 from pathlib import Path
@@ -67,13 +67,13 @@ def test_a_skip_covers_what_it_names_and_everything_else_of_it(tmp_path: Path) -
 def test_budgets_of_what_is_never_measured_are_refused(tmp_path: Path) -> None:
     head, variants = MANIFEST[: MANIFEST.index("labels")], MANIFEST[MANIFEST.index("[variants") :]
     tensors = head + variants.replace("flash_bytes = 1000", "window = 9")
-    with pytest.raises(HilError, match=r"budgets\.stm32f4_aot\] limits window, and only a model with windows has that"):
+    with pytest.raises(HilError, match=r"budgets\.stm32f4_aot\] limits window, but only models with windows have that"):
         load_model(write_model(tmp_path / "1", tensors), tmp_path)
     unjudged = MANIFEST.replace('labels = ["up", "down"]\n', "").replace("flash_bytes = 1000", "accuracy = 0.9")
     with pytest.raises(HilError, match=r"limits accuracy, but accuracy is not judged: model\.toml does not say"):
         load_model(write_model(tmp_path / "2", unjudged), tmp_path)
     untrained = MANIFEST.replace("flash_bytes = 1000", "accuracy_drop = 0.1")
-    with pytest.raises(HilError, match="limits accuracy_drop, but `trained`, where it begins, is missing"):
+    with pytest.raises(HilError, match="limits accuracy_drop; add `trained`, the network that it is measured from"):
         load_model(write_model(tmp_path / "3", untrained), tmp_path)
 
 
@@ -88,7 +88,7 @@ def test_the_projects_own_models() -> None:
     assert gesture.labels == ["punch", "flex"]
     assert sorted(gesture.variants) == ["float32", "int8"]
     assert gesture.variants["int8"].budgets["stm32f4_aot"].instructions == 16000
-    # 1 / (16.4 * 4000) has no exact float32: it is rounded once, from float64.
+    # 1 / (16.4 * 4000) is not an exact float32: it is rounded once, from float64.
     assert gesture.channels[3].gain.hex() == "0x1.ff80200000000p-17"
 
 
@@ -96,14 +96,14 @@ def test_the_projects_own_models() -> None:
     ("old", "new", "message"),
     [
         pytest.param("window = 30", 'window = "30"', "Expected `int`, got `str` - at `$.window`", id="type"),
-        pytest.param("window = 30", "", "window missing; a model with windows has all of", id="missing"),
+        pytest.param("window = 30", "", "window missing; a model with windows needs all of", id="missing"),
         pytest.param("window = 30", "window = 30\nwidth = 1", "unknown field `width`", id="unknown"),
         pytest.param("window = 30", "window = 0", "`int` >= 1 - at `$.window`", id="no-window"),
         pytest.param("_hz = 50", "_hz = inf", "Expected `float` <= 1000000000.0 - at `$.sample_rate_hz`", id="rate"),
         pytest.param("stride = 5", "stride = 70000", "`int` <= 65535 - at `$.stride`", id="stride"),
         pytest.param("hil-model/1", "hil-model/2", "Invalid enum value 'hil-model/2' - at `$.schema`", id="schema"),
         pytest.param('"wave"', '"../wave"', "matching regex", id="name"),
-        pytest.param('"down"', '"up"', "labels must differ from each other", id="labels"),
+        pytest.param('"down"', '"up"', "two labels have the same name; rename one", id="labels"),
         pytest.param('"g"', '"furlongz"', "unit 'furlongz' is unknown, use one such as g, mg", id="unit"),
         pytest.param("8192", "0", "lsb_per_unit must be a number above 0, or sensor and range given", id="lsb"),
         pytest.param("8192", "nan", "lsb_per_unit must be a number above 0", id="nan"),
@@ -146,9 +146,9 @@ def test_the_projects_own_models() -> None:
         pytest.param("flash_bytes", "flash", "unknown field `flash` - at `$.variants[...].budgets[...]`", id="budget"),
         pytest.param("[[channels]]", "[[channels]", "is not TOML: ", id="toml"),
         pytest.param(
-            'name = "wave"', 'name = "wave"\ntrained = "w.tflite"', "trained names w.tflite, which is not", id="trained"
+            'name = "wave"', 'name = "wave"\ntrained = "w.tflite"', "trained names w.tflite, which does", id="trained"
         ),
-        pytest.param('"wave.tflite"', '"w.tflite"', "[variants.int8] names w.tflite, which is not there", id="file"),
+        pytest.param('"wave.tflite"', '"w.tflite"', "[variants.int8] names w.tflite, which does not exist", id="file"),
     ],
 )
 def test_a_wrong_manifest_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:

@@ -1,4 +1,4 @@
-"""What outputs mean: which answer they stand for, and whether it is right. Nothing is right of its own accord."""
+"""The meaning of outputs: which answer they stand for, and whether it is right. Unknown answers are never right."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ def test_probabilities_hold_each_by_itself_and_all_of_them_must_be_right() -> No
         True,
         True,
     ]
-    assert PROBABILITIES.misread("left+up") == f"{NONE}, or labels joined by +: left, right"
-    assert not PROBABILITIES.misread("right+left")
-    assert not PROBABILITIES.misread(NONE)
+    assert PROBABILITIES.wrong_label("left+up") == f"{NONE}, or labels joined by +: left, right"
+    assert not PROBABILITIES.wrong_label("right+left")
+    assert not PROBABILITIES.wrong_label(NONE)
     assert PROBABILITIES.answers(np.empty((0, 2))).tolist() == []
 
 
@@ -73,14 +73,14 @@ def test_the_truth_of_numbers_is_the_mean_of_the_rows_and_unknown_if_a_row_has_n
     assert NUMBERS.truths(recording("1.5 20"), 4, 2) == [(1.5, 20.0)] * 2
     rows: list[str | None] = ["0 1", "1 2", "2 3", "3 4", None, "5 6"]
     assert NUMBERS.truths(recording(None, rows), 4, 2) == [(1.5, 2.5), None]
-    assert NUMBERS.misread("fast") == "the numbers that the network should give, with blanks between them"
-    assert NUMBERS.misread("1.5")
-    assert not NUMBERS.misread("1.5 -2e3")
+    assert NUMBERS.wrong_label("fast") == "the numbers that the network should give, separated by blanks"
+    assert NUMBERS.wrong_label("1.5")
+    assert not NUMBERS.wrong_label("1.5 -2e3")
 
 
 def test_labels_with_another_number_of_numbers_than_the_network_are_an_error_for_people() -> None:
     numbers = meaning(OutputTable("numbers", tolerance=1.0), [])
-    with pytest.raises(HilError, match="has not as many numbers as the network: 3"):
+    with pytest.raises(HilError, match="does not have 3 numbers, as many as the network has outputs"):
         numbers.right(real((1, 2, 3)), [(1.0, 2.0)])
 
 
@@ -106,14 +106,14 @@ def test_a_manifest_that_says_nothing_of_one_output_gets_no_accuracy_and_a_line_
     for labels in ([], ["wave"]):
         nothing = meaning(None, labels)
         assert "accuracy is not judged" in nothing.note
-        assert nothing.misfit(1) == ""
+        assert nothing.wrong_outputs(1) == ""
         assert nothing.truths(recording("wave"), 4, 2) == [None, None]
-    assert "1 labels, but the network has 2 outputs" in meaning(None, ["wave"]).misfit(2)
-    assert 'kind = "probability"' in meaning(None, ["still", "wave"]).misfit(1)
+    assert "1 labels, but the network has 2 outputs" in meaning(None, ["wave"]).wrong_outputs(2)
+    assert 'kind = "probability"' in meaning(None, ["still", "wave"]).wrong_outputs(1)
 
 
-def test_quantised_outputs_are_dequantized_before_the_threshold() -> None:
-    sigmoid = Quantization(np.dtype(np.int8), 1 / 256, -128)  # 0 is 0.5
+def test_quantized_outputs_are_dequantized_before_the_threshold() -> None:
+    sigmoid = Quantization(np.dtype(np.int8), 1 / 256, -128)  # a stored 0 means 0.5
     stored = np.array([[-1], [0], [127]], np.int8)
     parity = compare("r", stored, stored, PROBABILITY, ["still", "wave", "still"], 1, quantization=sigmoid)
     assert (parity.labelled, parity.correct_device, parity.correct_reference) == (3, 2, 2)
@@ -126,7 +126,7 @@ def test_what_means_nothing_is_compared_all_the_same() -> None:
     assert (parity.label_mismatches, parity.labelled, len(parity.mismatches)) == (1, 0, 1)
     near = np.array([[1.0]], np.float32)
     within = compare("r", np.nextafter(near, 2, dtype=np.float32), near, nothing, [None], 1, Tolerance(1))
-    assert not within.mismatches, "what the tolerance allows is no other answer"
+    assert not within.mismatches, "a difference within the tolerance is not another answer"
 
 
 def test_the_chain_asks_the_same_meaning() -> None:
@@ -139,9 +139,9 @@ def test_the_chain_asks_the_same_meaning() -> None:
     ("table", "labels", "said"),
     [
         (OutputTable("probability", threshold=0.5), ["wave"], "takes two labels"),
-        (OutputTable("probabilities", threshold=[0.5, 0.5]), ["a", "b", "c"], "give one threshold, or one a label"),
+        (OutputTable("probabilities", threshold=[0.5, 0.5]), ["a", "b", "c"], "give one threshold, or one per label"),
         (OutputTable("probabilities", threshold=0.5), ["a+b", "c"], "contains"),
-        (OutputTable("classes"), ["a"], "a label for each of several outputs"),
+        (OutputTable("classes"), ["a"], "takes one label per output, at least 2, not 1"),
         (OutputTable("numbers", tolerance=1.0), ["a"], "labels do not go with"),
         (None, [UNDECIDED, "b"], "no label may be called"),
     ],
@@ -157,4 +157,4 @@ def test_labels_that_do_not_go_with_the_kind_are_refused(
     ("kind", "outputs"), [(CLASSES, 2), (PROBABILITY, 2), (PROBABILITIES, 1), (NUMBERS, 3)], ids=["c", "p", "ps", "n"]
 )
 def test_a_network_of_another_number_of_outputs_is_refused(kind: Meaning, outputs: int) -> None:
-    assert kind.misfit(outputs)
+    assert kind.wrong_outputs(outputs)

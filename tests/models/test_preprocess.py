@@ -1,4 +1,4 @@
-"""Preprocessing follows its definition in the last bit."""
+"""Preprocessing follows its definition to the last bit."""
 
 import struct
 from typing import Any
@@ -20,7 +20,7 @@ def binary32(value: float) -> float:
 
 
 def normalized(count: int, channel: Channel) -> float:
-    """Python's floats have enough bits that rounding their result again gives what binary32 arithmetic gives."""
+    """Python's floats have so many bits that rounding their results gives the same as binary32 arithmetic."""
     return binary32(binary32(count * channel.gain) + channel.offset)
 
 
@@ -56,7 +56,7 @@ def test_halves_go_to_even_and_the_rest_is_clipped(count: int, stored: int) -> N
 
 
 def test_the_scale_is_divided_by() -> None:
-    """Multiplying by 1 / 14 instead would give -119."""
+    """Multiplication by 1 / 14 would give -119."""
     channel = Channel("aX", "raw", 1.0, 0.0, 1.0)
     assert (
         prepare(np.array([[[-1659]]], dtype=np.int16), [channel], Quantization(np.dtype(np.int8), 14.0)).item() == -118

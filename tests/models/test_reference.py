@@ -1,4 +1,4 @@
-"""The host's TFLM gives every window its output, and bad networks one line."""
+"""TFLM on the host computes the output of every window, and refuses bad networks with one line."""
 
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,7 @@ def test_the_reference_names_its_version(model: Model) -> None:
 
 @pytest.mark.parametrize("inputs", [np.zeros((2, 29, 6), np.int8), np.zeros((2, 30, 6), np.float32)])
 def test_windows_must_fit_the_network(model: Model, inputs: Any) -> None:
-    with pytest.raises(HilError, match=r"gesture_int8\.tflite: takes 180 x int8 a window, not .*; correct window"):
+    with pytest.raises(HilError, match=r"gesture_int8\.tflite: takes 180 x int8 per window, not .*; correct window"):
         Reference(model.variants["int8"].path).run(inputs)
 
 
@@ -98,7 +98,7 @@ def test_a_network_that_takes_tflm_down(network: Any, tmp_path: Path) -> None:
 
 @pytest.fixture
 def several(network: Any, tmp_path: Path) -> Reference:
-    """Two outputs, one of them that of the second layer."""
+    """A network with two outputs, one of them that of the second layer."""
     network.subgraphs[0].outputs = [9, 10]
     return Reference(save(network, tmp_path / "two.tflite"))
 
@@ -110,7 +110,7 @@ def test_every_output_and_every_tensor_of_an_inference(several: Reference) -> No
     assert [output.shape for output in outputs] == [(1, 2), (1, 2)]
     assert sorted(tensors) == [7, 8, 9, 10]
     assert all(np.array_equal(output, tensors[index]) for output, index in zip(outputs, (9, 10), strict=True))
-    # The first layer once more, with numbers in float64: rounding decides nothing where it is off by one.
+    # Compute the first layer again in float64: the result must be at most half a step off.
     graph = several.graph
     weights, bias, layer = (
         graph.tensors[graph.operators[0].inputs[1]],
@@ -128,7 +128,7 @@ def test_every_output_and_every_tensor_of_an_inference(several: Reference) -> No
 
 
 def test_a_network_with_two_outputs_takes_no_windows(several: Reference) -> None:
-    with pytest.raises(HilError, match="has 1 inputs and 2 outputs, windows take one of each"):
+    with pytest.raises(HilError, match="has 1 inputs and 2 outputs, but windows need one of each"):
         several.run(np.zeros((1, 30, 6), np.int8))
 
 
@@ -170,7 +170,7 @@ def test_what_is_no_tflite_is_never_tried(tmp_path: Path, content: bytes) -> Non
 def test_networks_of_others(name: str) -> None:
     path = EXTERNAL / f"{name}.tflite"
     if not path.is_file():
-        pytest.skip(f"{path} is not there")
+        pytest.skip(f"{path} does not exist")
     reference = Reference(path)
     inputs = np.zeros((2, *reference.input_shape[1:]), reference.input_quantization.dtype)
     assert len(reference.run(inputs)) == 2
@@ -180,5 +180,5 @@ def test_networks_of_others(name: str) -> None:
 def test_a_hybrid_network() -> None:
     path = EXTERNAL / "refused" / "hybrid_weights.tflite"
     if not path.is_file():
-        pytest.skip(f"{path} is not there")
+        pytest.skip(f"{path} does not exist")
     assert "TFLM refuses it: Input type: FLOAT32 with filter type: INT8 not supported, Node FULLY" in refusal(path)

@@ -240,6 +240,6 @@ def _check_fit(model: Model, recording: Recording) -> None:
             f"{model.sample_rate_hz:g} Hz; resample it, or correct the manifest that is wrong"
         )
     for label in sorted({recording.label, *(recording.row_labels or ())} - {None}, key=str):
-        wanted = model.meaning.misread(str(label))
+        wanted = model.meaning.wrong_label(str(label))
         if wanted:
             raise HilError(f"{recording.file}: labelled {label!r}, but {model.name} takes {wanted}; correct the label")

@@ -1,1 +1,1 @@
-"""Models: their manifest, their .tflite, the preprocessing before them and the references they are held against."""
+"""Models: manifests, .tflite files, preprocessing, and the references that devices are compared with."""

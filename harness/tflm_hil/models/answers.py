@@ -1,9 +1,9 @@
-"""The kinds of answers that a network's output can stand for, and when an answer is right.
+"""The kinds of answers that a network can give, and when an answer is right.
 
-Outputs come here as real numbers [windows, outputs], already dequantized. An output that is not a number decides
-nothing and is never right.
+Outputs are real numbers [windows, outputs] here, already dequantized. An output that is NaN decides nothing and is
+never right.
 
-The public methods are those of `Meaning` in output.py, and documented there.
+The public methods implement `Meaning` of output.py, which documents them.
 """
 # ruff: noqa: D102
 
@@ -21,26 +21,26 @@ from tflm_hil.recordings.loading import Recording
 from tflm_hil.recordings.windows import window_count
 
 UNDECIDED = "(NaN)"
-"""The answer of a window of which an output is not a number."""
+"""The answer for a window that has an output of NaN."""
 NONE = "(none)"
-"""The answer of several independent probabilities that are all below their thresholds."""
+"""The answer of independent probabilities that are all below their thresholds."""
 JOINT = "+"
-"""Joins the labels that hold at the same time."""
+"""Joins labels that hold at the same time."""
 
 Real = NDArray[np.float64]
 Truth = str | tuple[float, ...] | None
-"""What is right for a window: a label, the numbers that the network should give, or None where it is not known."""
+"""The right answer for a window: a label, the numbers that the network should give, or None if it is unknown."""
 
 
 def truth_text(truth: Truth) -> str:
-    """`truth` for people, a dash where it is not known."""
+    """Return `truth` as text, a dash if it is unknown."""
     if truth is None:
         return "-"
     return truth if isinstance(truth, str) else " ".join(f"{number:.6g}" for number in truth)
 
 
 class _Labelled(ABC):
-    """What the kinds of output have in common whose answers are labels."""
+    """The common part of all kinds of output whose answers are labels."""
 
     note = ""
     labels: tuple[str, ...]
@@ -56,36 +56,36 @@ class _Labelled(ABC):
         return np.asarray(self.answers(one) != self.answers(other))
 
     def right(self, real: Real, truths: Sequence[Truth]) -> NDArray[np.bool_]:
-        wanted = np.array(["" if truth is None else self._spelt(str(truth)) for truth in truths], np.str_)
+        wanted = np.array(["" if truth is None else self._as_answer(str(truth)) for truth in truths], np.str_)
         return np.asarray(self.answers(real) == wanted)
 
-    def misread(self, label: str) -> str:
+    def wrong_label(self, label: str) -> str:
         return "" if label in self.labels else f"one of {', '.join(self.labels)}"
 
     def members(self, answer: str) -> frozenset[str]:
         return frozenset({answer})
 
-    def _spelt(self, truth: str) -> str:
-        """`truth` in the way in which an answer is written."""
+    def _as_answer(self, truth: str) -> str:
+        """`truth`, written like an answer."""
         return truth
 
     @abstractmethod
     def _decided(self, real: Real) -> NDArray[np.str_]:
-        """The answer of each window, where no output is NaN."""
+        """The answer for each window; no output is NaN."""
 
 
 @dataclass(frozen=True)
 class Classes(_Labelled):
-    """One score a class; the largest decides, and the first of several that are equally large."""
+    """One score per class; the largest one decides, and the first one if several are equal."""
 
     labels: tuple[str, ...]
 
-    def misfit(self, outputs: int) -> str:
+    def wrong_outputs(self, outputs: int) -> str:
         if outputs == len(self.labels):
             return ""
         if outputs == 1 and len(self.labels) == 2:
             return (
-                "2 labels, but the network has 1 output; if that is the probability of the second label, say so: "
+                "2 labels, but the network has 1 output; if that is the probability of the second label, add "
                 '[output] with kind = "probability" and threshold = 0.5'
             )
         return f"{len(self.labels)} labels, but the network has {outputs} outputs; give each output one label"
@@ -96,12 +96,12 @@ class Classes(_Labelled):
 
 @dataclass(frozen=True)
 class Probability(_Labelled):
-    """One number: the second label from `threshold` on, the first one below it."""
+    """One number: the second label if it is at least `threshold`, else the first one."""
 
     labels: tuple[str, ...]
     threshold: float
 
-    def misfit(self, outputs: int) -> str:
+    def wrong_outputs(self, outputs: int) -> str:
         return "" if outputs == 1 else f"one probability, but the network has {outputs} outputs; correct [output]"
 
     def _decided(self, real: Real) -> NDArray[np.str_]:
@@ -110,24 +110,24 @@ class Probability(_Labelled):
 
 @dataclass(frozen=True)
 class Probabilities(_Labelled):
-    """Independent probabilities, a label and a threshold each: every label from its threshold on holds."""
+    """Independent probabilities: each label holds if its probability is at least its threshold."""
 
     labels: tuple[str, ...]
     thresholds: tuple[float, ...]
 
-    def misfit(self, outputs: int) -> str:
+    def wrong_outputs(self, outputs: int) -> str:
         if outputs == len(self.labels):
             return ""
         return f"{len(self.labels)} labels, but the network has {outputs} outputs; give each output one label"
 
-    def misread(self, label: str) -> str:
+    def wrong_label(self, label: str) -> str:
         wrong = label != NONE and not self.members(label) <= set(self.labels)
         return f"{NONE}, or labels joined by {JOINT}: {', '.join(self.labels)}" if wrong else ""
 
     def members(self, answer: str) -> frozenset[str]:
         return frozenset() if answer in (NONE, UNDECIDED) else frozenset(answer.split(JOINT))
 
-    def _spelt(self, truth: str) -> str:
+    def _as_answer(self, truth: str) -> str:
         held = self.members(truth)
         return JOINT.join(label for label in self.labels if label in held) or NONE
 
@@ -139,10 +139,10 @@ class Probabilities(_Labelled):
 
 @dataclass(frozen=True)
 class Numbers:
-    """Numbers, of which each may be off by its tolerance, both in `unit`.
+    """Numbers, each with a tolerance, both in `unit`.
 
-    Labels of recordings are numbers here, one an output with blanks between them. The truth of a window is the mean of
-    its rows, and not known if a row has none.
+    A label of a recording holds one number per output, separated by blanks. The truth of a window is the mean of the
+    labels of its rows; it is unknown if a row has no label.
     """
 
     tolerances: tuple[float, ...]
@@ -150,15 +150,15 @@ class Numbers:
     labels: tuple[str, ...] = ()
     note: str = ""
 
-    def misfit(self, outputs: int) -> str:
+    def wrong_outputs(self, outputs: int) -> str:
         if len(self.tolerances) in (1, outputs):
             return ""
-        return f"{len(self.tolerances)} tolerances, but the network has {outputs} outputs; give one, or one for each"
+        return f"{len(self.tolerances)} tolerances, but the network has {outputs} outputs; give one, or one per output"
 
-    def misread(self, label: str) -> str:
+    def wrong_label(self, label: str) -> str:
         numbers = _numbers(label)
         fits = numbers and (len(self.tolerances) == 1 or len(numbers) == len(self.tolerances))
-        return "" if fits else "the numbers that the network should give, with blanks between them"
+        return "" if fits else "the numbers that the network should give, separated by blanks"
 
     def truths(self, recording: Recording, window: int, stride: int) -> list[Truth]:
         count = window_count(len(recording.samples), window, stride)
@@ -181,7 +181,10 @@ class Numbers:
         unknown = (np.nan,) * real.shape[1]
         wanted = [unknown if truth is None else truth for truth in truths]
         if any(len(numbers) != real.shape[1] for numbers in wanted):
-            raise HilError(f"a label of the recordings has not as many numbers as the network: {real.shape[1]}")
+            raise HilError(
+                f"a label of the recordings does not have {real.shape[1]} numbers, as many as the network has outputs; "
+                "correct the labels"
+            )
         with np.errstate(invalid="ignore"):
             near = np.abs(real - np.array(wanted, float).reshape(real.shape)) <= np.array(self.tolerances)
         return np.asarray(near.all(axis=1))
@@ -192,22 +195,22 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Unjudged:
-    """Numbers of which the manifest says nothing: they are compared with the reference's, and never called right."""
+    """Numbers without a meaning in the manifest: compared with those of the reference, but never right."""
 
     labels: tuple[str, ...] = ()
     note: str = (
-        "accuracy is not judged: model.toml does not say what the output means; give [output], "
-        "or a label for each of several outputs"
+        "accuracy is not judged: model.toml does not say what the output means; add [output], "
+        "or one label per output if there are several"
     )
     named: int = 0
-    """How many labels the manifest has: one is no choice."""
+    """The number of labels in the manifest: none or one, because a single label is no choice."""
 
-    def misfit(self, outputs: int) -> str:
+    def wrong_outputs(self, outputs: int) -> str:
         if self.named in (0, outputs):
             return ""
         return f"{self.named} labels, but the network has {outputs} outputs; give each output one label"
 
-    def misread(self, _label: str) -> str:
+    def wrong_label(self, _label: str) -> str:
         return ""
 
     def truths(self, recording: Recording, window: int, stride: int) -> list[Truth]:

@@ -1,4 +1,4 @@
-"""The ways from the trained network to what a device answers, each of which may change an answer."""
+"""The steps from the trained network to the device, each of which may change answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tflm_hil.models.tflite_file import TensorType, read
 
 @dataclass(frozen=True)
 class Stage:
-    """The answers [windows, outputs] of one way to run the network, as real numbers."""
+    """The outputs [windows, outputs] of one step, as real numbers."""
 
     name: str
     outputs: NDArray[np.float64]
@@ -36,14 +36,15 @@ class _Runner:
 
 
 class Chain:
-    """How `variant` of `model` is run on the host, in order: each way is one step nearer to the device.
+    """All ways to run `variant` of `model` on the host; each step is closer to the device.
 
-    The `trained` network on LiteRT stands for what was trained: the converter keeps Keras' arithmetic, up to the
-    rounding of float32. Then `variant` on LiteRT with its default and with its reference kernels; then `host`, TFLM.
-    `notes` says, one line each, why a step is left out. Raises HilError where a .tflite cannot be read.
+    The first step is the `trained` network on LiteRT: it stands for the Keras model, because the converter keeps the
+    arithmetic up to the rounding of float32. Then follow `variant` on LiteRT with default kernels, `variant` on LiteRT
+    with reference kernels, and `reference`, which is TFLM. `notes` says, one line each, why a step is left out. Raises
+    HilError if a .tflite cannot be read.
     """
 
-    def __init__(self, model: Model, variant: Variant, host: Reference) -> None:
+    def __init__(self, model: Model, variant: Variant, reference: Reference) -> None:
         self._model = model
         self._output = output_quantization(variant)
         self._name = variant.name
@@ -54,17 +55,20 @@ class Chain:
             self.notes.append(missing)
         else:
             if model.trained is None:
-                self.notes.append("model.toml names no `trained` network, so what quantization changed is not known")
+                self.notes.append("model.toml names no `trained` network, so the effect of quantization is unknown")
             elif model.trained != variant.path:
                 _check_trained(model, model.trained)
                 self._litert("as trained", model.trained)
             self._litert(variant.name, variant.path)
             self._litert(variant.name, variant.path, reference_kernels=True)
-        name = f"{variant.name} on {host.name}"
-        self._runners.append(_Runner(name, host.input_quantization, self._output, host.run))
+        name = f"{variant.name} on {reference.name}"
+        self._runners.append(_Runner(name, reference.input_quantization, self._output, reference.run))
 
     def stages(self, raw: NDArray[np.int16], device: NDArray[np.generic]) -> list[Stage]:
-        """The answers to the windows `raw` [n, window, channels], the last ones being those of the `device`."""
+        """Return the outputs of all steps for the windows `raw` [n, window, channels]; the last step is the device.
+
+        `device` holds the stored outputs [n, outputs] that it answered.
+        """
         stages = []
         for runner in self._runners:
             outputs = runner.run(prepare(raw, self._model.channels, runner.input, self._model.layout))
@@ -85,15 +89,18 @@ def _check_trained(model: Model, trained: Path) -> None:
     try:
         check_fit(model, read(trained))
     except HilError as error:
-        raise HilError(f"{error} (this is about {trained.name}, which `trained` names)") from error
+        raise HilError(f"{error} (in {trained.name}, which `trained` names)") from error
 
 
 def output_quantization(variant: Variant) -> Quantization:
-    """How the only output of `variant` holds real numbers. Raises HilError where the file cannot be read."""
+    """Return the quantization of the only output of `variant`.
+
+    Raises HilError if the file cannot be read, or if the output has integers without exactly one scale.
+    """
     graph = read(variant.path)
     output = graph.tensors[graph.outputs[0]]
     if output.type.dtype is None or (output.type is not TensorType.FLOAT32 and len(output.scales) != 1):
-        raise HilError(f"{variant.path}: its output is {output.type.name} without one scale; convert the model again")
+        raise HilError(f"{variant.path}: the output is {output.type.name} without one scale; convert the model again")
     if output.type is TensorType.FLOAT32:
         return Quantization(output.type.dtype)
     return Quantization(output.type.dtype, float(output.scales[0]), int(output.zero_points[0]))

@@ -1,7 +1,7 @@
-"""SPACE_TO_BATCH_ND, convolution, BATCH_TO_SPACE_ND as what they are together: one convolution with dilation.
+"""Turn SPACE_TO_BATCH_ND, convolution, BATCH_TO_SPACE_ND into one convolution with dilation.
 
-That is how Keras writes a Conv1D with dilation_rate. The first deals the pixels out to as many images as the dilation
-says, each of which holds every so-many-th pixel; the last collects them again.
+Keras writes a Conv1D with dilation_rate d in this way: SPACE_TO_BATCH_ND distributes the pixels to d images, each of
+which holds every d-th pixel, and BATCH_TO_SPACE_ND collects them again.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ SAME, VALID = 0, 1
 _CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 _RESHAPES = ("EXPAND_DIMS", "RESHAPE", "SQUEEZE")
 _STEPS = ("StrideH", "StrideW", "DilationHFactor", "DilationWFactor")
-# Convolutions take images only, so what is no image becomes one before and is none after them.
+# Convolutions take only images, so a series is reshaped to an image before them and back after them.
 _LINKS = (_RESHAPES, _CONVOLUTIONS, _RESHAPES, ("BATCH_TO_SPACE_ND",))
 
 
 def dilate(graph: Graph) -> Graph:
-    """`graph` with every such chain made one convolution, where its padding is SAME or VALID.
+    """Return `graph` with each such chain replaced by one convolution, if the padding is SAME or VALID.
 
-    Tensors inside a chain change their shape, or are no longer used. Other chains stay as they are.
+    Tensors inside a chain change their shapes or are no longer used. Other chains stay unchanged.
     """
     for operator in graph.operators:
         if operator.kind == "SPACE_TO_BATCH_ND":
@@ -35,37 +35,37 @@ def dilate(graph: Graph) -> Graph:
     return graph
 
 
-def mistaken_by_tflm(graph: Graph) -> str | None:
-    """Which operator of these TFLM runs, but computes something else than is meant; None where there is none.
+def miscomputed_by_tflm(graph: Graph) -> str | None:
+    """Return which of these operators TFLM runs with wrong results, and why; None if there is none.
 
-    It takes the batch that the file stores, and converters store every open dimension as 1, even of a batch that has
-    been made larger. And it pads with a value that it never sets.
+    TFLM uses the batch size that the file stores, and converters store every open dimension as 1, even if
+    SPACE_TO_BATCH_ND has made it larger. And TFLM pads with a value that it never sets.
     """
     for operator in graph.operators:
         if operator.kind not in ("SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND") or len(operator.inputs) < 3:
             continue
-        place = f"operator {operator.index} ({operator.kind})"
+        where = f"operator {operator.index} ({operator.kind})"
         x, block, paddings = (graph.tensors[index] for index in operator.inputs[:3])
         y = graph.tensors[operator.outputs[0]]
         whole, parts = (x, y) if operator.kind == "SPACE_TO_BATCH_ND" else (y, x)
         if block.data is None or not whole.shape or not parts.shape:
             continue
-        batch = _sizes(whole)[0] * math.prod(block.data.ravel().tolist())
-        if batch != _sizes(parts)[0]:
+        batch = whole.static_shape[0] * math.prod(block.data.ravel().tolist())
+        if batch != parts.static_shape[0]:
             return (
-                f"{place}: has a batch of {batch}, which the file stores as {_sizes(parts)[0]}, so TFLM computes only "
-                "a part of it; convert the model with a batch that is not open: keras.Input(shape, batch_size=1)"
+                f"{where}: has a batch of {batch}, which the file stores as {parts.static_shape[0]}, so TFLM computes "
+                "only a part of it; convert the model with a fixed batch: keras.Input(shape, batch_size=1)"
             )
         if whole is x and paddings.data is not None and np.any(paddings.data):
             return (
-                f"{place}: pads, and TFLM does that with whatever its memory holds instead of zeros; let a layer of "
-                "its own pad, so much that the length is a multiple of the dilation: keras.layers.ZeroPadding1D"
+                f"{where}: pads, but TFLM does not pad with zeros, it pads with whatever its memory holds; pad to a "
+                "multiple of the dilation in a separate layer: keras.layers.ZeroPadding1D"
             )
     return None
 
 
 def _chain(graph: Graph, first: Operator) -> list[Operator]:
-    """`first` and what follows up to BATCH_TO_SPACE_ND; empty where others come or read what lies between."""
+    """`first` and all that follow up to BATCH_TO_SPACE_ND; empty if other operators are between or read from it."""
     readers = Counter(index for operator in graph.operators for index in operator.inputs) + Counter(graph.outputs)
     by_input = {operator.inputs[0]: operator for operator in graph.operators if operator.inputs}
     chain = [first]
@@ -81,7 +81,7 @@ def _chain(graph: Graph, first: Operator) -> list[Operator]:
 
 
 def _dilated(graph: Graph, chain: Sequence[Operator]) -> Graph | None:
-    """`graph` with `chain` as one convolution; None where that is not the same."""
+    """`graph` with `chain` as one convolution; None if that would compute something else."""
     at = next((number for number, operator in enumerate(chain) if operator.kind in _CONVOLUTIONS), 0)
     if at == 0:
         return None
@@ -90,16 +90,16 @@ def _dilated(graph: Graph, chain: Sequence[Operator]) -> Graph | None:
     image, weights, convolved = (tensors[index] for index in (*convolution.inputs[:2], convolution.outputs[0]))
     lists = _lists(tensors, chain)
     steps = (convolution.options.get(f"{name}", 1) for name in _STEPS)
-    alike = _alike([x, *(tensors[operator.outputs[0]] for operator in chain[:at])])
-    alike = alike and _alike([tensors[operator.outputs[0]] for operator in chain[at:]])
-    if lists is None or not alike or set(steps) != {1} or convolution.options.get("Padding", SAME) != VALID:
+    same_quantization = _quantized_alike([x, *(tensors[operator.outputs[0]] for operator in chain[:at])])
+    same_quantization &= _quantized_alike([tensors[operator.outputs[0]] for operator in chain[at:]])
+    if lists is None or not same_quantization or set(steps) != {1} or convolution.options.get("Padding", SAME) != VALID:
         return None
     if {len(tensor.shape) for tensor in (image, weights, convolved)} != {4}:
         return None
-    # Per dimension of the image, height and width, whatever x is.
+    # From here on, lists hold height and width of the image, even if x is a series.
     new = (0 if image.shape[1] == 1 else 1,) if len(x.shape) == 3 else ()
     spatial = []
-    for values, neutral in zip((list(_sizes(x)[1:-1]), *lists), (1, 1, (0, 0), (0, 0)), strict=True):
+    for values, neutral in zip((list(x.static_shape[1:-1]), *lists), (1, 1, (0, 0), (0, 0)), strict=True):
         values = values + [neutral] * (len(x.shape) - 2 - len(values))
         for dimension in new:
             values.insert(dimension, neutral)
@@ -118,7 +118,7 @@ def _dilated(graph: Graph, chain: Sequence[Operator]) -> Graph | None:
     if paddings not in (same, ((0, 0), (0, 0))):
         return None
     made = [n for n in (*outputs, convolved.shape[3]) if n != 1]
-    if [n for n in _sizes(y) if n != 1] != made or min(outputs) < 1:
+    if [n for n in y.static_shape if n != 1] != made or min(outputs) < 1:
         return None
     options = dict(zip(("DilationHFactor", "DilationWFactor"), rates, strict=True))
     options["Padding"] = SAME if paddings == same else VALID
@@ -134,7 +134,7 @@ def _dilated(graph: Graph, chain: Sequence[Operator]) -> Graph | None:
 
 
 def _lists(tensors: Sequence[Tensor], chain: Sequence[Operator]) -> tuple[list[Any], list[Any], list[Any]] | None:
-    """The rates, paddings and crops of a chain, dimension by dimension; None where they are not constant."""
+    """The rates, paddings and crops of a chain, one per dimension; None if they are not constant."""
     data = [tensors[index].data for operator in (chain[0], chain[-1]) for index in operator.inputs[1:3]]
     if len(data) != 4:
         return None
@@ -147,8 +147,8 @@ def _lists(tensors: Sequence[Tensor], chain: Sequence[Operator]) -> tuple[list[A
     return (rates, paddings, crops) if rates == again and len(rates) == len(paddings) == len(crops) else None
 
 
-def _alike(tensors: Sequence[Tensor]) -> bool:
-    """Whether they are quantized alike, as TFLM takes for granted of operators that only move elements."""
+def _quantized_alike(tensors: Sequence[Tensor]) -> bool:
+    """Whether all have the same quantization, which TFLM assumes for operators that only move elements."""
     first = tensors[0]
     return all(
         tensor.type == first.type
@@ -156,8 +156,3 @@ def _alike(tensors: Sequence[Tensor]) -> bool:
         and np.array_equal(tensor.zero_points, first.zero_points)
         for tensor in tensors
     )
-
-
-def _sizes(tensor: Tensor) -> tuple[int, ...]:
-    """Its shape, with 1 for an open dimension."""
-    return tuple(max(size, 1) for size in tensor.shape)

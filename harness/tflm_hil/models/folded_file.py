@@ -1,7 +1,7 @@
-"""A .tflite with its constants folded: what TFLM is given where it refuses the file as it is.
+"""Write a .tflite with folded constants, for networks that TFLM otherwise refuses.
 
-TFLM has no float16, no REDUCE_PROD and the like. Where these only compute what is known beforehand, the network itself
-is one that TFLM runs, and so one that a device's answers can be compared with.
+TFLM lacks float16, REDUCE_PROD and others. If these only compute constants, TFLM can run the folded network, and the
+answers of a device can be compared with it.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from tflm_hil.models.tflite_file import Operator, Tensor, parse
 
 
 def folded_file(content: bytes) -> bytes | None:
-    """The sound .tflite `content` without the operators that can be folded; None where there is none of them.
+    """Return the valid .tflite `content` without the operators that can be folded; None if there are none.
 
-    Tensors keep their indices. Those of float16 weights stay in the file, unused.
+    Tensors keep their indices. Folded float16 weights stay in the file, unused.
     """
     graph = parse(content)
     folded = fold(graph)
     if len(folded.operators) == len(graph.operators):
         return None
-    # Slow to import, and of no use to who only reads manifests.
+    # Imported here because it is slow, and not needed to read manifests.
     from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
     network = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
     subgraph = network.subgraphs[0]
     for old, new, written in zip(graph.tensors, folded.tensors, subgraph.tensors, strict=True):
-        written.shape = np.array([max(size, 1) if size < 0 else size for size in new.shape], np.int32)
+        written.shape = np.array(new.static_shape, np.int32)
         if new.data is not old.data and new.data is not None:
             written.buffer = len(network.buffers)
             network.buffers.append(schema.BufferT())
@@ -43,9 +43,9 @@ def folded_file(content: bytes) -> bytes | None:
 
 
 def _write(written: Any, old: Operator, new: Operator, tensors: list[Tensor]) -> None:
-    """Make `written`, which is `old`, what `new` is.
+    """Change `written` from `old` to `new`.
 
-    A second input of a RESHAPE that nothing computes any more is left out; the output's shape says the same.
+    Leave out the second input of a RESHAPE if no operator computes it any more: the output has the same shape.
     """
     inputs = [*new.inputs, *old.inputs[len(new.inputs) :]]
     if new.kind == "RESHAPE" and any(tensors[index].data is None for index in inputs[1:]):

@@ -1,8 +1,8 @@
-"""Constant folding: what of a network does not depend on its input once the batch is 1.
+"""Constant folding: compute everything that does not depend on the network's input once the batch size is 1.
 
-Converters leave the batch open, and so they compute at run time what is then known: SHAPE, STRIDED_SLICE and PACK for
-the second input of a RESHAPE. Folded are integer arithmetic on shapes and operators that only move or repeat constants,
-both of which are exact; and the unfolding of float16 weights.
+Converters leave the batch open and compute shapes at run time: SHAPE, STRIDED_SLICE and PACK for the second input of a
+RESHAPE. Three things are folded: integer arithmetic on shapes, operators that only move or repeat constants (both are
+exact), and the conversion of float16 weights to float32.
 """
 
 from __future__ import annotations
@@ -20,20 +20,21 @@ from tflm_hil.models.tflite_file import Graph, Operator, Tensor, TensorType
 
 Values = Sequence[npt.NDArray[Any]]
 Rule = Callable[[Operator, Values, Tensor], npt.NDArray[Any]]
-"""From an operator, its constant inputs and its output to that output's data. May raise what numpy raises."""
+"""Computes the data of an output from the operator, its constant inputs and the output. May raise what numpy raises."""
 
-# Shapes are short. What is larger only changes shape or type, and no more of it than any target has room for.
+# Limits, so that a small file cannot ask for much memory. Arithmetic on shapes needs few elements; operators that only
+# change shape or type may have more, but no more bytes than any target has room for.
 MAX_ELEMENTS = 4096
 MAX_BYTES = 64 << 20
 _INTEGERS = (TensorType.INT32, TensorType.INT64)
 
 
 def fold(graph: Graph) -> Graph:
-    """`graph` with every tensor that is known a constant, and without the operators that nothing needs any more.
+    """Return `graph` with all known tensors as constants, and without the operators that are no longer needed.
 
-    An open dimension counts as 1, as when TFLM runs the file. The second input of RESHAPE and its kin is dropped: it
-    says what the output's shape says. Operators whose result contradicts the shape or type of their output stay as they
-    are, for whoever runs them to refuse. Convolutions between SPACE_TO_BATCH_ND and its inverse become dilated ones.
+    An open dimension counts as 1, as when TFLM runs the file. RESHAPE, SQUEEZE and EXPAND_DIMS lose their second input:
+    the shape of the output says the same. Operators whose result contradicts the shape or type of their output stay,
+    and are refused later. Convolutions between SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND become dilated convolutions.
     Operators keep the index that they have in the file.
     """
     tensors = list(graph.tensors)
@@ -54,11 +55,11 @@ def fold(graph: Graph) -> Graph:
 
 
 def _inferred(operator: Operator, tensors: Sequence[Tensor]) -> list[tuple[int, tuple[int, ...]]]:
-    """The shape of the output, by its index, where the file leaves it open and where it is not just the batch's 1."""
+    """Index and shape of the output, if the file leaves dimensions open that follow from the inputs."""
     if len(operator.outputs) != 1 or len(operator.inputs) == 0 or min(operator.inputs[:2]) < 0:
         return []
     y, inputs = tensors[operator.outputs[0]], [tensors[index] for index in operator.inputs[:2]]
-    x, count = inputs[0], math.prod(_shape(inputs[0]))
+    x, count = inputs[0], inputs[0].elements
     if -1 not in y.shape:
         return []
     shape = y.shape
@@ -73,7 +74,7 @@ def _inferred(operator: Operator, tensors: Sequence[Tensor]) -> list[tuple[int, 
         if columns > 0 and count % columns == 0:
             shape = (count // columns, rows)
     elif operator.kind in _ELEMENTWISE:
-        shape = _shape(x)
+        shape = x.static_shape
     fits = len(shape) == len(y.shape) and all(new == old or old == -1 for new, old in zip(shape, y.shape, strict=True))
     return [(y.index, shape)] if fits and min(shape, default=1) > 0 else []
 
@@ -85,7 +86,7 @@ def _without_shape(operator: Operator) -> Operator:
 
 
 def _needed(operators: Sequence[Operator], outputs: Sequence[int]) -> list[Operator]:
-    """Those that the outputs depend on. Only what takes part in shape arithmetic is dropped."""
+    """The operators that the outputs depend on. Only operators that `fold` has rules for are dropped."""
     needed = set(outputs)
     kept = []
     for operator in reversed(operators):
@@ -96,7 +97,7 @@ def _needed(operators: Sequence[Operator], outputs: Sequence[int]) -> list[Opera
 
 
 def _result(operator: Operator, tensors: Sequence[Tensor], room: int) -> npt.NDArray[Any] | None:
-    """What `operator` computes, where that is known and exact, and takes at most `room` bytes."""
+    """The data that `operator` computes; None unless it is known, exact and at most `room` bytes."""
     rule = _RULES.get(operator.kind)
     if rule is None or len(operator.outputs) != 1 or not operator.inputs or min(operator.inputs) < 0:
         return None
@@ -109,28 +110,24 @@ def _result(operator: Operator, tensors: Sequence[Tensor], room: int) -> npt.NDA
     if output.elements * output.type.dtype.itemsize > room:
         return None
     try:
-        # Products wrap, as they do at run time.
+        # Products wrap around, as they do at run time.
         with np.errstate(divide="raise", over="ignore"):
             data = np.asarray(rule(operator, values, output))
     except (ArithmeticError, IndexError, TypeError, ValueError):
         return None
-    return data.astype(output.type.dtype, copy=False) if data.shape == _shape(output) else None
+    return data.astype(output.type.dtype, copy=False) if data.shape == output.static_shape else None
 
 
 def _values(operator: Operator, inputs: Sequence[Tensor]) -> Values | None:
     if operator.kind == "SHAPE":
-        return [np.array(_shape(inputs[0]), np.int64)]
+        return [np.array(inputs[0].static_shape, np.int64)]
     values = [tensor.data for tensor in inputs if tensor.data is not None]
     readable = all(tensor.type.dtype is not None and not tensor.sparse for tensor in inputs)
     return values if readable and len(values) == len(inputs) else None
 
 
-def _shape(tensor: Tensor) -> tuple[int, ...]:
-    return tuple(1 if size < 0 else size for size in tensor.shape)
-
-
 def _exact(operator: Operator, inputs: Sequence[Tensor], output: Tensor) -> bool:
-    """Whether the types are such that the rule computes what every runtime does."""
+    """Whether the rule, with these types, computes the same as every runtime."""
     if operator.kind == "DEQUANTIZE":
         return (inputs[0].type, output.type) == (TensorType.FLOAT16, TensorType.FLOAT32)
     if operator.kind == "SHAPE":
@@ -192,13 +189,13 @@ def _binary(function: Any) -> Rule:
 
 
 def _as_output(_operator: Operator, values: Values, output: Tensor) -> npt.NDArray[Any]:
-    return values[0].reshape(_shape(output))
+    return values[0].reshape(output.static_shape)
 
 
 def _fill(_operator: Operator, values: Values, output: Tensor) -> npt.NDArray[Any]:
-    if tuple(values[0].tolist()) != _shape(output):
+    if tuple(values[0].tolist()) != output.static_shape:
         raise ValueError("not folded")
-    return np.full(_shape(output), values[1])
+    return np.full(output.static_shape, values[1])
 
 
 _RESHAPES = frozenset({"RESHAPE", "SQUEEZE", "EXPAND_DIMS"})

@@ -1,4 +1,4 @@
-"""What of a whole graph stands in the way of running and comparing it, whatever the engine."""
+"""Properties of a graph that prevent every engine from running it, or its answers from being compared."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ STATELESS = "export a stateless model, which takes its state as an input"
 
 
 def state(graph: Graph) -> str | None:
-    """How the network remembers what earlier inferences left, so that its answers cannot be compared one by one."""
+    """Return how the network keeps state between inferences, which prevents comparing them one by one; else None."""
     kinds = sorted({operator.kind for operator in graph.operators} & STATEFUL)
     for tensor in graph.tensors:
         if tensor.variable or tensor.type is TensorType.RESOURCE:
-            place = f"tensor {tensor.index} ({tensor.name!r})"
+            where = f"tensor {tensor.index} ({tensor.name!r})"
             with_what = f" with {', '.join(kinds)}" if kinds else ""
-            return f"{place} keeps state between inferences{with_what}, so no answer can be compared by itself"
+            return f"{where} keeps state between inferences{with_what}, so answers cannot be compared one by one"
     return f"{', '.join(kinds)} keep state between inferences" if kinds else None
 
 
 def several_subgraphs(graph: Graph) -> str | None:
-    """Why a file with more than one subgraph cannot be run as if it had one, with the way out."""
+    """Return why the file cannot be run if it has several subgraphs, and how to mend it; None if it has one."""
     if graph.subgraphs == 1:
         return None
     has = f"has {graph.subgraphs} subgraphs"
     if kept := state(graph):
         return f"{has}, and {kept}; {STATELESS}"
     if kinds := sorted({operator.kind for operator in graph.operators} & CONTROL_FLOW):
-        return f"{has}, between which it moves by {', '.join(kinds)}; export it without control flow"
-    return f"{has}, of which only the first would ever run; export it with one signature"
+        return f"{has} and switches between them with {', '.join(kinds)}; export it without control flow"
+    return f"{has}, of which only the first would run; export it with one signature"

@@ -1,4 +1,4 @@
-"""LiteRT, the runtime that most people run a .tflite with in Python: an optional part of the harness."""
+"""LiteRT, the usual runtime for .tflite files in Python; an optional dependency."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ PACKAGE = "ai_edge_litert"
 
 
 def missing() -> str | None:
-    """How to install LiteRT, or None where it is there."""
+    """Return a line on how to install LiteRT; None if it is installed."""
     if importlib.util.find_spec(PACKAGE) is None:
-        return "LiteRT is not installed; for its steps: pip install 'tflm-hil[attribution]'"
+        return "LiteRT is not installed; to include its steps: pip install 'tflm-hil[attribution]'"
     return None
 
 
 class LiteRt:
     """One network with one input and one output on LiteRT.
 
-    By default its kernels are those of XNNPACK, which round int8 differently from TFLM; with `reference_kernels` they
-    are the plain ones that TFLM's come from. Raises HilError where LiteRT refuses the file.
+    The default kernels are those of XNNPACK, which round int8 differently from TFLM. With `reference_kernels`, they are
+    the plain ones that the kernels of TFLM derive from. Raises HilError if LiteRT refuses the file.
     """
 
     def __init__(self, path: Path, reference_kernels: bool = False) -> None:
@@ -35,12 +35,12 @@ class LiteRt:
 
         resolver = OpResolverType.BUILTIN_REF if reference_kernels else OpResolverType.AUTO
         try:
-            # One thread: several may add up float32 in another order each time.
+            # One thread, because several threads may add float32 values in a different order each time.
             self._interpreter = Interpreter(str(path), experimental_op_resolver_type=resolver, num_threads=1)
             self._interpreter.allocate_tensors()
         except (RuntimeError, ValueError) as error:
             said = ", ".join(line.strip() for line in str(error).splitlines())
-            raise HilError(f"{path}: LiteRT refuses it: {said}") from error
+            raise HilError(f"{path}: LiteRT refuses it ({said}); convert the model again") from error
         (self._input,) = self._interpreter.get_input_details()
         (self._output,) = self._interpreter.get_output_details()
         self.path = path
@@ -50,14 +50,14 @@ class LiteRt:
         self.output_quantization = _quantization(self._output)
 
     def run(self, inputs: NDArray[Any]) -> NDArray[Any]:
-        """The outputs [n, outputs] for the prepared windows `inputs` [n, ...], each of as many values as the input.
+        """Return the outputs [n, outputs] for the prepared windows `inputs` [n, ...].
 
-        Raises HilError where a window does not fit the network's input.
+        Raises HilError if a window does not have the type and number of elements of the network's input.
         """
         shape = tuple(self._input["shape"])
         if np.prod(inputs.shape[1:]) != np.prod(shape) or inputs.dtype != self._input["dtype"]:
             raise HilError(
-                f"{self.path}: takes {np.prod(shape)} x {np.dtype(self._input['dtype'])} a window, "
+                f"{self.path}: takes {np.prod(shape)} x {np.dtype(self._input['dtype'])} per window, "
                 f"not {np.prod(inputs.shape[1:])} x {inputs.dtype}; correct window or channels in model.toml"
             )
         outputs = np.empty((len(inputs), int(np.prod(self._output["shape"]))), self._output["dtype"])

@@ -1,4 +1,4 @@
-"""How much arithmetic a network takes: multiply-accumulates, operator by operator."""
+"""Count the multiply-accumulates of each operator of a network."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from tflm_hil.models.tflite_file import Graph, Operator, Tensor
 
-# Matrix products whose number depends on more than shapes, or that no engine here runs: not counted, and not zero.
+# Operators with an unknown number of multiply-accumulates: it depends on more than shapes, or no engine runs them.
 UNCOUNTED = frozenset(
     f"{prefix}{kind}"
     for kind in ("LSTM", "RNN")
@@ -16,11 +16,11 @@ UNCOUNTED = frozenset(
 
 
 def multiply_accumulates(graph: Graph, operator: Operator) -> int | None:
-    """The multiply-accumulates of the matrix product or convolution that `operator` is, for a batch of one.
+    """Return the multiply-accumulates of `operator` for a batch of one.
 
-    A convolution counts every tap of its filter at every output, those that fall on padding included, as published
-    figures do. Operators that work element by element count 0. None where it cannot be told: the operator is of a
-    kind that is not counted here (custom, recurrent, control flow), or lacks a tensor or dimension that it should have.
+    A convolution counts every tap of the filter at every output, including taps on padding, as published figures do.
+    Operators other than matrix products and convolutions count 0. None if the number is unknown: the operator is
+    custom, recurrent or control flow, or lacks a tensor or dimension that it should have.
     """
     if operator.kind in UNCOUNTED or operator.kind.startswith(("CUSTOM", "UNKNOWN")):
         return None
@@ -35,12 +35,12 @@ def multiply_accumulates(graph: Graph, operator: Operator) -> int | None:
 
 
 def _fully_connected(inputs: list[Tensor], output: Tensor) -> int:
-    return output.elements * _sizes(inputs[1])[1]
+    return output.elements * inputs[1].static_shape[1]
 
 
 def _convolution(inputs: list[Tensor], output: Tensor) -> int:
-    # The filter is [outputs, height, width, inputs of its group].
-    return output.elements * math.prod(_sizes(inputs[1])[1:])
+    # The filter is [outputs, height, width, inputs of the group].
+    return output.elements * math.prod(inputs[1].static_shape[1:])
 
 
 def _depthwise(inputs: list[Tensor], output: Tensor) -> int:
@@ -49,18 +49,13 @@ def _depthwise(inputs: list[Tensor], output: Tensor) -> int:
 
 
 def _transposed(inputs: list[Tensor], _output: Tensor) -> int:
-    # Its inputs are the output's shape, the filter [outputs, height, width, inputs] and the activations.
+    # The inputs are the shape of the output, the filter [outputs, height, width, inputs] and the activations.
     outputs, height, width, _ = _rank4(inputs[1])
     return inputs[2].elements * outputs * height * width
 
 
-def _sizes(tensor: Tensor) -> tuple[int, ...]:
-    """Its shape, with 1 for an open dimension."""
-    return tuple(1 if size < 0 else size for size in tensor.shape)
-
-
 def _rank4(tensor: Tensor) -> tuple[int, int, int, int]:
-    sizes = _sizes(tensor)
+    sizes = tensor.static_shape
     return sizes[0], sizes[1], sizes[2], sizes[3]
 
 

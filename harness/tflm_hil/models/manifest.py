@@ -1,4 +1,4 @@
-"""models/<name>/model.toml: what a model is, what it is fed with and what it may cost."""
+"""models/<name>/model.toml: what a model is, which inputs it takes and what it may cost."""
 
 import hashlib
 import re
@@ -16,10 +16,10 @@ from tflm_hil.toml_file import read_toml
 
 __all__ = ["Budget", "Channel", "Model", "Skip", "Variant", "load_model", "load_models", "lone_model"]
 
-# Names become directories, test ids and keys of reports.
+# Names become names of folders, ids of tests and keys of reports.
 _Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 _Count = Annotated[int, Meta(ge=1)]
-# The wire protocol's HELLO carries these as u16.
+# HELLO of the wire protocol has 16 bits for these.
 _Rows = Annotated[int, Meta(ge=1, le=65535)]
 
 
@@ -30,11 +30,11 @@ EVERY = "all"
 
 
 class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The limits of a variant on one PlatformIO environment. What is None is not limited.
+    """The limits of a variant on one PlatformIO environment; None means no limit.
 
-    At most: `instructions` of one inference, `preparation` of its window, `window` for both together, bytes, and
-    `accuracy_drop`, the accuracy lost from the first step of the chain to the device. At least: `accuracy`, of the
-    device and of the reference. Both are fractions of the labelled windows.
+    Upper limits: `instructions` for one inference, `preparation` for the preparation of its window, `window` for both
+    together, sizes in bytes, and `accuracy_drop`, the accuracy lost from the first step of the chain to the device.
+    Lower limit: `accuracy` of the device and of the reference. Accuracies are fractions of the labelled windows.
     """
 
     instructions: _Count | None = None
@@ -49,7 +49,7 @@ class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Skip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """[[skip]]: what is left out, and why. What is None stands for every variant, target or engine."""
+    """[[skip]]: which firmware is left out, and why. None stands for every variant, target or engine."""
 
     reason: Annotated[str, Meta(min_length=1)]
     variant: str | None = None
@@ -58,29 +58,29 @@ class Skip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if not (self.variant or self.target or self.engine):
-            raise ValueError("names no variant, target or engine; name what is left out")
+            raise ValueError("names no variant, target or engine; add at least one of them")
 
     def covers(self, variant: str, target: str, engine: str) -> bool:
-        """Whether it is about this firmware."""
+        """Whether this firmware is left out."""
         pairs = ((self.variant, variant), (self.target, target), (self.engine, engine))
         return all(wanted in (None, present) for wanted, present in pairs)
 
 
 class Variant(msgspec.Struct, frozen=True):
-    """One .tflite of a model. `budgets` is keyed by PlatformIO environment, for instance `stm32f4_aot`, or by EVERY."""
+    """One .tflite of a model. The keys of `budgets` are PlatformIO environments, such as `stm32f4_aot`, or EVERY."""
 
     name: str
     path: Path
     budgets: dict[str, Budget]
 
     def budget(self, environment: str) -> Budget:
-        """The limits on `environment`: its own, and where it has none, those for every one."""
+        """Return the limits on `environment`: its own ones, else those for every environment."""
         every, own = (msgspec.structs.asdict(self.budgets.get(key, Budget())) for key in (EVERY, environment))
         return Budget(**{name: every[name] if limit is None else limit for name, limit in own.items()})
 
     @property
     def sha256(self) -> bytes:
-        """Digest of the .tflite as it is now, 32 bytes. Raises HilError where it cannot be read."""
+        """Digest of the .tflite as it is now, 32 bytes. Raises HilError if it cannot be read."""
         try:
             return hashlib.sha256(self.path.read_bytes()).digest()
         except OSError as error:
@@ -88,17 +88,15 @@ class Variant(msgspec.Struct, frozen=True):
 
 
 class Model(msgspec.Struct, frozen=True):
-    """A model, with every path absolute.
+    """A model; all paths are absolute.
 
-    `labels` are in the order of the network's outputs; `output` says what those mean where the labels alone do not.
-    `window` and `stride` are in rows of `channels`, which arrive `sample_rate_hz` times a second, and the network takes
-    them in `layout`. `recordings` is the folder of the recordings that it is tested with. `skips` are the builds that
-    are left out.
+    `labels` are in the order of the network's outputs; `output` says what these mean if the labels alone do not.
+    `window` and `stride` are in rows of `channels`, which arrive `sample_rate_hz` times a second; the network takes
+    them in `layout`. `recordings` is the folder of the recordings for its tests. If a model is not `windowed`, all of
+    these are 0, empty or None, and its inputs are written as tensors.
 
-    `trained` is the float32 .tflite that the others were quantized from; it need not be a variant, which is built for
-    devices.
-
-    A model that is not `windowed` has none of these (0, empty, None): its inputs are written as tensors.
+    `trained` is the float32 .tflite that the others were quantized from; it need not be a variant. `skips` are the
+    builds that are left out.
     """
 
     name: str
@@ -118,28 +116,28 @@ class Model(msgspec.Struct, frozen=True):
 
     @property
     def meaning(self) -> Meaning:
-        """How to read the network's output."""
+        """The meaning of the network's output."""
         return meaning(self.output, self.labels)
 
     @property
     def note(self) -> str:
-        """Why accuracy is not judged of a model with windows; empty where it is."""
+        """Why the accuracy of a model with windows is not judged; empty if it is."""
         return self.meaning.note if self.windowed else ""
 
     def skipped(self, variant: str, target: str, engine: str) -> str | None:
-        """Why this firmware is left out, or None."""
+        """Return why this firmware is left out; None if it is not."""
         return next((skip.reason for skip in self.skips if skip.covers(variant, target, engine)), None)
 
     @property
     def files(self) -> list[Path]:
-        """Every file that tests of it depend on."""
+        """All files that tests of this model depend on."""
         recordings = sorted(self.recordings.glob("*")) if self.recordings else []
         networks = [variant.path for variant in self.variants.values()] + ([self.trained] if self.trained else [])
         return [self.directory / "model.toml", *networks, *(path for path in recordings if path.is_file())]
 
     @property
     def windowed(self) -> bool:
-        """Whether the device makes windows of a sensor's rows."""
+        """Whether the device cuts windows from rows of a sensor."""
         return self.window > 0
 
 
@@ -148,7 +146,7 @@ class _VariantTable(msgspec.Struct, forbid_unknown_fields=True):
     budgets: dict[str, Budget] = {}
 
 
-# What a model has that takes windows of a sensor's rows, and what only such a model may have.
+# Keys that every model with windows has; budgets and keys that only such a model may have.
 _WINDOWING = ("window", "stride", "sample_rate_hz", "recordings", "channels")
 _BUDGETS_OF_WINDOWS = ("preparation", "window", "accuracy", "accuracy_drop")
 _OF_WINDOWS = ("labels", "output", "layout")
@@ -175,40 +173,42 @@ class _ModelFile(msgspec.Struct, forbid_unknown_fields=True):
         extra = [key for key in _OF_WINDOWS if getattr(self, key) is not UNSET]
         if missing and (len(missing) < len(_WINDOWING) or extra):
             raise ValueError(
-                f"{', '.join(missing)} missing; a model with windows has all of {', '.join(_WINDOWING)}, and one whose "
-                f"inputs are written as tensors has none of them, nor {', '.join(_OF_WINDOWS)}"
+                f"{', '.join(missing)} missing; a model with windows needs all of {', '.join(_WINDOWING)}; a model "
+                f"whose inputs are written as tensors takes none of these, and none of {', '.join(_OF_WINDOWS)}"
             )
         channels = [channel.name for channel in self.channels or ()]
         for key, names in (("labels", self.labels or ()), ("channels", channels)):
             if len(set(names)) < len(names):
-                raise ValueError(f"{key} must differ from each other")
+                raise ValueError(f"two {key} have the same name; rename one")
         self._check_accuracy(windowed=not missing)
         for skip in self.skip:
             if skip.variant not in (None, *self.variants):
-                raise ValueError(f"[[skip]] names variant {skip.variant!r}; there is {', '.join(self.variants)}")
+                raise ValueError(f"[[skip]] names variant {skip.variant!r}; choose one of {', '.join(self.variants)}")
 
     def _check_accuracy(self, windowed: bool) -> None:
-        """A budget for what is never measured would be a check that cannot fail."""
+        """Refuse budgets for what is never measured: such checks could not fail."""
         unjudged = meaning(self.output or None, self.labels or ()).note
         for name, variant in self.variants.items():
             for key, budget in variant.budgets.items():
                 where = f"[variants.{name}.budgets.{key}]"
                 of_windows = [each for each in _BUDGETS_OF_WINDOWS if getattr(budget, each) is not None]
                 if of_windows and not windowed:
-                    raise ValueError(f"{where} limits {', '.join(of_windows)}, and only a model with windows has that")
+                    raise ValueError(f"{where} limits {', '.join(of_windows)}, but only models with windows have that")
                 if unjudged and (budget.accuracy is not None or budget.accuracy_drop is not None):
                     raise ValueError(f"{where} limits accuracy, but {unjudged}")
                 if budget.accuracy_drop is not None and not self.trained:
-                    raise ValueError(f"{where} limits accuracy_drop, but `trained`, where it begins, is missing")
+                    raise ValueError(
+                        f"{where} limits accuracy_drop; add `trained`, the network that it is measured from"
+                    )
 
 
 def load_model(directory: Path, recordings_root: Path) -> Model:
     """Read `directory`/model.toml.
 
-    Its recordings are the folder of that name in `recordings_root`; a path that begins with a dot counts from
-    `directory`, and an absolute one is taken as it is.
+    `recordings` names a folder in `recordings_root`; if it begins with a dot, it is relative to `directory`, and it may
+    be absolute.
 
-    Raises HilError naming the file and the key where the manifest is wrong or a .tflite is missing.
+    Raises HilError, which names the file and the key, if the manifest is wrong or a .tflite is missing.
     """
     path = directory / "model.toml"
     content = read_toml(path, _ModelFile)
@@ -242,19 +242,22 @@ def _recordings(manifest: Path, name: str, root: Path) -> Path:
 
 def _existing(manifest: Path, key: str, file: Path) -> Path:
     if not file.is_file():
-        raise HilError(f"{manifest}: {key} names {file.name}, which is not there; add it or correct the name")
+        raise HilError(f"{manifest}: {key} names {file.name}, which does not exist; add it or correct the name")
     return file
 
 
 def lone_model(path: Path) -> Model:
-    """The .tflite at `path` as a model without a manifest: named after the file, its inputs written as tensors."""
+    """Return the .tflite at `path` as a model without manifest: named after the file, its inputs written as tensors."""
     name = re.sub(r"[^A-Za-z0-9_.-]+", "_", path.stem).lstrip("_.-") or "network"
     variant = Variant("tflite", path.resolve(), {})
     return Model(name, "", [], 0, 0, 0.0, [], None, {variant.name: variant}, variant.path.parent)
 
 
 def load_models(root: Path) -> dict[str, Model]:
-    """Every model of the project at `root`: models/*/model.toml, by name and in its order. Raises HilError."""
+    """Return all models of the project at `root`, read from models/*/model.toml, by name and sorted by name.
+
+    Raises HilError as `load_model`, and if two models have the same name.
+    """
     models: dict[str, Model] = {}
     for path in sorted((root / "models").glob("*/model.toml")):
         model = load_model(path.parent, root / "recordings")

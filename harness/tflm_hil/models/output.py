@@ -1,7 +1,7 @@
-"""What the numbers of a network's output mean: which answer they stand for, and whether it is the right one.
+"""The meaning of a network's output: which answer the numbers stand for, and whether it is right.
 
-Every comparison, report and replay asks a `Meaning`; nothing else looks for a largest output. The kinds of answers
-are in answers.py; here is what a manifest says of them.
+Every comparison and report asks a `Meaning`; no other code looks for the largest output. answers.py has the kinds of
+answers; this module chooses one by the manifest.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Positive = Annotated[float, Meta(gt=0, le=3.4e38)]
 
 
 class OutputTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """[output] of a manifest. `threshold` and `tolerance` are one number for all outputs, or one for each."""
+    """[output] of a manifest. `threshold` and `tolerance` are one number for all outputs, or one per output."""
 
     kind: Literal["classes", "probability", "probabilities", "numbers"]
     threshold: Threshold | Annotated[list[Threshold], Meta(min_length=1)] | None = None
@@ -54,54 +54,51 @@ class OutputTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Meaning(Protocol):
-    """How to read an output. `labels` are the single answers that there are; empty where answers are numbers.
-
-    `note` says why accuracy is not judged, and is empty where it is.
-    """
+    """How to read an output: [windows, outputs] as real numbers, `Real`."""
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The single answers that there are."""
+        """All possible labels; empty if answers are numbers."""
         ...
 
     @property
     def note(self) -> str:
-        """Why accuracy is not judged."""
+        """Why accuracy is not judged; empty if it is."""
         ...
 
-    def misfit(self, outputs: int, /) -> str:
-        """Why a network of so many outputs cannot be meant, with the remedy; empty where it can."""
+    def wrong_outputs(self, outputs: int, /) -> str:
+        """Return why a network with this number of outputs does not fit, and how to mend it; empty if it fits."""
         ...
 
-    def misread(self, label: str, /) -> str:
-        """What a label of a recording should be instead; empty where it is fine."""
+    def wrong_label(self, label: str, /) -> str:
+        """Return what a label of a recording should be instead; empty if it is valid."""
         ...
 
     def truths(self, recording: Recording, window: int, stride: int, /) -> list[Truth]:
-        """What is right for each window of `recording`."""
+        """Return the right answer for each window of `recording`; `window` and `stride` are in rows."""
         ...
 
     def answers(self, real: Real, /) -> NDArray[np.str_]:
-        """The answer of each window, for people."""
+        """Return the answer for each window, as text."""
         ...
 
     def differ(self, one: Real, other: Real, /) -> NDArray[np.bool_]:
-        """Which windows have another answer in `one` than in `other`."""
+        """Return which windows have different answers in `one` and `other`."""
         ...
 
     def right(self, real: Real, truths: Sequence[Truth], /) -> NDArray[np.bool_]:
-        """Which windows have the right answer; never one whose truth is not known."""
+        """Return which windows have the right answer; a window with an unknown truth has not."""
         ...
 
     def members(self, answer: str, /) -> frozenset[str]:
-        """The labels that hold where this is the answer, or the truth."""
+        """Return the labels that hold if `answer` is the answer, or the truth."""
         ...
 
 
 def meaning(table: OutputTable | None, labels: Sequence[str]) -> Meaning:
-    """What a manifest with this [output] and these labels says.
+    """Return the meaning of outputs for a manifest with this [output] and these labels.
 
-    Raises ValueError where the two do not go together.
+    Raises ValueError if the two do not fit together.
     """
     names = tuple(labels)
     for name in names:
@@ -118,22 +115,22 @@ def meaning(table: OutputTable | None, labels: Sequence[str]) -> Meaning:
     if table.kind == "probability":
         if len(names) != 2:
             raise ValueError(
-                '[output] kind = "probability" takes two labels, the one below the threshold first; '
-                f"there are {len(names)}"
+                f'[output] kind = "probability" takes two labels, not {len(names)}; give the one below the threshold '
+                "first"
             )
         return Probability(names, *_each(table.threshold))
     if table.kind == "probabilities":
         thresholds = _each(table.threshold)
         if not names or len(thresholds) not in (1, len(names)):
             raise ValueError(
-                f"{len(names)} labels and {len(thresholds)} thresholds; give one threshold, or one a label"
+                f"{len(names)} labels and {len(thresholds)} thresholds; give one threshold, or one per label"
             )
         for name in names:
             if JOINT in name:
                 raise ValueError(f"label {name!r} contains {JOINT}, which joins labels that hold at the same time")
         return Probabilities(names, thresholds * (len(names) // len(thresholds)))
     if len(names) < 2:
-        raise ValueError(f'[output] kind = "classes" takes a label for each of several outputs; there are {len(names)}')
+        raise ValueError(f'[output] kind = "classes" takes one label per output, at least 2, not {len(names)}')
     return Classes(names)
 
 

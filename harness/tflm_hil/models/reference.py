@@ -1,4 +1,4 @@
-"""The reference that a device must agree with: upstream TensorFlow Lite Micro, built for the host."""
+"""The reference that a device must agree with: TensorFlow Lite Micro itself, built for the host."""
 
 import functools
 import importlib.metadata
@@ -17,45 +17,45 @@ from numpy.typing import NDArray
 
 from tflm_hil.errors import HilError
 from tflm_hil.models import tflite_file, tflm_trial
-from tflm_hil.models.dilation import mistaken_by_tflm
+from tflm_hil.models.dilation import miscomputed_by_tflm
 from tflm_hil.models.folded_file import folded_file
 from tflm_hil.models.folding import fold
 from tflm_hil.models.graph_checks import STATELESS, state
-from tflm_hil.models.preprocess import Quantization
+from tflm_hil.models.preprocess import INPUT_TYPES, Quantization
 from tflm_hil.models.tflite_file import Graph
 from tflm_hil.models.tflite_operators import foreign_operator
 
 TRIAL_SECONDS = 60.0
-"""The largest of the MLPerf Tiny networks takes less than one."""
-WINDOW_TYPES = ("float32", "int8", "uint8", "int16")
+"""The limit for one trial inference. The largest network of MLPerf Tiny takes less than 1 s."""
 
 
 @dataclass(frozen=True)
 class TensorSpec:
-    """An input or output: its shape, the batch of one included, and how it holds numbers."""
+    """An input or output: its shape, including the batch of one, and its quantization."""
 
     shape: tuple[int, ...]
     quantization: Quantization
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The type of its elements."""
+        """The type of the elements."""
         return self.quantization.dtype
 
     @property
     def elements(self) -> int:
-        """How many there are."""
+        """The number of elements."""
         return int(np.prod(self.shape))
 
 
 class Reference:
-    """One network on the `tflite-micro` interpreter.
+    """One network on the interpreter of the package `tflite-micro`.
 
-    `name` is that of the interpreter and its version, `inputs` and `outputs` describe the network's ends. Where TFLM
-    refuses the file as it is, but not with its constants folded, it runs it like that, and `refusal` says why.
-    Raises HilError where the file is damaged, where TFLM refuses it (the message then holds what TFLM says), where it
-    should (it does not look whether a tensor is sparse or lies elsewhere, and computes with whatever it finds), and
-    where an answer would depend on those before it.
+    `name` is the name and version of the interpreter; `inputs` and `outputs` describe the tensors of the network. If
+    TFLM refuses the file, but runs it with its constants folded, that is what runs, and `refusal` says why.
+
+    Raises HilError if the file is damaged; if TFLM refuses it (the message quotes TFLM); if TFLM would compute nonsense
+    because it ignores that a tensor is sparse, outside the file or quantized in blocks; and if the network keeps state
+    between inferences.
     """
 
     def __init__(self, path: Path) -> None:
@@ -63,11 +63,11 @@ class Reference:
         self.graph = tflite_file.read(path)
         _check_storage(path, self.graph)
         self._content = path.read_bytes()
-        self.refusal = mistaken_by_tflm(self.graph) or _refusal(self._content, self.graph)
+        self.refusal = miscomputed_by_tflm(self.graph) or _refusal(self._content, self.graph)
         folded = folded_file(self._content) if self.refusal else None
         if folded is not None:
-            # What is left says more about the network than what can be folded.
-            left = mistaken_by_tflm(tflite_file.parse(folded)) or _refusal(folded, self.graph)
+            # Report what remains after folding: the rest is no obstacle.
+            left = miscomputed_by_tflm(tflite_file.parse(folded)) or _refusal(folded, self.graph)
             if left is not None:
                 raise HilError(f"{path}: {left}")
             self._content = folded
@@ -80,24 +80,24 @@ class Reference:
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """The shape of the only input. Raises HilError where there are several, or outputs."""
+        """The shape of the only input. Raises HilError if there are several inputs or outputs."""
         return self._window_input.shape
 
     @property
     def input_quantization(self) -> Quantization:
-        """How the only input holds numbers. Raises HilError as `input_shape`, and for a type that no window has."""
+        """The quantization of the only input. Raises HilError as `input_shape`, and if its type is unsupported."""
         return self._window_input.quantization
 
     def run(self, inputs: NDArray[Any]) -> NDArray[Any]:
-        """The output tensors [n, ...] for the prepared windows `inputs` [n, ...], each of as many values as the input.
+        """Return the outputs [n, ...] for the prepared windows `inputs` [n, ...].
 
-        Raises HilError where a window does not fit the network's input.
+        Raises HilError if a window does not have the type and number of elements of the network's input.
         """
         spec, output = self._window_input, self.outputs[0]
         given = int(np.prod(inputs.shape[1:]))
         if given != spec.elements or inputs.dtype != spec.dtype:
             raise HilError(
-                f"{self.path}: takes {spec.elements} x {spec.dtype} a window, not {given} x {inputs.dtype}; "
+                f"{self.path}: takes {spec.elements} x {spec.dtype} per window, not {given} x {inputs.dtype}; "
                 "correct window or channels in model.toml"
             )
         outputs = np.empty((len(inputs), *output.shape[1:]), dtype=output.dtype)
@@ -106,26 +106,26 @@ class Reference:
         return outputs
 
     def infer(self, inputs: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
-        """Every output for one set of inputs, each of as many values as the network's.
+        """Return all outputs for one inference on `inputs`, one array per input of the network.
 
-        Raises HilError where they do not fit.
+        Raises HilError if an array does not have the type and number of elements of its input.
         """
         self._feed(self._interpreter, inputs)
         return [self._interpreter.get_output(index) for index in range(len(self.outputs))]
 
     def tensors(self, inputs: Sequence[NDArray[Any]]) -> dict[int, NDArray[Any]]:
-        """What every operator computes for one set of inputs, by the index of its tensor in the file.
+        """Return the tensors that the operators compute for one inference, by their index in the file.
 
-        Raises HilError where the inputs do not fit.
+        Raises HilError as `infer`.
         """
-        self._feed(self._keeping, inputs)
+        self._feed(self._preserving, inputs)
         operators = self.graph.operators if self.refusal is None else fold(self.graph).operators
         computed = [index for operator in operators for index in operator.outputs if index >= 0]
-        return {index: np.array(self._keeping.GetTensor(index, 0)["tensor_data"]) for index in computed}
+        return {index: np.array(self._preserving.GetTensor(index, 0)["tensor_data"]) for index in computed}
 
     @cached_property
-    def _keeping(self) -> Any:
-        """An interpreter that lets no tensor have the memory of another."""
+    def _preserving(self) -> Any:
+        """An interpreter in which no tensor shares memory with another."""
         from tflite_micro.python.tflite_micro import runtime
 
         return _interpreter(self._content, intrepreter_config=runtime.InterpreterConfig.kPreserveAllTensors)
@@ -134,15 +134,18 @@ class Reference:
     def _window_input(self) -> TensorSpec:
         if len(self.inputs) != 1 or len(self.outputs) != 1:
             raise HilError(
-                f"{self.path}: has {len(self.inputs)} inputs and {len(self.outputs)} outputs, windows take one of "
+                f"{self.path}: has {len(self.inputs)} inputs and {len(self.outputs)} outputs, but windows need one of "
                 "each; leave windows out of model.toml, or export a network with one input and one output"
             )
         spec = self.inputs[0]
-        if spec.dtype.name not in WINDOW_TYPES:
-            raise HilError(f"{self.path}: takes {spec.dtype} input; convert it for one of {', '.join(WINDOW_TYPES)}")
+        if spec.dtype.name not in INPUT_TYPES:
+            raise HilError(
+                f"{self.path}: the input is {spec.dtype}, which is not supported; convert the model for one of "
+                f"{', '.join(INPUT_TYPES)}"
+            )
         if spec.dtype != np.float32 and spec.quantization.scale <= 0:
             raise HilError(
-                f"{self.path}: its {spec.dtype} input is not quantized by one positive scale; convert the model again"
+                f"{self.path}: the {spec.dtype} input is not quantized with one positive scale; convert the model again"
             )
         return spec
 
@@ -150,7 +153,7 @@ class Reference:
         given = [(values.size, values.dtype) for values in inputs]
         taken = [(spec.elements, spec.dtype) for spec in self.inputs]
         if given != taken:
-            raise HilError(f"{self.path}: takes {_sizes(taken)}, not {_sizes(given)}")
+            raise HilError(f"{self.path}: takes {_sizes(taken)}, not {_sizes(given)}; correct the inputs")
         for index, (values, spec) in enumerate(zip(inputs, self.inputs, strict=True)):
             interpreter.set_input(np.ascontiguousarray(values).reshape(spec.shape), index)
         interpreter.invoke()
@@ -161,7 +164,7 @@ def _sizes(tensors: Sequence[tuple[int, np.dtype[Any]]]) -> str:
 
 
 def _interpreter(content: bytes, **how: Any) -> Any:
-    # Slow to import, and of no use to who only reads manifests.
+    # Imported here because it is slow, and not needed to read manifests.
     from tflite_micro.python.tflite_micro import runtime
 
     return runtime.Interpreter.from_bytes(content, arena_size=tflm_trial.ARENA_BYTES, **how)
@@ -171,21 +174,19 @@ def _check_storage(path: Path, graph: Graph) -> None:
     if kept := state(graph):
         raise HilError(f"{path}: {kept}; {STATELESS}")
     for tensor in graph.tensors:
-        place = f"{path}: tensor {tensor.index} ({tensor.name!r})"
+        where = f"{path}: tensor {tensor.index} ({tensor.name!r})"
         if tensor.sparse:
-            raise HilError(f"{place} is sparse, which TFLM takes for dense; export the model with dense weights")
+            raise HilError(f"{where} is sparse, which TFLM ignores; export the model with dense weights")
         if tensor.external:
             raise HilError(
-                f"{place} lies outside the flatbuffer, so TFLM takes it for zeros; export a model below 2 GB"
+                f"{where} lies outside the flatbuffer, so TFLM reads zeros instead; export a model below 2 GB"
             )
         if tensor.blockwise:
-            raise HilError(
-                f"{place} is quantized block by block, which TFLM overlooks; quantize it by channel or as a whole"
-            )
+            raise HilError(f"{where} is quantized in blocks, which TFLM ignores; quantize it per channel or per tensor")
 
 
 def _refusal(content: bytes, graph: Graph) -> str | None:
-    """Why TFLM cannot run the file with this `content`, whose operators and ends are those of `graph`."""
+    """Why TFLM cannot run the file `content`, which holds `graph` or its folded form; None if it can."""
     refusal = _trial(content, len(graph.inputs), len(graph.outputs))
     for operator in graph.operators if refusal else ():
         if reason := foreign_operator(operator.kind):
@@ -195,19 +196,22 @@ def _refusal(content: bytes, graph: Graph) -> str | None:
 
 @functools.lru_cache(maxsize=16)
 def _trial(content: bytes, inputs: int, outputs: int) -> str | None:
-    """What comes of one inference in a process of its own. Asked by the build, by the reference and by inspection."""
+    """Why one inference on TFLM in a separate process fails; None if it works.
+
+    Cached, because the build, the reference and the inspection ask for the same file.
+    """
     with tempfile.NamedTemporaryFile(prefix="hil-", suffix=".tflite") as file:
         file.write(content)
         file.flush()
-        # -P keeps this folder off the child's import path.
+        # -P keeps the folder of the script off the child's import path.
         command = [sys.executable, "-P", tflm_trial.__file__, file.name, str(inputs), str(outputs)]
         try:
             child = subprocess.run(command, capture_output=True, timeout=TRIAL_SECONDS, check=False)
         except subprocess.TimeoutExpired:
-            return "TFLM does not come to an end with it; convert the model again"
+            return f"TFLM does not finish within {TRIAL_SECONDS:g} s; convert the model again"
     if child.returncode < 0:
         name = signal.Signals(-child.returncode).name
-        return f"TFLM crashes on it ({name}), so the file contradicts itself; convert the model again"
+        return f"TFLM crashes on it ({name}), because the file contradicts itself; convert the model again"
     if child.returncode == 0:
         return None
     lines = child.stderr.decode(errors="replace").splitlines()

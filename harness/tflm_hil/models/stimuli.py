@@ -1,4 +1,4 @@
-"""Inputs for networks that come without data of their own: the same ones in every run."""
+"""Inputs for networks that have no recordings; the same in every run."""
 
 from __future__ import annotations
 
@@ -10,26 +10,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflm_hil.errors import HilError
+from tflm_hil.models.preprocess import INPUT_TYPES
 from tflm_hil.models.reference import TensorSpec
 
 Pattern = Callable[[np.random.Generator, tuple[int, ...]], NDArray[np.float64]]
-"""Makes values from 0 to 1 of a shape."""
+"""Returns values from 0 to 1 in a given shape."""
 
 
 @dataclass(frozen=True)
 class Stimulus:
-    """The values of every input for one inference."""
+    """The values of all inputs for one inference."""
 
     name: str
     inputs: list[NDArray[Any]]
 
 
 def stimuli(specs: Sequence[TensorSpec]) -> list[Stimulus]:
-    """Inferences that between them reach every corner of the inputs' range; `specs` describe the network's inputs.
+    """Return stimuli for a network with inputs `specs`: random values, extremes, ramps and 1/f noise.
 
-    0 and 1 of a pattern stand for the ends of an integer type's range, and for -1 and 1 of a float32 input.
+    Integer inputs use the whole range of their type, float32 inputs the range from -1 to 1.
 
-    Raises HilError for an input of a type whose values mean something that nothing here knows.
+    Raises HilError if an input is empty or has another type than INPUT_TYPES.
     """
     return [
         Stimulus(
@@ -46,10 +47,10 @@ def stimuli(specs: Sequence[TensorSpec]) -> list[Stimulus]:
 def _stored(spec: TensorSpec, values: NDArray[np.float64]) -> NDArray[Any]:
     if spec.dtype == np.float32:
         return (2.0 * values - 1.0).astype(np.float32)
-    if spec.dtype.name not in ("int8", "uint8", "int16"):
+    if spec.dtype.name not in INPUT_TYPES:
         raise HilError(
-            f"an input is {spec.dtype}, and there is nothing to feed it with; give the network inputs of float32, "
-            "int8, int16 or uint8"
+            f"an input of the network is {spec.dtype}, which is not supported; convert the model for one of "
+            f"{', '.join(INPUT_TYPES)}"
         )
     if spec.elements == 0:
         raise HilError(f"an input has the shape {list(spec.shape)}, which is empty; export the model again")
@@ -70,10 +71,10 @@ def _ramp(_dice: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.floa
 
 
 def _pink(dice: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """1/f noise: amplitudes fall with frequency as they do in natural images and signals.
+    """1/f noise: amplitudes fall with frequency, as in natural images and signals.
 
-    The spectrum has every dimension of more than one element but the last of an image [1, height, width, channels],
-    whose channels are independent of each other as far as nature is concerned.
+    The spectrum covers all dimensions with more than one element, except the last one of an image
+    [1, height, width, channels]: channels are independent of each other.
     """
     axes = [axis for axis, size in enumerate(shape) if size > 1 and not (len(shape) == 4 and axis == 3)]
     noise = dice.standard_normal(shape)

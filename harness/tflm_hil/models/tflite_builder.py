@@ -1,4 +1,4 @@
-"""Builds .tflite files with whatever operators, types and oddities are asked for."""
+"""Build .tflite files of any operators and types, including invalid ones."""
 
 from __future__ import annotations
 
@@ -12,41 +12,25 @@ import numpy as np
 import tflite
 
 from tflm_hil.models.tflite_file import TensorType
+from tflm_hil.models.tflite_operators import OPTIONS_TABLES
 
-OPTIONS = {
-    "ADD": "AddOptions",
-    "AVERAGE_POOL_2D": "Pool2DOptions",
+_OPTIONS_TABLES = OPTIONS_TABLES | {
     "CAST": "CastOptions",
-    "CONCATENATION": "ConcatenationOptions",
-    "CONV_2D": "Conv2DOptions",
-    "DEPTHWISE_CONV_2D": "DepthwiseConv2DOptions",
     "EXPAND_DIMS": "ExpandDimsOptions",
-    "FULLY_CONNECTED": "FullyConnectedOptions",
     "GATHER": "GatherOptions",
-    "LEAKY_RELU": "LeakyReluOptions",
-    "MAX_POOL_2D": "Pool2DOptions",
-    "MEAN": "ReducerOptions",
-    "MUL": "MulOptions",
-    "PACK": "PackOptions",
     "PAD": "PadOptions",
     "PADV2": "PadV2Options",
-    "REDUCE_MAX": "ReducerOptions",
-    "REDUCE_MIN": "ReducerOptions",
     "REDUCE_PROD": "ReducerOptions",
     "RESHAPE": "ReshapeOptions",
     "SHAPE": "ShapeOptions",
-    "SOFTMAX": "SoftmaxOptions",
     "SQUEEZE": "SqueezeOptions",
-    "STRIDED_SLICE": "StridedSliceOptions",
-    "SUB": "SubOptions",
-    "SUM": "ReducerOptions",
     "TRANSPOSE": "TransposeOptions",
 }
 
 
 @dataclass
 class TensorSpec:
-    """A tensor to build; a constant where `data` is given."""
+    """A tensor to build; it is a constant if `data` is given."""
 
     shape: Sequence[int]
     type: TensorType
@@ -60,18 +44,18 @@ class TensorSpec:
     variable: bool = False
     external: bool = False
     blockwise: bool = False
-    buffer: int | None = None  # of a tensor before it, counted from 1, whose data it shares
+    buffer: int | None = None  # share the buffer of an earlier tensor, counted from 1
 
 
 @dataclass
 class OperatorSpec:
-    """An operator to build; `options` by the names of the schema's accessors, `kind` UNKNOWN_n for any code n."""
+    """An operator to build. `options` have the names of the schema's accessors; `kind` UNKNOWN_n stands for code n."""
 
     kind: str
     inputs: Sequence[int]
     outputs: Sequence[int]
     options: dict[str, Any] = field(default_factory=dict)
-    options_table: str | None = None  # another one than the kind's own; "" for none
+    options_table: str | None = None  # another table than that of the kind; "" for none
 
 
 def build(
@@ -82,9 +66,9 @@ def build(
     subgraphs: int = 1,
     codes_in: str = "both",
 ) -> bytes:
-    """The bytes of a .tflite with these tensors and operators.
+    """Return the bytes of a .tflite with these tensors and operators.
 
-    `codes_in` says which field of an operator code has the number: "newer", "deprecated" or "both".
+    `codes_in` says which fields of an operator code hold the number: "newer", "deprecated" or "both".
     """
     builder = flatbuffers.Builder(1024)
     buffers = [_table(builder, "Buffer", {})]
@@ -119,7 +103,7 @@ def build(
 
 
 def unary(kind: str, x: TensorSpec, y: TensorSpec, options: dict[str, Any] | None = None, subgraphs: int = 1) -> bytes:
-    """A model of one operator with one input and one output."""
+    """Return the bytes of a .tflite with one operator that has one input and one output."""
     return build([x, y], [OperatorSpec(kind, [0], [1], options or {})], [0], [1], subgraphs)
 
 
@@ -143,7 +127,7 @@ def _integers(builder: Any, values: Any) -> Any:
 
 
 def _bytes(builder: Any, content: bytes) -> Any:
-    """A vector of bytes aligned to 16, as TFLM reads it in place."""
+    """A vector of bytes, aligned to 16 because TFLM does not copy it."""
     builder.StartVector(1, len(content), 16)
     builder.head -= len(content)
     builder.Bytes[builder.head : builder.head + len(content)] = content
@@ -190,7 +174,7 @@ def _operator(builder: Any, operator: OperatorSpec, code: int) -> Any:
         "Inputs": _integers(builder, np.array(operator.inputs, np.int32)),
         "Outputs": _integers(builder, np.array(operator.outputs, np.int32)),
     }
-    name = OPTIONS.get(operator.kind, "") if operator.options_table is None else operator.options_table
+    name = _OPTIONS_TABLES.get(operator.kind, "") if operator.options_table is None else operator.options_table
     if name:
         fields["BuiltinOptions"] = _table(builder, name, operator.options)
         fields["BuiltinOptionsType"] = getattr(tflite.BuiltinOptions, name)

@@ -1,7 +1,7 @@
-"""Reading a .tflite file into a typed graph.
+"""Read a .tflite file into a typed graph.
 
-The file is verified first (see `tflite_verify`), so a damaged one gives one clear line. What comes out is plain data,
-but for the constants, which are read-only views of the file's content: any number of tensors may have the same ones.
+The file is verified first (see `tflite_verify`), so a damaged file gets one clear line. The graph is plain data, except
+for constants: these are read-only views of the file's content, which several tensors may share.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from tflm_hil.models.tflite_operators import one_line, operator_kind, operator_o
 from tflm_hil.models.tflite_verify import InvalidFileError, verify
 
 MAX_ELEMENTS = 2**31 - 1
-# The slot of Tensor.external_buffer in the schema, as flatbuffers counts: 4 + 2 * the field's number.
+# The vtable slot of Tensor.external_buffer: 4 + 2 * the number of the field in the schema.
 _EXTERNAL_BUFFER_SLOT = 24
 
 
 class TensorType(IntEnum):
-    """The element types of TFLite, with the codes of its schema."""
+    """The element types of TFLite with their codes in the schema."""
 
     FLOAT32 = 0
     FLOAT16 = 1
@@ -55,7 +55,7 @@ class TensorType(IntEnum):
 
     @property
     def dtype(self) -> np.dtype[Any] | None:
-        """The element type in numpy; None where elements are not whole bytes or have no fixed size."""
+        """The element type in numpy; None if elements are not whole bytes or have no fixed size."""
         return _DTYPES.get(self)
 
 
@@ -81,9 +81,10 @@ _DTYPES: dict[TensorType, np.dtype[Any]] = {
 class Tensor:
     """One tensor of the graph.
 
-    `shape` has -1 where the file leaves a dimension open. `data` is the constant, in the tensor's shape, or None for
-    an activation. `scales` and `zero_points` are empty where it is not quantized; more than one of them belong to the
-    slices along `quantized_dimension`. `blockwise`: how it is quantized is in a table of its own, which is not read.
+    `shape` has -1 for each dimension that the file leaves open. `data` is the constant, in the shape of the tensor, or
+    None for an activation. `scales` and `zero_points` are empty if the tensor is not quantized; several of them belong
+    to the slices along `quantized_dimension`. If it is `blockwise`, another table holds the quantization, which is not
+    read. `external` data is outside the flatbuffer, and not read either.
     """
 
     index: int
@@ -102,16 +103,21 @@ class Tensor:
     @property
     def elements(self) -> int:
         """The number of elements; an open dimension counts as 1."""
-        return math.prod(max(dimension, 1) if dimension < 0 else dimension for dimension in self.shape)
+        return math.prod(self.static_shape)
+
+    @property
+    def static_shape(self) -> tuple[int, ...]:
+        """The shape with 1 for each open dimension."""
+        return tuple(1 if size < 0 else size for size in self.shape)
 
 
 @dataclass(frozen=True)
 class Operator:
-    """One operator: `kind` as TFLite spells it ("FULLY_CONNECTED"), tensors by index (-1: an absent optional input).
+    """One operator: `kind` is its name in TFLite ("FULLY_CONNECTED"); tensors are indices (-1: no optional input).
 
-    `options` holds the numbers of its options table by their names in the schema's accessors
-    ("FusedActivationFunction"), and `options_table` names that table ("AddOptions"); both are empty where the file has
-    none, which means every default.
+    `options` holds the numbers of its options table by the names of the schema's accessors ("FusedActivationFunction"),
+    and `options_table` names that table ("AddOptions"). Both are empty if the file has no options, which means that all
+    defaults hold.
     """
 
     index: int
@@ -125,7 +131,7 @@ class Operator:
 
 @dataclass(frozen=True)
 class Graph:
-    """The first subgraph of a model; `subgraphs` says how many the file has."""
+    """The first subgraph of a model; `subgraphs` is the number of subgraphs in the file."""
 
     tensors: list[Tensor]
     operators: list[Operator]
@@ -139,7 +145,7 @@ def read(path: Path) -> Graph:
     """Read and check the .tflite at `path`.
 
     Raises:
-        HilError: it cannot be read, is not a .tflite, or is damaged. One line, naming the file.
+        HilError: it cannot be read, is not a .tflite, or is damaged. The message names the file.
     """
     try:
         data = path.read_bytes()
@@ -152,7 +158,7 @@ def read(path: Path) -> Graph:
 
 
 def parse(data: bytes) -> Graph:
-    """Like `read`, from the content of a file.
+    """Read and check `data`, the content of a .tflite.
 
     Raises:
         InvalidFileError: it is not a .tflite, or is damaged.
@@ -177,43 +183,43 @@ def parse(data: bytes) -> Graph:
 
 
 def _check_indices(graph: Graph) -> None:
-    places = [("the graph's inputs", graph.inputs, 0), ("the graph's outputs", graph.outputs, 0)]
+    lists = [("the inputs of the graph", graph.inputs, 0), ("the outputs of the graph", graph.outputs, 0)]
     for operator in graph.operators:
-        places.append((f"the inputs of operator {operator.index} ({operator.kind})", operator.inputs, -1))
-        places.append((f"the outputs of operator {operator.index} ({operator.kind})", operator.outputs, 0))
-    for place, indices, lowest in places:
+        lists.append((f"the inputs of operator {operator.index} ({operator.kind})", operator.inputs, -1))
+        lists.append((f"the outputs of operator {operator.index} ({operator.kind})", operator.outputs, 0))
+    for where, indices, lowest in lists:
         for index in indices:
             if not lowest <= index < len(graph.tensors):
-                raise InvalidFileError(f"{place} name tensor {index} of {len(graph.tensors)}")
+                raise InvalidFileError(f"{where} name tensor {index}, but there are {len(graph.tensors)}")
 
 
 def _tensor(model: Any, table: Any, index: int) -> Tensor:
     name = one_line(table.Name())
-    place = f"tensor {index} ({name!r})"
+    where = f"tensor {index} ({name!r})"
     try:
         kind = TensorType(table.Type())
     except ValueError as error:
         raise InvalidFileError(
-            f"{place} has the element type {table.Type()}, which is newer than the schema that is read here"
+            f"{where} has the element type {table.Type()}, which is newer than the supported schema"
         ) from error
     stored_shape = _integers(table.ShapeAsNumpy())
     signature = _integers(table.ShapeSignatureAsNumpy()) or stored_shape
     if len(signature) != len(stored_shape) or min(stored_shape + signature, default=0) < -1:
-        raise InvalidFileError(f"{place} has the shape {stored_shape} with the signature {signature}")
+        raise InvalidFileError(f"{where} has the shape {stored_shape} with the signature {signature}")
     shape = tuple(-1 if open_ == -1 else size for size, open_ in zip(stored_shape, signature, strict=True))
     if stored_shape and stored_shape[0] > 1:
-        shape = (stored_shape[0], *shape[1:])  # TFLM looks at nothing else: it runs a batch of so many
+        shape = (stored_shape[0], *shape[1:])  # TFLM ignores the signature and runs a batch of this size.
     if math.prod(max(size, 1) for size in shape) > MAX_ELEMENTS:
-        raise InvalidFileError(f"{place} has the impossible shape {list(shape)}")
+        raise InvalidFileError(f"{where} has the impossible shape {list(shape)}")
     quantization = table.Quantization()
-    scales, zero_points, dimension = _quantization(quantization, place)
+    scales, zero_points, dimension = _quantization(quantization, where)
     blockwise = quantization is not None and quantization.DetailsType() != tflite.QuantizationDetails.NONE
     sparse = table.Sparsity() is not None
-    content, external = _content(model, table.Buffer(), place)
+    content, external = _content(model, table.Buffer(), where)
     external = external or _external_buffer(table) != 0
     if content is not None and not sparse and kind.dtype is not None:
         if -1 in shape or content.nbytes != math.prod(shape) * kind.dtype.itemsize:
-            raise InvalidFileError(f"{place} is {kind.name}{list(shape)} but has {content.nbytes} bytes of data")
+            raise InvalidFileError(f"{where} is {kind.name}{list(shape)} but has {content.nbytes} bytes of data")
         content = content.view(kind.dtype).reshape(shape)
     variable = bool(table.IsVariable())
     return Tensor(
@@ -221,42 +227,44 @@ def _tensor(model: Any, table: Any, index: int) -> Tensor:
     )
 
 
-def _content(model: Any, number: int, place: str) -> tuple[npt.NDArray[Any] | None, bool]:
-    """The bytes of buffer `number` (None: it has none) and whether they lie outside the flatbuffer."""
+def _content(model: Any, number: int, where: str) -> tuple[npt.NDArray[Any] | None, bool]:
+    """The bytes of buffer `number` (None if it is empty) and whether they are outside the flatbuffer."""
     if number >= model.BuffersLength():
-        raise InvalidFileError(f"{place} uses buffer {number} of {model.BuffersLength()}")
+        raise InvalidFileError(f"{where} uses buffer {number}, but there are {model.BuffersLength()}")
     buffer = model.Buffers(number)
     if buffer.DataLength() == 0:
-        # 0 and 1 are not offsets: the converter writes 1 as a placeholder.
+        # 0 and 1 are no offsets: the converter writes 1 as a placeholder.
         return None, buffer.Offset() > 1
     return buffer.DataAsNumpy(), False
 
 
 def _external_buffer(table: Any) -> int:
-    """The number of a tensor's buffer in another file; the tflite package does not know the field yet."""
+    """The number of a tensor's buffer in another file, 0 if none; the package `tflite` lacks this field."""
     offset = table._tab.Offset(_EXTERNAL_BUFFER_SLOT)
     return int(table._tab.Get(flatbuffers.number_types.Uint32Flags, offset + table._tab.Pos)) if offset else 0
 
 
-def _quantization(table: Any, place: str) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], int]:
+def _quantization(table: Any, where: str) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], int]:
     if table is None or table.ScaleLength() == 0:
         return np.zeros(0, np.float32), np.zeros(0, np.int64), 0
     scales = table.ScaleAsNumpy().astype(np.float32)
     zero_points = np.zeros(len(scales), np.int64)
     if table.ZeroPointLength() == 1:
-        zero_points += table.ZeroPointAsNumpy()  # one for all slices
+        zero_points += table.ZeroPointAsNumpy()  # one zero point for all slices
     elif table.ZeroPointLength():
         zero_points = table.ZeroPointAsNumpy().astype(np.int64)
     if len(zero_points) != len(scales):
-        raise InvalidFileError(f"{place} has {len(scales)} scales but {len(zero_points)} zero points")
+        raise InvalidFileError(f"{where} has {len(scales)} scales but {len(zero_points)} zero points")
     if not np.all(np.isfinite(scales) & (scales >= 0)):
-        raise InvalidFileError(f"{place} has a quantization scale that is not a number, infinite or negative")
+        raise InvalidFileError(f"{where} has a quantization scale that is NaN, infinite or negative")
     return scales, zero_points, int(table.QuantizedDimension())
 
 
 def _operator(model: Any, table: Any, index: int) -> Operator:
     if table.OpcodeIndex() >= model.OperatorCodesLength():
-        raise InvalidFileError(f"operator {index} uses code {table.OpcodeIndex()} of {model.OperatorCodesLength()}")
+        raise InvalidFileError(
+            f"operator {index} uses code {table.OpcodeIndex()}, but there are {model.OperatorCodesLength()}"
+        )
     code = model.OperatorCodes(table.OpcodeIndex())
     options_table, options = operator_options(table)
     return Operator(
@@ -271,5 +279,5 @@ def _operator(model: Any, table: Any, index: int) -> Operator:
 
 
 def _integers(vector: Any) -> list[int]:
-    """A vector of the flatbuffer as a list; the accessors return the number 0 for an absent one."""
+    """A vector of the flatbuffer as a list; accessors return the number 0 for an absent vector."""
     return [] if isinstance(vector, int) else [int(value) for value in vector]

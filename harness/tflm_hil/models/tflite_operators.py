@@ -1,4 +1,4 @@
-"""What an operator of a .tflite is: its kind from two generations of code fields, and the numbers of its options."""
+"""Read an operator of a .tflite: its kind, from two generations of code fields, and the numbers of its options."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import tflite
 
 from tflm_hil.models.tflite_verify import InvalidFileError
 
-# The slot of OperatorCode.builtin_code in the schema, as flatbuffers counts: 4 + 2 * the field's number.
+# The vtable slot of OperatorCode.builtin_code: 4 + 2 * the number of the field in the schema.
 _BUILTIN_CODE_SLOT = 10
 _CUSTOM = "CUSTOM "
 _ETHOS_U = "ethos-u"
@@ -19,7 +19,7 @@ _ETHOS_U = "ethos-u"
 _KINDS = {code: name for name, code in vars(tflite.BuiltinOperator).items() if not name.startswith("_")}
 _OPTIONS = {code: name for name, code in vars(tflite.BuiltinOptions).items() if not name.startswith("_")}
 
-# Operators that hand over to another subgraph, and those that keep values from one inference to the next.
+# Operators that call another subgraph, and operators that keep values from one inference to the next.
 CONTROL_FLOW = frozenset({"CALL", "IF", "WHILE", "STABLEHLO_CASE", "STABLEHLO_WHILE", "STABLEHLO_COMPOSITE"})
 _STATEFUL_SIGNAL = ("Delay", "FilterBankSpectralSubtraction", "Framer", "OverlapAdd", "Stacker")
 STATEFUL = frozenset(
@@ -27,7 +27,7 @@ STATEFUL = frozenset(
     | {f"CUSTOM Signal{name}" for name in _STATEFUL_SIGNAL}
 )
 
-# The options table that belongs to a kind; TFLite takes the defaults where an operator has another one.
+# The options table of each kind. If an operator has another table, TFLite uses the defaults.
 OPTIONS_TABLES = {
     "ADD": "AddOptions",
     "AVERAGE_POOL_2D": "Pool2DOptions",
@@ -50,13 +50,13 @@ OPTIONS_TABLES = {
 
 
 def operator_kind(code: Any) -> str:
-    """The name of an entry of the file's operator codes: "CONV_2D", "CUSTOM name" or "UNKNOWN_number".
+    """Return the name of an operator code: "CONV_2D", "CUSTOM name" or "UNKNOWN_number".
 
-    Codes from 127 on are in a newer field, and those below may be in either; TFLite takes the larger of the two. The
-    accessor of the tflite package does not: it ignores a small number in the newer field, and so reads ADD, which is 0.
+    Codes from 127 on are in a newer field, smaller ones may be in either field; TFLite takes the larger number of the
+    two. The accessor of the package `tflite` does not: it ignores a small number in the newer field, and reads 0, ADD.
 
     Raises:
-        InvalidFileError: both fields are out of range.
+        InvalidFileError: a field is negative.
     """
     table: Any = code._tab
     offset = table.Offset(_BUILTIN_CODE_SLOT)
@@ -69,27 +69,27 @@ def operator_kind(code: Any) -> str:
 
 
 def foreign_operator(kind: str) -> str | None:
-    """Why no file alone says what an operator of this kind computes, with the way out; None where one does."""
+    """Return why an operator of this kind is unknown to every engine, and how to mend it; None if it is built in."""
     if kind.startswith("UNKNOWN_"):
-        return f"its code {kind.removeprefix('UNKNOWN_')} is newer than the schema that is read here; convert it anew"
+        return f"its code {kind.removeprefix('UNKNOWN_')} is newer than the supported schema; convert the model again"
     if not kind.startswith(_CUSTOM):
         return None
     name = kind.removeprefix(_CUSTOM)
     if name == _ETHOS_U:
         return (
-            "this file has been compiled by Vela for an Arm Ethos-U processor, and no target here has one; take the "
-            ".tflite that went into Vela"
+            "Vela has compiled this file for an Arm Ethos-U processor, which no target has; use the .tflite that Vela "
+            "was given"
         )
     if name.startswith("Flex"):
         return (
-            f"{name.removeprefix('Flex')} of TensorFlow itself (Select TF ops), which no microcontroller runtime has; "
-            "convert with TFLite's own operators only"
+            f"it is {name.removeprefix('Flex')} of TensorFlow (Select TF ops), which no runtime for microcontrollers "
+            "has; convert with TFLITE_BUILTINS only"
         )
-    return "it is a custom operator, whose code is not in the file; express it by TFLite's own operators"
+    return "it is a custom operator, whose code is not in the file; express it with built-in operators of TFLite"
 
 
 def operator_options(table: Any) -> tuple[str, dict[str, int | float]]:
-    """The name of the options table of an operator ("Conv2DOptions") and its numbers; empty where it has none.
+    """Return the name of an operator's options table ("Conv2DOptions") and its numbers; empty if it has none.
 
     Raises:
         InvalidFileError: an option lies outside the file.
@@ -103,7 +103,7 @@ def operator_options(table: Any) -> tuple[str, dict[str, int | float]]:
     options.Init(union.Bytes, union.Pos)
     values: dict[str, int | float] = {}
     for option, accessor in inspect.getmembers(accessors, inspect.isfunction):
-        # Vectors come as four accessors each; the shapes they repeat are those of the tensors.
+        # Vectors have four accessors each. They are left out: they only repeat shapes of tensors.
         if option == "Init" or len(inspect.signature(accessor).parameters) != 1:
             continue
         if hasattr(accessors, f"{option}AsNumpy") or option.endswith(("AsNumpy", "Length", "IsNone")):
@@ -118,6 +118,6 @@ def operator_options(table: Any) -> tuple[str, dict[str, int | float]]:
 
 
 def one_line(value: bytes | None) -> str:
-    """`value` on one line, whatever it holds: it ends up in messages and on terminals."""
+    """Return `value` as one printable line, because it appears in messages and on terminals."""
     text = "" if value is None else value.decode("utf-8", errors="replace")
     return "".join(character if character.isprintable() else "?" for character in text)

@@ -1,9 +1,9 @@
-"""Bounds verification of a .tflite file, before anything reads it.
+"""Verify the bounds of a .tflite file before anything reads it.
 
-The flatbuffers library verifies in C++ only; its Python accessors follow whatever offsets the file holds. This walks
-every table, vector and string that the reader uses and makes sure that each lies inside the file, so that afterwards no
-accessor can read outside it or loop over a length that is not there. Format: https://flatbuffers.dev/internals/ and
-the TFLite schema (tensorflow/lite/schema/schema.fbs), whose field numbers the tables below repeat.
+The flatbuffers library can verify only in C++; its Python accessors follow any offset. This module visits every table,
+vector and string that the reader uses and checks that each lies inside the file. After that, no accessor reads outside
+the file or loops over a false length. Format: https://flatbuffers.dev/internals/ and the TFLite schema
+(tensorflow/lite/schema/schema.fbs); SCHEMA below has its field numbers.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MAX_RANK = 8
 
 
 class InvalidFileError(HilError):
-    """What is wrong with the file and at which byte, without the file's name."""
+    """A damaged file. The message says what is wrong and at which byte, but not the name of the file."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ SCHEMA: dict[str, dict[int, Field]] = {
     "QuantizationParameters": {2: Vector(4), 3: Vector(8), 4: Scalar(1), 6: Scalar(4)},
     "SparsityParameters": {},
     "Operator": {0: Scalar(4), 1: Vector(4), 2: Vector(4), 3: Scalar(1), 4: Table("Options"), 5: Vector(1)},
-    # One union for the options of all operators: the reader takes numbers from it, and minds their sizes itself.
+    # One union for the options of all operators: the reader takes numbers from it and checks their sizes itself.
     "Options": {},
     "Buffer": {0: Vector(1), 1: Scalar(8), 2: Scalar(8)},
 }
@@ -98,7 +98,8 @@ def verify(data: bytes) -> None:
 class _Verifier:
     def __init__(self, data: bytes) -> None:
         self.data = data
-        # No valid file comes near this; a file whose offsets all point at one large vector would keep us for hours.
+        # No valid file needs nearly this much. Without a limit, a file whose offsets all point to one large vector
+        # would take hours.
         self.budget = 4 * len(data) + 4096
 
     def table(self, kind: str, position: int) -> None:
@@ -108,7 +109,7 @@ class _Verifier:
             raise InvalidFileError(f"the vtable of a {kind} lies outside the file (table at byte {position})")
         vtable_size = self._number("<H", vtable, kind)
         table_size = self._number("<H", vtable + 2, kind)
-        # Tables may share a vtable, but it is walked for each of them, so each of them pays for it.
+        # Tables may share a vtable, but it is visited once per table, so it counts once per table.
         self._claim(vtable, vtable_size, f"vtable of a {kind}")
         self._claim(position, table_size, kind)
         if vtable_size < 4 or vtable_size % 2:
@@ -120,7 +121,7 @@ class _Verifier:
                 self._field(f"{kind} field {number}", field, position + start, position + table_size)
 
     def offset(self, position: int, name: str) -> int:
-        """Where the offset stored at `position` points to."""
+        """Return the position that the offset at `position` points to."""
         return position + self._number("<I", position, name)
 
     def _field(self, name: str, field: Field, position: int, table_end: int) -> None:

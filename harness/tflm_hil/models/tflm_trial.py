@@ -1,8 +1,7 @@
-"""One inference on TFLM in a process of its own: `python tflm_trial.py FILE.tflite INPUTS OUTPUTS`.
+"""Try one inference on TFLM in a separate process: `python tflm_trial.py FILE.tflite INPUTS OUTPUTS`.
 
-TFLM believes what a file says about itself. Where shapes contradict each other it reads beyond its buffers, and the
-process is gone; and why it refuses a file it says on the C level's stderr only. A child process survives neither, but
-its parent learns of both.
+TFLM trusts the file. If shapes contradict each other, it reads beyond its buffers and the process crashes; and it says
+why it refuses a file only on the stderr of C. The parent process sees both.
 """
 
 import sys
@@ -11,11 +10,14 @@ from pathlib import Path
 import numpy as np
 
 ARENA_BYTES = 16 * 2**20
-"""Plenty for any network that fits a microcontroller; on the host the size does not matter."""
+"""More than any network for a microcontroller needs; on the host the size does not matter."""
 
 
 def main(path: Path, inputs: int, outputs: int) -> None:
-    """Run the network in `path`, which has so many inputs and outputs, on zeros. Raises what the interpreter raises."""
+    """Run the network in `path` on inputs of zeros. `inputs` and `outputs` are the numbers of its tensors.
+
+    Raises what the interpreter raises.
+    """
     from tflite_micro.python.tflite_micro import runtime
 
     interpreter = runtime.Interpreter.from_bytes(path.read_bytes(), arena_size=ARENA_BYTES)
