@@ -235,7 +235,7 @@ def test_a_wrong_url_is_one_line(url: str, message: str) -> None:
 
 @pytest.mark.parametrize("url", ["socket://h:99999", "rfc2217://:1", "socket://[::1:1", "rfc2217://h", "socket://h:0"])
 def test_a_url_without_host_or_port_is_refused(url: str) -> None:
-    with pytest.raises(HilError, match=r"^--board=.*: expected (socket|rfc2217)://HOST:PORT$"):
+    with pytest.raises(HilError, match=r"^board .*: expected (socket|rfc2217)://HOST:PORT$"):
         port_name.check(url)
 
 

@@ -188,7 +188,7 @@ def test_what_qemu_complains_about_is_quoted(board: QemuBoard, tmp_path: Path) -
 
 def test_a_board_without_an_image_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(qemu, "version", lambda: "7.2.22")
-    with pytest.raises(HilError, match=r"has no image: .* run without --hil-no-flash"):
+    with pytest.raises(HilError, match=r"has no image: .* run without --hil-flash=never"):
         QemuBoard(tmp_path).connect()
 
 

@@ -89,7 +89,7 @@ def test_flashing_says_how_to_do_it_by_hand() -> None:
     image = types.SimpleNamespace(bin=Path("/b/firmware.bin"))
     with pytest.raises(
         HilError,
-        match=r"^/dev/ttyACM0: flashing .* write /b/firmware\.bin to 0x08000000 \(e\.g\. `st-flash .*--hil-no-flash$",
+        match=r"^/dev/ttyACM0: flashing .* write /b/firmware\.bin to 0x08000000 \(e.g. `st-flash .*--hil-flash=never$",
     ):
         SerialBoard("/dev/ttyACM0", TARGET).flash(image)  # type: ignore[arg-type]
 

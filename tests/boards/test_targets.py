@@ -101,30 +101,33 @@ def test_auto_is_the_emulated_board_where_none_is_connected(monkeypatch: pytest.
     [
         (
             ("emulted", "auto", "stm32f4"),
-            "--board=emulted: no such board; there is emulated, auto, or a port; serial ports here: /dev/a, /dev/b",
+            "unknown board emulted; choose emulated, auto or a port; serial ports here: /dev/a, /dev/b",
         ),
         (
             ("/dev/ttyACM99", "auto", "stm32f4"),
-            "--board=/dev/ttyACM99: there is no such port; serial ports here: /dev/a",
+            "board /dev/ttyACM99: there is no such port; serial ports here: /dev/a",
         ),
         (
             ("telnet://lab:23", "auto", "stm32f4"),
-            "--board=telnet://lab:23: no such kind of URL; there is alt://, cp2110://, hwgrep://, ",
+            "board telnet://lab:23: unknown kind of URL; choose one of alt://, cp2110://, hwgrep://, ",
         ),
-        (("socket://lab", "auto", "stm32f4"), "--board=socket://lab: expected socket://HOST:PORT"),
+        (("socket://lab", "auto", "stm32f4"), "board socket://lab: expected socket://HOST:PORT"),
         (
             ("auto", "auto", "stm32f4"),
-            "--board=auto: several boards are connected: say which: /dev/a (STM32 STLink, 066F); ",
+            "board auto: several boards are connected; name one: /dev/a (STM32 STLink, 066F); ",
         ),
-        (("emulated", "renode", "stm32f4"), "--emulator=renode: only qemu is supported so far"),
-        (("/dev/null", "qemu", "stm32f4"), "--emulator=qemu: /dev/null is no emulated board; leave it out, or take"),
+        (("emulated", "renode", "stm32f4"), "unknown emulator renode; choose auto or qemu"),
+        (
+            ("/dev/null", "qemu", "stm32f4"),
+            "emulator qemu: /dev/null is not an emulated board; name no emulator, or choose board",
+        ),
         (
             ("emulated", "auto", "esp32"),
-            "--target=esp32: no such target; there is mps2_an386, ",
+            "unknown target esp32; choose mps2_an386, ",
         ),
         (
             ("/dev/null", "auto", "nrf51,stm32f4"),
-            "--target: /dev/null is one chip, and 2 targets are asked for",
+            "2 targets for /dev/null, which is one chip; name one target",
         ),
     ],
 )
@@ -142,5 +145,5 @@ def test_a_missing_emulator_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPa
     monkeypatch.undo()
     qemu.version.cache_clear()
     monkeypatch.setattr(qemu, "QEMU", "qemu-system-missing")
-    with pytest.raises(HilError, match=r"^qemu-system-missing is not installed, .*: apt-get install qemu-system-arm$"):
+    with pytest.raises(HilError, match=r"^qemu-system-missing is not installed; .*: apt-get install qemu-system-arm$"):
         selection.choose("emulated", "auto", ["stm32f4"])

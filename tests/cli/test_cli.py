@@ -37,10 +37,10 @@ def test_build_shows_sizes_and_the_build_id() -> None:
     [
         (["replay", "gesture", "nope"], "nope: no such recording of gesture; there are e.g. punch/001"),
         (["replay", "gesture", "punch/001", "--window", "1"], "--window=1: punch/001 has the windows 0 to 0"),
-        (["build", "gesture", "--target", "all"], "--target: this command takes one target; `pytest --board=emulated"),
+        (["build", "gesture", "--target", "all"], "--target: name one target; run all with `pytest --board=emulated"),
         (["replay", "gesture", "punch/001", "--variant", "int4"], "--variant=int4: no such variant"),
-        (["build", "wave"], "--model=wave: no such model; models/ has gesture"),
-        (["build", "gesture", "--target", "z80"], "--target=z80: no such target"),
+        (["build", "wave"], "unknown model wave; models/ has gesture"),
+        (["build", "gesture", "--target", "z80"], "unknown target z80; choose "),
     ],
 )
 def test_what_does_not_exist_is_one_line(arguments: list[str], message: str) -> None:

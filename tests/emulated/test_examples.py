@@ -122,7 +122,7 @@ def test_a_link_that_cannot_be_does_not_compile(body: int, credits_: int, tmp_pa
         ('environment = "wave"', 'enviroment = "wave"', "hil.toml: Object contains unknown field `enviroment`"),
         ('environment = "wave"', "", "hil.toml: name either the environment of platformio.ini"),
         ('variant = "int8"', 'variant = "int4"', "variant 'int4' is not in"),
-        ('target = "stm32f4"', 'target = "z80"', "--target=z80: no such target"),
+        ('target = "stm32f4"', 'target = "z80"', "unknown target z80; choose "),
         ('model = "../wave/models/wave"', 'model = "nowhere"', "nowhere/model.toml: cannot be read"),
     ],
 )

@@ -111,7 +111,7 @@ def test_what_manifests_say_holds_on_the_device(pytester: pytest.Pytester, tmp_p
     # Read as channels, its rows would do: the number of values is the same.
     project.add_model("wrong", first, windowed(["a", "b"]))
 
-    result = project.run(pytester, "--engine=aot", "--target=stm32f4", "--target=nrf51", "-rs")
+    result = project.run(pytester, "--hil-engine=aot", "--hil-target=stm32f4", "--hil-target=nrf51", "-rs")
 
     assert result.ret == 1
     runs = project.runs()

@@ -60,7 +60,9 @@ def test_the_suite_tests_models_without_windows_beside_those_with(pytester: pyte
     project.add_model("softmax", float_softmax())
     project.add_model("many", many_ends())
     project.copy_model("gesture")
-    result = project.run(pytester, "--engine=aot", "-k", "pair or softmax or many or (gesture-int8 and not continuous)")
+    result = project.run(
+        pytester, "--hil-engine=aot", "-k", "pair or softmax or many or (gesture-int8 and not continuous)"
+    )
     result.assert_outcomes(passed=3 * TESTS + 5)
     runs = project.runs()
     for name, exact in (("pair-only", True), ("many-only", True), ("softmax-only", False)):
@@ -83,7 +85,7 @@ def test_a_project_without_such_models_says_what_its_tests_are_missing(
 ) -> None:
     project = Project(tmp_path / "project")
     project.add_model("softmax", float_softmax())
-    result = project.run(pytester, "--engine=aot", "-k", "predictions")
+    result = project.run(pytester, "--hil-engine=aot", "-k", "predictions")
     result.assert_outcomes(skipped=1)
     result.stdout.fnmatch_lines(["SKIPPED*no model here is of the kind that it tests"])
 

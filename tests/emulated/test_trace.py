@@ -96,7 +96,7 @@ def test_a_fault_in_a_kernel_is_found_in_its_operator(
     project.copy_model("gesture")
     tflite = GESTURE / f"gesture_{variant}.tflite"
     spoil(project.own_firmware(monkeypatch), tflite, operator, fault, tmp_path / "scratch")
-    result = project.run(pytester, "--engine=aot", "-k", f"predictions and {variant} and punch")
+    result = project.run(pytester, "--hil-engine=aot", "-k", f"predictions and {variant} and punch")
     result.assert_outcomes(failed=1)
     result.stdout.re_match_lines(
         [
@@ -115,7 +115,7 @@ def test_the_operators_before_it_agree_and_those_behind_it_are_not_blamed(
     tflite = project.root / "models" / "chain" / "network.tflite"
     fault = "for (int i = 0; i < 20; i++) { ((int8_t *)y)[i] = 5; }"
     spoil(project.own_firmware(monkeypatch), tflite, 2, fault, tmp_path / "scratch")
-    result = project.run(pytester, "--engine=aot", "--hil-trace", "-k", "outputs or every_operator")
+    result = project.run(pytester, "--hil-engine=aot", "--hil-trace", "-k", "outputs or every_operator")
     result.assert_outcomes(failed=2)
     first = "*on random 1 the first to differ is operator 2 (RELU), tensor 3 'positive': * of 20 elements differ*"
     result.stdout.fnmatch_lines([first, "*operator by operator: hil trace chain 'random 1' --variant only*"])
@@ -130,9 +130,11 @@ def test_a_debug_image_that_does_not_fit_says_which_targets_have_room(
 ) -> None:
     project = Project(tmp_path / "project")
     project.add_model("chain", chain(150))
-    result = project.run(pytester, "--engine=aot", "--target=nrf51", "--hil-trace", "-k", "every_operator or outputs")
+    result = project.run(
+        pytester, "--hil-engine=aot", "--hil-target=nrf51", "--hil-trace", "-k", "every_operator or outputs"
+    )
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.re_match_lines([r".*nrf51_aot_debug: .* exceeds RAM by \d+ bytes; .* --target=stm32f4 .*"])
+    result.stdout.re_match_lines([r".*nrf51_aot_debug: .* exceeds RAM by \d+ bytes; .* target stm32f4 .*"])
 
 
 def test_a_board_that_the_harness_does_not_flash_gets_a_command_for_later(pytester: pytest.Pytester) -> None:
@@ -141,7 +143,14 @@ def test_a_board_that_the_harness_does_not_flash_gets_a_command_for_later(pytest
     with fake_board.running("gesture", "int8", build_id, Misbehaviour.LIE) as port:
         result = pytester.runpytest_inprocess(
             *(f"--rootdir={ROOT}", "-p", "no:cacheprovider", f"--hil-report={pytester.path / 'reports'}"),
-            *(f"--board={port}", "--hil-no-flash", "--engine=aot", "--model=gesture", "-k", "int8 and punch"),
+            *(
+                f"--board={port}",
+                "--hil-flash=never",
+                "--hil-engine=aot",
+                "--hil-model=gesture",
+                "-k",
+                "int8 and punch",
+            ),
         )
     result.assert_outcomes(failed=1)
     result.stdout.re_match_lines(

@@ -161,8 +161,8 @@ def test_a_network_for_which_all_ram_is_too_little_is_told_with_the_alternatives
         small.build(load_models(ROOT)["gesture"], "int8", "tflm", "stm32f2")
     said = str(caught.value)
     assert f"{NAME} {VERSION} does not run it in all RAM of stm32f2: it needs more, or a kernel of" in said
-    assert "; use a smaller model or --engine=aot or" in said
-    assert "or --target=mps2_an386 or" in said
+    assert "; use a smaller model or engine aot or" in said
+    assert "or target mps2_an386 or" in said
     assert "nrf51" not in said
     assert "stm32f4" not in said, "it has no more RAM"
     assert "; see " not in said, "there is nothing more to see"

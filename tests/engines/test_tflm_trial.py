@@ -53,7 +53,7 @@ def test_several_scales_are_refused_where_the_copy_does_not_mind_them(
     with pytest.raises(HilError) as raised:
         engines.check("tflm", path, library, tmp_path)
     assert f"operator 0 (FULLY_CONNECTED) has a scale for every output, and {NAME}" in str(raised.value)
-    assert engines.alternative("tflm", path, library, tmp_path) == "--engine=aot"
+    assert engines.alternative("tflm", path, library, tmp_path) == "engine aot"
 
 
 def test_the_answer_is_remembered_for_these_sources(

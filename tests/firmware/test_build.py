@@ -280,7 +280,7 @@ def test_an_image_that_is_too_large_is_told_with_the_excess(model: Model, tmp_pa
     project = checkout(tmp_path, built)
     script = tmp_path / "firmware" / "platform" / "ldscripts" / "stm32f4.ld"
     script.write_text(script.read_text().replace("512K", "8K"))
-    with pytest.raises(HilError, match=r"exceeds FLASH by \d+ bytes; use a smaller model or --target=stm32f2 or"):
+    with pytest.raises(HilError, match=r"exceeds FLASH by \d+ bytes; use a smaller model or target stm32f2 or"):
         project.build(model, "int8", ENGINE, TARGET)
 
 

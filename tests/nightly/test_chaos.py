@@ -318,7 +318,7 @@ def unplugged(chaos: Chaos) -> None:
     (elf,) = images(chaos)
     build_id = read_image(elf, "stm32f4", 0, 0, elf.parent).build_id
     with fake_board.running(MODEL, "int8", build_id) as port:
-        chaos.start(f"--board={port}", "--hil-no-flash")
+        chaos.start(f"--board={port}", "--hil-flash=never")
         chaos.until_streaming()
     chaos.end()
 

@@ -109,7 +109,7 @@ def add_recordings(project: Project, name: str, manifest: str, folder: Path) -> 
 def test_a_public_network_is_exact_on_the_board(project: Project, pytester: pytest.Pytester, name: str) -> None:
     path = data(f"{name}.tflite")
     project.add_model(path.stem, path.read_bytes())
-    project.run(pytester, "--engine=aot", f"--model={path.stem}").assert_outcomes(passed=4, skipped=2)
+    project.run(pytester, "--hil-engine=aot", f"--hil-model={path.stem}").assert_outcomes(passed=4, skipped=2)
     parity = project.runs()[f"{path.stem}-only"].parity
     assert parity is not None
     assert parity.windows == len(stimuli([]))
@@ -120,7 +120,7 @@ def test_a_public_network_is_exact_on_the_board(project: Project, pytester: pyte
 def test_a_network_as_converters_write_it_passes(project: Project, pytester: pytest.Pytester, name: str) -> None:
     path = data(f"../cases/tflite/{name}.tflite")
     project.add_model(path.stem, path.read_bytes())
-    assert project.run(pytester, "--engine=aot", f"--model={path.stem}").ret == pytest.ExitCode.OK
+    assert project.run(pytester, "--hil-engine=aot", f"--hil-model={path.stem}").ret == pytest.ExitCode.OK
     run = project.runs()[f"{path.stem}-only"]
     assert run.verdict == "pass"
     assert run.parity is not None
@@ -133,7 +133,7 @@ def test_every_operator_of_the_public_networks_is_exact(pytester: pytest.Pyteste
     for name in TENSORS:
         path = data(f"{name}.tflite")
         project.add_model(path.stem, path.read_bytes())
-    result = project.run(pytester, "--engine=aot", "--target=mps2_an386", "--hil-trace", "-k", "every_operator")
+    result = project.run(pytester, "--hil-engine=aot", "--hil-target=mps2_an386", "--hil-trace", "-k", "every_operator")
     result.assert_outcomes(passed=len(TENSORS))
 
 
@@ -141,7 +141,7 @@ def test_every_recorded_punch_and_upper_cut_comes_out_right(project: Project, py
     folder = data("punch-uppercut")
     project.add_model("uppercut", (folder / "gesture_model.tflite").read_bytes(), PUNCH)
     add_recordings(project, "punch", PUNCH_RECORDINGS, folder)
-    assert project.run(pytester, "--engine=aot", "--model=uppercut").ret == pytest.ExitCode.OK
+    assert project.run(pytester, "--hil-engine=aot", "--hil-model=uppercut").ret == pytest.ExitCode.OK
     parity = project.runs()["uppercut-only"].parity
     assert parity is not None
     assert (parity.windows, parity.label_mismatches) == (35, 0)
@@ -152,7 +152,7 @@ def test_the_magic_wand_knows_ring_and_slope(project: Project, pytester: pytest.
     folder = data("magic-wand")
     project.add_model("wand", (folder / "magic_wand.tflite").read_bytes(), WAND)
     add_recordings(project, "wand", WAND_RECORDINGS, folder)
-    assert project.run(pytester, "--engine=aot", "--model=wand").ret == pytest.ExitCode.OK
+    assert project.run(pytester, "--hil-engine=aot", "--hil-model=wand").ret == pytest.ExitCode.OK
     parity = project.runs()["wand-only"].parity
     assert parity is not None
     assert (parity.windows, parity.label_mismatches, parity.accuracy_device) == (2, 0, 1.0)
@@ -164,7 +164,7 @@ def test_an_int16_network_answers_windows_of_counts_exactly(project: Project, py
     noise = pytester.mkdir("noise")
     np.savetxt(noise / "noise.csv", counts / 32767, "%.9f", ",", header="x,y,z", comments="")
     add_recordings(project, "noise", NOISE, noise)
-    assert project.run(pytester, "--engine=aot", "--model=int16").ret == pytest.ExitCode.OK
+    assert project.run(pytester, "--hil-engine=aot", "--hil-model=int16").ret == pytest.ExitCode.OK
     parity = project.runs()["int16-only"].parity
     assert parity is not None
     assert (parity.windows, parity.label_mismatches, parity.bit_exact) == (37, 0, True)

@@ -59,7 +59,7 @@ def build_id() -> bytes:
 @needs_emulator  # for the compiler: the image's build id is what the harness asks a board for
 def test_the_suite_passes_on_a_board_behind_a_serial_port(pytester: pytest.Pytester, hil: Hil, build_id: bytes) -> None:
     with fake_board.running("gesture", "int8", build_id) as port:
-        result = hil(SUITE, f"--board={port}", "--hil-no-flash", "-k", "int8")
+        result = hil(SUITE, f"--board={port}", "--hil-flash=never", "-k", "int8")
     result.assert_outcomes(passed=6, skipped=2)  # budgets and repeatability count instructions
     (run,) = read_results(pytester).runs
     assert (run.board, run.emulator, run.verdict) == (port, None, "pass")
@@ -90,7 +90,7 @@ def test_what_a_bad_board_does_is_said(
 ) -> None:
     pytester.makepyfile(test_predictions=PREDICTIONS)
     with fake_board.running("gesture", "int8", build_id, misbehaviour) as port:
-        result = hil(f"--board={port}", "--hil-no-flash", "-k", "int8 and punch")
+        result = hil(f"--board={port}", "--hil-flash=never", "-k", "int8 and punch")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines([message])
     assert "Traceback" not in result.stdout.str()
@@ -103,7 +103,7 @@ def test_a_board_that_leaves_fails_one_test_and_the_rest_passes(
     pytester.makepyfile(test_predictions=PREDICTIONS)
     link = pytester.path / "ttyACM0"
     with fake_board.running("gesture", "int8", build_id, leaves=link) as port:
-        result = hil(f"--board={port}", "--hil-no-flash", "-k", "int8 and (punch or flex or continuous_1)")
+        result = hil(f"--board={port}", "--hil-flash=never", "-k", "int8 and (punch or flex or continuous_1)")
     result.assert_outcomes(errors=1, passed=2)
     result.stdout.fnmatch_lines([f"{link}: the serial line broke: *: is the board still connected?"])
 
@@ -112,7 +112,7 @@ def test_a_board_that_leaves_fails_one_test_and_the_rest_passes(
 def test_a_board_with_another_build_is_refused(pytester: pytest.Pytester, hil: Hil, build_id: bytes) -> None:
     pytester.makepyfile(ONE_WINDOW)
     with fake_board.running("gesture", "int8", build_id[::-1]) as port:
-        result = hil(f"--board={port}", "--hil-no-flash", "-k", "int8")
+        result = hil(f"--board={port}", "--hil-flash=never", "-k", "int8")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines([f"*the board runs build {build_id[::-1][:6].hex()}*{build_id[:6].hex()}*"])
 
@@ -121,6 +121,6 @@ def test_a_board_with_another_build_is_refused(pytester: pytest.Pytester, hil: H
 def test_the_log_of_a_board_that_cannot_be_reached_is_not_an_earlier_one(pytester: pytest.Pytester, hil: Hil) -> None:
     pytester.makepyfile(ONE_WINDOW)
     hil("--board=emulated", "-k", "int8").assert_outcomes(passed=1)
-    result = hil("--board=/dev/null", "--hil-no-flash", "-k", "int8")
+    result = hil("--board=/dev/null", "--hil-flash=never", "-k", "int8")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert "HELLO" not in result.stdout.str()

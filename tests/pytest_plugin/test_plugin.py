@@ -35,11 +35,11 @@ def test_the_plugin_itself_causes_no_warning(pytester: pytest.Pytester) -> None:
     [
         (["--board=emulatd"], "*emulatd*"),
         (["--board=/dev/ttyNOPE"], "*/dev/ttyNOPE*"),
-        (["--board=emulated", "--emulator=bochs"], "*bochs*qemu*"),
-        (["--board=emulated", "--target=z80"], "*z80*stm32f4*"),
-        (["--board=emulated", "--engine=onnx"], "*--engine=onnx: no such engine; there is aot, tflm*"),
-        (["--board=emulated", "--model=nope"], "*--model=nope: no such model; models/ has gesture*"),
-        (["--board="], "*--board: empty; give it a value, or leave it out*"),
+        (["--board=emulated", "--hil-emulator=bochs"], "*bochs*qemu*"),
+        (["--board=emulated", "--hil-target=z80"], "*z80*stm32f4*"),
+        (["--board=emulated", "--hil-engine=onnx"], "unknown engine onnx; choose auto, aot or tflm"),
+        (["--board=emulated", "--hil-model=nope"], "unknown model nope; models/ has gesture*"),
+        (["--board="], "--hil-board: empty; give it a value, or leave it out"),
         (["--hil-update-baseline"], "*--hil-update-baseline: no baseline folder given; add --hil-baseline=DIR*"),
     ],
 )
@@ -90,7 +90,7 @@ NO_REGISTRY = "the PlatformIO registry does not answer; go online once, or set H
 @pytest.mark.usefixtures("offline")
 def test_an_engine_that_cannot_be_had_is_listed_with_the_remedy(pytester: pytest.Pytester, hil: Hil) -> None:
     pytester.makepyfile(ONE_WINDOW)
-    result = hil("--board=emulated", "--engine=auto", "--collect-only")
+    result = hil("--board=emulated", "--hil-engine=auto", "--collect-only")
     result.stdout.fnmatch_lines(["hil: board *engines aot, models *", f"hil: without engine tflm: {NO_REGISTRY}"])
 
 
@@ -100,9 +100,9 @@ def test_an_engine_that_is_asked_for_by_name_and_cannot_be_had_is_a_usage_error(
     pytester: pytest.Pytester, hil: Hil
 ) -> None:
     pytester.makepyfile(ONE_WINDOW)
-    result = hil("--board=emulated", "--engine=tflm")
+    result = hil("--board=emulated", "--hil-engine=tflm")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([f"ERROR: --engine=tflm: {NO_REGISTRY}"])
+    result.stderr.fnmatch_lines([f"ERROR: engine tflm: {NO_REGISTRY}"])
 
 
 @needs_emulator
@@ -111,7 +111,7 @@ def test_a_local_copy_that_is_none_is_a_usage_error_even_if_no_engine_was_named(
 ) -> None:
     pytester.makepyfile(ONE_WINDOW)
     monkeypatch.setenv("HIL_TFLM_LIB", str(pytester.path))
-    result = hil("--board=emulated", "--engine=auto")
+    result = hil("--board=emulated", "--hil-engine=auto")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"ERROR: HIL_TFLM_LIB={pytester.path}: this directory has no library.json; *"])
 
@@ -122,10 +122,10 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_ini_file(
     pytester.makepyfile(ONE_WINDOW)
     monkeypatch.delenv("HIL_ENGINE")
     hil_ini = ["-o", "hil_board=emulated", "-o", "hil_engine=from-ini"]
-    hil(*hil_ini).stderr.fnmatch_lines(["*--engine=from-ini*"])
+    hil(*hil_ini).stderr.fnmatch_lines(["*unknown engine from-ini;*"])
     monkeypatch.setenv("HIL_ENGINE", "from-environment")
-    hil(*hil_ini).stderr.fnmatch_lines(["*--engine=from-environment*"])
-    hil(*hil_ini, "--engine=from-command").stderr.fnmatch_lines(["*--engine=from-command*"])
+    hil(*hil_ini).stderr.fnmatch_lines(["*unknown engine from-environment;*"])
+    hil(*hil_ini, "--hil-engine=from-command").stderr.fnmatch_lines(["*unknown engine from-command;*"])
 
 
 @needs_emulator
@@ -135,14 +135,14 @@ def test_several_targets_are_several_tests_each_with_its_own_id(
     pytester.makepyfile("import pytest\n@pytest.mark.hil_model(variants=['int8'])\ndef test_x(firmware): pass")
 
     def targets(*arguments: str) -> list[str]:
-        result = hil("--board=emulated", "--model=gesture", "--collect-only", "-q", *arguments)
+        result = hil("--board=emulated", "--hil-model=gesture", "--collect-only", "-q", *arguments)
         return [line.rpartition("[gesture-int8-aot-")[2].rstrip("]") for line in result.outlines if "[" in line]
 
     assert targets() == ["stm32f4"]
     monkeypatch.setenv("HIL_TARGET", "stm32f2, nrf51")
     assert targets() == ["stm32f2", "nrf51"]
-    assert targets("--target=mps2_an505", "--target=stm32f4") == ["mps2_an505", "stm32f4"]
-    assert len(targets("--target=all")) == 6
+    assert targets("--hil-target=mps2_an505", "--hil-target=stm32f4") == ["mps2_an505", "stm32f4"]
+    assert len(targets("--hil-target=all")) == 6
 
 
 @needs_emulator

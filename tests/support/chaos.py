@@ -95,7 +95,12 @@ class Chaos:
             self._process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "pytest", "-p", "chaos_holds", "-p", "no:cacheprovider"),
-                    *(f"--rootdir={self.root}", "--board=emulated", "--engine=aot", f"--hil-baseline={self.baseline}"),
+                    *(
+                        f"--rootdir={self.root}",
+                        "--board=emulated",
+                        "--hil-engine=aot",
+                        f"--hil-baseline={self.baseline}",
+                    ),
                     *(f"--hil-report={self.reports}", str(SUITE), *arguments),
                 ],
                 cwd=self.root,

@@ -3,7 +3,7 @@
     python tests/support/fake_board.py --model gesture --variant int8 --build-id HEX [--misbehave crash] [--leaves LINK]
 
 prints the terminal's path and serves it until its standard input ends or it is killed; `pytest --board=PATH
---hil-no-flash` then runs the suite against it. It says of itself that it runs the image with the given build id. Its
+--hil-flash=never` then runs the suite against it. It says of itself that it runs the image with the given build id. Its
 latencies are made up.
 """
 

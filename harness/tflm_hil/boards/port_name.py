@@ -58,7 +58,7 @@ def usb_ports() -> dict[str, str]:
 
 
 def check(port: str) -> None:
-    """Raise HilError, which begins with the option, for a name that cannot be a port or leads to none."""
+    """Raise HilError for a name that cannot be a port or leads to none."""
     kind = scheme(port)
     if kind:
         _check_url(port, kind)
@@ -66,16 +66,16 @@ def check(port: str) -> None:
     if file is None:  # Opening it tells.
         return
     if "/" not in port:
-        raise HilError(f"--board={port}: no such board; there is emulated, auto, or a port; {list_of_ports()}")
+        raise HilError(f"unknown board {port}; choose emulated, auto or a port; {list_of_ports()}")
     if not file.exists():
-        raise HilError(f"--board={port}: there is no such port; {list_of_ports()}")
+        raise HilError(f"board {port}: there is no such port; {list_of_ports()}")
 
 
 def _check_url(port: str, kind: str) -> None:
     known = [name for _, name, _ in pkgutil.iter_modules(urlhandler.__path__)]
     if _PREFIX + kind not in known:
         kinds = ", ".join(f"{name.removeprefix(_PREFIX)}://" for name in known)
-        raise HilError(f"--board={port}: no such kind of URL; there is {kinds}")
+        raise HilError(f"board {port}: unknown kind of URL; choose one of {kinds}")
     if kind in NETWORK:
         host_and_port(port)
 
@@ -88,7 +88,7 @@ def host_and_port(port: str) -> tuple[str, int]:
     except ValueError:  # a port beyond 65535, or brackets that are no address
         host = number = None
     if not host or not number:
-        raise HilError(f"--board={port}: expected {scheme(port)}://HOST:PORT")
+        raise HilError(f"board {port}: expected {scheme(port)}://HOST:PORT")
     return host, number
 
 

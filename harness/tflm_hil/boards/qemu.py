@@ -48,7 +48,7 @@ def _escaped(path: Path) -> str:
 def version() -> str:
     """Return QEMU's version, e.g. `7.2.22`. Raises HilError where there is none."""
     if shutil.which(QEMU) is None:
-        raise HilError(f"{QEMU} is not installed, --board=emulated needs it: apt-get install qemu-system-arm")
+        raise HilError(f"{QEMU} is not installed; the emulated board needs it: apt-get install qemu-system-arm")
     result = subprocess.run([QEMU, "--version"], capture_output=True, text=True, check=False)
     found = re.search(r"version (\d[\w.]*)", result.stdout)
     if found is None:
@@ -142,7 +142,9 @@ class QemuBoard:
 
     def _start(self) -> QemuProcess:
         if self._image is None:
-            raise HilError("the emulated board has no image: it keeps none between runs, so run without --hil-no-flash")
+            raise HilError(
+                "the emulated board has no image: it keeps none between runs, so run without --hil-flash=never"
+            )
         if self._hung >= _HUNG_STARTS:
             raise HilError(f"QEMU did not start within {START_S:g} s, {self._hung} times; see {self._log}")
         self.close()

@@ -1,4 +1,4 @@
-"""From --board, --emulator and --target to a board."""
+"""From the names of a board, an emulator and targets to a board."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -42,16 +42,18 @@ def choose(board: str, emulator: str, names: Sequence[str]) -> BoardChoice:
     """
     targets = find_targets(names)
     if emulator not in (AUTO, *EMULATORS):
-        raise HilError(f"--emulator={emulator}: only {', '.join(EMULATORS)} is supported so far")
+        raise HilError(f"unknown emulator {emulator}; choose {AUTO} or {' or '.join(EMULATORS)}")
     if board == AUTO:
         board = _only_board()
     if board == EMULATED:
         return BoardChoice(EMULATED, f"qemu {qemu.version()}", targets)
     if emulator != AUTO:
-        raise HilError(f"--emulator={emulator}: {board} is no emulated board; leave it out, or take --board={EMULATED}")
+        raise HilError(
+            f"emulator {emulator}: {board} is not an emulated board; name no emulator, or choose board {EMULATED}"
+        )
     port_name.check(board)
     if len(targets) != 1:
-        raise HilError(f"--target: {board} is one chip, and {len(targets)} targets are asked for; say which it is")
+        raise HilError(f"{len(targets)} targets for {board}, which is one chip; name one target")
     return BoardChoice(board, None, targets)
 
 
@@ -59,5 +61,5 @@ def _only_board() -> str:
     connected = port_name.usb_ports()
     if len(connected) > 1:
         candidates = "; ".join(f"{port} ({what})" if what else port for port, what in connected.items())
-        raise HilError(f"--board={AUTO}: several boards are connected: say which: {candidates}")
+        raise HilError(f"board {AUTO}: several boards are connected; name one: {candidates}")
     return next(iter(connected), EMULATED)

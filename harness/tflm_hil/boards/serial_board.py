@@ -46,7 +46,7 @@ class SerialBoard:
         raise HilError(
             f"{self.name}: flashing real boards is not supported yet:"
             f" write {image.bin} to {address} (e.g. `st-flash --reset write {image.bin} {address}`)"
-            " and run again with --hil-no-flash"
+            " and run again with --hil-flash=never"
         )
 
     def connect(self) -> Connection:

@@ -128,7 +128,7 @@ def find_target(name: str) -> Target:
     if name in APPLICATION_TARGETS:
         return APPLICATION_TARGETS[name]
     if name not in TARGETS:
-        raise HilError(f"--target={name}: no such target; there is {', '.join(sorted(TARGETS))}, or {ALL}")
+        raise HilError(f"unknown target {name}; choose {', '.join(sorted(TARGETS))} or {ALL}")
     return TARGETS[name]
 
 

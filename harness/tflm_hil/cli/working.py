@@ -46,7 +46,7 @@ def open_session(board: str | None, model: str | None, engine: str, target: str)
 def only_target(targets: Sequence[Target]) -> Target:
     """The one among `targets`. Raises HilError if there are several."""
     if len(targets) != 1:
-        raise HilError("--target: this command takes one target; `pytest --board=emulated --target=all` runs them all")
+        raise HilError("--target: name one target; run all with `pytest --board=emulated --hil-target=all`")
     return targets[0]
 
 

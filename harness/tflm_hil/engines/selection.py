@@ -59,10 +59,10 @@ def check(engine: str, tflite: Path, library: TflmLibrary | None, build_root: Pa
 
 
 def alternative(engine: str, tflite: Path, library: TflmLibrary | None, build_root: Path) -> str | None:
-    """The option that names another engine, which takes the network; None where there is none."""
+    """What to advise: another engine that takes the network, e.g. `engine aot`; None if there is none."""
     for other in ENGINES:
         if other != engine and _takes(other, tflite, library, build_root):
-            return f"--engine={other}"
+            return f"engine {other}"
     return None
 
 

@@ -61,7 +61,7 @@ class FirmwareProject:
                 return read_image(build_dir.elf, target, *sizes, build_dir.generated)
         except TooLargeError as error:
             larger = targets_with_room(self.root, self.environments(), environment, error.excess)
-            ways = ["a smaller model", *([f"--target={name}" for name in larger] or ["a larger target"])]
+            ways = ["a smaller model", *([f"target {name}" for name in larger] or ["a larger target"])]
             # An interpreter needs more memory than generated code, so the way leads from tflm to aot only.
             if engine == "tflm" and (other := self._alternative(engine, model.variants[variant].path)):
                 ways.insert(1, other)

@@ -203,15 +203,15 @@ def _engines(
     """The engines to use, and why others of an `auto` cannot be had."""
     if application is not None:
         if asked not in ("auto", EXTERNAL):
-            raise HilError(f"--engine={asked}: {FILE} names an application of its own, which brings its own engine")
+            raise HilError(f"engine {asked}: {FILE} names an application of its own, which brings its own engine")
         return (EXTERNAL,), {}
     if asked != "auto" and asked not in ENGINES:
-        raise HilError(f"--engine={asked}: no such engine; there is {', '.join(ENGINES)}")
+        raise HilError(f"unknown engine {asked}; choose auto, {' or '.join(ENGINES)}")
     wanted = ENGINES if asked == "auto" else (asked,)
     reasons = {engine: availability(engine, project.root, project.build_root) for engine in wanted}
     missing = {engine: reason for engine, reason in reasons.items() if reason}
     if asked in missing:
-        raise HilError(f"--engine={asked}: {missing[asked]}")
+        raise HilError(f"engine {asked}: {missing[asked]}")
     return tuple(engine for engine in wanted if engine not in missing), missing
 
 
@@ -220,7 +220,7 @@ def _models(known: dict[str, Model], asked: tuple[str, ...]) -> list[Model]:
         raise HilError("models/ has no model.toml in any folder; add a model as docs/add-your-own-model.md says")
     for name in asked:
         if name not in known:
-            raise HilError(f"--model={name}: no such model; models/ has {', '.join(sorted(known))}")
+            raise HilError(f"unknown model {name}; models/ has {', '.join(sorted(known))}")
     return [model for name, model in sorted(known.items()) if not asked or name in asked]
 
 

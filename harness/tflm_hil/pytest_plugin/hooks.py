@@ -12,21 +12,18 @@ import pytest
 from tflm_hil.errors import DeviceError, HilError
 from tflm_hil.files import probe_folder
 from tflm_hil.lab.dut import Build, Firmware
-from tflm_hil.lab.options import Options
 from tflm_hil.lab.session import Session
 from tflm_hil.pytest_plugin import fixtures
 from tflm_hil.pytest_plugin.fixtures import CONTRIBUTIONS, SESSION, STIMULI, UART_LOG
 from tflm_hil.pytest_plugin.interruption import Interruption
-from tflm_hil.pytest_plugin.options import add_options, resolve
+from tflm_hil.pytest_plugin.options import TAKEN, add_options, add_short_options, board_flag, resolve
 from tflm_hil.pytest_plugin.planner import Planner, build_of
 from tflm_hil.pytest_plugin.reporter import MEASURED, Reporter
 
-OPTIONS = pytest.StashKey[Options]()
 WARNED = pytest.StashKey[list[str]]()
 # Firmware that cannot be built: the first test that it failed, and why.
 REFUSED = pytest.StashKey[dict[str, tuple[str, str]]]()
 
-NO_BOARD = "needs a board: run `pytest --board=emulated`"
 NO_MODEL = "no model here is of the kind that it tests"
 WINDOW_FIXTURES = {"recordings", "recording_file", "chain"}
 TENSOR_FIXTURES = {"stimuli"}
@@ -44,6 +41,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(parser)
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Parser) -> Generator[None, None, None]:
+    """Declare short options when all others have declared theirs."""
+    yield
+    add_short_options(parser, early_config)
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest's own JUnit plugin looks for its path
 def pytest_configure(config: pytest.Config) -> None:
     """Resolve the options and check everything that they name, before a single test is collected."""
@@ -52,8 +56,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
     config.stash[REFUSED] = {}
-    options = config.stash[OPTIONS] = resolve(config)
-    if options.board is None:
+    options = resolve(config)
+    if options is None:
         return
     # What is suspicious in recordings is told in the head and at the end, not with a line of source, once a worker.
     with _usage_errors(), warnings.catch_warnings(record=True) as caught:
@@ -75,8 +79,13 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     """What runs where."""
     session = config.stash.get(SESSION, None)
     if session:
-        return [*session.header(), *config.stash[WARNED]]
-    return ["hil: no board (--board=emulated runs the tests that need one)"]
+        taken = config.stash.get(TAKEN, [])
+        return [
+            *session.header(),
+            *config.stash[WARNED],
+            *(f"hil: {flag} belongs to another plugin; use --hil-{flag[2:]}" for flag in taken),
+        ]
+    return []
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -91,7 +100,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(names, [case], indirect=True)
 
     if session is None:
-        return nothing("no-board", NO_BOARD)
+        return nothing("no-board", f"needs a board: run `pytest {board_flag(metafunc.config)}=emulated`")
     if TRACE_FIXTURES.intersection(metafunc.fixturenames) and not session.options.trace:
         return nothing("no-trace", NO_TRACE)
     try:

@@ -1,70 +1,91 @@
-"""The options of a run, resolved once: command line, then environment, then ini file, then default."""
+"""The options of pytest: declared with names that no other plugin has, and resolved once.
+
+A value on the command line wins over the environment, that over the ini file, and that over the default.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tflm_hil.errors import HilError
-from tflm_hil.files import project_root
-from tflm_hil.lab.options import Options
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tflm_hil.lab.options import Options
+
+SHORT_OPTIONS = "hil_short_options"
+# Short names that belong to another plugin.
+TAKEN = pytest.StashKey[list[str]]()
+EMPTY = "give it a value, or leave it out"
 
 
 @dataclass(frozen=True)
 class Option:
-    """One option of the command line, with its environment variable and ini key derived from its name."""
+    """One option, with its spellings derived from its name.
+
+    `several` values are separated by commas in the environment and the ini file, and the option may be repeated.
+    """
 
     name: str
     default: str | None
     help: str
     metavar: str
+    several: bool = False
 
     @property
     def flag(self) -> str:
-        """The command-line spelling, e.g. `--board`."""
-        return "--" + self.name.replace("_", "-")
+        """The command-line spelling, e.g. `--hil-board`."""
+        return f"--hil-{self.name}"
+
+    @property
+    def short_flag(self) -> str:
+        """The spelling that other plugins may want as well, e.g. `--board`."""
+        return f"--{self.name}"
 
     @property
     def variable(self) -> str:
         """The environment variable, e.g. `HIL_BOARD`."""
-        return "HIL_" + self.name.removeprefix("hil_").upper()
+        return f"HIL_{self.name.upper()}"
 
     @property
     def ini(self) -> str:
         """The ini key, e.g. `hil_board`."""
-        return "hil_" + self.name.removeprefix("hil_")
+        return f"hil_{self.name}"
+
+    @property
+    def dest(self) -> str:
+        """Where pytest keeps the value of the command line."""
+        return f"hil_{self.name}"
+
+    def add_to(self, group: pytest.OptionGroup, flag: str, text: str) -> None:
+        """Declare the option as `flag`."""
+        action = "append" if self.several else "store"
+        group.addoption(flag, dest=self.dest, action=action, metavar=self.metavar, help=text)
 
 
-OPTIONS = (
-    Option("board", None, "where the firmware runs: emulated, auto, a serial port or a URL", "emulated|auto|PORT|URL"),
-    Option("emulator", "auto", "the emulator of --board=emulated (default: auto)", "auto|qemu"),
-    Option(
-        "target",
-        "stm32f4",
-        "the chip to build for; may be given several times (default: stm32f4)",
-        "NAME|all",
-    ),
-    Option("engine", "auto", "what executes the network; auto takes every engine that is available", "auto|aot|tflm"),
-    Option("model", None, "only this model; may be given several times (default: every model)", "NAME"),
-    Option("hil_report", "reports", "folder of results.json, report.md and junit.xml (default: reports/)", "DIR"),
-    Option("hil_baseline", None, "compare the figures with the baseline in this folder", "DIR"),
-)
-
-# Options that may be given several times; in the environment and the ini file their values are separated by commas.
-LISTS = ("target", "model")
+BOARD = Option("board", None, "where the firmware runs: emulated, auto, a serial port or a URL", "emulated|auto|PORT")
+EMULATOR = Option("emulator", "auto", "the emulator of the emulated board (default: auto)", "auto|qemu")
+TARGET = Option("target", "stm32f4", "the chip to build for; repeatable (default: stm32f4)", "NAME|all", several=True)
+ENGINE = Option("engine", "auto", "what executes the network; auto takes every engine there is", "auto|aot|tflm")
+MODEL = Option("model", None, "only this model; repeatable (default: every model)", "NAME", several=True)
+REPORT = Option("report", "reports", "folder of results.json, report.md and junit.xml (default: reports/)", "DIR")
+BASELINE = Option("baseline", None, "compare the figures with the baseline in this folder", "DIR")
+FLASH = Option("flash", "auto", "never: the board runs the right image already (default: auto)", "auto|never")
+OPTIONS = (BOARD, EMULATOR, TARGET, ENGINE, MODEL, REPORT, BASELINE, FLASH)
+SHORT_ON_REQUEST = (EMULATOR, TARGET, ENGINE, MODEL)
 
 
 def add_options(parser: pytest.Parser) -> None:
-    """Declare every option on pytest's command line and in its ini file."""
-    group = parser.getgroup("hil", "hardware in the loop")
+    """Declare the options and their ini keys."""
+    group = _group(parser)
     for option in OPTIONS:
-        text = f"{option.help} [environment: {option.variable}]"
-        action = "append" if option.name in LISTS else "store"
-        group.addoption(option.flag, dest=f"hil_option_{option.name}", action=action, metavar=option.metavar, help=text)
+        option.add_to(group, option.flag, f"{option.help} [environment: {option.variable}]")
         parser.addini(option.ini, option.help)
     group.addoption(
         "--hil-update-baseline", action="store_true", help="write the figures of this run as the new baseline"
@@ -74,60 +95,128 @@ def add_options(parser: pytest.Parser) -> None:
         action="store_true",
         help="also hold every operator against the reference, on one inference of each debug image",
     )
-    group.addoption(
-        "--hil-no-flash", action="store_true", help="the board runs the right image already: do not flash it"
-    )
+    names = ", ".join(option.short_flag for option in SHORT_ON_REQUEST)
+    parser.addini(SHORT_OPTIONS, f"also take {names} as names of options", type="bool", default=False)
 
 
-def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) -> Options:
-    """Resolve all options.
+def add_short_options(parser: pytest.Parser, config: pytest.Config) -> None:
+    """Declare `--board`, and the others if the ini file asks for them, unless another plugin has them already.
+
+    Call it when every plugin and conftest.py has declared its options. Raises pytest.UsageError for an ini value that
+    is not a truth value.
+    """
+    try:
+        wanted = (BOARD, *SHORT_ON_REQUEST) if config.getini(SHORT_OPTIONS) else (BOARD,)
+    except ValueError as error:
+        raise pytest.UsageError(f"{SHORT_OPTIONS} in the ini file: {error}; write true or false") from None
+    config.stash[TAKEN] = []
+    for option in wanted:
+        if _is_known(parser, option.short_flag):
+            config.stash[TAKEN].append(option.short_flag)
+        else:
+            option.add_to(_group(parser), option.short_flag, f"short for {option.flag}")
+
+
+def board_flag(config: pytest.Config) -> str:
+    """How to give the board in this project: `--board`, or `--hil-board` if another plugin has that name."""
+    return BOARD.flag if BOARD.short_flag in config.stash.get(TAKEN, []) else BOARD.short_flag
+
+
+def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) -> Options | None:
+    """Resolve all options; None without a board, because then nothing else matters.
 
     Raises:
-        pytest.UsageError: an option that is given, but empty; `--hil-update-baseline` without a folder to write to; a
-            board outside of a project.
+        pytest.UsageError: an empty value; `--hil-update-baseline` without a folder to write to; a board outside of a
+            project.
     """
-
-    def value(name: str) -> str | None:
-        option = next(option for option in OPTIONS if option.name == name)
-        given = config.getoption(f"hil_option_{name}")
-        if isinstance(given, Sequence) and not isinstance(given, str):
-            given = ",".join(given)
-        if given == "":
-            raise pytest.UsageError(f"{option.flag}: empty; give it a value, or leave it out")
-        return given or environment.get(option.variable) or config.getini(option.ini) or option.default
-
-    def text(name: str) -> str:
-        return value(name) or ""
-
-    def names(name: str) -> tuple[str, ...]:
-        return tuple(part.strip() for part in text(name).split(",") if part.strip())
-
-    def folder(name: str) -> Path | None:
-        given = value(name)
-        # A path on the command line is meant from where the command was given, one in a file from where that file is.
-        base = config.invocation_params.dir if config.getoption(f"hil_option_{name}") else root
-        return (base / given).resolve() if given else None
-
-    board = value("board")
-    # Without a board nothing runs, so a project need not be there.
-    try:
-        root = project_root(config.rootpath) if board else config.rootpath
-    except HilError as error:
-        raise pytest.UsageError(str(error)) from None
-    baseline = folder("hil_baseline")
+    board = _value(config, environment, BOARD)
+    baseline = _value(config, environment, BASELINE)
     update = bool(config.getoption("hil_update_baseline"))
-    if update and baseline is None:
-        raise pytest.UsageError("--hil-update-baseline: no baseline folder given; add --hil-baseline=DIR")
+    if update and not baseline:
+        raise pytest.UsageError(f"--hil-update-baseline: no baseline folder given; add {BASELINE.flag}=DIR")
+    flash = _value(config, environment, FLASH)
+    if flash not in ("auto", "never"):
+        raise pytest.UsageError(f"{_source(config, environment, FLASH)}: unknown value {flash}; choose auto or never")
+    targets = _values(config, environment, TARGET)
+    models = _values(config, environment, MODEL)
+    emulator = _value(config, environment, EMULATOR)
+    engine = _value(config, environment, ENGINE)
+    report = _value(config, environment, REPORT)
+    if not board:
+        return None
+
+    from tflm_hil.lab.options import Options
+
+    root = _project_root(config, board)
+
+    def folder(option: Option, given: str) -> Path:
+        # A path on the command line is meant from where the command was given, one in a file from where that file is.
+        base = root if config.getoption(option.dest) is None else config.invocation_params.dir
+        return (base / given).resolve()
+
     return Options(
         root=root,
         board=board,
-        emulator=text("emulator"),
-        targets=names("target"),
-        engine=text("engine"),
-        models=names("model"),
-        report_dir=folder("hil_report") or root / "reports",
-        baseline_dir=baseline,
+        emulator=emulator,
+        targets=targets,
+        engine=engine,
+        models=models,
+        report_dir=folder(REPORT, report),
+        baseline_dir=folder(BASELINE, baseline) if baseline else None,
         update_baseline=update,
-        flash=not config.getoption("hil_no_flash"),
+        flash=flash != "never",
         trace=bool(config.getoption("hil_trace")),
     )
+
+
+def _project_root(config: pytest.Config, board: str) -> Path:
+    from tflm_hil.files import project_root
+
+    try:
+        return project_root(config.rootpath)
+    except HilError as error:
+        if config.rootpath == (config.invocation_params.dir / board).parent:
+            raise pytest.UsageError(
+                f"pytest takes {config.rootpath} for the project, because of the space before {board}; "
+                f"write {board_flag(config)}={board}"
+            ) from None
+        raise pytest.UsageError(str(error)) from None
+
+
+def _value(config: pytest.Config, environment: Mapping[str, str], option: Option) -> str:
+    """The value of an option, several of them separated by commas; "" if there is none and no default."""
+    given = config.getoption(option.dest)
+    if given is None:
+        return environment.get(option.variable) or config.getini(option.ini) or option.default or ""
+    values = given if isinstance(given, list) else [given]
+    if not all(values):
+        raise pytest.UsageError(f"{option.flag}: empty; {EMPTY}")
+    return ",".join(values)
+
+
+def _values(config: pytest.Config, environment: Mapping[str, str], option: Option) -> tuple[str, ...]:
+    text = _value(config, environment, option)
+    values = tuple(part.strip() for part in text.split(",")) if text else ()
+    if not all(values):
+        raise pytest.UsageError(f"{_source(config, environment, option)}: {text!r} has an empty name; {EMPTY}")
+    return values
+
+
+def _source(config: pytest.Config, environment: Mapping[str, str], option: Option) -> str:
+    """Where the value of an option comes from, for a message about it."""
+    if config.getoption(option.dest) is not None:
+        return option.flag
+    return option.variable if environment.get(option.variable) else f"{option.ini} in the ini file"
+
+
+def _group(parser: pytest.Parser) -> pytest.OptionGroup:
+    return parser.getgroup("hil", "hardware in the loop")
+
+
+def _is_known(parser: pytest.Parser, flag: str) -> bool:
+    """Whether some plugin has declared `flag`, whatever it does with it."""
+    given = f"{flag}=value"
+    try:
+        return given not in parser.parse_known_and_unknown_args([given])[1]
+    except pytest.UsageError:  # It is known, and takes no such value.
+        return True

@@ -66,7 +66,7 @@ def choose(root: Path, names: Sequence[str], files: Sequence[Path], with_set: bo
     for name in names:
         if name not in (ALL, *project, *shapes):
             raise HilError(
-                f"--model={name}: no such model; models/ has {', '.join(project) or 'none'}, and the bench's set "
+                f"unknown model {name}; models/ has {', '.join(project) or 'none'}, and the bench's set "
                 f"{len(shapes)} networks such as {next(iter(shapes))}"
             )
     models = [model for name, model in project.items() if everything or ALL in names or name in names]
