@@ -21,7 +21,7 @@ KINDS: dict[str, dict[str, type]] = {
         "$.output": OutputTable,
         "$.skip[]": models.Skip,
         "$.variants[]": models._VariantTable,
-        "$.variants[].budgets[]": models.Budget,
+        "$.variants[].budgets[][]": models.Budget,
     },
     "recordings.toml": {"$": recordings.Manifest, "$.files[]": recordings.Files, "$.columns[]": recordings.Column},
 }
@@ -59,13 +59,13 @@ def test_every_key_is_documented(key: str) -> None:
         (
             "stride = 5",
             "stride = 5\ninstructions = 9",
-            "; it belongs in [variants.NAME.budgets.TARGET_ENGINE] of model.toml",
+            "; it belongs in [variants.NAME.budgets.TARGET.ENGINE] of model.toml",
         ),
-        ("[variants.int8]", "[variants.int8]\naccuracy = 0.9", "; it belongs in [variants.NAME.budgets.TARGET_ENGINE]"),
+        ("[variants.int8]", "[variants.int8]\naccuracy = 0.9", "; it belongs in [variants.NAME.budgets.TARGET.ENGINE]"),
         (
-            "[variants.int8.budgets.stm32f4_aot]",
+            "[variants.int8.budgets.stm32f4.aot]",
             "[variants.int8.budgets]",
-            "; put the limits into one table per environment, such as [variants.int8.budgets.stm32f4_aot]",
+            "; put the limits into one table per target and engine, such as [variants.int8.budgets.stm32f4.aot]",
         ),
         ("stride = 5", 'stride = 5\nlabel_column = "gesture"', "; it belongs in [[files]] of recordings.toml"),
         ("stride = 5", "stride = 5\nsensor = 'MPU6050'", "; it belongs in [[channels]] of model.toml"),

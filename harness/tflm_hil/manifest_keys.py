@@ -25,8 +25,8 @@ TABLES: Mapping[str, Mapping[str, tuple[str, frozenset[str]]]] = {
         "$.output": ("in [output] of model.toml", frozenset({"kind", "threshold", "tolerance", "unit"})),
         "$.skip[]": ("in [[skip]] of model.toml", frozenset({"reason", "variant", "target", "engine"})),
         "$.variants[]": ("in [variants.NAME] of model.toml", frozenset({"file", "budgets"})),
-        "$.variants[].budgets[]": (
-            "in [variants.NAME.budgets.TARGET_ENGINE] of model.toml, or [variants.NAME.budgets.all]",
+        "$.variants[].budgets[][]": (
+            "in [variants.NAME.budgets.TARGET.ENGINE] of model.toml",
             frozenset(
                 {"instructions", "preparation", "window", "accuracy", "accuracy_drop"}
                 | {"flash_bytes", "ram_bytes", "arena_bytes", "stack_bytes"}
@@ -49,9 +49,9 @@ TABLES: Mapping[str, Mapping[str, tuple[str, frozenset[str]]]] = {
     },
 }
 
-BUDGETS = "$.variants[].budgets[]"
+BUDGETS = re.compile(r"\$\.variants\[\]\.budgets(\[\])*")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>.*?)`(?: - at `(?P<path>.*)`)?", re.DOTALL)
-_SHARE = re.compile(r"budgets\[\.\.\.\]\.accuracy(_drop)?`")
+_SHARE = re.compile(r"budgets\[\.\.\.\]\[\.\.\.\]\.accuracy(_drop)?`")
 _NO_TABLE = re.compile(r"Expected `object`, got `.*` - at `(?P<path>.*)`")
 
 
@@ -60,8 +60,8 @@ def remedy(manifest: str, problem: str) -> str:
     if unknown := _UNKNOWN.fullmatch(problem):
         return _of_key(manifest, _table(unknown["path"] or "$"), unknown["key"])
     misplaced = _NO_TABLE.fullmatch(problem)
-    if misplaced and _table(misplaced["path"]) == BUDGETS:
-        return "put the limits into one table per environment, such as [variants.int8.budgets.stm32f4_aot]"
+    if misplaced and BUDGETS.fullmatch(_table(misplaced["path"])):
+        return "put the limits into one table per target and engine, such as [variants.int8.budgets.stm32f4.aot]"
     if _SHARE.search(problem):
         return "write it as a fraction, such as 0.95"
     return "correct that key"

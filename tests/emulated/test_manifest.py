@@ -94,13 +94,13 @@ def test_what_manifests_say_holds_on_the_device(pytester: pytest.Pytester, tmp_p
     project = Project(tmp_path / "project")
     rows_of_x = np.array([1] * ROWS + [0] * ROWS) * 64
     first = network([1, 2, ROWS], np.stack([rows_of_x, 64 - rows_of_x]))
-    wanted = "[variants.only.budgets.all]\naccuracy = 1.0\npreparation = 100000\nwindow = 100000\n"
+    wanted = "[variants.only.budgets.all.all]\naccuracy = 1.0\npreparation = 100000\nwindow = 100000\n"
     project.add_model("first", first, windowed(["a", "b"], 'layout = "channels-first"\n', wanted))
     add_recordings(project.root, ["a", "b"])
     # It takes every window for the second label, because even the smaller sum is above 0.
     blind = network([1, ROWS, 2], np.full((1, 2 * ROWS), 64), "LOGISTIC")
     meant = '[output]\nkind = "probability"\nthreshold = 0.5\n'
-    missed = "[variants.only.budgets.stm32f4_aot]\naccuracy = 0.9\npreparation = 10\nwindow = 20\n"
+    missed = "[variants.only.budgets.stm32f4.aot]\naccuracy = 0.9\npreparation = 10\nwindow = 20\n"
     project.add_model("one", blind, windowed(["still", "wave"], meant, missed))
     add_recordings(project.root, ["still", "wave"])
     # An odd count of x is some steps and a half: to even is down for 1, up for 3. What y has below -2 is clipped.

@@ -21,7 +21,7 @@ def test_a_manifest_becomes_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert model.recordings == tmp_path / "recordings" / "waves"
     variant = model.variants["int8"]
     assert (variant.name, variant.path) == ("int8", tmp_path / "models" / "wave" / "wave.tflite")
-    assert variant.budgets == {"stm32f4_aot": Budget(flash_bytes=1000)}
+    assert variant.budgets == {"stm32f4": {"aot": Budget(flash_bytes=1000)}}
     assert variant.sha256 == hashlib.sha256(b"network").digest()
 
 
@@ -49,11 +49,18 @@ def test_recordings_may_lie_anywhere(tmp_path: Path, named: str, found: str) -> 
     assert model.recordings == (root / found).resolve()
 
 
-def test_budgets_for_every_environment_hold_where_one_does_not_say_otherwise(tmp_path: Path) -> None:
-    every = "[variants.int8.budgets.all]\nflash_bytes = 2000\naccuracy = 0.5\n"
-    variant = load_model(write_model(tmp_path, MANIFEST + every), tmp_path).variants["int8"]
-    assert variant.budget("stm32f4_aot") == Budget(flash_bytes=1000, accuracy=0.5)
-    assert variant.budget("nrf51_aot") == Budget(flash_bytes=2000, accuracy=0.5)
+def test_a_limit_is_that_of_the_most_specific_table_that_sets_it(tmp_path: Path) -> None:
+    tables = {
+        "all.all": "flash_bytes = 4000\naccuracy = 0.5",
+        "all.aot": "flash_bytes = 3000\nstack_bytes = 3",
+        "stm32f4.all": "flash_bytes = 2000\nram_bytes = 2",
+    }
+    text = MANIFEST + "".join(f"[variants.int8.budgets.{keys}]\n{limits}\n" for keys, limits in tables.items())
+    variant = load_model(write_model(tmp_path, text), tmp_path).variants["int8"]
+    assert variant.budget("stm32f4", "aot") == Budget(flash_bytes=1000, ram_bytes=2, stack_bytes=3, accuracy=0.5)
+    assert variant.budget("stm32f4", "tflm") == Budget(flash_bytes=2000, ram_bytes=2, accuracy=0.5)
+    assert variant.budget("nrf51", "aot") == Budget(flash_bytes=3000, stack_bytes=3, accuracy=0.5)
+    assert variant.budget("nrf51", "tflm") == Budget(flash_bytes=4000, accuracy=0.5)
 
 
 def test_a_skip_covers_what_it_names_and_everything_else_of_it(tmp_path: Path) -> None:
@@ -67,7 +74,9 @@ def test_a_skip_covers_what_it_names_and_everything_else_of_it(tmp_path: Path) -
 def test_budgets_of_what_is_never_measured_are_refused(tmp_path: Path) -> None:
     head, variants = MANIFEST[: MANIFEST.index("labels")], MANIFEST[MANIFEST.index("[variants") :]
     tensors = head + variants.replace("flash_bytes = 1000", "window = 9")
-    with pytest.raises(HilError, match=r"budgets\.stm32f4_aot\] limits window, but only models with windows have that"):
+    with pytest.raises(
+        HilError, match=r"budgets\.stm32f4\.aot\] limits window, but only models with windows have that"
+    ):
         load_model(write_model(tmp_path / "1", tensors), tmp_path)
     unjudged = MANIFEST.replace('labels = ["up", "down"]\n', "").replace("flash_bytes = 1000", "accuracy = 0.9")
     with pytest.raises(HilError, match=r"limits accuracy, but accuracy is not judged: model\.toml does not say"):
@@ -87,7 +96,7 @@ def test_the_projects_own_models() -> None:
     gesture = load_models(ROOT)["gesture"]
     assert gesture.labels == ["punch", "flex"]
     assert sorted(gesture.variants) == ["float32", "int8"]
-    assert gesture.variants["int8"].budgets["stm32f4_aot"].instructions == 16000
+    assert gesture.variants["int8"].budgets["stm32f4"]["aot"].instructions == 16000
     # 1 / (16.4 * 4000) is not an exact float32: it is rounded once, from float64.
     assert gesture.channels[3].gain.hex() == "0x1.ff80200000000p-17"
 
@@ -143,7 +152,29 @@ def test_the_projects_own_models() -> None:
         pytest.param('"down"', '"a\\nb"', "characters that cannot be shown", id="label-of-two-lines"),
         pytest.param("flash_bytes = 1000", "accuracy = 95", "write it as a fraction, such as 0.95", id="percent"),
         pytest.param("flash_bytes = 1000", 'accuracy = "95%"', "as a fraction, such as 0.95", id="percent-sign"),
-        pytest.param("flash_bytes", "flash", "unknown field `flash` - at `$.variants[...].budgets[...]`", id="budget"),
+        pytest.param("flash_bytes", "flash", "unknown field `flash` - at `$.variants[...].budgets[...]", id="budget"),
+        pytest.param(
+            "budgets.stm32f4.aot",
+            "budgets.stm32f4_aot",
+            "budgets.stm32f4_aot] does not name a target and an engine; write [variants.int8.budgets.stm32f4.aot]",
+            id="budget-of-an-environment",
+        ),
+        pytest.param(
+            "budgets.stm32f4.aot",
+            "budgets.mps2_an386_tflm",
+            "write [variants.int8.budgets.mps2_an386.tflm]",
+            id="budget-of-a-target-with-underscores",
+        ),
+        pytest.param(
+            "budgets.stm32f4.aot", "budgets.all", "write [variants.int8.budgets.all.all]", id="budget-of-everything"
+        ),
+        pytest.param(
+            "budgets.stm32f4.aot",
+            "budgets.all.all.all",
+            "unknown field `all` - at `$.variants[...].budgets[...]",
+            id="budget-of-three-names",
+        ),
+        pytest.param("flash_bytes = 1000", "flash_bytes = 'x'", "Expected `int | null`, got `str`", id="limit"),
         pytest.param("[[channels]]", "[[channels]", "is not TOML: ", id="toml"),
         pytest.param(
             'name = "wave"', 'name = "wave"\ntrained = "w.tflite"', "trained names w.tflite, which does", id="trained"

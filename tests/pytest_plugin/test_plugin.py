@@ -181,7 +181,8 @@ def spoil(path: Path, before: str, after: str) -> None:
         ("recordings/gesture/punch.csv", "\n0", "\nhello", "*punch.csv:*hello*"),
         ("recordings/gesture/recordings.toml", '"punch"', '"pnuch"', "*'pnuch', but gesture takes one of punch, flex*"),
         ("recordings/gesture/recordings.toml", "= 50.0", "= 100.0", "*recorded at 100 Hz, but gesture expects 50 Hz*"),
-        ("models/gesture/model.toml", "stm32f4_aot", "stm32f4_aott", "*stm32f4_aott* is no environment*"),
+        ("models/gesture/model.toml", "stm32f4.aot", "stm32f4.aott", "*budgets.stm32f4.aott] names engine 'aott'; *"),
+        ("models/gesture/model.toml", "stm32f4.aot", "stm32f5.all", "*budgets.stm32f5.all] names target 'stm32f5'; *"),
         ("models/gesture/model.toml", "window =", "windwo =", "*model.toml*windwo*"),
     ],
 )

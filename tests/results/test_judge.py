@@ -131,7 +131,7 @@ def test_a_drop_along_a_chain_without_its_beginning_is_no_pass() -> None:
 def test_labels_without_a_budget_are_told(tmp_path: Path) -> None:
     run = judged(Budget(), half_right())
     assert run.verdict == "pass"
-    told = f"{NAME}: accuracy is not gated: give accuracy = ... in [variants.int8.budgets.all] of its model.toml"
+    told = f"{NAME}: accuracy is not gated: give accuracy = ... in [variants.int8.budgets.all.all] of its model.toml"
     shown = published(run, tmp_path)
     assert told in summary_lines(shown)
     assert "Accuracy is not gated" in shown.report.read_text()

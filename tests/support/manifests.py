@@ -22,7 +22,7 @@ maximum = 4
 
 [variants.int8]
 file = "wave.tflite"
-[variants.int8.budgets.stm32f4_aot]
+[variants.int8.budgets.stm32f4.aot]
 flash_bytes = 1000
 """
 

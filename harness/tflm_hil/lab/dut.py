@@ -56,7 +56,7 @@ class Build:
     @property
     def budget(self) -> Budget:
         """The limits of the manifest for this variant, target and engine; an empty budget allows anything."""
-        return self.variant.budget(f"{self.target}_{self.engine}")
+        return self.variant.budget(self.target, self.engine)
 
     @property
     def skipped(self) -> str | None:

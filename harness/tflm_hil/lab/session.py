@@ -10,7 +10,7 @@ from pathlib import Path
 from tflm_hil.boards import qemu_program
 from tflm_hil.boards.board import Board
 from tflm_hil.boards.selection import BoardChoice, choose
-from tflm_hil.boards.targets import TARGETS, find_targets
+from tflm_hil.boards.targets import APPLICATION_TARGETS, TARGETS, find_targets
 from tflm_hil.device.identity import Layout
 from tflm_hil.engines.selection import ENGINES, availability, versions
 from tflm_hil.engines.tflm import library as tflm_library
@@ -165,25 +165,26 @@ class Session:
 
     def _check_manifests(self) -> None:
         """A budget that applies to nothing would be a check that cannot fail, and so would a misspelt [[skip]]."""
-        if self.application is not None:
-            environments = [f"{target.name}_{EXTERNAL}" for target in self.targets]
-        else:
-            environments = self.project.environments()
-        known = {"target": tuple(TARGETS), "engine": (*ENGINES, EXTERNAL)}
+        known = {"target": (*TARGETS, *APPLICATION_TARGETS), "engine": (*ENGINES, EXTERNAL)}
         for model in self.models:
-            for skip in model.skips:
-                for key, names in known.items():
-                    if getattr(skip, key) not in (None, *names):
-                        raise HilError(
-                            f"{model.directory / 'model.toml'}: [[skip]] names {key} {getattr(skip, key)!r}; there is "
-                            f"{', '.join(names)}"
-                        )
-            for variant in model.variants.values():
-                for key in set(variant.budgets) - {*environments, EVERY}:
-                    raise HilError(
-                        f"{model.directory / 'model.toml'}: [variants.{variant.name}.budgets.{key}] is no environment "
-                        f"of platformio.ini; it has {', '.join(environments)}, and {EVERY} is for every one"
-                    )
+            for where, kind, name in _names(model):
+                if name not in known[kind]:
+                    there = ", ".join(known[kind])
+                    raise HilError(f"{model.directory / 'model.toml'}: {where} names {kind} {name!r}; there is {there}")
+
+
+def _names(model: Model) -> Iterator[tuple[str, str, str]]:
+    """The targets and engines that a manifest names: where, which of both, and the name."""
+    for skip in model.skips:
+        yield from (
+            ("[[skip]]", kind, name) for kind, name in (("target", skip.target), ("engine", skip.engine)) if name
+        )
+    for variant in model.variants.values():
+        for target, table in variant.budgets.items():
+            for engine in table:
+                where = f"[variants.{variant.name}.budgets.{target}.{engine}]"
+                pairs = (("target", target), ("engine", engine))
+                yield from ((where, kind, name) for kind, name in pairs if name != EVERY)
 
 
 def _layout(model: Model, reference: Reference) -> Layout:

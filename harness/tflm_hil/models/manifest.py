@@ -26,11 +26,11 @@ _Rows = Annotated[int, Meta(ge=1, le=65535)]
 _Share = Annotated[float, Meta(ge=0, le=1)]
 
 EVERY = "all"
-"""The key of budgets that hold for every environment."""
+"""Stands for every target, or every engine, as a key of budgets."""
 
 
 class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The limits of a variant on one PlatformIO environment; None means no limit.
+    """The limits of a variant on a target with an engine; None means no limit.
 
     Upper limits: `instructions` for one inference, `preparation` for the preparation of its window, `window` for both
     together, sizes in bytes, and `accuracy_drop`, the accuracy lost from the first step of the chain to the device.
@@ -67,16 +67,23 @@ class Skip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Variant(msgspec.Struct, frozen=True):
-    """One .tflite of a model. The keys of `budgets` are PlatformIO environments, such as `stm32f4_aot`, or EVERY."""
+    """One .tflite of a model. The keys of `budgets` are targets, then engines; EVERY may stand for either."""
 
     name: str
     path: Path
-    budgets: dict[str, Budget]
+    budgets: dict[str, dict[str, Budget]]
 
-    def budget(self, environment: str) -> Budget:
-        """Return the limits on `environment`: its own ones, else those for every environment."""
-        every, own = (msgspec.structs.asdict(self.budgets.get(key, Budget())) for key in (EVERY, environment))
-        return Budget(**{name: every[name] if limit is None else limit for name, limit in own.items()})
+    def budget(self, target: str, engine: str) -> Budget:
+        """Return the limits on `target` with `engine`.
+
+        Each is that of the most specific table that sets it. A table for one target and every engine comes before
+        one for every target and one engine.
+        """
+        limits: dict[str, float | None] = {}
+        for keys in ((EVERY, EVERY), (EVERY, engine), (target, EVERY), (target, engine)):
+            budget = self.budgets.get(keys[0], {}).get(keys[1], Budget())
+            limits |= {name: limit for name, limit in msgspec.structs.asdict(budget).items() if limit is not None}
+        return Budget(**limits)  # type: ignore[arg-type]
 
     @property
     def sha256(self) -> bytes:
@@ -143,7 +150,16 @@ class Model(msgspec.Struct, frozen=True):
 
 class _VariantTable(msgspec.Struct, forbid_unknown_fields=True):
     file: Annotated[str, Meta(min_length=1)]
-    budgets: dict[str, Budget] = {}
+    # A number is a limit in a table that does not name both a target and an engine: see _check_budgets.
+    budgets: dict[str, dict[str, Budget | float]] = {}
+
+    @property
+    def limits(self) -> dict[str, dict[str, Budget]]:
+        """The budgets by target and engine."""
+        return {
+            target: {engine: budget for engine, budget in table.items() if isinstance(budget, Budget)}
+            for target, table in self.budgets.items()
+        }
 
 
 # Keys that every model with windows has; budgets and keys that only such a model may have.
@@ -180,17 +196,31 @@ class _ModelFile(msgspec.Struct, forbid_unknown_fields=True):
         for key, names in (("labels", self.labels or ()), ("channels", channels)):
             if len(set(names)) < len(names):
                 raise ValueError(f"two {key} have the same name; rename one")
+        self._check_budgets()
         self._check_accuracy(windowed=not missing)
         for skip in self.skip:
             if skip.variant not in (None, *self.variants):
                 raise ValueError(f"[[skip]] names variant {skip.variant!r}; choose one of {', '.join(self.variants)}")
 
+    def _check_budgets(self) -> None:
+        for name, variant in self.variants.items():
+            for key, table in variant.budgets.items():
+                if any(not isinstance(budget, Budget) for budget in table.values()):
+                    target, _, engine = key.rpartition("_")
+                    both = f"{target}.{engine}" if target else f"{key}.{EVERY}"
+                    raise ValueError(
+                        f"[variants.{name}.budgets.{key}] does not name a target and an engine; "
+                        f"write [variants.{name}.budgets.{both}]"
+                    )
+
     def _check_accuracy(self, windowed: bool) -> None:
         """Refuse budgets for what is never measured: such checks could not fail."""
         unjudged = meaning(self.output or None, self.labels or ()).note
         for name, variant in self.variants.items():
-            for key, budget in variant.budgets.items():
-                where = f"[variants.{name}.budgets.{key}]"
+            for target, engine, budget in (
+                (target, engine, budget) for target, table in variant.limits.items() for engine, budget in table.items()
+            ):
+                where = f"[variants.{name}.budgets.{target}.{engine}]"
                 of_windows = [each for each in _BUDGETS_OF_WINDOWS if getattr(budget, each) is not None]
                 if of_windows and not windowed:
                     raise ValueError(f"{where} limits {', '.join(of_windows)}, but only models with windows have that")
@@ -214,7 +244,7 @@ def load_model(directory: Path, recordings_root: Path) -> Model:
     content = read_toml(path, _ModelFile)
     directory = directory.resolve()
     variants = {
-        name: Variant(name, _existing(path, f"[variants.{name}]", directory / table.file), table.budgets)
+        name: Variant(name, _existing(path, f"[variants.{name}]", directory / table.file), table.limits)
         for name, table in content.variants.items()
     }
     return Model(

@@ -11,7 +11,7 @@ from tflm_hil.models.manifest import Budget
 from tflm_hil.results.baseline import Comparison
 from tflm_hil.results.model import Results, Run
 
-NOT_GATED = "accuracy is not gated: give accuracy = ... in [variants.{variant}.budgets.all] of its model.toml"
+NOT_GATED = "accuracy is not gated: give accuracy = ... in [variants.{variant}.budgets.all.all] of its model.toml"
 
 NONE_PASSED = "no test of it passed, so nothing was shown to be right"
 
