@@ -1,8 +1,8 @@
-"""What the gesture networks are trained with: simulated sessions, one recipe, and the export to .tflite.
+"""Train the gesture networks on simulated sessions and export them to .tflite.
 
-The sessions come from the simulation behind recordings/gesture, with seeds of their own: no committed recording is
-trained on. A network with two outputs has no output for pauses; windows in which nobody moves are trained towards
-one half each, so that an application can tell a pause by a low score.
+The sessions come from the simulation behind recordings/gesture, but with other seeds: no committed recording is used
+for training. A network with two outputs has no output for pauses. Windows without movement are trained towards one
+half for both outputs, so an application can recognize a pause by its low scores.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from recordings.gesture import simulate
 
 SEED = 20_000
 SESSIONS = 1500
-"""Captured sessions of each gesture."""
+"""Single sessions of each gesture."""
 CONTINUOUS = 60
 """Continuous sessions of simulate.CONTINUOUS_ROWS rows."""
 EPOCHS = 40
@@ -30,14 +30,14 @@ Values = NDArray[np.float32]
 
 
 def one_hot(model: Model, label: str | None) -> Values:
-    """The target of a window: 1 for its label, and the same for every label where nobody moves."""
+    """Return the target of a window: 1 for its label; equal values for all labels if nobody moves."""
     if label is None:
         return np.full(len(model.labels), 1.0 / len(model.labels), dtype=np.float32)
     return np.array([name == label for name in model.labels], dtype=np.float32)
 
 
 def training_set(model: Model) -> tuple[Values, Values]:
-    """Normalized windows [n, window, channels] and their targets [n, labels]."""
+    """Return normalized windows [n, window, channels] and their targets [n, labels]."""
     rng = np.random.default_rng(SEED)
     blocks: list[Counts] = []
     targets: list[Values] = []
@@ -50,7 +50,7 @@ def training_set(model: Model) -> tuple[Values, Values]:
         labels = window_labels([name or None for name in names], model.window, model.stride)
         for index, block in enumerate(windows(samples, model.window, model.stride)):
             start = index * model.stride
-            # A window with a gesture in less than half of its rows is neither that gesture nor a pause.
+            # Leave out windows with a gesture in less than half of their rows: they are neither gesture nor pause.
             if labels[index] is not None or not any(names[start : start + model.window]):
                 blocks.append(block)
                 targets.append(one_hot(model, labels[index]))
@@ -58,7 +58,7 @@ def training_set(model: Model) -> tuple[Values, Values]:
 
 
 def export(network: Any, inputs: Values, int8: bool) -> bytes:
-    """`network` as a .tflite for a batch of one; with `int8` every tensor is quantized, input and output included."""
+    """Return `network` as a .tflite with a batch of one; `int8` quantizes all tensors, also input and output."""
     one = tf.keras.Input(batch_shape=(1, *inputs.shape[1:]))
     converter = tf.lite.TFLiteConverter.from_keras_model(tf.keras.Model(one, network(one)))
     if int8:
@@ -66,16 +66,16 @@ def export(network: Any, inputs: Values, int8: bool) -> bytes:
         converter.representative_dataset = lambda: ([row[None]] for row in inputs[:: len(inputs) // 500])
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = converter.inference_output_type = tf.int8
-        # One scale a weight matrix: TFLM before September 2024 reads only the first of several, silently.
+        # One scale per weight matrix: before September 2024, TFLM silently ignores all scales but the first.
         converter._experimental_disable_per_channel_quantization_for_dense_layers = True
     content: bytes = converter.convert()
     return content
 
 
 def train(directory: Path, build: Callable[[Model], Any]) -> None:
-    """Train what `build` makes for the model in `directory`; write its `trained` network and its int8 variant.
+    """Train the network of `build` for the model in `directory`; write its `trained` file and its int8 variant.
 
-    Says how the network does on its own training data; the suite measures the rest.
+    Prints the accuracy on the training data; the suite measures the rest.
     """
     tf.keras.utils.set_random_seed(SEED)
     tf.config.experimental.enable_op_determinism()
@@ -90,7 +90,7 @@ def train(directory: Path, build: Callable[[Model], Any]) -> None:
     right = network.predict(inputs, verbose=0).argmax(axis=1) == targets.argmax(axis=1)
     print(f"{network.count_params()} parameters")
     print(f"{len(inputs)} windows, of them {decided.sum()} of a gesture: {right[decided].mean():.2%} right")
-    assert model.trained is not None, "model.toml names the file"
+    assert model.trained is not None, "model.toml must name the trained network"
     for path, int8 in ((model.trained, False), (model.variants["int8"].path, True)):
         aside = path.with_suffix(".part")
         aside.write_bytes(export(network, inputs, int8))

@@ -16,7 +16,7 @@ from models.gesture_training import train
 
 
 def build(model: Model) -> Any:
-    """The paper's network: 180-50-15-2 for a window of 30 x 6."""
+    """Return the network of the paper: 180-50-15-2 for a window of 30 x 6."""
     layers = tf.keras.layers
     return tf.keras.Sequential(
         [

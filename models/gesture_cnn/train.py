@@ -16,7 +16,7 @@ from models.gesture_training import train
 
 
 def build(model: Model) -> Any:
-    """Convolutions along time only: a plain one, a separable one with stride 2, and a separable one with a shortcut."""
+    """Return convolutions along time: a plain one, a separable one with stride 2, a separable one with a shortcut."""
     layers = tf.keras.layers
     window = tf.keras.Input((model.window, len(model.channels)))
     x = layers.Reshape((model.window, 1, len(model.channels)))(window)

@@ -1,15 +1,15 @@
-"""Simulated MPU6050 recordings of two arm gestures, punch and flex. Run it to write the CSV files beside it.
+"""Simulate MPU6050 recordings of two arm gestures, punch and flex. Run this file to write the CSV files beside it.
 
-Nobody moved an arm for these files: the movements are smooth curves and the sensor is its data sheet. Two references
-fix the numbers: [PS] InvenSense, MPU-6000 and MPU-6050 Product Specification, PS-MPU-6000A-00, revision 3.4; [RM] the
-MPU-6000 and MPU-6050 Register Map and Descriptions, RM-MPU-6000A-00, revision 4.2.
+Nobody moved an arm for these files: movements are smooth curves, and the sensor is modelled by its data sheet. Numbers
+come from two documents: [PS] InvenSense, MPU-6000 and MPU-6050 Product Specification, PS-MPU-6000A-00, revision 3.4;
+[RM] MPU-6000 and MPU-6050 Register Map and Descriptions, RM-MPU-6000A-00, revision 4.2.
 
-The sensor sits on the forearm: x points along it towards the hand, y to the left, z up while the forearm is level.
+The sensor is on the forearm: x points along it towards the hand, y to the left, z up if the forearm is level.
 Strokes follow the minimum-jerk curve of Flash and Hogan, "The coordination of arm movements", J. Neurosci. 5(7), 1985.
 
-The same seed gives the same files wherever NumPy draws the same numbers. That holds for the releases since 1.17, but
-NumPy does not promise it for `Generator`. Arithmetic may differ in its last bit between machines; because every figure
-is rounded to a count of the sensor, the chance that this shows anywhere in the files is below one in a thousand.
+The same seed gives the same files if NumPy draws the same random numbers. All releases since 1.17 do, but NumPy does
+not guarantee it for `Generator`. The last bit of floating-point results may differ between machines; because every
+value is rounded to a count of the sensor, the chance that a file differs is below one in a thousand.
 """
 
 import argparse
@@ -24,9 +24,9 @@ Floats = NDArray[np.float64]
 Counts = NDArray[np.int16]
 
 SEED = 6050
-"""Seed of the committed files. Training must use others."""
+"""The seed of the committed files. Training must use other seeds."""
 SESSIONS = 60
-"""Sessions in each of punch.csv and flex.csv."""
+"""The number of sessions in each of punch.csv and flex.csv."""
 SESSION_ROWS = 30
 CONTINUOUS_FILES = 3
 CONTINUOUS_ROWS = 2000
@@ -35,71 +35,71 @@ COLUMNS = ("aX", "aY", "aZ", "gX", "gY", "gZ")
 
 RATE_HZ = 50
 INTERNAL_HZ = 1000
-"""Both sensors are sampled at 1 kHz inside while the low-pass filter is on [RM 4.4]."""
+"""The internal sampling rate of both sensors while the low-pass filter is on [RM 4.4]."""
 GRAVITY = 9.80665
 
 ACCEL_LSB_PER_G = 8192.0
-"""AFS_SEL = 1, full scale +-4 g [PS 6.2]."""
+"""With AFS_SEL = 1, full scale +-4 g [PS 6.2]."""
 GYRO_LSB_PER_DPS = 16.4
-"""FS_SEL = 3, full scale +-2000 degrees a second [PS 6.1]."""
+"""With FS_SEL = 3, full scale +-2000 dps [PS 6.1]."""
 SENSITIVITY_TOLERANCE = 0.03
-"""Of both sensors [PS 6.1, 6.2]."""
+"""Relative, for both sensors [PS 6.1, 6.2]."""
 CROSS_AXIS = 0.02
-"""Of both sensors [PS 6.1, 6.2]."""
+"""Cross-axis sensitivity of both sensors [PS 6.1, 6.2]."""
 ZERO_G_OFFSET = np.array([0.050, 0.050, 0.080])
 """In g: x and y +-50 mg, z +-80 mg [PS 6.2]."""
 ZERO_RATE_OFFSET = 20.0
-"""In degrees a second [PS 6.1]."""
+"""In dps [PS 6.1]."""
 ACCEL_NOISE = 400e-6
 """Power spectral density in g / sqrt(Hz) [PS 6.2]."""
 GYRO_NOISE = 0.005
-"""Rate noise spectral density in degrees a second / sqrt(Hz) [PS 6.1]."""
+"""Rate noise spectral density in dps / sqrt(Hz) [PS 6.1]."""
 FILTER_TAPS = 21
-"""DLPF_CFG = 4 is 21 Hz wide and 8.5 ms late [RM 4.3]; its shape is not published. A moving average of 21 samples at
-1 kHz is 21 Hz wide (-3 dB) and 10 ms late."""
+"""DLPF_CFG = 4 has a bandwidth of 21 Hz and a delay of 8.5 ms [RM 4.3]; its shape is not published. A moving average of
+21 samples at 1 kHz has a bandwidth of 21 Hz (-3 dB) and a delay of 10 ms."""
 
 
 @dataclass
 class Arm:
-    """The movement of one session at INTERNAL_HZ: `place` in metres and `roll`, `pitch`, `yaw` in radians."""
+    """The movement of one session at INTERNAL_HZ: `position` in metres and `roll`, `pitch`, `yaw` in radians."""
 
-    place: Floats
+    position: Floats
     roll: Floats
     pitch: Floats
     yaw: Floats
     elbow: float
-    """Distance from the elbow to the sensor in metres."""
+    """The distance from the elbow to the sensor in metres."""
 
 
 def stroke(length: int, start: int, duration: int) -> Floats:
-    """A minimum-jerk step from 0 to 1 that begins at sample `start` and takes `duration` samples."""
+    """Return a minimum-jerk step from 0 to 1 that begins at sample `start` and takes `duration` samples."""
     t = np.clip((np.arange(length) - start) / duration, 0.0, 1.0)
     return t * t * t * (10.0 + t * (6.0 * t - 15.0))
 
 
 def resting_arm(rng: np.random.Generator, length: int) -> Arm:
-    """A forearm that is held about level by one wearer: tilt, slow sway and the 8 to 12 Hz tremor of every arm."""
+    """Return a roughly level forearm of one person: tilt, slow sway and the tremor of 8 to 12 Hz of every arm."""
     t = np.arange(length) / INTERNAL_HZ
 
     def sway(amplitude: float, low_hz: float, high_hz: float) -> Floats:
         rate, phase = rng.uniform(low_hz, high_hz), rng.uniform(0.0, 2 * np.pi)
         return amplitude * rng.uniform(0.3, 1.0) * np.sin(2 * np.pi * rate * t + phase)
 
-    place = np.stack([sway(0.004, 0.2, 0.8) + sway(0.00003, 8.0, 12.0) for _ in range(3)], axis=1)
+    position = np.stack([sway(0.004, 0.2, 0.8) + sway(0.00003, 8.0, 12.0) for _ in range(3)], axis=1)
     roll, pitch, yaw = (
         np.radians(rng.normal(0.0, tilt) + sway(2.5, 0.2, 0.9) + sway(0.015, 8.0, 12.0)) for tilt in (12.0, 9.0, 5.0)
     )
-    return Arm(place, roll, pitch, yaw, rng.uniform(0.22, 0.31))
+    return Arm(position, roll, pitch, yaw, rng.uniform(0.22, 0.31))
 
 
 def add_punch(rng: np.random.Generator, arm: Arm, start: int) -> tuple[int, int]:
-    """Throw the hand forward and draw it back. Returns (samples of the gesture, samples until the arm is at rest)."""
+    """Move the hand forward and back. Return (samples of the gesture, samples until the arm is at rest)."""
     reach = rng.uniform(0.28, 0.52)
     out, hold, back = (int(rng.integers(low, high)) for low, high in ((200, 310), (10, 60), (240, 380)))
     shape = stroke(len(arm.roll), start, out) - stroke(len(arm.roll), start + out + hold, back)
     aside, up = np.radians(rng.normal(0.0, 8.0, 2)).tolist()
     direction = np.array([np.cos(aside) * np.cos(up), np.sin(aside) * np.cos(up), np.sin(up)])
-    arm.place += reach * shape[:, None] * direction
+    arm.position += reach * shape[:, None] * direction
     arm.roll += np.radians(rng.uniform(10.0, 50.0)) * shape
     arm.pitch += np.radians(rng.normal(0.0, 8.0)) * shape
     arm.yaw += np.radians(rng.normal(0.0, 6.0)) * shape
@@ -107,18 +107,18 @@ def add_punch(rng: np.random.Generator, arm: Arm, start: int) -> tuple[int, int]
 
 
 def add_flex(rng: np.random.Generator, arm: Arm, start: int) -> tuple[int, int]:
-    """Raise the forearm about the elbow by some 90 degrees, hold it and let it down; letting down is no gesture.
+    """Raise the forearm about the elbow by some 90 degrees, hold it and lower it; lowering is not part of the gesture.
 
-    Returns (samples of the gesture, samples until the arm is at rest).
+    Return (samples of the gesture, samples until the arm is at rest).
     """
     up, hold, down = (int(rng.integers(low, high)) for low, high in ((340, 560), (150, 500), (500, 900)))
     length = len(arm.roll)
     shape = stroke(length, start, up) - stroke(length, start + up + hold, down)
-    # Turning about +y lowers x: raising the forearm is a negative pitch, and takes gravity from z to x.
+    # A rotation about +y lowers x. So raising the forearm is a negative pitch; it moves gravity from z to x.
     arm.pitch -= np.radians(rng.normal(90.0, 9.0)) * shape
     arm.roll += np.radians(rng.normal(0.0, 12.0)) * shape
     arm.yaw += np.radians(rng.normal(0.0, 6.0)) * shape
-    arm.place += rng.normal(0.0, 0.03, 3) * shape[:, None]
+    arm.position += rng.normal(0.0, 0.03, 3) * shape[:, None]
     return up, up + hold + down
 
 
@@ -126,10 +126,10 @@ ADD = {"punch": add_punch, "flex": add_flex}
 
 
 def ideal_sensor(arm: Arm) -> tuple[Floats, Floats]:
-    """What a perfect sensor on `arm` would feel: specific force in g and rate in degrees a second, [length, 3] each.
+    """Return the values of a perfect sensor on `arm`: specific force in g and angular rate in dps, [length, 3] each.
 
-    Attitude is Rz(yaw) Ry(pitch) Rx(roll); body rates follow from it by the usual kinematic equations (for instance
-    Diebel, "Representing Attitude: Euler Angles, Unit Quaternions, and Rotation Vectors", 2006).
+    Attitude is Rz(yaw) Ry(pitch) Rx(roll); body rates follow from the kinematic equations (for instance Diebel,
+    "Representing Attitude: Euler Angles, Unit Quaternions, and Rotation Vectors", 2006).
     """
     sr, cr, sp, cp = np.sin(arm.roll), np.cos(arm.roll), np.sin(arm.pitch), np.cos(arm.pitch)
     sy, cy = np.sin(arm.yaw), np.cos(arm.yaw)
@@ -138,7 +138,7 @@ def ideal_sensor(arm: Arm) -> tuple[Floats, Floats]:
     z = np.stack([cr * sp * cy + sr * sy, cr * sp * sy - sr * cy, cr * cp], axis=1)
 
     step = 1.0 / INTERNAL_HZ
-    velocity = np.gradient(arm.place + arm.elbow * x, step, axis=0)
+    velocity = np.gradient(arm.position + arm.elbow * x, step, axis=0)
     force = np.gradient(velocity, step, axis=0) / GRAVITY + np.array([0.0, 0.0, 1.0])
     felt = np.stack([(force * axis).sum(axis=1) for axis in (x, y, z)], axis=1)
 
@@ -157,10 +157,10 @@ def ideal_sensor(arm: Arm) -> tuple[Floats, Floats]:
 def digitize(
     rng: np.random.Generator, ideal: Floats, offset: Floats | float, noise: float, lsb_per_unit: float
 ) -> Counts:
-    """Pass one ideal triad through the errors, noise, range, filter and rounding of a sensor; [rows, 3] at RATE_HZ."""
+    """Apply errors, noise, range, filter and rounding of a sensor to `ideal` values; return [rows, 3] at RATE_HZ."""
     mixing = rng.uniform(-CROSS_AXIS, CROSS_AXIS, (3, 3))
     np.fill_diagonal(mixing, 1.0 + rng.uniform(-SENSITIVITY_TOLERANCE, SENSITIVITY_TOLERANCE, 3))
-    # White noise of a density d, sampled at f, has the standard deviation d * sqrt(f / 2).
+    # White noise of density d, sampled at rate f, has the standard deviation d * sqrt(f / 2).
     sigma = noise * np.sqrt(INTERNAL_HZ / 2)
     analogue = ideal @ mixing.T + rng.uniform(-1.0, 1.0, 3) * offset + sigma * rng.standard_normal(ideal.shape)
     converted = np.clip(analogue * lsb_per_unit, -32768.0, 32767.0)
@@ -170,7 +170,7 @@ def digitize(
 
 
 def record(rng: np.random.Generator, arm: Arm) -> Counts:
-    """Raw counts [rows, 6] that one MPU6050 gives for `arm`; row n is sampled about n / RATE_HZ seconds in."""
+    """Return the raw counts [rows, 6] of one MPU6050 on `arm`; row n is sampled after about n / RATE_HZ seconds."""
     force, rate = ideal_sensor(arm)
     accel = digitize(rng, force, ZERO_G_OFFSET, ACCEL_NOISE, ACCEL_LSB_PER_G)
     gyro = digitize(rng, rate, ZERO_RATE_OFFSET, GYRO_NOISE, GYRO_LSB_PER_DPS)
@@ -178,14 +178,14 @@ def record(rng: np.random.Generator, arm: Arm) -> Counts:
 
 
 def simulate_session(rng: np.random.Generator, gesture: str) -> Counts:
-    """One gesture by another wearer with another sensor, captured from its first movement on; i16[SESSION_ROWS, 6]."""
+    """Return one gesture, int16[SESSION_ROWS, 6], from its first movement on; each has another person and sensor."""
     arm = resting_arm(rng, samples_for(SESSION_ROWS))
     ADD[gesture](rng, arm, int(rng.integers(20, 120)))
     return record(rng, arm)
 
 
 def simulate_continuous(rng: np.random.Generator, rows: int) -> tuple[Counts, list[str]]:
-    """Several gestures with pauses of 0.6 to 1.8 s between them; i16[rows, 6] and the label of each row ("" = none)."""
+    """Return gestures with pauses of 0.6 to 1.8 s: int16[rows, 6], and the label of each row ("" for none)."""
     length = samples_for(rows)
     arm = resting_arm(rng, length)
     labels = [""] * rows
@@ -200,12 +200,12 @@ def simulate_continuous(rng: np.random.Generator, rows: int) -> tuple[Counts, li
 
 
 def samples_for(rows: int) -> int:
-    """Internal samples that give `rows` rows after the filter has filled."""
+    """Return the number of internal samples for `rows` rows, including those that fill the filter."""
     return (rows - 1) * INTERNAL_HZ // RATE_HZ + FILTER_TAPS
 
 
 def csv_lines(samples: Counts, labels: list[str] | None = None) -> Iterable[str]:
-    """The rows as text in g and degrees a second; 4 and 2 decimals are enough to get the counts back."""
+    """Return the rows as text in g and dps; with 4 and 2 decimals, the counts can be recovered exactly."""
     for index, row in enumerate(samples):
         accel = ",".join(f"{value / ACCEL_LSB_PER_G:.4f}" for value in row[:3].tolist())
         gyro = ",".join(f"{value / GYRO_LSB_PER_DPS:.2f}" for value in row[3:].tolist())
@@ -213,14 +213,14 @@ def csv_lines(samples: Counts, labels: list[str] | None = None) -> Iterable[str]
 
 
 def write(path: Path, lines: Iterable[str]) -> None:
-    """Write `lines` to `path`, which either stays as it was or is complete."""
+    """Write `lines` to `path` completely, or leave it unchanged."""
     aside = path.with_suffix(".part")
     aside.write_text("".join(lines), encoding="ascii", newline="\n")
     aside.replace(path)
 
 
 def main() -> None:
-    """Write punch.csv, flex.csv and continuous_1.csv ... into the folder that the command line names."""
+    """Write punch.csv, flex.csv, continuous_1.csv and so on to the folder given on the command line."""
     parser = argparse.ArgumentParser(description="Simulate MPU6050 recordings of punch and flex.")
     parser.add_argument("--output", type=Path, default=Path(__file__).parent, help="folder (default: this one)")
     parser.add_argument("--seed", type=int, default=SEED)

@@ -1,4 +1,4 @@
-"""From the trained network to the device: every step is run, and what it changed is counted."""
+"""All steps from the trained network to the device are run, and their changes are counted."""
 
 from __future__ import annotations
 
@@ -70,9 +70,9 @@ def raw(model: Model) -> np.ndarray:
 @needs_litert
 def test_a_quantized_network_goes_through_all_steps_in_order(model: Model, raw: np.ndarray) -> None:
     variant = model.variants["int8"]
-    host = Reference(variant.path)
-    device = host.run(prepare(raw, model.channels, host.input_quantization))
-    chain = Chain(model, variant, host)
+    reference = Reference(variant.path)
+    device = reference.run(prepare(raw, model.channels, reference.input_quantization))
+    chain = Chain(model, variant, reference)
     stages = chain.stages(raw, device)
     assert [stage.name.split(",")[0].split(" 2")[0].split(" 0")[0] for stage in stages] == [
         "as trained on LiteRT",
@@ -83,11 +83,11 @@ def test_a_quantized_network_goes_through_all_steps_in_order(model: Model, raw: 
     ]
     assert chain.notes == []
     steps = attribute(stages, model.meaning, [None] * len(raw))
-    # One step of the softmax's output is 1/256; the trained network and the quantized one differ by some of them.
+    # One step of the softmax output is 1/256; the trained and the quantized network differ by some steps.
     assert 0 < steps[1].max_abs_diff < 0.1
     assert steps[3].max_abs_diff <= 2 / 256
     assert steps[4].max_abs_diff == 0
-    # All of it in real units: probabilities, which a forgotten scale or zero point would not give.
+    # Outputs are real numbers, here probabilities. A forgotten scale or zero point would change their sum.
     for each in stages:
         assert each.outputs.sum(axis=1) == pytest.approx(np.ones(len(raw)), abs=0.01)
 
@@ -104,22 +104,22 @@ def test_reference_kernels_are_nearer_to_tflm_than_the_default_ones() -> None:
 @needs_litert
 def test_a_float_network_is_what_was_trained(model: Model, raw: np.ndarray) -> None:
     variant = model.variants["float32"]
-    host = Reference(variant.path)
-    chain = Chain(model, variant, host)
-    stages = chain.stages(raw, host.run(prepare(raw, model.channels, host.input_quantization)))
+    reference = Reference(variant.path)
+    chain = Chain(model, variant, reference)
+    stages = chain.stages(raw, reference.run(prepare(raw, model.channels, reference.input_quantization)))
     assert [stage.name.split(" ")[0] for stage in stages] == ["float32"] * 4
     assert max(step.max_abs_diff for step in attribute(stages, model.meaning, [None] * len(raw))) < 1e-4
 
 
-def test_without_litert_the_rest_remains_and_the_remedy_is_said(
+def test_without_litert_the_other_steps_remain_and_a_note_says_how_to_install_it(
     model: Model, raw: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(litert, "PACKAGE", "no_such_package")
-    host = Reference(model.variants["int8"].path)
-    chain = Chain(model, model.variants["int8"], host)
+    reference = Reference(model.variants["int8"].path)
+    chain = Chain(model, model.variants["int8"], reference)
     assert chain.notes == ["LiteRT is not installed; to include its steps: pip install 'tflm-hil[attribution]'"]
-    stages = chain.stages(raw, host.run(prepare(raw, model.channels, host.input_quantization)))
-    assert [stage.name for stage in stages] == [f"int8 on {host.name}", "int8 on the device"]
+    stages = chain.stages(raw, reference.run(prepare(raw, model.channels, reference.input_quantization)))
+    assert [stage.name for stage in stages] == [f"int8 on {reference.name}", "int8 on the device"]
 
 
 @needs_litert

@@ -1,3 +1,5 @@
+"""Parity, ULP distances, latency and budgets."""
+
 from __future__ import annotations
 
 import numpy as np

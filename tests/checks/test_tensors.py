@@ -1,4 +1,4 @@
-"""Tensors compared: what may differ by how much, and what is said of what differs."""
+"""Comparing tensors: which differences are allowed, and how the others are reported."""
 
 from __future__ import annotations
 

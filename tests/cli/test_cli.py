@@ -36,7 +36,7 @@ def test_build_shows_sizes_and_the_build_id() -> None:
     ("arguments", "message"),
     [
         (["replay", "gesture", "nope"], "nope: no such recording of gesture; there are e.g. punch/001"),
-        (["replay", "gesture", "punch/001", "--window", "1"], "--window=1: punch/001 has the windows 0 to 0"),
+        (["replay", "gesture", "punch/001", "--window", "1"], "--window=1: punch/001 has windows 0 to 0; choose"),
         (["build", "gesture", "--target", "all"], "--target: name one target; run all with `pytest --board=emulated"),
         (["replay", "gesture", "punch/001", "--variant", "int4"], "--variant=int4: no such variant"),
         (["build", "wave"], "unknown model wave; models/ has gesture"),

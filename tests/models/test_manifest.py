@@ -113,21 +113,24 @@ def test_the_projects_own_models() -> None:
         pytest.param("hil-model/1", "hil-model/2", "Invalid enum value 'hil-model/2' - at `$.schema`", id="schema"),
         pytest.param('"wave"', '"../wave"', "matching regex", id="name"),
         pytest.param('"down"', '"up"', "two labels have the same name; rename one", id="labels"),
-        pytest.param('"g"', '"furlongz"', "unit 'furlongz' is unknown, use one such as g, mg", id="unit"),
-        pytest.param("8192", "0", "lsb_per_unit must be a number above 0, or sensor and range given", id="lsb"),
+        pytest.param('"g"', '"furlongz"', "unit 'furlongz' is unknown; use one such as g, mg", id="unit"),
+        pytest.param("8192", "0", "lsb_per_unit must be a number above 0; or give sensor and range", id="lsb"),
         pytest.param("8192", "nan", "lsb_per_unit must be a number above 0", id="nan"),
         pytest.param("maximum = 4", "maximum = -4", "minimum must be below maximum", id="range"),
         pytest.param("minimum = -4\n", "", "normalization is maximum; give minimum and maximum, or", id="half-a-range"),
         pytest.param("minimum = -4", "mean = 0", "normalization is maximum and mean; give", id="two-ways"),
         pytest.param("8192", '8192\nsensor = "MPU6050"', "sensor and range go together", id="sensor-without-range"),
         pytest.param(
-            "8192", '4096\nsensor = "MPU6050"\nrange = 4', "but MPU6050 at 4 has 8192 counts a g", id="lsb-twice"
+            "8192", '4096\nsensor = "MPU6050"\nrange = 4', "but MPU6050 at 4 has 8192 counts per g", id="lsb-twice"
         ),
         pytest.param(
-            "lsb_per_unit = 8192", 'sensor = "MPU6050"\nrange = 3', "no range of 3 g, but 2, 4, 8, 16", id="range-3"
+            "lsb_per_unit = 8192",
+            'sensor = "MPU6050"\nrange = 3',
+            "no range of 3 g; use one of 2, 4, 8, 16",
+            id="range-3",
         ),
         pytest.param(
-            "lsb_per_unit = 8192", 'sensor = "MPU"\nrange = 4', "sensor 'MPU' is unknown, use one of", id="sensor"
+            "lsb_per_unit = 8192", 'sensor = "MPU"\nrange = 4', "sensor 'MPU' is unknown; use one of", id="sensor"
         ),
         pytest.param(
             "stride = 5", 'stride = 5\nlayout = "nchw"', "Invalid enum value 'nchw' - at `$.layout`", id="layout"

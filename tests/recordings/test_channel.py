@@ -1,4 +1,4 @@
-"""What the network sees of a channel: its normalization, and how many counts a unit has with which sensor."""
+"""The normalization of channels, and the counts per unit of sensors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_values_and_counts_as_they_are() -> None:
     assert seen(Channel("aX", "raw", normalize="none"), [64, -256]) == [64.0, -256.0]
 
 
-# Each from the data sheet that harness/tflm_hil/recordings/sensors.py names.
+# From the data sheets that harness/tflm_hil/recordings/sensors.py names.
 @pytest.mark.parametrize(
     ("sensor", "unit", "full_scale", "lsb"),
     [
@@ -59,7 +59,7 @@ def test_every_range_lies_within_what_16_bits_can_hold() -> None:
     for sensor, quantities in SENSORS.items():
         for ranges in quantities.values():
             for full_scale, lsb in ranges.items():
-                # ST leaves headroom above the range, up to a fifth of it; +-16 g of LSM9DS1 is the odd one out.
+                # ST leaves headroom of up to a fifth above the range; +-16 g of LSM9DS1 has more.
                 assert full_scale * lsb <= 32800, sensor
                 assert full_scale * lsb > 21800 or sensor.startswith("ADXL345")
 
@@ -67,8 +67,8 @@ def test_every_range_lies_within_what_16_bits_can_hold() -> None:
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        ({"unit": "dps", "sensor": "ADXL345", "range": 2.0}, "ADXL345 measures g, which dps is not"),
-        ({"unit": "raw", "sensor": "MPU6050", "range": 2.0}, "raw counts must be 1, and it has no sensor"),
+        ({"unit": "dps", "sensor": "ADXL345", "range": 2.0}, "ADXL345 measures g, not dps; correct unit or sensor"),
+        ({"unit": "raw", "sensor": "MPU6050", "range": 2.0}, "raw counts has lsb_per_unit 1 and no sensor; leave out"),
         ({"unit": "g", "range": 2.0}, "sensor and range go together"),
         ({"unit": "g"}, "lsb_per_unit must be a number above 0"),
         ({"unit": "g", "lsb_per_unit": 1.0, "mean": 1.0}, "normalization is mean and normalize"),

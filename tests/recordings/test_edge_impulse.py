@@ -1,4 +1,4 @@
-"""Recordings as Edge Impulse's devices acquire them, and JSON that is something else."""
+"""Recordings in the format of Edge Impulse, and JSON in other formats."""
 
 import json
 from pathlib import Path
@@ -53,19 +53,17 @@ def test_one_sensor_may_come_as_plain_numbers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "file", "unit", "message"),
     [
-        pytest.param('{"a": 1}', "", "", "is JSON, but not in Edge Impulse's", id="other JSON"),
-        pytest.param("[1, 2", "", "", "is JSON, but not in Edge Impulse's", id="cut off"),
+        pytest.param('{"a": 1}', "", "", "is JSON, but not in the data acquisition", id="other JSON"),
+        pytest.param("[1, 2", "", "", "is JSON, but not in the data acquisition", id="cut off"),
         pytest.param(acquisition(interval_ms=10), "", "", "interval_ms is 10, which is 100 Hz, not the", id="rate"),
         pytest.param(acquisition(interval_ms=0), "", "", "interval_ms is 0", id="no interval"),
         pytest.param(acquisition(values=[]), "", "", "payload.values is empty", id="no values"),
-        pytest.param(
-            acquisition(values=[[1, 2, 3], [1]]), "", "", "payload.values[1] has 1 numbers where", id="ragged"
-        ),
+        pytest.param(acquisition(values=[[1, 2, 3], [1]]), "", "", "payload.values[1] has 1 numbers, but", id="ragged"),
         pytest.param(acquisition(values=[[1, None, 3]]), "", "", "is JSON, but not in", id="null"),
         pytest.param(
             acquisition(sensors=SENSORS[:2], values=[[1, 2]]), "", "", "is no sensor 'acc' in gyr", id="sensor"
         ),
-        pytest.param(acquisition(), "", ', unit = "mg"', "unit is 'mg', the file itself says 'm/s2'", id="unit"),
+        pytest.param(acquisition(), "", ', unit = "mg"', "unit is 'mg', but the file says 'm/s2'", id="unit"),
         pytest.param(acquisition(), 'label_column = "l"', "", "label_column in the manifest is for CSV", id="labels"),
         pytest.param(acquisition(), "rows = 1", "", "rows in the manifest is for CSV", id="rows"),
     ],

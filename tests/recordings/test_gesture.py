@@ -1,4 +1,4 @@
-"""The committed recordings are what their simulation writes, and have in them what they are there for."""
+"""The committed recordings are those that the simulation writes, and contain what the tests need."""
 
 import subprocess
 import sys
@@ -66,7 +66,7 @@ def test_some_punches_are_beyond_the_range_of_the_sensor(recordings: list[Record
 
 
 def test_counts_come_back_exactly(recordings: list[Recording], model: Model) -> None:
-    """What is loaded, written with the decimals of the files, is the files' text again."""
+    """Loaded samples, written with the decimals of the file, give the text of the file again."""
     name = "continuous_1"
     (samples,) = (recording.samples for recording in recordings if recording.name == name)
     units = [channel.lsb_per_unit for channel in model.channels]

@@ -1,4 +1,4 @@
-"""Recordings in every layout that people have come as the same counts."""
+"""Recordings in all common layouts are loaded as the same counts."""
 
 from pathlib import Path
 
@@ -140,23 +140,23 @@ def test_counts_survive_four_decimals(
         pytest.param("aX,gX\n", "", "", "data.csv: has a header but no rows", id="header-only"),
         pytest.param("aX\n1\n", "", "", "data.csv:1: there is no column 'gX' in aX;", id="missing-column"),
         pytest.param("aX,gX,aX\n1,2,3\n", "", "", "data.csv:1: there are 2 columns 'aX'", id="column-twice"),
-        pytest.param("1,2\n3,4\n", "", "", "data.csv:1: is no header;", id="header-forgotten"),
+        pytest.param("1,2\n3,4\n", "", "", "data.csv:1: is not a header;", id="header-forgotten"),
         pytest.param("1,2\n", 'names = ["aX", "gY"]', "", "there is no column 'gX' in aX, gY;", id="wrong-names"),
         pytest.param("aX,gX\n1,2\n\n1,left\n", "", "", "data.csv:4: column gX holds 'left', which is not", id="word"),
         pytest.param("aX,gX\n1,\n", "", "", "data.csv:2: column gX holds '', which is not a number", id="empty-cell"),
         pytest.param("aX,gX\n1_0,2\n", "", "", "data.csv:2: column aX holds '1_0', which is not", id="underscore"),
-        pytest.param("aX,gX\n1,nan\n", "", "", "data.csv:2: column gX holds nan, which no sensor sends", id="nan"),
-        pytest.param("aX,gX\n-inf,1\n", "", "", "data.csv:2: column aX holds -inf, which no sensor", id="infinity"),
-        pytest.param("aX,gX\n1,2\n1,2,3\n", "", "", "data.csv:3: has 3 cells where there are 2 columns", id="ragged"),
-        pytest.param("aX,gX\n0,5,1,0\n", "", "", "what is too much, and write decimals with dots", id="two-commas"),
+        pytest.param("aX,gX\n1,nan\n", "", "", "data.csv:2: column gX holds nan, which is not finite", id="nan"),
+        pytest.param("aX,gX\n-inf,1\n", "", "", "data.csv:2: column aX holds -inf, which is not finite", id="infinity"),
+        pytest.param("aX,gX\n1,2\n1,2,3\n", "", "", "data.csv:3: has 3 cells, but there are 2 columns", id="ragged"),
+        pytest.param("aX,gX\n0,5,1,0\n", "", "", "the surplus cells, and write decimals with dots", id="two-commas"),
         pytest.param('aX,gX\n"0,5",1\n', "", "", "holds '0,5', which is not a number; write decimals", id="comma"),
-        pytest.param("aX,gX\n1\n", "", "", "data.csv:2: has 1 cells where there are 2 columns", id="cut-off"),
+        pytest.param("aX,gX\n1\n", "", "", "data.csv:2: has 1 cells, but there are 2 columns", id="cut-off"),
         pytest.param(PLAIN.encode("utf-16"), "", "", "data.csv: is not UTF-8 (byte 0); save it", id="utf-16"),
         pytest.param(b"aX,gX\n1,\xb0\n", "", "", "data.csv: is not UTF-8 (byte 8); save it", id="latin-1"),
         pytest.param("aX,gX\n" + "1" * 200_000, "", "", "data.csv:2: is not CSV", id="endless-cell"),
-        pytest.param("aX;gX\n0,5;1,0\n", "", "", "data.csv:1: its cells are separated by semicolons;", id="semicolons"),
-        pytest.param("aX\tgX\n1\t2\n", "", "", "data.csv:1: its cells are separated by tabs;", id="tabs"),
-        pytest.param("\naX|gX\n1|2\n", "", "", "data.csv:2: its cells are separated by vertical bars;", id="bars"),
+        pytest.param("aX;gX\n0,5;1,0\n", "", "", "data.csv:1: cells are separated by semicolons;", id="semicolons"),
+        pytest.param("aX\tgX\n1\t2\n", "", "", "data.csv:1: cells are separated by tabs;", id="tabs"),
+        pytest.param("\naX|gX\n1|2\n", "", "", "data.csv:2: cells are separated by vertical bars;", id="bars"),
         pytest.param("1 2\n3 4\n", 'names = ["aX", "gX"]', "", "separated by spaces;", id="spaces-without-header"),
         pytest.param("0,5;1,0;2\n", 'names = ["aX", "gX", "b"]', "", "separated by semicolons", id="decimal-commas"),
         pytest.param('aX,gX\n1,2\n"1,2\n1,2\n', "", "", "data.csv:3: has a quote that is not closed", id="quote"),
@@ -165,12 +165,12 @@ def test_counts_survive_four_decimals(
         pytest.param(f"aX,gX\n1,{'z' * 5000}\n", "", "", f"holds '{'z' * 57}...', which is not", id="long-cell"),
         pytest.param(",".join(f"c{n}" for n in range(999)) + "\n1\n", "", "", "c12, c1...; correct", id="long-header"),
         pytest.param(
-            PLAIN, "[columns]\naX = {unit = 'gg'}", "", "aX: unit 'gg' is unknown, use one such as g, mg", id="unit"
+            PLAIN, "[columns]\naX = {unit = 'gg'}", "", "aX: unit 'gg' is unknown; use one such as g, mg", id="unit"
         ),
         pytest.param(PLAIN, "[columns]\naX = {unit = ''}", "", "length >= 1 - at `$.columns[...].unit`", id="no-unit"),
         pytest.param(PLAIN, "[columns]\naX = {unit = 'dps'}", "", "aX: dps cannot be converted to g", id="quantity"),
         pytest.param(
-            PLAIN, "[columns]\naY = {unit = 'g'}", "", "[columns] maps aY, which the model does not", id="map"
+            PLAIN, "[columns]\naY = {unit = 'g'}", "", "[columns] names aY, which the model does not", id="map"
         ),
         pytest.param(
             "aX,gX\n1,2\n3,4\n", "", "rows = 3", "data.csv:2: the last recording has 2 of 3 rows", id="left-over"
@@ -215,7 +215,7 @@ def test_any_bytes_load_or_get_one_line(tmp_path_factory: pytest.TempPathFactory
 
 def test_a_recording_must_fill_a_window(tmp_path: Path) -> None:
     write_recordings(tmp_path, "aX,gX\n1,2\n3,4\n\n1,2\n")
-    with pytest.raises(HilError, match=r"data\.csv:5: the recording has 1 rows, a window takes 2; record longer"):
+    with pytest.raises(HilError, match=r"data\.csv:5: the recording has 1 rows, but a window has 2; record longer"):
         load_recordings(tmp_path, CHANNELS, minimum_rows=2)
 
 
@@ -250,7 +250,7 @@ def test_no_manifest(tmp_path: Path) -> None:
 def external(name: str, tmp_path: Path, manifest: str) -> Path:
     source = EXTERNAL / name
     if not source.is_dir():
-        pytest.skip(f"{source} is not there")
+        pytest.skip(f"{source} does not exist")
     for file in source.glob("*.csv"):
         (tmp_path / file.name).symlink_to(file)
     (tmp_path / "recordings.toml").write_text(f'schema = "hil-recordings/1"\n{manifest}')

@@ -1,4 +1,4 @@
-"""Values that fit no sensor are told, and those of an ordinary session are not."""
+"""Values that do not fit the sensor cause warnings; an ordinary session does not."""
 
 import warnings
 from pathlib import Path
@@ -31,7 +31,7 @@ def test_an_ordinary_session_is_not_suspicious(tmp_path: Path, rows: str) -> Non
 def test_decimals_in_raw_counts(tmp_path: Path) -> None:
     said = suspicions(tmp_path, "mX,mY,mZ\n0.25,-0.49,500\n0.30,0.40,-400\n", RAW)
     assert said[:2] == [
-        f"{name}: rounding to counts takes more than half of the variation in data; are its unit and lsb_per_unit "
+        f"{name}: rounding to counts removes more than half of the variation in data; are its unit and lsb_per_unit "
         "right?"
         for name in ("mX", "mY")
     ]
@@ -39,7 +39,9 @@ def test_decimals_in_raw_counts(tmp_path: Path) -> None:
 
 def test_rounding_is_told_once_a_channel(tmp_path: Path) -> None:
     said = suspicions(tmp_path, "mX,mY,mZ\n" + "0.2,50,50\n0.4,60,50\n\n" * 3, RAW)
-    assert said[0].startswith("mX: rounding to counts takes more than half of the variation in 3 recordings (the first")
+    assert said[0].startswith(
+        "mX: rounding to counts removes more than half of the variation in 3 recordings (the first"
+    )
 
 
 def test_counts_with_decimals_that_do_not_matter(tmp_path: Path) -> None:
@@ -49,21 +51,21 @@ def test_counts_with_decimals_that_do_not_matter(tmp_path: Path) -> None:
 def test_g_declared_as_mg(tmp_path: Path) -> None:
     units = "".join(f'[columns.a{axis}]\nunit = "mg"\n' for axis in "XYZ")
     said = suspicions(tmp_path, HEADER + MOVING, [*ACCELERATION, *GYRO], units)
-    assert "aX, aY, aZ never leave 1% of their range in any recording; is the unit right?" in said
+    assert "aX, aY, aZ never exceed 1% of their range in any recording; is the unit right?" in said
 
 
 def test_one_file_of_several_in_another_unit_shows_no_gravity(tmp_path: Path) -> None:
     faint = "0.0001,-0.0002,0.00098,200\n-0.0004,0.0002,0.0013,-150\n"
     said = suspicions(tmp_path, f"{HEADER}{MOVING}\n{faint}", [*ACCELERATION, *GYRO])
     assert said[-1] == (
-        "aX, aY, aZ never leave 1% of their range in data/002, though gravity is always there; is the unit right?"
+        "aX, aY, aZ never exceed 1% of their range in data/002, but gravity is always present; is the unit right?"
     )
 
 
 def test_radians_declared_as_degrees(tmp_path: Path) -> None:
     rows = "0.1,-0.2,0.98,3.5\n-0.4,0.2,1.3,-2.6\n"
     said = suspicions(tmp_path, HEADER + rows, [*ACCELERATION, *GYRO])
-    assert said == ["gX never leaves 1% of its range in any recording; is the unit right?"]
+    assert said == ["gX never exceeds 1% of its range in any recording; is the unit right?"]
 
 
 @pytest.mark.parametrize("unit", ["g", "m/s^2"])
@@ -73,6 +75,6 @@ def test_an_accelerometer_without_a_range_shows_gravity_all_the_same(tmp_path: P
     header = "aX,aY,aZ\n"
     assert suspicions(tmp_path, header + rows, channels) == []
     wrong = "".join(f'[columns.a{axis}]\nunit = "m{unit}"\n' for axis in "XYZ")
-    assert "aX, aY, aZ never leave 1% of their range in any recording; is the unit right?" in suspicions(
+    assert "aX, aY, aZ never exceed 1% of their range in any recording; is the unit right?" in suspicions(
         tmp_path, header + rows, channels, wrong
     )

@@ -1,4 +1,4 @@
-"""No window crosses a hole in the times, and no other rate passes for the stated one."""
+"""No window crosses a hole in the times, and a wrong rate is noticed."""
 
 import warnings
 from pathlib import Path
@@ -66,7 +66,7 @@ def test_parts_too_short_for_a_window_are_left_out_and_told(tmp_path: Path) -> N
     recordings, said = load(tmp_path, times, minimum_rows=5)
     assert [recording.name for recording in recordings] == ["data.1", "data.3"]
     assert "split into 3 parts, 1 of them too short for a window and left out" in said[0]
-    with pytest.raises(HilError, match=r"data\.csv: its times have so many holes that no part has the 11 rows"):
+    with pytest.raises(HilError, match=r"data\.csv: the times have so many holes that no part has the 11 rows"):
         load(tmp_path, times, minimum_rows=11)
 
 
@@ -83,7 +83,7 @@ def test_parts_too_short_for_a_window_are_left_out_and_told(tmp_path: Path) -> N
     ],
 )
 def test_another_rate_is_refused_where_it_begins(tmp_path: Path, times: list[float], line: int, rate: float) -> None:
-    with pytest.raises(HilError, match=r"rows come at .* Hz, not at the manifest's 50 Hz; correct") as raised:
+    with pytest.raises(HilError, match=r"rows come at .* Hz, not at the 50 Hz of the manifest; correct") as raised:
         load(tmp_path, times)
     assert f"at {rate:.4g} Hz" in str(raised.value)
     named = int(str(raised.value).split(":")[1])
@@ -105,7 +105,7 @@ def test_runs_are_what_lies_between_holes(lengths: list[int], holes: list[float]
     try:
         runs = continuous(np.array(times) / RATE_HZ, RATE_HZ)
     except RateError:
-        # As many rows apart from each other by the same hole are another rate.
+        # Many equal holes in a row are another rate.
         assert len(holes[: len(lengths) - 1]) * 2 > min(len(times) - 1, 32)
     else:
         assert runs == wanted

@@ -1,4 +1,4 @@
-"""Units of every sensor convert, and only to units of the same quantity."""
+"""The units of all sensors can be converted, but only to units of the same quantity."""
 
 import sys
 
@@ -56,7 +56,7 @@ def test_spellings_of_one_unit(unit: str, other: str, one: bool) -> None:
 
 @pytest.mark.parametrize("unit", ["gg", "", " ", "m/", "(", "3", "1+", "2 m", "m/s^", "delta_degC", "\n"])
 def test_unknown_units(unit: str) -> None:
-    with pytest.raises(ValueError, match="is unknown, use one such as g, mg"):
+    with pytest.raises(ValueError, match="is unknown; use one such as g, mg"):
         check_unit(unit)
 
 

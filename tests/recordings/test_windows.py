@@ -1,4 +1,4 @@
-"""Windows are what their definition says."""
+"""Windows follow their definition."""
 
 import numpy as np
 from hypothesis import given

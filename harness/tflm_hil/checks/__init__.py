@@ -1,1 +1,1 @@
-"""From measurements to verdicts: pure functions, no board and no pytest in sight."""
+"""Judge measurements: pure functions that know neither boards nor pytest."""

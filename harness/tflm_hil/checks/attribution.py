@@ -1,4 +1,4 @@
-"""Attribution: which step on the way from the trained network to the device changed answers, and cost accuracy."""
+"""Attribution: which step from the trained network to the device changed answers and cost accuracy."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tflm_hil.models.output import Meaning
 
 @dataclass(frozen=True)
 class Step:
-    """One way to run the network, compared with the one before it, over `windows` windows.
+    """One step, compared with the step before it, over `windows` windows.
 
-    Of the `labelled` ones `correct` are right; `lost` were right a step earlier, and `gained` are right only now.
-    `label_changes` counts all windows whose label differs from the step before, and `max_abs_diff` is the largest
-    difference of any output, in its real unit. The first step has nothing before it: there they are 0.
+    Of the `labelled` windows, `correct` are right; `lost` were right in the step before but are wrong now, and `gained`
+    were wrong and are right now. `label_changes` counts the windows whose answer differs from the step before, and
+    `max_abs_diff` is the largest difference of any output, as a real number. In the first step these are 0.
     """
 
     name: str
@@ -35,10 +35,10 @@ class Step:
 def attribute(stages: Sequence[Stage], meaning: Meaning, truth: Sequence[Truth]) -> list[Step]:
     """Compare each stage with the one before it.
 
-    `meaning` tells the answers from the outputs; `truth` holds what is right for each window where it is known.
+    `meaning` turns outputs into answers; `truth` holds the right answer for each window, None if it is unknown.
 
     Raises:
-        ValueError: the stages' outputs do not have the same shape, or there is not a truth for each window.
+        ValueError: outputs differ in shape, or `truth` and outputs differ in the number of windows.
     """
     shapes = [stage.outputs.shape for stage in stages]
     if any(shape != shapes[0] or shape[0] != len(truth) for shape in shapes):

@@ -1,4 +1,4 @@
-"""A measured figure held against its limit."""
+"""Compare measured figures with their limits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Excess:
-    """A figure beyond its limit, both in `unit`."""
+    """A figure above its limit, both in `unit`."""
 
     figure: str
     measured: int
@@ -21,7 +21,7 @@ class Excess:
 
 
 def over_budget(figures: Iterable[tuple[str, int, int | None, str]]) -> list[Excess]:
-    """The (figure, measured, limit, unit) rows that exceed their limit; a limit of None allows anything."""
+    """Return the rows (figure, measured, limit, unit) that exceed their limits; None is no limit."""
     return [
         Excess(figure, measured, limit, unit)
         for figure, measured, limit, unit in figures

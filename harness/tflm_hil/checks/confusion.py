@@ -1,4 +1,4 @@
-"""Which answers are taken for which: what a number of right answers alone hides."""
+"""Confusion: which labels are mistaken for which."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from tflm_hil.models.answers import UNDECIDED, Truth
 from tflm_hil.models.output import Meaning
 
 Confusions = Mapping[tuple[str, str], int]
-"""How many windows there are of each (truth, answer)."""
+"""The number of windows for each (truth, answer)."""
 
 
 @dataclass(frozen=True)
 class ClassCount:
-    """Of one label: the windows that show it, those that were answered with it, and those that are both."""
+    """Counts for one label: windows with this truth, windows with this answer, and windows with both."""
 
     label: str
     windows: int
@@ -24,13 +24,13 @@ class ClassCount:
 
 
 def confusions(answers: Iterable[str], truths: Sequence[Truth]) -> Confusions:
-    """Count the windows whose truth is known, and is a label."""
+    """Count the windows whose truth is a label; others have no entry."""
     pairs = zip(truths, answers, strict=True)
     return Counter((truth, str(answer)) for truth, answer in pairs if isinstance(truth, str))
 
 
 def class_counts(counts: Confusions, meaning: Meaning) -> list[ClassCount]:
-    """The counts of each label of `meaning`, in its order."""
+    """Return the counts for each label of `meaning`, in its order."""
     shown = {pair: (meaning.members(pair[0]), _members(pair[1], meaning)) for pair in counts}
     return [
         ClassCount(

@@ -1,4 +1,4 @@
-"""Latency: the counts of many inferences as a few figures."""
+"""Latency: summarize the counts of many inferences."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Latency:
 
 
 def summarize(unit: str, counts: Iterable[int]) -> Latency:
-    """The distribution of `counts`.
+    """Return the distribution of `counts`.
 
-    Percentiles are nearest-rank (the smallest count that at least p % of all do not exceed), so every figure is a count
-    that was really measured and stays an integer.
+    Percentiles are nearest-rank (the smallest count that at least p % of all counts do not exceed), so every figure is
+    a count that was really measured.
 
     Raises:
         ValueError: no counts.

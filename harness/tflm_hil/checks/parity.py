@@ -1,4 +1,4 @@
-"""Parity: does the device answer what the Python model answers?"""
+"""Parity: compare the answers of the device with those of the reference."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ EXACT = Tolerance()
 
 @dataclass(frozen=True)
 class Mismatch:
-    """A window on which the two differ by more than is allowed. `first_row` counts rows of the recording."""
+    """A window on which device and reference differ by more than is allowed.
+
+    `device` and `reference` are the stored outputs; `first_row` is the row of the recording where the window begins.
+    """
 
     recording: str
     window: int
@@ -42,7 +45,7 @@ class Mismatch:
 
 @dataclass(frozen=True)
 class TensorMismatch:
-    """An inference on tensors that were written, in which output number `output` differs from the reference's."""
+    """An inference on written tensors in which output number `output` differs from that of the reference."""
 
     case: str
     output: int
@@ -54,11 +57,11 @@ class TensorMismatch:
 
 @dataclass(frozen=True)
 class Parity(Generic[M_co]):
-    """The comparison of `windows` inferences. `max_abs_diff` is in the output's own unit: LSB for integers.
+    """The comparison of `windows` inferences. `max_abs_diff` is in the unit of the output: LSB for integers.
 
-    `label_mismatches` counts those whose answer differs, or of which any output differs where outputs mean nothing.
-    `labelled` windows have a known truth, of which `correct_device` and `correct_reference` were found; `confusions`
-    counts what the device answered to them.
+    `label_mismatches` counts inferences with different answers; if outputs have no meaning, those with different
+    outputs. `labelled` windows have a known truth: the device answered `correct_device` of them correctly, and the
+    reference `correct_reference`. `confusions` counts the answers of the device to labelled windows.
     """
 
     windows: int
@@ -85,9 +88,9 @@ def compare(
 ) -> Parity[Mismatch]:
     """Compare the outputs of one recording, both [windows, outputs] of the same type.
 
-    They must be equal within `tolerance`, and the answers that they mean must be equal in any case. `truth` holds what
-    is right for each window where it is known. `quantization` turns outputs into the real numbers that `meaning` reads;
-    without it they are those.
+    Outputs must be equal within `tolerance`, and answers must always be equal. `truth` holds the right answer for each
+    window, None if it is unknown. `quantization` turns outputs into the real numbers that `meaning` reads; without it,
+    the outputs are real numbers already.
 
     Raises:
         ValueError: the shapes or types differ.
@@ -96,10 +99,7 @@ def compare(
         raise ValueError(
             f"{recording}: device {device.shape} {device.dtype}, reference {reference.shape} {reference.dtype}"
         )
-    real = [
-        stored.astype(np.float64) if quantization is None else quantization.real(stored)
-        for stored in (device, reference)
-    ]
+    real = [_real(stored, quantization) for stored in (device, reference)]
     answers_device, answers_reference = (meaning.answers(values) for values in real)
     right_device, right_reference = (meaning.right(values, truth) for values in real)
     outputs_differ = tolerance.exceeded(device, reference).any(axis=1)
@@ -164,7 +164,7 @@ def compare_outputs(
 
 
 def combine(parts: Sequence[Parity[M_co]]) -> Parity[M_co]:
-    """The comparisons of several recordings, or of several inferences, as one."""
+    """Combine the comparisons of several recordings or inferences into one."""
     return Parity(
         windows=sum(part.windows for part in parts),
         label_mismatches=sum(part.label_mismatches for part in parts),

@@ -1,4 +1,4 @@
-"""A tensor of the device held against the same tensor of the reference."""
+"""Compare a tensor of the device with the same tensor of the reference."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from tflm_hil.models.preprocess import Quantization
 
 @dataclass(frozen=True)
 class Difference:
-    """How a tensor differs: in `differing` of `elements` by more than is allowed, most at index `worst`.
+    """A tensor with `differing` of `elements` beyond the tolerance.
 
-    `device` and `reference` are the stored values there, and `quantization` tells which real numbers they stand for.
+    The largest difference is at index `worst`; `device` and `reference` are the stored values there, and `quantization`
+    says which real numbers they stand for.
     """
 
     differing: int
@@ -27,9 +28,9 @@ class Difference:
     quantization: Quantization
 
     def __str__(self) -> str:
-        place = ", ".join(str(index) for index in self.worst)
+        worst = ", ".join(str(index) for index in self.worst)
         return (
-            f"{self.differing:,} of {self.elements:,} elements differ; most at [{place}]: "
+            f"{self.differing:,} of {self.elements:,} elements differ; most at [{worst}]: "
             f"device {self._value(self.device)}, reference {self._value(self.reference)}"
         )
 
@@ -43,7 +44,7 @@ class Difference:
 def compare_tensor(
     device: NDArray[Any], reference: NDArray[Any], tolerance: Tolerance, quantization: Quantization
 ) -> Difference | None:
-    """How the two differ by more than `tolerance`, or None. `quantization` is that of the tensor.
+    """Return how the two tensors differ by more than `tolerance`; None if they do not.
 
     Raises:
         ValueError: the shapes or types differ.
@@ -68,7 +69,7 @@ def compare_tensor(
 
 
 def furthest(device: NDArray[Any], reference: NDArray[Any]) -> tuple[float, int]:
-    """The largest distance of two tensors, absolute in their own unit and in ULP; that is 0 for integers."""
+    """Return the largest distance of two tensors: absolute, in their unit, and in ULP (0 for integers)."""
     with np.errstate(invalid="ignore"):
         distance = np.abs(device.astype(np.float64) - reference.astype(np.float64))
     ulp = int(ulp_distance(device, reference).max(initial=0)) if device.dtype == np.float32 else 0

@@ -1,4 +1,4 @@
-"""How far two computations of the same tensor may lie apart."""
+"""Tolerance: how far device and reference may differ in each tensor."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from tflm_hil.compiler.operators.softmax import float_ulp_bound
 from tflm_hil.models.tflite_file import Graph, Operator, TensorType
 
 LOOSE = 1e-4
-"""Of the largest finite magnitude in the tensor; see `Tolerance`."""
+"""The tolerance without a bound in ULP, as a fraction of the largest finite magnitude in the tensor."""
 
-# Operators that move, select or bound elements: what they get off by some ULP they pass on off by as many.
+# Operators that move, select or limit elements: their outputs are off by at most as many ULP as their inputs.
 _PASSING = frozenset(
     {"CONCATENATION", "EXPAND_DIMS", "MAX_POOL_2D", "PAD", "PADV2", "RELU", "RELU6"}
     | {"RESHAPE", "SLICE", "SPLIT", "SQUEEZE", "STRIDED_SLICE", "TRANSPOSE"}
 )
 
 
-# The libraries of the C compilers for host and device round these differently.
+# The C libraries of host and device round these differently.
 _LIBRARY = frozenset({"COS", "ELU", "EXP", "GELU", "LOG", "LOG_SOFTMAX", "POW", "SIN"})
 
 
 @dataclass(frozen=True)
 class Tolerance:
-    """What a tensor may be off by: `ulp`, or where that is None, `LOOSE`.
+    """The largest allowed difference of a tensor: `ulp`, or `LOOSE` if that is None.
 
-    There is no bound in ULP where numbers that are off already are added up, because they may cancel each other out,
-    nor for functions that are left to the library of the C compiler.
-    Integers must be equal, unless they come from such numbers: rounding may then decide the other way, by one step.
+    There is no bound in ULP for sums of inexact numbers, because these may cancel each other out, and none for
+    functions of the C library. Integers must be equal, except those computed from inexact numbers: rounding may then
+    move them by one step.
     """
 
     ulp: int | None = 0
 
     def exceeded(self, device: NDArray[Any], reference: NDArray[Any]) -> NDArray[np.bool_]:
-        """Which elements of `device` are further from `reference` than allowed; both of the same shape and type."""
+        """Return which elements of `device` are too far from `reference`; both have the same shape and type."""
         if device.dtype != np.float32:
             steps = 0 if self.ulp == 0 else 1
             return np.asarray(np.abs(device.astype(np.int64) - reference.astype(np.int64)) > steps)
@@ -52,10 +52,10 @@ class Tolerance:
 
 
 def ulp_distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.int64]:
-    """How many float32 numbers lie between a and b, element by element; NaN against a number is 2^32.
+    """Return the number of float32 steps from a to b, per element; 2^32 if only one of them is NaN.
 
-    IEEE 754 orders floats of one sign like their bit patterns, so the distance is the difference of the patterns after
-    the negative half has been mirrored.
+    IEEE 754 orders floats of one sign like their bit patterns, so the distance is the difference of the bit patterns
+    after those of negative numbers have been mirrored.
     """
 
     def ordered(x: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -67,10 +67,9 @@ def ulp_distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.i
 
 
 def tolerances(graph: Graph) -> dict[int, Tolerance]:
-    """The tolerance of every tensor by its index, given equal inputs of the network.
+    """Return the tolerance of every tensor by its index, if the inputs of the network are equal.
 
-    Engines compute everything in the order in which TFLM does, so only what comes after an e^x or the like may differ
-    at all.
+    Engines compute everything in the same order as TFLM, so only tensors that depend on e^x or similar may differ.
     """
     found = {tensor.index: Tolerance() for tensor in graph.tensors}
     for operator in graph.operators:
@@ -86,7 +85,7 @@ def tolerances(graph: Graph) -> dict[int, Tolerance]:
 
 
 def _own_ulp(operator: Operator, graph: Graph) -> int | None:
-    """By how many ULP the outputs of `operator` may differ though its inputs do not; None where that is not known."""
+    """By how many ULP the outputs of `operator` may differ if its inputs are equal; None if that is unknown."""
     if not any(graph.tensors[index].type == TensorType.FLOAT32 for index in operator.inputs if index >= 0):
         return 0
     if operator.kind == "SOFTMAX":

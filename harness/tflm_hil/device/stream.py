@@ -9,6 +9,7 @@ from tflm_hil.device.device_info import DeviceInfo
 from tflm_hil.device.messages import Message, WindowResult, parse_samples
 from tflm_hil.device.pipeline import Request
 from tflm_hil.errors import DeviceError, HilError
+from tflm_hil.recordings.windows import window_count
 
 _REPLY_HEADER_BYTES = 5
 _WINDOW_HEADER_BYTES = 8
@@ -17,19 +18,15 @@ Samples = npt.NDArray[np.int16]
 """A recording, int16[rows, channels]: the raw counts of the sensor."""
 
 
-def windows_in(rows: int, info: DeviceInfo) -> int:
-    """Return how many windows are complete after `rows` rows of a recording."""
-    return 0 if rows < info.window else (rows - info.window) // info.stride + 1
-
-
 def chunks(rows: int, info: DeviceInfo) -> Iterator[slice]:
     """Yield the rows of each SAMPLES request: as many as fit into it, and as its response has room for windows."""
     most_rows = info.max_body // (2 * info.channels)
     most_windows = (info.max_body - _REPLY_HEADER_BYTES) // (_WINDOW_HEADER_BYTES + info.output_bytes)
     start = 0
     while start < rows:
-        # One row later, window number windows_in(start) + most_windows would be complete as well.
-        last = info.window + (windows_in(start, info) + most_windows) * info.stride - 1
+        # With one row more, the request would complete one window more than its response has room for.
+        complete = window_count(start, info.window, info.stride)
+        last = info.window + (complete + most_windows) * info.stride - 1
         stop = min(rows, start + most_rows, last)
         yield slice(start, stop)
         start = stop
@@ -77,7 +74,7 @@ class RecordingStream:
             return []  # The response to BEGIN is empty.
         rows = self._chunks[self._answered - 2]
         windows = parse_samples(body, self._info.output_bytes)
-        due = range(windows_in(rows.start, self._info), windows_in(rows.stop, self._info))
+        due = range(*(window_count(row, self._info.window, self._info.stride) for row in (rows.start, rows.stop)))
         got = [window.index for window in windows]
         if got != list(due):
             raise DeviceError(

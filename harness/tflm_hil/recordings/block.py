@@ -1,4 +1,4 @@
-"""What a file of recordings gives, whatever its format: numbers with their labels, still in the file's own units."""
+"""The content of a file of recordings, whatever its format: numbers with labels, still in the units of the file."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,16 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 QUOTED = 60
-"""Characters of a file that a message quotes at most."""
+"""The most characters of a file that a message quotes."""
 
 
 @dataclass(frozen=True)
 class Layout:
     """How to read a file.
 
-    `columns` are wanted in that order. `names` are the columns of a CSV file without a header, None if it has one.
-    `rows` is the fixed length of its recordings, None if blank lines separate them. Values of `time_column` are in
-    units of `time_unit_s` seconds, and are checked against `sample_rate_hz`.
+    `columns` are the columns to read, in this order. `names` are all columns of a CSV file without a header, None if it
+    has a header. `rows` is the fixed length of the recordings, None if blank lines separate them. Values of
+    `time_column` are in units of `time_unit_s` seconds and are checked against `sample_rate_hz`.
     """
 
     columns: Sequence[str]
@@ -30,11 +30,11 @@ class Layout:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """One recording, or a part of one whose times have holes.
+    """One recording, or a part of a recording whose times have holes.
 
-    `values` is float64 [rows, columns], `labels` has a label or None for each row, `line` is where it begins in the
-    file. `number` counts the file's recordings from 1, `part` the parts of this one from 1; it is None for a whole one.
-    `units` are those that the file itself names for its columns, None for a column without.
+    `values` is float64 [rows, columns], `labels` has a label or None for each row, `line` is the line of the file where
+    the block begins. `number` counts the recordings of the file from 1, and `part` the parts of a recording from 1; it
+    is None for a whole recording. `units` are the units that the file names for its columns, None for a column without.
     """
 
     values: NDArray[np.float64]
@@ -46,6 +46,6 @@ class Block:
 
 
 def quoted(text: str) -> str:
-    """`text` of a file as a message shows it: printable and not long."""
+    """Return `text` from a file, printable and short enough for a message."""
     shown = "".join(character if character.isprintable() else "?" for character in text)
     return shown if len(shown) <= QUOTED else f"{shown[: QUOTED - 3]}..."

@@ -1,4 +1,4 @@
-"""One channel of the sensor: its unit, its raw counts and how the network's input is made of them."""
+"""One channel of the sensor: its unit, its raw counts, and how these become the input of the network."""
 
 import math
 from typing import Annotated, Literal
@@ -10,16 +10,16 @@ from tflm_hil.recordings.sensors import counts_per_unit
 from tflm_hil.recordings.units import RAW, check_unit
 
 PRECISION = 1e-3
-"""Data sheets write sensitivities with three digits or more."""
+"""The largest relative difference of two equal sensitivities: data sheets give three digits or more."""
 
 
 class Channel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A channel in the model's order.
+    """[[channels]] of a model's manifest.
 
-    A sample is an int16 `count`; `count / lsb_per_unit` is the value in `unit`. `lsb_per_unit` is given, or taken from
-    the data sheet of the `sensor` at its `range` (in g or dps); of raw counts it is 1.
+    A sample is an int16 `count`; `count / lsb_per_unit` is the value in `unit`. `lsb_per_unit` is given, or it follows
+    from the data sheet of the `sensor` at its `range` (in g or dps); for raw counts it is 1.
 
-    What the network sees is one of
+    The network sees one of
         (value - minimum) / (maximum - minimum)     `minimum`..`maximum` becomes 0..1; values outside are not clipped
         (value - mean) / std                        z-scores
         value                                       `normalize = "none"`
@@ -48,18 +48,18 @@ class Channel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError('sensor and range go together, e.g. sensor = "MPU6050", range = 4')
         if self.unit == RAW:
             if given not in (0.0, 1.0) or self.sensor is not None:
-                raise ValueError("lsb_per_unit of a channel in raw counts must be 1, and it has no sensor")
+                raise ValueError("a channel in raw counts has lsb_per_unit 1 and no sensor; leave out both")
             expected = 1.0
         elif self.sensor is not None and self.range is not None:
             expected = counts_per_unit(self.sensor, self.range, self.unit)
             if given and not math.isclose(given, expected, rel_tol=PRECISION):
                 raise ValueError(
-                    f"lsb_per_unit is {given:g}, but {self.sensor} at {self.range:g} has {expected:g} counts a "
+                    f"lsb_per_unit is {given:g}, but {self.sensor} at {self.range:g} has {expected:g} counts per "
                     f"{self.unit}; leave out one of them"
                 )
         if not (math.isfinite(expected) and expected > 0):
-            raise ValueError("lsb_per_unit must be a number above 0, or sensor and range given")
-        msgspec.structs.force_setattr(self, "lsb_per_unit", expected)  # the rest of the harness asks nothing else
+            raise ValueError("lsb_per_unit must be a number above 0; or give sensor and range instead")
+        msgspec.structs.force_setattr(self, "lsb_per_unit", expected)  # All other code reads only this.
 
     def _check_normalization(self) -> None:
         given = {
@@ -81,23 +81,23 @@ class Channel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         with np.errstate(over="ignore"):
             fits = math.isfinite(self.gain) and self.gain > 0 and math.isfinite(self.offset)
         if not fits:
-            raise ValueError("the range is too narrow or too wide for float32, which the device computes in")
+            raise ValueError("the range is too narrow or too wide for float32, in which the device computes")
 
     @property
     def gain(self) -> float:
-        """Factor from counts to what the network sees: worked out in float64 and rounded once to float32."""
+        """The factor from counts to values that the network sees, computed in float64 and rounded once to float32."""
         _, span = self._zero_and_span
         return float(np.float32(1.0 if self.normalize == "counts" else 1.0 / (self.lsb_per_unit * span)))
 
     @property
     def offset(self) -> float:
-        """What is added after `gain`: worked out in float64 and rounded once to float32."""
+        """The summand after the multiplication by `gain`, computed in float64 and rounded once to float32."""
         zero, span = self._zero_and_span
         return float(np.float32(-zero / span))
 
     @property
     def _zero_and_span(self) -> tuple[float, float]:
-        """The values, in `unit`, that become 0 and that lie 1 apart."""
+        """The value in `unit` that becomes 0, and the difference in `unit` that becomes 1."""
         if self.minimum is not None and self.maximum is not None:
             return self.minimum, self.maximum - self.minimum
         if self.mean is not None and self.std is not None:

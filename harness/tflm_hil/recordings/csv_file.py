@@ -1,4 +1,4 @@
-"""Reading CSV files of sensor rows: any order of columns, one recording a file or several."""
+"""Read CSV files of sensor rows, with columns in any order, and one or several recordings per file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tflm_hil.errors import HilError
 from tflm_hil.recordings.block import Block, Layout, quoted
 from tflm_hil.recordings.timing import RateError, continuous
 
-_SURPLUS = "delete the row or what is too much, and write decimals with dots"
+_SURPLUS = "delete the row or the surplus cells, and write decimals with dots"
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "spaces"}
 
 
@@ -27,12 +27,12 @@ class _Row:
 def read_csv(path: Path, text: str, layout: Layout) -> list[Block]:
     """Return the recordings in `text`, the content of `path`, in order.
 
-    Any line ending is taken, CR CR LF too, which tools make that translate line ends twice. Columns that nobody asked
-    for are ignored. A recording whose times have a hole comes as several parts (see timing.py).
+    All line endings are accepted, also CR CR LF, which results from translating line endings twice. Columns that the
+    layout does not name are ignored. A recording whose times have holes is split into parts (see timing.py).
 
-    Raises HilError, naming file and line, for a file that is empty, has no header or lacks a column, for ragged rows,
-    for cells that are not finite numbers, for rows left over at the end of a file with recordings of fixed length, and
-    for rows that come at another rate than the layout's.
+    Raises HilError, which names file and line, if the file is empty, has no header or lacks a column; if rows are
+    ragged; if cells are not finite numbers; if recordings have a fixed length and the last one is shorter; and if the
+    rows have another rate than the layout.
     """
     groups = list(_groups(_rows(path, text)))
     if not groups:
@@ -49,7 +49,7 @@ def read_csv(path: Path, text: str, layout: Layout) -> list[Block]:
         for row in rows:
             if len(row.cells) != len(header):
                 raise HilError(
-                    f"{path}:{row.line}: has {len(row.cells)} cells where there are {len(header)} columns; "
+                    f"{path}:{row.line}: has {len(row.cells)} cells, but there are {len(header)} columns; "
                     + ("complete or delete the row" if len(row.cells) < len(header) else _SURPLUS)
                 )
         values = np.array([[_number(path, row, header, at) for at in wanted] for row in rows], dtype=np.float64)
@@ -71,20 +71,20 @@ def _rows(path: Path, text: str) -> Iterator[_Row]:
     try:
         for cells in reader:
             if reader.line_num > begins:
-                raise csv.Error("unexpected end of data")  # A row is a line: no sensor writes line ends into cells.
+                raise csv.Error("unexpected end of data")  # A row is one line: sensors write no line breaks into cells.
             yield _Row(begins, [cell.strip() for cell in cells])
             begins = reader.line_num + 1
     except csv.Error as error:
         if '"' in lines[begins - 1]:
             raise HilError(
                 f"{path}:{begins}: has a quote that is not closed or does not enclose a whole cell, in "
-                f"{quoted(lines[begins - 1])!r}; close or delete it"
+                f"{quoted(lines[begins - 1])!r}; close or delete the quote"
             ) from None
         raise HilError(f"{path}:{begins}: is not CSV ({error}); correct the line") from error
 
 
 def _groups(lines: Iterator[_Row]) -> Iterator[list[_Row]]:
-    """Runs of lines between blank ones. Spreadsheets write a blank line as commas only."""
+    """Groups of lines between blank lines. Spreadsheets write a blank line as commas only."""
     group: list[_Row] = []
     for row in lines:
         if any(row.cells):
@@ -115,13 +115,13 @@ def _parts(path: Path, rows: Sequence[_Row], header: Sequence[str], time_at: int
         return continuous(times, layout.sample_rate_hz)
     except RateError as error:
         raise HilError(
-            f"{path}:{rows[error.row].line}: from here, {error}, not at the manifest's {layout.sample_rate_hz:g} Hz; "
-            "correct sample_rate_hz or time_unit, or resample the file"
+            f"{path}:{rows[error.row].line}: from here on, {error}, not at the {layout.sample_rate_hz:g} Hz of the "
+            "manifest; correct sample_rate_hz or time_unit, or resample the file"
         ) from None
 
 
 def _refuse_other_separator(where: str, text: str, first: _Row, layout: Layout) -> None:
-    """If the first line makes sense with another separator only, say which."""
+    """Raise HilError, which names the separator, if the first line makes sense only with another one."""
     names = layout.names or layout.columns
 
     def fits(cells: Sequence[str]) -> bool:
@@ -133,12 +133,12 @@ def _refuse_other_separator(where: str, text: str, first: _Row, layout: Layout) 
     line = text.lstrip("\r\n ").splitlines()[0]
     for separator, called in _OTHER_SEPARATORS.items():
         if fits([cell.strip(' "') for cell in line.split(separator)]):
-            raise HilError(f"{where}: its cells are separated by {called}; save it with commas, and decimals with dots")
+            raise HilError(f"{where}: cells are separated by {called}; save it with commas, and decimals with dots")
 
 
 def _header(where: str, row: _Row) -> list[str]:
     if all(_is_number(cell) for cell in row.cells):
-        raise HilError(f"{where}: is no header; add one, or list the columns as `names` in the manifest")
+        raise HilError(f"{where}: is not a header; add one, or list the columns as `names` in the manifest")
     return row.cells
 
 
@@ -156,7 +156,7 @@ def _is_number(cell: str) -> bool:
         float(cell)
     except ValueError:
         return False
-    # float() also takes Python's digit separators, which no sensor writes.
+    # float() also accepts Python's digit separators, which no sensor writes.
     return "_" not in cell
 
 
@@ -166,6 +166,6 @@ def _number(path: Path, row: _Row, header: Sequence[str], at: int) -> float:
         return value
     where = f"{path}:{row.line}: column {quoted(header[at])}"
     if _is_number(cell):
-        raise HilError(f"{where} holds {quoted(cell)}, which no sensor sends; correct or delete the row")
+        raise HilError(f"{where} holds {quoted(cell)}, which is not finite; correct or delete the row")
     mend = "write decimals with dots" if _is_number(cell.replace(",", ".")) else "correct or delete the row"
     raise HilError(f"{where} holds {quoted(cell)!r}, which is not a number; {mend}")

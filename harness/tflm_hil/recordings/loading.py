@@ -1,4 +1,4 @@
-"""From a folder with recordings.toml to recordings in the sensor's raw counts."""
+"""Load a folder with recordings.toml as recordings in raw counts of the sensor."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ _TIME_UNITS_S = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 class Recording:
     """One recorded session: `samples` are raw counts [rows, channels].
 
-    `name` is unique within its folder and stable: `punch/017` is the 17th recording of punch.csv, `continuous_1` the
-    only one of continuous_1.csv. `label` holds for all rows; `row_labels`, where the file has them, row by row.
+    `name` is unique within its folder and stable: `punch/017` is recording 17 of punch.csv, `continuous_1` the only one
+    of continuous_1.csv. `label` holds for all rows; `row_labels` has one label per row if the file has them, else None.
     """
 
     name: str
@@ -43,36 +43,36 @@ class Recording:
     sample_rate_hz: float
 
     def window_labels(self, window: int, stride: int) -> list[str | None]:
-        """The true label of each window: the recording's, or the one that more than half of the rows carry, or None."""
+        """Return the true label of each window, or None: the label of the recording, or that of most of its rows."""
         if self.row_labels is None:
             return [self.label] * window_count(len(self.samples), window, stride)
         return window_labels(self.row_labels, window, stride)
 
     def only(self, index: int, window: int, stride: int) -> Recording:
-        """Window number `index` as a recording. Raises HilError where there is no such window."""
+        """Return window number `index` as a recording. Raises HilError if there is no such window."""
         last = window_count(len(self.samples), window, stride) - 1
         if not 0 <= index <= last:
-            raise HilError(f"--window={index}: {self.name} has the windows 0 to {last}")
+            raise HilError(f"--window={index}: {self.name} has windows 0 to {last}; choose one of them")
         rows = slice(index * stride, index * stride + window)
         return replace(self, samples=self.samples[rows], row_labels=self.row_labels and self.row_labels[rows])
 
 
 def load_recordings(directory: Path, channels: Sequence[Channel], minimum_rows: int = 1) -> list[Recording]:
-    """All recordings that `directory`/recordings.toml lists, in its order, as counts of `channels`.
+    """Return all recordings that `directory`/recordings.toml lists, in its order, as counts of `channels`.
 
-    Values are rounded to the nearest count, and clipped to the 16 bits of the sensor. A recording whose times have
-    holes comes as several: `walk/003.1` is what lies before the first hole, and parts of less than `minimum_rows` rows
-    are left out. What is suspicious in the values, and what was split or left out, is warned of.
+    Values are rounded to the nearest count and clipped to the 16 bits of the sensor. A recording whose times have holes
+    is split: `walk/003.1` is the part before the first hole. Parts with fewer than `minimum_rows` rows are left out.
+    Warnings tell about suspicious values, and about recordings that were split or left out.
 
-    Raises HilError for a wrong manifest or file, and for a recording of less than `minimum_rows` rows (pass the
-    model's window).
+    Raises HilError if the manifest or a file is wrong, and if a recording has fewer than `minimum_rows` rows (pass the
+    window of the model).
     """
     manifest = load_manifest(directory)
     origin = directory / MANIFEST
     sources = [manifest.columns.get(channel.name, Column()) for channel in channels]
     unknown = sorted(set(manifest.columns) - {channel.name for channel in channels})
     if unknown:
-        raise HilError(f"{origin}: [columns] maps {', '.join(unknown)}, which the model does not have; correct it")
+        raise HilError(f"{origin}: [columns] names {', '.join(unknown)}, which the model does not have; correct it")
     columns = [source.name or channel.name for channel, source in zip(channels, sources, strict=True)]
 
     recordings: dict[str, Recording] = {}
@@ -82,7 +82,7 @@ def load_recordings(directory: Path, channels: Sequence[Channel], minimum_rows: 
         kept = [block for block in blocks if _long_enough(path, block, minimum_rows)]
         if not kept:
             raise HilError(
-                f"{path}: its times have so many holes that no part has the {minimum_rows} rows of a window; "
+                f"{path}: the times have so many holes that no part has the {minimum_rows} rows of a window; "
                 "correct sample_rate_hz or time_unit, or record it again"
             )
         suspicions.note_parts(path, blocks, kept)
@@ -108,7 +108,7 @@ def load_recordings(directory: Path, channels: Sequence[Channel], minimum_rows: 
 
 
 def by_file(recordings: Sequence[Recording]) -> dict[str, list[Recording]]:
-    """`recordings` by the name of their file; where files have the same, by the path from the folder of all of them."""
+    """Group `recordings` by the name of their file; files of the same name by their path from the common folder."""
     files: dict[Path, list[Recording]] = {}
     for recording in recordings:
         files.setdefault(recording.file.absolute(), []).append(recording)
@@ -121,9 +121,9 @@ def by_file(recordings: Sequence[Recording]) -> dict[str, list[Recording]]:
 
 
 def _files(directory: Path, manifest: Manifest, columns: list[str]) -> Iterator[tuple[Path, str, str | None, Layout]]:
-    """Each file with the stem of its recordings' names, its label and its layout."""
+    """Each file with the stem of the names of its recordings, its label and its layout."""
     for files in manifest.files:
-        # A name is not a pattern where it is that of a file; and unlike Path.glob, this one takes any pattern.
+        # If a file has this very name, it is not a pattern. Unlike Path.glob, glob.glob accepts any pattern.
         matches = glob.glob(files.path, root_dir=directory)  # noqa: PTH207
         names = [files.path] if (directory / files.path).is_file() else sorted(matches)
         if not names:
@@ -142,7 +142,7 @@ def _files(directory: Path, manifest: Manifest, columns: list[str]) -> Iterator[
 
 
 def _stem(pattern: str, name: str) -> str:
-    """The name of a file's recordings: its path from the manifest, or for a file outside, from the pattern's folder."""
+    """The name of a file's recordings: its path from the manifest, or if it is outside, from the pattern's folder."""
     path = Path(name).with_suffix("")
     if not (path.is_absolute() or ".." in path.parts):
         return path.as_posix()
@@ -165,7 +165,7 @@ def _long_enough(path: Path, block: Block, minimum_rows: int) -> bool:
         return True
     if block.part is None:
         raise HilError(
-            f"{path}:{block.line}: the recording has {len(block.values)} rows, a window takes {minimum_rows}; "
+            f"{path}:{block.line}: the recording has {len(block.values)} rows, but a window has {minimum_rows}; "
             "record longer or delete it"
         )
     return False
@@ -174,13 +174,13 @@ def _long_enough(path: Path, block: Block, minimum_rows: int) -> bool:
 def _in_counts(
     origin: Path, channels: Sequence[Channel], sources: Sequence[Column], block: Block
 ) -> NDArray[np.float64]:
-    """The block's values as counts of the sensor, not yet rounded."""
+    """The values of the block as counts of the sensor, not yet rounded."""
     counts = np.empty_like(block.values)
     for at, (channel, source) in enumerate(zip(channels, sources, strict=True)):
         named = block.units[at] if block.units else None
         if source.unit and named and not same(source.unit, named):
             raise HilError(
-                f"{origin}: [columns] {channel.name}: unit is {source.unit!r}, the file itself says {quoted(named)!r}; "
+                f"{origin}: [columns] {channel.name}: unit is {source.unit!r}, but the file says {quoted(named)!r}; "
                 "correct one of them"
             )
         unit = source.unit or named or channel.unit

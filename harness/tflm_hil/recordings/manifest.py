@@ -13,9 +13,9 @@ _Text = Annotated[str, Meta(min_length=1)]
 
 
 class Column(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where a channel comes from: the CSV column of that name, in that unit.
+    """The source of a channel: the column `name` of the CSV file, with values in `unit`.
 
-    None stands for the channel's own name and its own unit. The unit `raw` is for sensor counts.
+    None stands for the name and the unit of the channel. The unit `raw` means counts of the sensor.
     """
 
     name: _Text | None = None
@@ -23,10 +23,10 @@ class Column(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The files that `path` matches: a glob pattern relative to the manifest, or absolute.
+    """The files that match `path`, a glob pattern that is absolute or relative to the manifest.
 
-    `label` says which gesture all rows show, `label_column` names the column that says it row by row (empty = none).
-    `rows` cuts a file into recordings of that many rows; without it, blank lines separate recordings.
+    `label` is the label of all rows; `label_column` names the column that has a label per row (empty: no label). `rows`
+    splits a file into recordings of that many rows; without it, blank lines separate recordings.
     """
 
     path: _Text
@@ -36,15 +36,15 @@ class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if self.label and self.label_column:
-            raise ValueError("label and label_column exclude each other")
+            raise ValueError("label and label_column exclude each other; leave out one of them")
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What recordings.toml says.
+    """The content of recordings.toml.
 
-    `columns` maps channels of the model to columns of the CSV files; a channel that is not there is read from the
-    column of its own name. `names` lists the columns of files without a header. `time_column`, if given, is checked
-    against `sample_rate_hz`. `simulated` and `seed` say where the data come from; nothing depends on them.
+    `columns` maps channels of the model to columns of the CSV files; a channel without an entry is read from the column
+    of the same name. `names` lists the columns of files without a header. `time_column`, if given, is checked against
+    `sample_rate_hz`. `simulated` and `seed` document the origin of the data; the harness does not use them.
     """
 
     schema: Literal["hil-recordings/1"]
@@ -60,5 +60,5 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load_manifest(directory: Path) -> Manifest:
-    """Read `directory`/recordings.toml. Raises HilError naming the file and the key."""
+    """Read `directory`/recordings.toml. Raises HilError, which names the file and the key, if it is wrong."""
     return read_toml(directory / MANIFEST, Manifest)

@@ -1,11 +1,11 @@
-"""How many counts a unit has with common inertial sensors, from their data sheets (typical sensitivities).
+"""Counts per unit of common inertial sensors, from their data sheets (typical sensitivities).
 
 MPU6050     InvenSense, MPU-6000/MPU-6050 Product Specification, PS-MPU-6000A-00 rev. 3.4, sections 6.1 and 6.2
 ICM-20948   InvenSense, DS-000189 rev. 1.3, sections 3.1 and 3.2
-LSM9DS1     STMicroelectronics, DocID025715 rev. 3, table 3 (+-16 g is 0.732 mg a count: not twice that of +-8 g)
+LSM9DS1     STMicroelectronics, DocID025715 rev. 3, table 3 (+-16 g is 0.732 mg per count, not twice that of +-8 g)
 LSM6DSOX    STMicroelectronics, DS12814 rev. 3, table 2
 BMI270      Bosch Sensortec, BST-BMI270-DS000, sensor specifications (32768 counts are the range)
-ADXL345     Analog Devices, ADXL345 data sheet rev. E, table 1: FULL_RES set, 256 counts a g at every range;
+ADXL345     Analog Devices, ADXL345 data sheet rev. E, table 1: FULL_RES set, 256 counts per g at every range;
             "ADXL345-10bit" has FULL_RES clear, as after power-on
 """
 
@@ -20,11 +20,11 @@ _INVENSENSE = {
 
 
 def _milli(values: dict[int, float]) -> dict[int, float]:
-    """Counts a unit, from thousandths of a unit that one count is: ST writes it so."""
+    """Counts per unit, from thousandths of a unit per count, as ST gives them."""
     return {full_scale: 1000.0 / value for full_scale, value in values.items()}
 
 
-# Sensor, unit of the range, range: counts a unit.
+# Sensor, unit of the range, range: counts per unit.
 SENSORS: dict[str, dict[str, dict[int, float]]] = {
     "MPU6050": _INVENSENSE,
     "ICM-20948": _INVENSENSE,
@@ -46,12 +46,12 @@ SENSORS: dict[str, dict[str, dict[int, float]]] = {
 
 
 def counts_per_unit(sensor: str, full_scale: float, unit: str) -> float:
-    """Counts that one `unit` has with `sensor` at +-`full_scale`, which is in g or in dps, as the unit is.
+    """Return the counts per `unit` of `sensor` at +-`full_scale`, which is in g or dps.
 
-    Raises ValueError, with what there is, where the sensor is unknown or has no such quantity or range.
+    Raises ValueError, which lists the choices, if the sensor is unknown, does not measure `unit` or lacks the range.
     """
     if sensor not in SENSORS:
-        raise ValueError(f"sensor {sensor!r} is unknown, use one of {', '.join(SENSORS)}, or give lsb_per_unit")
+        raise ValueError(f"sensor {sensor!r} is unknown; use one of {', '.join(SENSORS)}, or give lsb_per_unit")
     for native, ranges in SENSORS[sensor].items():
         try:
             share, _ = conversion(unit, native)
@@ -59,6 +59,6 @@ def counts_per_unit(sensor: str, full_scale: float, unit: str) -> float:
             continue
         if full_scale not in ranges:
             known = ", ".join(str(each) for each in ranges)
-            raise ValueError(f"{sensor} has no range of {full_scale:g} {native}, but {known}")
+            raise ValueError(f"{sensor} has no range of {full_scale:g} {native}; use one of {known}")
         return ranges[int(full_scale)] * share
-    raise ValueError(f"{sensor} measures {' and '.join(SENSORS[sensor])}, which {unit} is not")
+    raise ValueError(f"{sensor} measures {' and '.join(SENSORS[sensor])}, not {unit}; correct unit or sensor")

@@ -1,4 +1,4 @@
-"""What is suspicious in recordings: values that fit no sensor, and times with holes. All of it may be right."""
+"""Find suspicious recordings: values that do not fit the sensor, and times with holes. They may still be right."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from tflm_hil.recordings.units import conversion, quantity
 
 FULL_SCALE = 32768
 MARGIN = 1.01
-"""Full scale itself is written rounded: 2000 dps are 32,800 counts of an MPU6050."""
+"""Values up to this factor beyond full scale are not suspicious: 2000 dps are 32,800 counts of an MPU6050."""
 
 LOST = 0.5
-"""Rounding to counts is suspicious if it takes more than this part of a signal's variation."""
+"""Rounding to counts is suspicious if it removes more than this fraction of a signal's variation."""
 
 FAINT = 0.01
-"""A signal is suspicious if it never leaves this part of its range."""
+"""A signal is suspicious if it never exceeds this fraction of its range."""
 
 MOST_G = 16
-"""The range of an accelerometer of which the manifest does not say it: the widest usual one, in g."""
+"""The range of an accelerometer if the manifest does not give it: the widest usual one, in g."""
 
 DEVIATIONS = 3
-"""How many standard deviations from its mean a signal is expected to reach."""
+"""The number of standard deviations from its mean that a signal should reach."""
 
 
 @dataclass
 class _Signal:
-    """What is known of one channel: `loud` says that it left the faint part of its range in some recording."""
+    """Findings about one channel; it is `loud` if it was not faint in some recording."""
 
     clipped: int = 0
     flattened: list[str] = field(default_factory=list)
@@ -40,7 +40,7 @@ class _Signal:
 
 
 class Suspicions:
-    """Collects what is suspicious while the recordings of one manifest are loaded; `lines` tells it, a line each."""
+    """Collects findings while the recordings of one manifest are loaded; `lines` returns them, one line each."""
 
     def __init__(self, channels: Sequence[Channel]) -> None:
         self._channels = channels
@@ -49,7 +49,7 @@ class Suspicions:
         self._parts: list[str] = []
 
     def note_counts(self, name: str, counts: NDArray[np.float64]) -> None:
-        """Take the values of recording `name`, [rows, channels], in counts of the sensor before rounding."""
+        """Examine the values of recording `name`, [rows, channels] in counts of the sensor before rounding."""
         faint = set()
         for at, (channel, signal) in enumerate(zip(self._channels, self._signals, strict=True)):
             column = counts[:, at]
@@ -66,7 +66,7 @@ class Suspicions:
             self._faint[name] = faint
 
     def note_parts(self, path: Path, parts: Sequence[Block], kept: Sequence[Block]) -> None:
-        """Take the recordings of a file: all `parts` of them, and those that are `kept` because they fill a window."""
+        """Examine all `parts` of the recordings of a file, and those that are `kept` because they fill a window."""
         split = len({block.number for block in parts if block.part is not None})
         if split:
             dropped = [block for block in parts if block not in kept]
@@ -79,7 +79,7 @@ class Suspicions:
             )
 
     def lines(self) -> Iterator[str]:
-        """Yield what is suspicious."""
+        """Yield the findings, one line each."""
         for channel, signal in zip(self._channels, self._signals, strict=True):
             if signal.clipped:
                 yield (
@@ -88,24 +88,24 @@ class Suspicions:
                 )
             if signal.flattened:
                 yield (
-                    f"{channel.name}: rounding to counts takes more than half of the variation in "
+                    f"{channel.name}: rounding to counts removes more than half of the variation in "
                     f"{_named(signal.flattened)}; are its unit and lsb_per_unit right?"
                 )
         faint = [channel for channel, signal in zip(self._channels, self._signals, strict=True) if not signal.loud]
         if faint:
-            verb, their = ("leaves", "its") if len(faint) == 1 else ("leave", "their")
-            yield (f"{_names(faint)} never {verb} {FAINT:.0%} of {their} range in any recording; is the unit right?")
+            verb, their = ("exceeds", "its") if len(faint) == 1 else ("exceed", "their")
+            yield f"{_names(faint)} never {verb} {FAINT:.0%} of {their} range in any recording; is the unit right?"
         elif weightless := self._weightless():
             yield (
-                f"{_names(self._accelerations())} never leave {FAINT:.0%} of their range in {_named(weightless)}, "
-                "though gravity is always there; is the unit right?"
+                f"{_names(self._accelerations())} never exceed {FAINT:.0%} of their range in {_named(weightless)}, "
+                "but gravity is always present; is the unit right?"
             )
         yield from self._parts
 
     def _weightless(self) -> list[str]:
-        """The recordings in which no acceleration leaves the faint part of its range.
+        """The recordings in which all accelerations are faint.
 
-        At rest most sensors show next to nothing, but of three accelerometers one always shows gravity.
+        Most sensors measure almost nothing at rest, but one of three accelerometers always measures gravity.
         """
         candidates = [name for name, faint in self._faint.items() if len(faint) >= 3]
         accelerations = {self._channels.index(channel) for channel in self._accelerations()} if candidates else set()
@@ -120,7 +120,7 @@ def _names(channels: Sequence[Channel]) -> str:
 
 
 def _range(channel: Channel) -> float | None:
-    """The largest count that the manifest makes one expect, or None if it says nothing of it."""
+    """The largest count to expect by the manifest; None if the manifest does not say."""
     if channel.minimum is not None and channel.maximum is not None:
         most = max(abs(channel.minimum), abs(channel.maximum))
     elif channel.mean is not None and channel.std is not None:

@@ -1,4 +1,4 @@
-"""The times of a recording's rows held against the sample rate."""
+"""Check the times of a recording's rows against the sample rate."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 RATE_TOLERANCE = 0.05
-"""How far the rate of `RATE_INTERVALS` intervals may be from the stated sample rate."""
+"""The largest relative difference between the rate of `RATE_INTERVALS` intervals and the sample rate."""
 
 RATE_INTERVALS = 32
 HOLE = 0.5
-"""How far a single interval may be off, in periods. Beyond it, the rows before and after are not one recording."""
+"""The largest error of a single interval, in periods. A larger error ends the recording there."""
 
 _ROUNDING = 1e-6
-"""Times are written in decimals."""
+"""Allowance for times that are rounded to decimals."""
 
 
 class RateError(ValueError):
-    """Rows come at another rate than the stated one: at `rate_hz` from row number `row` on."""
+    """Rows come at another rate than the sample rate: at `rate_hz` from row number `row` on."""
 
     def __init__(self, row: int, rate_hz: float) -> None:
         super().__init__(f"rows come at {rate_hz:.4g} Hz")
@@ -28,10 +28,10 @@ class RateError(ValueError):
 
 
 def continuous(times: NDArray[np.float64], sample_rate_hz: float) -> list[slice]:
-    """Return the runs of rows whose intervals are all right; `times` are seconds, one a row.
+    """Return the runs of rows without holes between them; `times` are seconds, one per row.
 
-    An interval is wrong if it is off by more than half a period: after missing rows, where a time is repeated, and
-    where time goes back. Single intervals may jitter, but the rate may not differ.
+    An interval is a hole if it is off by more than half a period: if rows are missing, a time is repeated or time goes
+    back. Single intervals may jitter, but the rate must be right.
 
     Raises RateError if rows come at another rate, from the beginning or from some row on.
     """
@@ -46,7 +46,7 @@ def continuous(times: NDArray[np.float64], sample_rate_hz: float) -> list[slice]
 
 
 def _refuse_steady_other_rate(intervals: NDArray[np.float64], sample_rate_hz: float) -> None:
-    """Where most intervals agree with each other and not with the rate, they are not holes: the rate is another."""
+    """If most intervals agree with each other but not with the rate, they are not holes: the rate is wrong."""
     step = RATE_INTERVALS // 2
     for start in range(0, max(1, len(intervals) - step), step):
         part = intervals[start : start + RATE_INTERVALS]
@@ -61,12 +61,12 @@ def _refuse_other_mean_rate(intervals: NDArray[np.float64], first: int, sample_r
     count = min(RATE_INTERVALS, len(intervals))
     if not count:
         return
-    # Jitter of the first and the last time matters the more, the fewer intervals there are.
+    # The fewer intervals there are, the more the jitter of the first and the last time matters.
     tolerance = RATE_TOLERANCE if count == RATE_INTERVALS else RATE_TOLERANCE + HOLE / count
     sums = np.concatenate([[0.0], np.cumsum(intervals)])
     rates = count / (sums[count:] - sums[:-count])
     off = np.abs(rates - 1.0)
     if (off > tolerance).any():
-        # The first stretch that is off only reaches into the other rate; the worst one is all within it.
+        # The first stretch that is off only overlaps the rows with the wrong rate; the worst one is inside them.
         worst = int(off.argmax())
         raise RateError(first + worst, sample_rate_hz * float(rates[worst]))

@@ -1,4 +1,4 @@
-"""Units that recordings come in, and the way from one to another, by Pint. Sensors spell some of them differently."""
+"""Units of recordings and their conversion, with Pint. Pint knows some units by other names than sensors do."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     import pint
 
 RAW = "raw"
-"""A sensor's own count. It converts to nothing else."""
+"""A count of the sensor. It cannot be converted."""
 
 EXAMPLES = "g, mg, m/s^2, dps, rad/s, uT, gauss, hPa, degC, lux or raw"
 
-# Pint reads g and mg as masses, and its gauss belongs to another system of units than its tesla.
+# In Pint g and mg are masses, and gauss belongs to another system of units than tesla.
 _SPELLINGS = {
     "g": "standard_gravity",
     "mg": "millistandard_gravity",
@@ -29,15 +29,15 @@ _SPELLINGS = {
 
 
 def check_unit(unit: str) -> None:
-    """Raise ValueError if nobody knows `unit`."""
-    if unit != RAW and unit not in _SPELLINGS:  # Most projects need none but those, and so no Pint.
+    """Raise ValueError if `unit` is unknown."""
+    if unit != RAW and unit not in _SPELLINGS:  # Most projects use only these, and need not load Pint.
         _parse(unit)
 
 
 def conversion(source: str, target: str) -> tuple[float, float]:
-    """Return (factor, offset): a value in `source` times factor plus offset is that value in `target`.
+    """Return (factor, offset): value in `target` = value in `source` * factor + offset.
 
-    Raises ValueError if a unit is unknown or the two measure different things.
+    Raises ValueError if a unit is unknown or the two measure different quantities.
     """
     check_unit(source)
     check_unit(target)
@@ -46,12 +46,12 @@ def conversion(source: str, target: str) -> tuple[float, float]:
     if RAW in (source, target) or quantity(source) != quantity(target):
         raise ValueError(f"{source} cannot be converted to {target}")
     offset = _convert(0.0, source, target)
-    # Only temperatures have an offset. Without one, the difference would lose digits.
+    # Only temperatures have an offset. Subtract nothing else, because a difference loses digits.
     return (_convert(1.0, source, target) - offset, offset) if offset else (_convert(1.0, source, target), 0.0)
 
 
 def same(unit: str, other: str) -> bool:
-    """Whether the two are spellings of one unit, as m/s2 and m/s^2 are."""
+    """Return whether both are spellings of the same unit, such as m/s2 and m/s^2."""
     try:
         return unit == other or conversion(unit, other) == (1.0, 0.0)
     except ValueError:
@@ -59,13 +59,13 @@ def same(unit: str, other: str) -> bool:
 
 
 def quantity(unit: str) -> str:
-    """Return what `unit` measures, as dimensions: equal for units that convert to each other."""
+    """Return what `unit` measures, as dimensions: equal for units that can be converted to each other."""
     return RAW if unit == RAW else str(_parse(unit).dimensionality)
 
 
 @functools.cache
 def _registry() -> pint.UnitRegistry[Any]:
-    import pint  # Reading its definitions takes 0.3 s, which only projects with recordings should pay.
+    import pint  # Imported here because loading its definitions takes 0.3 s.
 
     registry: pint.UnitRegistry[Any] = pint.UnitRegistry()
     registry.define("magnetic_gauss = 1e-4 * tesla")
@@ -74,15 +74,15 @@ def _registry() -> pint.UnitRegistry[Any]:
 
 @functools.cache
 def _parse(unit: str) -> pint.Unit:
-    # m/s2 is how many tools write m/s^2.
+    # Many tools write m/s2 for m/s^2.
     spelled = _SPELLINGS.get(unit) or re.sub(r"(?<=[A-Za-z])(?=\d)", "^", unit)
-    registry = _registry()  # A Pint that is missing or broken says so itself.
+    registry = _registry()  # Outside the try: a missing or broken Pint must not look like an unknown unit.
     try:
         parsed: pint.Unit = registry.parse_units(spelled)
-    except Exception:  # Pint lets errors of its tokenizer through, from AssertionError to tokenize.TokenError.
-        raise ValueError(f"unit {unit!r} is unknown, use one such as {EXAMPLES}") from None
+    except Exception:  # Pint also raises errors of its tokenizer, from AssertionError to tokenize.TokenError.
+        raise ValueError(f"unit {unit!r} is unknown; use one such as {EXAMPLES}") from None
     if not unit.strip() or "delta_" in unit:
-        raise ValueError(f"unit {unit!r} is unknown, use one such as {EXAMPLES}")
+        raise ValueError(f"unit {unit!r} is unknown; use one such as {EXAMPLES}")
     return parsed
 
 

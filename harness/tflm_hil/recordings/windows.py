@@ -1,4 +1,4 @@
-"""Cutting a recording into the overlapping windows that the network sees."""
+"""Cut a recording into the overlapping windows that the network sees."""
 
 from collections.abc import Sequence
 
@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 
 def window_count(rows: int, window: int, stride: int) -> int:
-    """How many windows the device makes of `rows` rows: window n covers rows n * stride .. n * stride + window - 1."""
+    """Return the number of windows in `rows` rows: window n covers rows n * stride .. n * stride + window - 1."""
     return 0 if rows < window else (rows - window) // stride + 1
 
 
 def windows(samples: NDArray[np.int16], window: int, stride: int) -> NDArray[np.int16]:
-    """The windows of `samples` [rows, channels] as a read-only view [n, window, channels]."""
+    """Return the windows of `samples` [rows, channels] as a read-only view [n, window, channels]."""
     if len(samples) < window:
         return np.empty((0, window, samples.shape[1]), dtype=samples.dtype)
     view = np.lib.stride_tricks.sliding_window_view(samples, window, axis=0)[::stride]
@@ -20,7 +20,7 @@ def windows(samples: NDArray[np.int16], window: int, stride: int) -> NDArray[np.
 
 
 def window_labels(row_labels: Sequence[str | None], window: int, stride: int) -> list[str | None]:
-    """The label of each window: the one that more than half of its rows carry, else None."""
+    """Return the label of each window: the label of more than half of its rows, else None."""
     labels = []
     for index in range(window_count(len(row_labels), window, stride)):
         rows = row_labels[index * stride : index * stride + window]
