@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
 import pytest
 from support.manifests import MANIFEST, write_model
+from tflm_hil.configuration import ApplicationTable, ConfigurationTable
 from tflm_hil.errors import HilError
-from tflm_hil.manifest_keys import TABLES
+from tflm_hil.manifest_keys import SCHEMAS, TABLES
 from tflm_hil.models import manifest as models
 from tflm_hil.models.output import OutputTable
 from tflm_hil.recordings import manifest as recordings
 from tflm_hil.recordings.channel import Channel
+from tflm_hil.toml_file import read_toml
 
 KINDS: dict[str, dict[str, type]] = {
     "model.toml": {
@@ -23,6 +26,7 @@ KINDS: dict[str, dict[str, type]] = {
         "$.variants[]": models._VariantTable,
         "$.variants[].budgets[][]": models.Budget,
     },
+    "hil.toml": {"$": ConfigurationTable, "$.application": ApplicationTable},
     "recordings.toml": {"$": recordings.Manifest, "$.files[]": recordings.Files, "$.columns[]": recordings.Column},
 }
 
@@ -35,12 +39,48 @@ def test_the_table_of_keys_is_what_manifests_take() -> None:
     assert {file: {table: set(keys) for table, (_, keys) in tables.items()} for file, tables in TABLES.items()} == taken
 
 
+PAGES = {
+    "model.toml": "add-your-own-model.md",
+    "recordings.toml": "add-your-own-model.md",
+    "hil.toml": "in-your-own-repository.md",
+}
+
+
 @pytest.mark.parametrize(
-    "key", sorted({key for tables in TABLES.values() for _, keys in tables.values() for key in keys})
+    ("page", "key"),
+    sorted({(PAGES[file], key) for file, tables in TABLES.items() for _, keys in tables.values() for key in keys}),
 )
-def test_every_key_is_documented(key: str) -> None:
-    guide = (Path(__file__).parents[1] / "docs" / "add-your-own-model.md").read_text(encoding="utf-8")
-    assert key in guide
+def test_every_key_is_documented(page: str, key: str) -> None:
+    guide = (Path(__file__).parents[1] / "docs" / page).read_text(encoding="utf-8")
+    assert re.search(rf"\b{key}\b", guide)
+
+
+@pytest.mark.parametrize("file", KINDS)
+def test_the_schema_in_a_remedy_is_the_one_that_is_read(file: str) -> None:
+    msgspec.convert({"schema": SCHEMAS[file]}, msgspec.defstruct("_", [("schema", _schema(KINDS[file]["$"]))]))
+
+
+def _schema(kind: type) -> object:
+    return next(field.type for field in msgspec.structs.fields(kind) if field.name == "schema")
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "said"),
+    [
+        ("model.toml", 'schema = "hil-model/2"', "a newer tflm-hil reads it, this one reads hil-model/1: pip install"),
+        ("model.toml", 'schema = "hil-model/0"', 'write schema = "hil-model/1"'),
+        ("model.toml", 'schema = "hil-recordings/1"', 'write schema = "hil-model/1"'),
+        ("model.toml", "", 'write schema = "hil-model/1"'),
+        ("hil.toml", 'schema = "hil-project/10"', "a newer tflm-hil reads it, this one reads hil-project/1: pip"),
+        ("recordings.toml", "schema = 1", "correct that key"),
+    ],
+)
+def test_what_is_wrong_with_a_schema(tmp_path: Path, file: str, line: str, said: str) -> None:
+    (tmp_path / file).write_text(line + "\n")
+    with pytest.raises(HilError) as raised:
+        read_toml(tmp_path / file, KINDS[file]["$"])
+    assert f"; {said}" in str(raised.value)
+    assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize(

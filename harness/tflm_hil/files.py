@@ -53,18 +53,6 @@ def _state(path: Path) -> tuple[int, ...] | None:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-def project_root(start: Path) -> Path:
-    """Return the project folder that contains `start`: the nearest one upwards with a platformio.ini or a hil.toml.
-
-    Raises:
-        HilError: there is none.
-    """
-    for folder in (start, *start.parents):
-        if any((folder / name).is_file() for name in ("platformio.ini", "hil.toml")):
-            return folder
-    raise HilError(f"{start}: no platformio.ini or hil.toml here or in a folder above; run inside a tflm-hil project")
-
-
 def probe_folder(folder: Path) -> None:
     """Check that `folder` can be written to, before minutes are spent on its contents.
 

@@ -47,9 +47,24 @@ TABLES: Mapping[str, Mapping[str, tuple[str, frozenset[str]]]] = {
         ),
         "$.columns[]": ("in [columns.CHANNEL] of recordings.toml", frozenset({"name", "unit"})),
     },
+    "hil.toml": {
+        "$": (
+            "at the top of hil.toml, or in [tool.tflm-hil] of pyproject.toml",
+            frozenset({"schema", "models", "recordings", "targets", "default_target", "default_engine", "application"}),
+        ),
+        "$.application": (
+            "in [application] of hil.toml, or [tool.tflm-hil.application] of pyproject.toml",
+            frozenset({"target", "model", "variant", "environment", "elf"}),
+        ),
+    },
 }
 
+SCHEMAS = {"hil.toml": "hil-project/1", "model.toml": "hil-model/1", "recordings.toml": "hil-recordings/1"}
+"""What the key `schema` of each manifest says: its kind, and the version that this harness reads."""
+
 BUDGETS = re.compile(r"\$\.variants\[\]\.budgets(\[\])*")
+_NO_SCHEMA = "Object missing required field `schema`"
+_OTHER_SCHEMA = re.compile(r"Invalid enum value '(?P<kind>.*)/(?P<version>\d+)' - at `\$\.schema`")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>.*?)`(?: - at `(?P<path>.*)`)?", re.DOTALL)
 _SHARE = re.compile(r"budgets\[\.\.\.\]\[\.\.\.\]\.accuracy(_drop)?`")
 _NO_TABLE = re.compile(r"Expected `object`, got `.*` - at `(?P<path>.*)`")
@@ -59,6 +74,13 @@ def remedy(manifest: str, problem: str) -> str:
     """Return how to mend `problem`, a message of msgspec about the file called `manifest`."""
     if unknown := _UNKNOWN.fullmatch(problem):
         return _of_key(manifest, _table(unknown["path"] or "$"), unknown["key"])
+    if schema := SCHEMAS.get(manifest):
+        kind, _, version = schema.partition("/")
+        other = _OTHER_SCHEMA.fullmatch(problem)
+        if other and other["kind"] == kind and int(other["version"]) > int(version):
+            return f"a newer tflm-hil reads it, this one reads {schema}: pip install --upgrade tflm-hil"
+        if other or problem == _NO_SCHEMA:
+            return f'write schema = "{schema}"'
     misplaced = _NO_TABLE.fullmatch(problem)
     if misplaced and BUDGETS.fullmatch(_table(misplaced["path"])):
         return "put the limits into one table per target and engine, such as [variants.int8.budgets.stm32f4.aot]"

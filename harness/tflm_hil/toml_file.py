@@ -1,8 +1,9 @@
-"""Read the project's TOML manifests into typed structures."""
+"""Reading the project's TOML manifests into typed structures."""
 
 import tomllib
+from datetime import date, datetime, time
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -13,17 +14,31 @@ T = TypeVar("T")
 
 
 def read_toml(path: Path, kind: type[T]) -> T:
-    """Read the file `path` into a `kind`, a msgspec structure.
+    """Read `path` as a `kind`, a msgspec structure.
 
-    Raises HilError, which names the file and the key, if the file cannot be read, is not TOML or does not fit `kind`.
+    Raises HilError, naming the file and the key, where the file cannot be read, is not TOML or does not fit `kind`.
     """
+    return fit(str(path), path.name, decode_toml(path), kind)
+
+
+def decode_toml(path: Path) -> dict[str, Any]:
+    """What `path` holds. Raises HilError, naming the file, where it cannot be read or is not TOML."""
     try:
-        return msgspec.toml.decode(path.read_bytes(), type=kind)
+        return tomllib.loads(path.read_bytes().decode())
     except OSError as error:
         raise HilError(f"{path}: cannot be read ({error.strerror}); create it or correct the path") from error
     except UnicodeDecodeError as error:
         raise HilError(f"{path}: is not UTF-8; save it as UTF-8") from error
-    except msgspec.ValidationError as error:
-        raise HilError(f"{path}: {error}; {remedy(path.name, str(error))}") from error
-    except (msgspec.DecodeError, tomllib.TOMLDecodeError) as error:
+    except tomllib.TOMLDecodeError as error:
         raise HilError(f"{path}: is not TOML: {error}; correct that line") from error
+
+
+def fit(where: str, manifest: str, content: object, kind: type[T]) -> T:
+    """`content` as a `kind`; `where` it stands, and which `manifest` (see manifest_keys.py) has these keys.
+
+    Raises HilError, with `where` and the key, if it does not fit.
+    """
+    try:
+        return msgspec.convert(content, kind, builtin_types=(datetime, date, time), str_keys=True)
+    except msgspec.ValidationError as error:
+        raise HilError(f"{where}: {error}; {remedy(manifest, str(error))}") from error

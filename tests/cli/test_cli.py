@@ -66,4 +66,4 @@ def test_version() -> None:
 def test_outside_of_a_project_it_says_so(tmp_path: Path) -> None:
     result = hil("build", "gesture", cwd=tmp_path)
     assert result.returncode == 1
-    assert "no platformio.ini or hil.toml here" in result.stderr
+    assert "or platformio.ini here or in a folder above; `hil init`" in result.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from fnmatch import fnmatch
 from pathlib import Path
 from textwrap import dedent
 
@@ -202,7 +203,7 @@ def test_a_project_without_models_is_no_green_run(hil: Hil, project: Path) -> No
     shutil.rmtree(project / "models")
     result = hil(f"--rootdir={project}", project, "--board=emulated")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: models/ has no model.toml*"])
+    result.stderr.fnmatch_lines(["ERROR: */models: no folder in it has a model.toml*"])
 
 
 @needs_emulator
@@ -223,3 +224,35 @@ def test_what_looks_like_a_wrong_unit_is_told_before_the_tests_and_below_the_fig
     line = "hil: warning: */recordings.toml: * values of aX are beyond what the sensor can measure *their unit right?"
     result.stdout.fnmatch_lines([line, "*= hardware in the loop =*", line])
     assert not result.stderr.str()
+
+
+@needs_emulator
+def test_the_project_names_the_target_and_the_engine_if_nobody_else_does(
+    hil: Hil, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HIL_ENGINE")
+    spoil(project / "hil.toml", "\n", '\ndefault_target = "stm32f2"\ndefault_engine = "aot"\n')
+    result = hil(f"--rootdir={project}", project, "--board=emulated", "--collect-only", "-q")
+    result.stdout.fnmatch_lines(["*-aot-stm32f2*"])
+    result.stdout.no_fnmatch_line("*without engine*")
+    monkeypatch.setenv("HIL_TARGET", "nrf51")
+    result = hil(f"--rootdir={project}", project, "--board=emulated", "--collect-only", "-q")
+    result.stdout.fnmatch_lines(["*-aot-nrf51*"])
+
+
+@needs_emulator
+@pytest.mark.parametrize(
+    ("spoilt", "said"),
+    [("tool", "*hil.toml and *pyproject.toml both configure*"), ("none", "*: no hil.toml, * or platformio.ini here*")],
+)
+def test_a_project_with_two_configurations_or_none_is_a_usage_error(
+    hil: Hil, project: Path, spoilt: str, said: str
+) -> None:
+    if spoilt == "tool":
+        (project / "pyproject.toml").write_text('[tool.tflm-hil]\nschema = "hil-project/1"\n')
+    else:
+        (project / "hil.toml").unlink()
+    result = hil(f"--rootdir={project}", project, "--board=emulated")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    (line,) = result.stderr.str().strip().splitlines()
+    assert fnmatch(line, f"ERROR: {said}")

@@ -7,7 +7,13 @@ from typing import Annotated
 import typer
 
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="a folder in models/, e.g. gesture")]
-VariantName = Annotated[str, typer.Option("--variant", help="a variant of the model's manifest")]
-EngineName = Annotated[str, typer.Option("--engine", help="what executes the network")]
-TargetName = Annotated[str, typer.Option("--target", help="the chip to build for")]
+VariantName = Annotated[
+    str | None, typer.Option("--variant", help="a variant of the model's manifest (default: int8, or the first)")
+]
+EngineName = Annotated[
+    str | None, typer.Option("--engine", help="what executes the network (default: the project's, or aot)")
+]
+TargetName = Annotated[
+    str | None, typer.Option("--target", help="the chip to build for (default: the project's, or stm32f4)")
+]
 BoardName = Annotated[str, typer.Option("--board", help="emulated, a serial port or a URL")]

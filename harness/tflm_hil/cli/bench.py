@@ -14,7 +14,8 @@ from tflm_hil.cli.working import open_session, status
 from tflm_hil.commands.bench import measure
 from tflm_hil.commands.bench.rows import Figures, Row, Unmeasured, failed
 from tflm_hil.commands.bench.subjects import choose
-from tflm_hil.files import probe_folder, project_root, write_text
+from tflm_hil.configuration import find_project
+from tflm_hil.files import probe_folder, write_text
 from tflm_hil.report import benchmark
 
 
@@ -26,7 +27,7 @@ def bench(
     ] = None,
     with_set: Annotated[bool, typer.Option("--set", help="the bench's set of networks of all shapes")] = False,
     engine: Annotated[str, typer.Option("--engine", help="aot, tflm, or auto for all there are")] = "auto",
-    target: TargetName = "stm32f4",
+    target: TargetName = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="write everything to this file as well")] = None,
 ) -> None:
     """Measure instructions, sizes and the streaming rate against their goals, and the engines side by side.
@@ -41,7 +42,7 @@ def bench(
 
     hil bench --set
     """
-    subjects = choose(project_root(Path.cwd()), models or [], networks or [], with_set)
+    subjects = choose(find_project(Path.cwd()), models or [], networks or [], with_set)
     if json_file:
         probe_folder(json_file.parent)
     session = open_session("emulated", None, engine, target)

@@ -11,9 +11,9 @@ from tflm_hil.report.text import table_lines
 
 def build(
     model: ModelName,
-    variant: VariantName = "int8",
-    engine: EngineName = "aot",
-    target: TargetName = "stm32f4",
+    variant: VariantName = None,
+    engine: EngineName = None,
+    target: TargetName = None,
 ) -> None:
     """Build the firmware and show its sizes.
 

@@ -21,9 +21,9 @@ def replay(
     model: ModelName,
     recording: Annotated[str, typer.Argument(metavar="RECORDING", help="its name, e.g. punch/017")],
     window: Annotated[int | None, typer.Option("--window", help="only this window, counted from 0")] = None,
-    variant: VariantName = "int8",
-    engine: EngineName = "aot",
-    target: TargetName = "stm32f4",
+    variant: VariantName = None,
+    engine: EngineName = None,
+    target: TargetName = None,
     board: BoardName = "emulated",
 ) -> None:
     """Stream one recording, or one window of it, and show both sides of every answer.

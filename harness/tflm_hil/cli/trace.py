@@ -19,9 +19,9 @@ def trace(
         str | None, typer.Argument(metavar="SAMPLE", help="a recording or stimulus; the first if left out")
     ] = None,
     window: Annotated[int, typer.Option("--window", help="which window of the recording, counted from 0")] = 0,
-    variant: VariantName = "int8",
-    engine: EngineName = "aot",
-    target: TargetName = "stm32f4",
+    variant: VariantName = None,
+    engine: EngineName = None,
+    target: TargetName = None,
     board: BoardName = "emulated",
 ) -> None:
     """Run the debug image on one window, and hold every operator against the reference.

@@ -11,26 +11,34 @@ from rich.console import Console
 
 from tflm_hil.boards.board import Board
 from tflm_hil.boards.targets import Target
+from tflm_hil.configuration import find_project, load_configuration
 from tflm_hil.errors import HilError
-from tflm_hil.files import project_root
-from tflm_hil.firmware.application import FILE as APPLICATION_FILE
 from tflm_hil.firmware.build_dir import Say
 from tflm_hil.lab.dut import Firmware
-from tflm_hil.lab.options import Options
+from tflm_hil.lab.options import DEFAULT_TARGET, Options
 from tflm_hil.lab.session import Session
 
+VARIANT = "int8"
+ENGINE = "aot"
+"""What executes the network if neither the user nor the project names an engine."""
 
-def open_session(board: str | None, model: str | None, engine: str, target: str) -> Session:
-    """The session of the project that the command runs in. Raises HilError for a wrong name and for several targets."""
-    root = project_root(Path.cwd())
+
+def open_session(board: str | None, model: str | None, engine: str | None, target: str | None) -> Session:
+    """The session of the project that the command runs in, with its defaults for what is None.
+
+    Raises HilError for a wrong name, and for several targets.
+    """
+    root = find_project(Path.cwd())
+    configuration = load_configuration(root)
+    # An application of its own brings its engine.
+    own = "auto" if configuration.application else configuration.default_engine or ENGINE
     session = Session(
         Options(
             root=root,
             board=board,
             emulator="auto",
-            targets=(target,),
-            # An application of its own brings its engine, whatever is the default here.
-            engine="auto" if engine == "aot" and (root / APPLICATION_FILE).is_file() else engine,
+            targets=(target or configuration.default_target or DEFAULT_TARGET,),
+            engine=engine or own,
             models=(model,) if model else (),
             report_dir=root / "reports",
             baseline_dir=None,
@@ -50,14 +58,21 @@ def only_target(targets: Sequence[Target]) -> Target:
     return targets[0]
 
 
-def build_firmware(session: Session, variant: str) -> Firmware:
+def build_firmware(session: Session, variant: str | None) -> Firmware:
     """The image of the session's model. Raises HilError for an unknown variant, or if it cannot be built."""
     builds = {build.variant.name: build for build in session.builds}
-    if variant not in builds:
-        raise HilError(f"--variant={variant}: no such variant; the manifest has {', '.join(builds)}")
-    build = builds[variant]
+    build = builds[choose_variant(variant, list(builds))]
     with status(f"building {build.name}") as say:
         return session.firmware(build, say=say)
+
+
+def choose_variant(variant: str | None, known: Sequence[str]) -> str:
+    """`variant`, or if none was asked for, int8 or the first of `known`. Raises HilError for an unknown one."""
+    if variant is None:
+        return VARIANT if VARIANT in known else known[0]
+    if variant not in known:
+        raise HilError(f"--variant={variant}: no such variant; the manifest has {', '.join(known)}")
+    return variant
 
 
 @contextmanager

@@ -3,37 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
 
+from tflm_hil.configuration import Configuration
 from tflm_hil.errors import HilError
 from tflm_hil.models.manifest import Model, load_model
-from tflm_hil.toml_file import read_toml
 
 ENGINE = "external"
 """What executes the network of such an application, as far as the harness knows."""
-
-FILE = "hil.toml"
-_Text = Annotated[str, Meta(min_length=1)]
-
-
-class _Table(msgspec.Struct, forbid_unknown_fields=True):
-    target: _Text
-    model: _Text
-    variant: _Text
-    environment: _Text | None = None
-    elf: _Text | None = None
-
-    def __post_init__(self) -> None:
-        if (self.environment is None) == (self.elf is None):
-            raise ValueError("name either the environment of platformio.ini that builds it, or its elf file")
-
-
-class _File(msgspec.Struct, forbid_unknown_fields=True):
-    schema: Literal["hil-project/1"]
-    application: _Table | None = None
 
 
 class Application(msgspec.Struct, frozen=True):
@@ -50,21 +28,19 @@ class Application(msgspec.Struct, frozen=True):
     elf: Path | None
 
 
-def load_application(root: Path) -> Application | None:
-    """The application that `root`/hil.toml names; None if it names none.
+def load_application(configuration: Configuration) -> Application | None:
+    """The application of the project that says so; None if it has none.
 
     Raises:
-        HilError: the file is wrong, or names a model or a variant that is not there.
+        HilError: it names a model or a variant that is not there.
     """
-    file = root / FILE
-    if not file.exists():
-        return None
-    table = read_toml(file, _File).application
+    table, root = configuration.application, configuration.root
     if table is None:
         return None
     folder = (root / table.model).resolve()
-    model = load_model(folder, folder.parent.parent / "recordings")
+    model = load_model(folder, configuration.recordings)
     if table.variant not in model.variants:
-        raise HilError(f"{file}: variant {table.variant!r} is not in {folder}; there is {', '.join(model.variants)}")
+        known = ", ".join(model.variants)
+        raise HilError(f"{configuration.origin}: variant {table.variant!r} is not in {folder}; there is {known}")
     elf = (root / table.elf).resolve() if table.elf else None
-    return Application(root.resolve(), table.target, model, table.variant, table.environment, elf)
+    return Application(root, table.target, model, table.variant, table.environment, elf)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+DEFAULT_TARGET = "stm32f4"
+"""The chip to build for if neither the user nor the project names one."""
+
 
 @dataclass(frozen=True)
 class Options:

@@ -11,6 +11,7 @@ from tflm_hil.boards import qemu_program
 from tflm_hil.boards.board import Board
 from tflm_hil.boards.selection import BoardChoice, choose
 from tflm_hil.boards.targets import APPLICATION_TARGETS, TARGETS, find_targets
+from tflm_hil.configuration import Configuration, load_configuration
 from tflm_hil.device.identity import Layout
 from tflm_hil.engines.selection import ENGINES, availability, versions
 from tflm_hil.engines.tflm import library as tflm_library
@@ -19,7 +20,7 @@ from tflm_hil.errors import HilError
 from tflm_hil.files import Snapshot
 from tflm_hil.firmware import toolchain
 from tflm_hil.firmware.application import ENGINE as EXTERNAL
-from tflm_hil.firmware.application import FILE, Application, load_application
+from tflm_hil.firmware.application import Application, load_application
 from tflm_hil.firmware.build_dir import Say
 from tflm_hil.firmware.build_dir import silent as unsaid
 from tflm_hil.firmware.image import FirmwareImage
@@ -44,15 +45,16 @@ class Session:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.application = load_application(options.root)
+        self.configuration = load_configuration(options.root)
+        self.application = load_application(self.configuration)
         names = (self.application.target,) if self.application else options.targets
         self.targets = find_targets(names)
         self._board = choose(options.board, options.emulator, names) if options.board else None
         self.project = FirmwareProject(options.root / ".hil", qemu_program.try_arena)
-        self.engines, self.missing_engines = _engines(options.engine, self.project, self.application)
+        self.engines, self.missing_engines = _engines(options.engine, self.project, self.configuration)
         known = _known_models(options.root, self.application)
         self.known_models = frozenset(known)
-        self.models = _models(known, options.models)
+        self.models = _models(known, options.models, self.configuration.models)
         self.toolchain = toolchain.versions()
         for engine in self.engines:
             self.toolchain |= versions(engine, self.project.root, self.project.build_root)
@@ -199,12 +201,14 @@ def _known_models(root: Path, application: Application | None) -> dict[str, Mode
 
 
 def _engines(
-    asked: str, project: FirmwareProject, application: Application | None
+    asked: str, project: FirmwareProject, configuration: Configuration
 ) -> tuple[tuple[str, ...], dict[str, str]]:
     """The engines to use, and why others of an `auto` cannot be had."""
-    if application is not None:
+    if configuration.application is not None:
         if asked not in ("auto", EXTERNAL):
-            raise HilError(f"engine {asked}: {FILE} names an application of its own, which brings its own engine")
+            raise HilError(
+                f"engine {asked}: {configuration.origin} names an application of its own, which brings its own engine"
+            )
         return (EXTERNAL,), {}
     if asked != "auto" and asked not in ENGINES:
         raise HilError(f"unknown engine {asked}; choose auto, {' or '.join(ENGINES)}")
@@ -216,12 +220,12 @@ def _engines(
     return tuple(engine for engine in wanted if engine not in missing), missing
 
 
-def _models(known: dict[str, Model], asked: tuple[str, ...]) -> list[Model]:
+def _models(known: dict[str, Model], asked: tuple[str, ...], folder: Path) -> list[Model]:
     if not known:
-        raise HilError("models/ has no model.toml in any folder; add a model as docs/add-your-own-model.md says")
+        raise HilError(f"{folder}: no folder in it has a model.toml; add a model as docs/add-your-own-model.md says")
     for name in asked:
         if name not in known:
-            raise HilError(f"unknown model {name}; models/ has {', '.join(sorted(known))}")
+            raise HilError(f"unknown model {name}; {folder.name}/ has {', '.join(sorted(known))}")
     return [model for name, model in sorted(known.items()) if not asked or name in asked]
 
 

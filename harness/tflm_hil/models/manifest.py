@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from tflm_hil.configuration import load_configuration
 from tflm_hil.errors import HilError
 from tflm_hil.models.output import Meaning, OutputTable, meaning
 from tflm_hil.models.preprocess import Layout
@@ -284,13 +285,14 @@ def lone_model(path: Path) -> Model:
 
 
 def load_models(root: Path) -> dict[str, Model]:
-    """Return all models of the project at `root`, read from models/*/model.toml, by name and sorted by name.
+    """Return all models of the project at `root`, sorted by name: models/*/model.toml, or where the project has them.
 
-    Raises HilError as `load_model`, and if two models have the same name.
+    Raises HilError as `load_model` and `load_configuration`, and if two models have the same name.
     """
+    configuration = load_configuration(root)
     models: dict[str, Model] = {}
-    for path in sorted((root / "models").glob("*/model.toml")):
-        model = load_model(path.parent, root / "recordings")
+    for path in sorted(configuration.models.glob("*/model.toml")):
+        model = load_model(path.parent, configuration.recordings)
         if model.name in models:
             raise HilError(
                 f"{path}: the name {model.name!r} is taken by {models[model.name].directory}; choose another"

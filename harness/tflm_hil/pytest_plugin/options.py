@@ -1,6 +1,7 @@
 """The options of pytest: declared with names that no other plugin has, and resolved once.
 
-A value on the command line wins over the environment, that over the ini file, and that over the default.
+A value on the command line wins over the environment, that over the ini file, that over what the project says in its
+hil.toml, and that over the default.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from tflm_hil.errors import HilError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tflm_hil.configuration import Configuration
     from tflm_hil.lab.options import Options
 
 SHORT_OPTIONS = "hil_short_options"
@@ -127,9 +129,10 @@ def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) 
 
     Raises:
         pytest.UsageError: an empty value; `--hil-update-baseline` without a folder to write to; a board outside of a
-            project.
+            project, or in one whose configuration is wrong.
     """
     board = _value(config, environment, BOARD)
+    project = _project(config, board) if board else None
     baseline = _value(config, environment, BASELINE)
     update = bool(config.getoption("hil_update_baseline"))
     if update and not baseline:
@@ -137,25 +140,23 @@ def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) 
     flash = _value(config, environment, FLASH)
     if flash not in ("auto", "never"):
         raise pytest.UsageError(f"{_source(config, environment, FLASH)}: unknown value {flash}; choose auto or never")
-    targets = _values(config, environment, TARGET)
+    targets = _values(config, environment, TARGET, project.default_target if project else None)
     models = _values(config, environment, MODEL)
     emulator = _value(config, environment, EMULATOR)
-    engine = _value(config, environment, ENGINE)
+    engine = _value(config, environment, ENGINE, project.default_engine if project else None)
     report = _value(config, environment, REPORT)
-    if not board:
+    if project is None:
         return None
 
     from tflm_hil.lab.options import Options
 
-    root = _project_root(config, board)
-
     def folder(option: Option, given: str) -> Path:
         # A path on the command line is meant from where the command was given, one in a file from where that file is.
-        base = root if config.getoption(option.dest) is None else config.invocation_params.dir
+        base = project.root if config.getoption(option.dest) is None else config.invocation_params.dir
         return (base / given).resolve()
 
     return Options(
-        root=root,
+        root=project.root,
         board=board,
         emulator=emulator,
         targets=targets,
@@ -169,11 +170,11 @@ def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) 
     )
 
 
-def _project_root(config: pytest.Config, board: str) -> Path:
-    from tflm_hil.files import project_root
+def _project(config: pytest.Config, board: str) -> Configuration:
+    from tflm_hil.configuration import find_project, load_configuration
 
     try:
-        return project_root(config.rootpath)
+        return load_configuration(find_project(config.rootpath))
     except HilError as error:
         if config.rootpath == (config.invocation_params.dir / board).parent:
             raise pytest.UsageError(
@@ -183,19 +184,24 @@ def _project_root(config: pytest.Config, board: str) -> Path:
         raise pytest.UsageError(str(error)) from None
 
 
-def _value(config: pytest.Config, environment: Mapping[str, str], option: Option) -> str:
-    """The value of an option, several of them separated by commas; "" if there is none and no default."""
+def _value(config: pytest.Config, environment: Mapping[str, str], option: Option, project: str | None = None) -> str:
+    """The value of an option, several of them separated by commas; "" if there is none and no default.
+
+    `project` is what the project says in its hil.toml.
+    """
     given = config.getoption(option.dest)
     if given is None:
-        return environment.get(option.variable) or config.getini(option.ini) or option.default or ""
+        return environment.get(option.variable) or config.getini(option.ini) or project or option.default or ""
     values = given if isinstance(given, list) else [given]
     if not all(values):
         raise pytest.UsageError(f"{option.flag}: empty; {EMPTY}")
     return ",".join(values)
 
 
-def _values(config: pytest.Config, environment: Mapping[str, str], option: Option) -> tuple[str, ...]:
-    text = _value(config, environment, option)
+def _values(
+    config: pytest.Config, environment: Mapping[str, str], option: Option, project: str | None = None
+) -> tuple[str, ...]:
+    text = _value(config, environment, option, project)
     values = tuple(part.strip() for part in text.split(",")) if text else ()
     if not all(values):
         raise pytest.UsageError(f"{_source(config, environment, option)}: {text!r} has an empty name; {EMPTY}")
