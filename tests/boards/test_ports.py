@@ -15,7 +15,8 @@ import pytest
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 from support import fake_board, rfc2217_server, ser2net
-from support.fake_device import BOOT, frame
+from support.fake_device import BOOT
+from support.fake_framing import frame
 from tflm_hil.boards import port, port_lock, port_name, reset
 from tflm_hil.boards.port import Port
 from tflm_hil.boards.port_lock import PortLock

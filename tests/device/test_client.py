@@ -10,17 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.device_helpers import bench, check_windows, expected_outputs, recording, swapped
-from support.fake_device import (
-    BEGIN,
-    LOG,
-    REQUESTS_BEFORE_TROUBLE,
-    SAMPLES,
-    Image,
-    Misbehaviour,
-    Tensor,
-    cobs_decode,
-    frame,
-)
+from support.fake_device import BEGIN, LOG, REQUESTS_BEFORE_TROUBLE, SAMPLES, Image, Misbehaviour, Tensor
+from support.fake_framing import cobs_decode, frame
 from support.lossy_connection import at_random
 from tflm_hil.device.identity import check_identity
 from tflm_hil.device.messages import FaultKind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from support import fake_device
+from support import fake_framing
 from tflm_hil.device.framing import MAX_BODY, Corrupt, Decoder, Frame, encode, wire_size
 
 frames = st.builds(Frame, st.integers(0, 255), st.integers(0, 65535), st.binary(max_size=MAX_BODY))
@@ -28,7 +28,7 @@ def test_the_definition_yields_the_published_check_value() -> None:
 def test_frames_on_the_wire_are_what_the_protocol_defines(frame: Frame) -> None:
     packet = bytes([frame.type]) + frame.seq.to_bytes(2, "little") + frame.body
     packet += crc_by_definition(packet).to_bytes(2, "little")
-    assert encode(*frame) == fake_device.cobs_encode(packet) + b"\0"
+    assert encode(*frame) == fake_framing.cobs_encode(packet) + b"\0"
     assert len(encode(*frame)) <= wire_size(len(frame.body))
 
 

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from support.device_helpers import bench, recording
-from support.fake_device import BOOT, LOG, Image, Tensor, frame
+from support.fake_device import BOOT, LOG, Image, Tensor
+from support.fake_framing import frame
 from tflm_hil.device import uart_log
 from tflm_hil.device.framing import Corrupt, Frame
 from tflm_hil.device.identity import Layout, check_layout

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.device_helpers import Bench, FakeClock, bench, check_windows, checksum, recording
-from support.fake_device import NAK, FakeDevice, Image, frame
+from support.fake_device import NAK, FakeDevice, Image
+from support.fake_framing import frame
 from tflm_hil.device.client import Client
 from tflm_hil.device.link import MOST_EVENTS, EventKind
 from tflm_hil.device.round_trip import FLOOR_S, RoundTrip

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.device_helpers import FakeClock, MemoryConnection
-from support.fake_device import DWT, FakeDevice, Image, Tensor, cobs_decode
+from support.fake_device import DWT, FakeDevice, Image, Tensor
+from support.fake_framing import cobs_decode
 from tflm_hil.device import device_info, messages
 from tflm_hil.device.client import Client
 from tflm_hil.device.crash import Crash

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.device_helpers import bench, check_windows, recording
-from support.fake_device import REQUESTS_BEFORE_TROUBLE, Image, Misbehaviour, cobs_decode
+from support.fake_device import REQUESTS_BEFORE_TROUBLE, Image, Misbehaviour
+from support.fake_framing import cobs_decode
 from support.lossy_connection import Direction, Fault, LossyConnection, at_random, once
 from tflm_hil.device.link import EventKind
 from tflm_hil.device.round_trip import FLOOR_S

@@ -1,4 +1,4 @@
-"""A run of the suite that accidents happen to, and the look around afterwards."""
+"""Run the suite, cause accidents in the middle of it, and inspect what is left."""
 
 from __future__ import annotations
 
@@ -60,9 +60,9 @@ _POLL_S = 0.01
 
 
 class Chaos:
-    """Starts the suite of a project, and knows every process that comes of it.
+    """Starts the suite of a project and finds all processes that it starts.
 
-    This process adopts what its descendants leave behind, so an orphan is one that is still below it at the end.
+    This process adopts the orphans of its descendants, so every orphan is still its descendant at the end.
     """
 
     def __init__(self, root: Path, folder: Path) -> None:
@@ -84,11 +84,11 @@ class Chaos:
         prepare: Callable[[], object] | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        """Start a run; with `hold`, it waits at that stage until `go`. `prepare` runs in the child before Python."""
+        """Start a run; with `hold`, it stops at that stage until `go`. `prepare` runs in the child before Python."""
         self._hardware = any(argument.startswith("--board=") for argument in arguments)
         for name in ("held", "go"):
             (self._folder / name).unlink(missing_ok=True)
-        shutil.rmtree(self.reports / "uart", ignore_errors=True)  # An earlier run's logs say nothing about this one.
+        shutil.rmtree(self.reports / "uart", ignore_errors=True)  # Logs of an earlier run would mislead.
         variables = {name: value for name, value in os.environ.items() if not name.startswith(("HIL_", "PYTEST_"))}
         variables |= {"PYTHONPATH": str(self._folder), HOLD_VARIABLE: hold, "CHAOS_FOLDER": str(self._folder)}
         with self.output.open("wb") as output:
@@ -114,27 +114,26 @@ class Chaos:
 
     @property
     def pid(self) -> int:
-        """The controller's process id."""
+        """The process id of the controller."""
         assert self._process is not None
         return self._process.pid
 
     def until_held(self) -> None:
-        """Wait until the run waits at its stage."""
+        """Wait until the run has stopped at its stage."""
         self.until((self._folder / "held").exists, "held")
 
     def go(self) -> None:
-        """Let a run that waits go on."""
+        """Let a stopped run continue."""
         (self._folder / "go").touch()
 
     def until_streaming(self) -> list[int]:
-        """Wait until recordings are on the wire; the process ids of the emulators."""
-
+        """Wait until recordings are being sent; return the process ids of the emulators."""
         logs = self.reports / "uart"
         self.until(lambda: any("SAMPLES" in log.read_text() for log in logs.glob("*.log")), "streaming")
         return self.find("qemu-system-arm")
 
     def find(self, name: str) -> list[int]:
-        """The descendants that have `name` in their command line."""
+        """Return the descendants that have `name` in their command line."""
         found = []
         for pid in descendants():
             with contextlib.suppress(OSError):
@@ -143,15 +142,15 @@ class Chaos:
         return found
 
     def workers(self) -> list[int]:
-        """The worker processes of pytest-xdist."""
+        """Return the worker processes of pytest-xdist."""
         return [pid for pid, parent in parents().items() if parent == self.pid and pid not in self.find("qemu-system")]
 
     def until_found(self, name: str) -> list[int]:
-        """Wait until a descendant has `name` in its command line."""
+        """Wait until a descendant has `name` in its command line; return all of these."""
         return self.until(lambda: self.find(name), name)
 
     def until(self, look: Callable[[], T], what: str) -> T:
-        """Wait until `look` finds something."""
+        """Wait until `look` finds something, and return it."""
         until = time.monotonic() + _DEADLINE_S
         while time.monotonic() < until:
             if found := look():
@@ -162,7 +161,7 @@ class Chaos:
         raise AssertionError(f"never {what}: {self.said()}")
 
     def end(self) -> int:
-        """Wait for the controller's end; its exit status, negative for a signal."""
+        """Wait for the end of the controller; return its exit status, negative for a signal."""
         assert self._process is not None
         try:
             return self._process.wait(_DEADLINE_S)
@@ -173,16 +172,16 @@ class Chaos:
             raise AssertionError(f"the run does not end: {self.said()}") from None
 
     def said(self) -> str:
-        """What the run has printed."""
+        """Return what the run has printed."""
         return self.output.read_text(errors="replace")
 
     def results(self) -> bytes:
-        """The content of results.json, empty if there is none."""
+        """Return the content of results.json, empty if there is none."""
         found = self.reports / "results.json"
         return found.read_bytes() if found.exists() else b""
 
     def verdict(self) -> str:
-        """What results.json says of the run, empty without it; it and the other reports must be whole."""
+        """Return the verdict in results.json, empty without one; check that all reports are complete."""
         for file in self.reports.glob("*.xml"):
             ET.parse(file)
         content = self.results()
@@ -190,20 +189,20 @@ class Chaos:
         return next((run.verdict for run in runs if run.model == MODEL and bool(run.emulator) != self._hardware), "")
 
     def plant(self, file: Path, model: str) -> None:
-        """Put what another session measured with another model into the results or the baseline."""
+        """Add runs of another session with another model to the results or the baseline."""
         results = load(file)
         others = [replace(run, model=model) for run in results.runs if run.model == MODEL]
         save(replace(results, runs=[*others, *results.runs]), file)
 
     def kept(self) -> tuple[list[Case], bytes]:
-        """What there is of the earlier session, and the baseline."""
+        """Return the tests of the earlier session, and the content of the baseline."""
         found = self.reports / "results.json"
         runs = load(found).runs if found.exists() else []
         earlier = [replace(case, this_session=False) for run in runs if run.model == EARLIER for case in run.tests]
         return [replace(case, stale=False) for case in earlier], (self.baseline / FILE).read_bytes()
 
     def orphans(self) -> list[str]:
-        """Command lines of what is still alive some seconds after the controller has ended."""
+        """Return the command lines of processes that are still alive 15 s after the end of the controller."""
         until = time.monotonic() + 15
         while alive := list(descendants()):
             if time.monotonic() > until:
@@ -213,7 +212,7 @@ class Chaos:
 
 
 def parents() -> dict[int, int]:
-    """Every process and its parent, zombies left out."""
+    """Return all processes and their parents, without zombies."""
     found: dict[int, int] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
@@ -224,7 +223,7 @@ def parents() -> dict[int, int]:
 
 
 def descendants() -> Iterator[int]:
-    """Process ids of all that this process has started or adopted, zombies left out."""
+    """Yield the process ids of all processes that this process has started or adopted, without zombies."""
     above = parents()
     for pid in above:
         ancestor: int | None = above[pid]

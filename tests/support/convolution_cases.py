@@ -30,17 +30,17 @@ class Shape:
 
     @property
     def outputs(self) -> int:
-        """Output channels."""
+        """The number of output channels."""
         return self.y[3]
 
     @property
     def taps(self) -> int:
-        """Weights of an output channel."""
+        """The number of weights per output channel."""
         return int(np.prod(self.weights)) // self.outputs
 
     @property
     def output_dimension(self) -> int:
-        """That of the output channels in the weights."""
+        """The dimension of the weights that belongs to output channels."""
         return 0 if self.kind == CONV else 3
 
 
@@ -54,7 +54,7 @@ def shape_of(
     padding: int = SAME,
     groups: int = 1,
 ) -> Shape | None:
-    """A layer over an image `x` [height, width, channels]; None where the kernel is larger than the image."""
+    """A layer over an image `x` [height, width, channels]; None if the kernel is larger than the image."""
     sizes = []
     for axis in (0, 1):
         span = (kernel[axis] - 1) * dilations[axis] + 1
@@ -115,22 +115,22 @@ shapes = convolutions() | depthwise()
 
 @dataclass
 class Network:
-    """A network that is built layer by layer; every layer takes its input tensor and returns its output tensor."""
+    """A network that is built layer by layer; methods take the index of the input and return that of the output."""
 
     tensors: list[TensorSpec] = field(default_factory=list)
     operators: list[OperatorSpec] = field(default_factory=list)
 
     def add(self, spec: TensorSpec) -> int:
-        """The index of a new tensor."""
+        """Add a tensor; return its index."""
         self.tensors.append(spec)
         return len(self.tensors) - 1
 
     def image(self, shape: Sequence[int], scale: float = 0.5, zero_point: int = 0) -> int:
-        """An int8 activation."""
+        """Add an int8 activation."""
         return self.add(TensorSpec(shape, INT8, [scale], [zero_point]))
 
     def operator(self, kind: str, inputs: list[int], output: int, options: dict[str, Any] | None = None) -> int:
-        """An operator that makes the tensor `output`."""
+        """Add an operator that computes the tensor `output`."""
         self.operators.append(OperatorSpec(kind, inputs, [output], options or {}))
         return output
 
@@ -144,7 +144,7 @@ class Network:
         target: tuple[float, int],
         activation: int = 0,
     ) -> int:
-        """A layer with these weights, their scale or scales, and the output's scale and zero point."""
+        """Add a layer. `scales` are one or several for the weights; `target` is scale and zero point of the output."""
         bias_scales = [float(np.float32(self.tensors[x].scales[0]) * np.float32(scale)) for scale in scales]
         inputs = [
             x,
@@ -156,7 +156,7 @@ class Network:
         return self.operator(shape.kind, inputs, self.image(shape.y, *target), options)
 
     def ordinary(self, x: int, shape: Shape, rng: np.random.Generator, activation: int = 0) -> int:
-        """A layer as training leaves it: random weights, a scale a channel, outputs that fill the range."""
+        """Add a layer as training makes it: random weights, one scale per channel, outputs that fill the range."""
         weights = np.clip(np.rint(rng.normal(0, 40, shape.weights)), -127, 127).astype(np.int8)
         bias = rng.integers(-3000, 3000, shape.outputs).astype(np.int32)
         scales = rng.uniform(0.005, 0.01, shape.outputs).tolist()
@@ -166,12 +166,12 @@ class Network:
         return self.convolution(x, shape, weights, bias, scales, target, activation)
 
     def build(self, inputs: list[int], outputs: list[int]) -> bytes:
-        """The bytes of the .tflite."""
+        """Return the bytes of the .tflite."""
         return build(self.tensors, self.operators, inputs, outputs)
 
 
 def layer_of_halves(kind: str, exponent: int) -> tuple[bytes, tuple[int, ...]]:
-    """Small weights times a power of two, so that many results end in one half; and the shape of its 256 inputs."""
+    """A layer with many results that end in one half, from small weights times a power of two; its input shape."""
     shape = shape_of(kind, (16, 16, 1) if kind == CONV else (8, 16, 2), 16, (1, 1))
     assert shape is not None
     network = Network()
@@ -182,7 +182,7 @@ def layer_of_halves(kind: str, exponent: int) -> tuple[bytes, tuple[int, ...]]:
 
 
 def random_convolution(seed: int) -> bytes:
-    """A layer of odd geometry, or one with an ADD behind it."""
+    """A layer with an odd geometry, sometimes followed by an ADD."""
     rng = np.random.default_rng(seed)
     shape = None
     while shape is None:
@@ -206,7 +206,7 @@ def random_convolution(seed: int) -> bytes:
 
 
 def random_float_convolution(seed: int) -> bytes:
-    """A float32 layer of odd geometry: groups, dilations, multipliers, any number of outputs."""
+    """A float32 layer with an odd geometry: groups, dilations, multipliers, any number of outputs."""
     rng = np.random.default_rng(seed)
     shape = None
     while shape is None:
@@ -238,7 +238,7 @@ def float_layer(shape: Shape, rng: np.random.Generator, activation: int = 0) -> 
 
 
 def residual_network(height: int = 9, width: int = 7, middle: int = 6) -> bytes:
-    """Everything a small residual network has: odd sizes, dead channels, a depthwise layer that may work in place."""
+    """A small residual network with odd sizes, dead channels and a depthwise layer that can work in place."""
     rng = np.random.default_rng(17)
     network = Network()
     x = network.image((1, height, width, 3))
@@ -250,7 +250,7 @@ def residual_network(height: int = 9, width: int = 7, middle: int = 6) -> bytes:
         return network.ordinary(source, shape, rng, activation)
 
     first = layer(CONV, x, middle, 3)
-    network.tensors[first - 1].data[1] = -(2**29)  # a bias that no input makes up for
+    network.tensors[first - 1].data[1] = -(2**29)  # a bias that no input can outweigh
     wide = layer(DEPTHWISE, first, middle, 3)
     narrow = layer(CONV, wide, middle, 1, activation=0)
     total = network.operator("ADD", [first, narrow], network.image(network.tensors[first].shape, 3.0, -128))

@@ -1,4 +1,4 @@
-"""A client, a device and the line between them, all in memory and on a clock that the tests move."""
+"""A client, a device and the line between them, all in memory, with a clock that the tests control."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from support.lossy_connection import LossyConnection, Plan
 
 
 class FakeClock:
-    """Seconds that pass only when something waits."""
+    """A clock in seconds that advances only if something waits."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -28,7 +28,7 @@ class FakeClock:
 
 
 class MemoryConnection:
-    """A line whose device answers at once; waiting for what does not come costs no time but the clock's."""
+    """A line to a device that answers at once. Waiting in vain advances only the fake clock."""
 
     def __init__(self, device: FakeDevice, clock: FakeClock) -> None:
         self.written = b""
@@ -41,7 +41,7 @@ class MemoryConnection:
         self.arrives(self._device.feed(data))
 
     def arrives(self, data: bytes) -> None:
-        """Let the client read `data` next."""
+        """Append `data` to what the client will read."""
         self._arriving += data
 
     def read(self, timeout: float) -> bytes:
@@ -55,18 +55,18 @@ class MemoryConnection:
 
 
 def checksum(window: NDArray[np.int16]) -> bytes:
-    """Stands in for a network: four bytes that depend on every sample of the window."""
+    """Replaces a network: return four bytes that depend on every sample of the window."""
     return zlib.crc32(window.astype("<i2").tobytes()).to_bytes(4, "little")
 
 
 def swapped(inputs: list[bytes]) -> list[bytes]:
-    """Stands in for a network with as many outputs as inputs: the inputs in the opposite order, every bit flipped."""
+    """Replaces a network with as many outputs as inputs: return the inputs in reverse order with all bits flipped."""
     return [bytes(byte ^ 0xFF for byte in content) for content in reversed(inputs)]
 
 
 @dataclass
 class Bench:
-    """A client whose session is not open yet, and everything around it."""
+    """A client that has not opened a session yet, and everything around it."""
 
     device: FakeDevice
     client: Client
@@ -93,12 +93,12 @@ def bench(
 
 
 def recording(rows: int, channels: int = 3, seed: int = 0) -> NDArray[np.int16]:
-    """Rows of counts over the whole range of int16."""
+    """Random rows over the whole range of int16."""
     return np.random.default_rng(seed).integers(-32768, 32768, (rows, channels), dtype=np.int16)
 
 
 def expected_outputs(samples: NDArray[np.int16], window: int, stride: int) -> list[bytes]:
-    """What `checksum` makes of every window, by the definition of window and stride."""
+    """The `checksum` of every window, by the definition of window and stride."""
     return [checksum(samples[at : at + window]) for at in range(0, len(samples) - window + 1, stride)]
 
 

@@ -1,4 +1,4 @@
-"""The real firmware around a network that does what it is told: for tests of what is not the network's doing."""
+"""The real firmware with a network that obeys commands, for tests of everything except the network."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tflm_hil.models.tflite_file import TensorType
 from support.firmware_helpers import MODEL_SHA256, ROOT, graph, model
 from support.needs import skip_without_tools
 
-# A network of two inputs: what to do, and how much of it.
+# A network with two inputs: the command, and an amount.
 SPIN, RECURSE = 0, 1
 NETWORK = """
 #include "aot_model.h"
@@ -49,37 +49,37 @@ const aot_model_t aot_model = {inputs, outputs, 1, 1, sizeof in + sizeof out, ru
 """
 
 
-def build(target: str, place: Path) -> FirmwareImage:
-    """That image for `target`, built in `place`. Skips where a tool is missing."""
+def build(target: str, folder: Path) -> FirmwareImage:
+    """Build the image for `target` in `folder`. Skips the test if a tool is missing."""
     skip_without_tools()
     environment = f"{target}_aot"
-    generated = place / "generated"
+    generated = folder / "generated"
     raw = [Channel(name, "raw", 1.0, 0.0, 1.0) for name in ("what", "amount")]
-    write_model_config(model(place, 1, 1, raw), MODEL_SHA256, graph(2, 2, TensorType.FLOAT32), generated)
+    write_model_config(model(folder, 1, 1, raw), MODEL_SHA256, graph(2, 2, TensorType.FLOAT32), generated)
     (generated / "aot_model.c").write_text(NETWORK)
-    settings = platformio.build_variables(generated, place / "build")
-    # The project's own objects serve it as well.
-    platformio.run(ROOT, environment, ROOT / ".hil", settings, place / "log")
-    return read_image(place / "build" / environment / "program.elf", target, 0, 0, generated)
+    settings = platformio.build_variables(generated, folder / "build")
+    # Reuse the objects of the project.
+    platformio.run(ROOT, environment, ROOT / ".hil", settings, folder / "log")
+    return read_image(folder / "build" / environment / "program.elf", target, 0, 0, generated)
 
 
 def run(client: Client, *commands: tuple[int, int]) -> list[WindowResult]:
-    """The answers to commands, each what to do and how much of it."""
+    """Return the answers to commands, each of which is SPIN or RECURSE and an amount."""
     return client.stream(np.array(commands, np.int16))
 
 
 def address_range(image: FirmwareImage, function: str) -> range:
-    """Where `function` lies in the image."""
+    """Return the addresses of `function` in the image."""
     with image.elf.open("rb") as stream:
         table = ELFFile(stream).get_section_by_name(".symtab")
         assert isinstance(table, SymbolTableSection)
         (symbol,) = table.get_symbol_by_name(function) or []
-        start = symbol["st_value"] & ~1  # bit 0 says that it is Thumb code
+        start = symbol["st_value"] & ~1  # bit 0 marks Thumb code
         return range(start, start + symbol["st_size"])
 
 
 def crash(client: Client) -> str:
-    """What is said of the device when it is asked for its status after it died."""
+    """Return the message of the error when a crashed device is asked for its status."""
     with pytest.raises(DeviceError) as caught:
         client.status()
     return str(caught.value)

@@ -16,7 +16,7 @@ from support.once import once
 
 @dataclass(frozen=True)
 class Core:
-    """A core to compile for and, where QEMU has a machine with memory at 0 and 0x20000000, to run on."""
+    """A core to compile for; with a `machine` of QEMU that has memory at 0 and 0x20000000, also to run on."""
 
     name: str
     flags: tuple[str, ...]
@@ -32,7 +32,7 @@ CORES = [
     Core("cortex-m33", ("-mfloat-abi=hard", "-mfpu=fpv5-sp-d16"), None),
 ]
 COMPILER = "arm-none-eabi-gcc"
-OPTIMISE = ("-Os", "-ffunction-sections")
+OPTIMIZE = ("-Os", "-ffunction-sections")
 EMULATOR = "qemu-system-arm"
 
 needs_arm_gcc = pytest.mark.skipif(
@@ -40,7 +40,7 @@ needs_arm_gcc = pytest.mark.skipif(
 )
 needs_qemu = pytest.mark.skipif(shutil.which(EMULATOR) is None, reason="no qemu-system-arm: install qemu-system-arm")
 
-# What can run. The M7 executes the code of an M4, so it has its turn at night.
+# Cores to run on. The M7 executes the same code as the M4, so it runs only nightly.
 RUNNABLE = [
     pytest.param(core, id=core.name, marks=[pytest.mark.nightly] if core.name == "cortex-m7" else [])
     for core in CORES
@@ -84,16 +84,16 @@ SECTIONS {
 
 
 def target_flags(core: Core) -> list[str]:
-    """The options that make gcc compile for `core`."""
+    """Return the options of gcc for `core`."""
     return [f"-mcpu={core.name}", "-mthumb", *core.flags]
 
 
 def kernels(core: Core) -> Path:
-    """An archive of all kernels and of the engine."""
+    """Return an archive of all kernels and of the engine."""
 
     def make(folder: Path) -> None:
         sources = [ENGINE / "engine_aot.c", *SOURCES]
-        subprocess.run([COMPILER, *target_flags(core), *OPTIMISE, *FLAGS, "-c", *sources], check=True, cwd=folder)
+        subprocess.run([COMPILER, *target_flags(core), *OPTIMIZE, *FLAGS, "-c", *sources], check=True, cwd=folder)
         objects = sorted(folder.glob("*.o"))
         subprocess.run(["arm-none-eabi-ar", "rcs", folder / "kernels.a", *objects], check=True)
 
@@ -101,11 +101,11 @@ def kernels(core: Core) -> Path:
 
 
 def build(core: Core, folder: Path, flags: Sequence[str], sources: Sequence[Path]) -> Path:
-    """An ELF file of `sources` for `core`."""
+    """Compile `sources` for `core`; return the ELF file."""
     (folder / "startup.c").write_text(STARTUP)
     (folder / "link.ld").write_text(LINKER_SCRIPT % core.ram)
     program = folder / "program.elf"
-    command = [COMPILER, *target_flags(core), *OPTIMISE, *flags, "--specs=rdimon.specs", "-T", str(folder / "link.ld")]
+    command = [COMPILER, *target_flags(core), *OPTIMIZE, *flags, "--specs=rdimon.specs", "-T", str(folder / "link.ld")]
     command += ["-Wl,--gc-sections"]
     command += ["-o", str(program), str(folder / "startup.c"), *map(str, sources)]
     subprocess.run(command, check=True)
@@ -113,7 +113,7 @@ def build(core: Core, folder: Path, flags: Sequence[str], sources: Sequence[Path
 
 
 def run(core: Core, program: Path, arguments: Sequence[str], stdin: bytes) -> bytes:
-    """What the program writes to stdout."""
+    """Run `program`; return what it writes to stdout."""
     assert core.machine is not None
     options = ",".join(["enable=on", "target=native", f"arg={program.name}", *(f"arg={text}" for text in arguments)])
     command = [EMULATOR, "-M", core.machine, "-kernel", str(program), "-semihosting-config", options]

@@ -1,10 +1,10 @@
-"""A board that is a process behind a pseudo-terminal and lets TensorFlow Lite Micro on the host do its inferences.
+"""A fake board: a process behind a pseudo-terminal whose inferences run on TensorFlow Lite Micro on the host.
 
     python tests/support/fake_board.py --model gesture --variant int8 --build-id HEX [--misbehave crash] [--leaves LINK]
 
-prints the terminal's path and serves it until its standard input ends or it is killed; `pytest --board=PATH
---hil-flash=never` then runs the suite against it. It says of itself that it runs the image with the given build id. Its
-latencies are made up.
+prints the path of the terminal and serves it until standard input ends or the process is killed; `pytest --board=PATH
+--hil-flash=never` runs the suite against it. The board claims to run the image with the given build id. Its latencies
+are invented.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ from support.fake_device import FakeDevice, Image, Infer, Misbehaviour, Tensor
 ROOT = Path(__file__).parents[2]
 
 BYTES_BEFORE_LEAVING = 10_000
-"""How much a board that goes away receives before it does."""
+"""The number of bytes that a leaving board receives before it leaves."""
 
 
 def image_of(model: Model, variant: str, build_id: bytes) -> Image:
-    """What the firmware would say of itself."""
+    """Return the description that the firmware would give of itself."""
     graph = tflite_file.read(model.variants[variant].path)
 
     def tensor(index: int) -> Tensor:
@@ -73,7 +73,7 @@ def inference_of(model: Model, variant: str) -> Infer:
 
 
 def plug(link: Path | None) -> tuple[int, int]:
-    """Both ends of a new terminal, the second of which `link` leads to from now on."""
+    """Return both ends of a new terminal; `link` leads to the second one from now on."""
     master, slave = os.openpty()
     tty.setraw(slave)
     if link is not None:
@@ -83,9 +83,9 @@ def plug(link: Path | None) -> tuple[int, int]:
 
 
 def serve(device: FakeDevice, link: Path | None = None) -> None:
-    """Until standard input ends. The terminal is kept open on both sides, so that it outlives each of its users.
+    """Serve until standard input ends. Both ends of the terminal stay open, so it outlives its users.
 
-    With `link` the board is called that, and goes away once, in the middle of a session, and comes back at once.
+    With `link`, the board has that name, disappears once in the middle of a session and comes back at once.
     """
     master, slave = plug(link)
     print(link or os.ttyname(slave), flush=True)
@@ -112,9 +112,9 @@ def serve(device: FakeDevice, link: Path | None = None) -> None:
 def running(
     model: str, variant: str, build_id: bytes, misbehave: Misbehaviour | None = None, leaves: Path | None = None
 ) -> Iterator[str]:
-    """Start a fake board in a process of its own; yields the path of its terminal, or `leaves`, a link to it.
+    """Start a fake board in a separate process; yield the path of its terminal, or `leaves`, a link to it.
 
-    One that leaves goes away once, and its link leads to another terminal then.
+    A leaving board disappears once, and then its link leads to another terminal.
     """
     argv = [sys.executable, __file__, "--model", model, "--variant", variant, "--build-id", build_id.hex()]
     if misbehave is not None:

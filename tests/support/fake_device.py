@@ -1,11 +1,10 @@
-"""The device's side of docs/protocol.md once more, written from that page alone: it checks the client against the text.
+"""A second implementation of the device, written from docs/protocol.md alone, to check the client against that page.
 
-Nothing of tflm_hil.device is used here, not even for the coding of frames.
+It uses nothing of tflm_hil.device, not even for framing.
 """
 
 from __future__ import annotations
 
-import binascii
 import enum
 import struct
 from collections import deque
@@ -15,6 +14,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from support.fake_framing import cobs_decode, crc16, frame
+
 HELLO, BEGIN, SAMPLES, STATUS, TENSOR, ECHO, RESET, FAULT, WRITE, INVOKE, READ, DESCRIBE = range(1, 13)
 BOOT, CRASH, LOG, NAK, ERROR = 0xF0, 0xF1, 0xF2, 0xF3, 0xFF
 RESPONSE = 0x80
@@ -22,13 +23,13 @@ CORRUPT, GAP = 1, 2
 DWT = 1
 
 REQUESTS_BEFORE_TROUBLE = 6
-"""How many requests after HELLO a device that misbehaves in the middle of a session answers first."""
+"""The number of requests after HELLO that a device answers before it misbehaves in the middle of a session."""
 
 Infer = Callable[[NDArray[np.int16]], bytes]
-"""From one window, int16[window, channels], to the bytes of all outputs."""
+"""Takes a window, int16[window, channels]; returns the bytes of all outputs."""
 
 InferTensors = Callable[[list[bytes]], list[bytes]]
-"""From the bytes of each input to the bytes of each output."""
+"""Takes the bytes of each input; returns the bytes of each output."""
 
 
 class Misbehaviour(enum.StrEnum):
@@ -51,7 +52,7 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Image:
-    """What HELLO tells."""
+    """The content of HELLO."""
 
     window: int = 4
     stride: int = 2
@@ -70,42 +71,6 @@ class Image:
     target: str = "stm32f4"
 
 
-def crc16(data: bytes) -> int:
-    """CRC-16/IBM-3740: polynomial 0x1021, initial value 0xFFFF, not reflected."""
-    return binascii.crc_hqx(data, 0xFFFF)
-
-
-def cobs_encode(data: bytes) -> bytes:
-    """Cheshire and Baker: each code byte tells the distance to the next zero, 255 that there is none in 254 bytes."""
-    out, block = bytearray(), bytearray()
-    for i, byte in enumerate(data):
-        if byte:
-            block.append(byte)
-        if not byte or (len(block) == 254 and i + 1 < len(data)):
-            out += bytes([len(block) + 1]) + block
-            block.clear()
-    return bytes(out + bytes([len(block) + 1]) + block)
-
-
-def cobs_decode(data: bytes) -> bytes:
-    """The inverse. Raises ValueError where a code byte reaches beyond the end."""
-    out, at = bytearray(), 0
-    while at < len(data):
-        code = data[at]
-        if code == 0 or at + code > len(data):
-            raise ValueError("bad COBS")
-        out += data[at + 1 : at + code]
-        at += code
-        if code < 255 and at < len(data):
-            out.append(0)
-    return bytes(out)
-
-
-def frame(type_: int, seq: int, body: bytes = b"") -> bytes:
-    packet = struct.pack("<BH", type_, seq & 0xFFFF) + body
-    return cobs_encode(packet + struct.pack("<H", crc16(packet))) + b"\0"
-
-
 def _text(value: str) -> bytes:
     encoded = value.encode()
     return bytes([len(encoded)]) + encoded
@@ -113,9 +78,9 @@ def _text(value: str) -> bytes:
 
 @dataclass
 class FakeDevice:
-    """Bytes in, bytes out. `executed` has the sequence numbers since HELLO in the order in which they were executed.
+    """A device without a line. `executed` holds the sequence numbers since HELLO in the order of execution.
 
-    Ticks are a function of the window's index alone and mean nothing.
+    Ticks depend only on the index of the window; they have no meaning.
     """
 
     image: Image
@@ -138,14 +103,14 @@ class FakeDevice:
     _dead: bool = False
 
     def boot(self, cause: int = 1) -> bytes:
-        """Start again from nothing; returns what the device says of it."""
+        """Reset all state; return what the device sends at boot."""
         self._received.clear()
         self._begin_session()
         self._windows_ever = self._bad_frames = self._echo_left = 0
         return b"" if self.misbehaviour in (Misbehaviour.SILENT, Misbehaviour.GARBAGE) else self._boot_frame(cause)
 
     def feed(self, data: bytes) -> bytes:
-        """Take bytes from the line and return what the device answers."""
+        """Receive bytes and return what the device sends."""
         if self.misbehaviour == Misbehaviour.SILENT or self._dead:
             return b""
         if self.misbehaviour == Misbehaviour.GARBAGE:
@@ -188,8 +153,8 @@ class FakeDevice:
         if ahead >= 0x8000:
             return b"".join(response for known, response in self._responses if known == seq)
         if ahead:
-            told, self._beyond_gap = self._beyond_gap is not None and ahead > self._beyond_gap, ahead
-            return b"" if told else self._nak(GAP)
+            reported, self._beyond_gap = self._beyond_gap is not None and ahead > self._beyond_gap, ahead
+            return b"" if reported else self._nak(GAP)
         self._beyond_gap = None
         self._expected = (self._expected + 1) & 0xFFFF
         if len(self.executed) == REQUESTS_BEFORE_TROUBLE and self.misbehaviour is not None:
@@ -228,8 +193,8 @@ class FakeDevice:
             return done(struct.pack("<I", len(content)) + content[offset : offset + length])
         if type_ == WRITE:
             index, offset = struct.unpack_from("<BI", body)
-            place = self._inputs.setdefault(index, bytearray())
-            place[offset : offset + len(body) - 5] = body[5:]
+            memory = self._inputs.setdefault(index, bytearray())
+            memory[offset : offset + len(body) - 5] = body[5:]
             return done()
         if type_ == INVOKE:
             return done(self._invoke())
@@ -254,7 +219,7 @@ class FakeDevice:
         return b""
 
     def _invoke(self) -> bytes:
-        """Runs the network once and forgets its inputs, whose memory the network may have used for something else."""
+        """Run the network once and forget its inputs, because an engine may have overwritten their memory."""
         assert self.infer_tensors is not None
         self._outputs = self.infer_tensors([bytes(content) for _, content in sorted(self._inputs.items())])
         if self.misbehaviour == Misbehaviour.LIE:
@@ -305,7 +270,7 @@ class FakeDevice:
         return frame(BOOT, 0, bytes([self._protocol, cause]))
 
     def _crash_frame(self) -> bytes:
-        """An undefined instruction: CFSR.UNDEFINSTR, HFSR.FORCED."""
+        """A CRASH for an undefined instruction: CFSR.UNDEFINSTR, HFSR.FORCED."""
         registers = (0x08001234, 0x08000FED, 0x61000000, 1 << 16, 1 << 30, 0xE000ED34, 0xE000ED38, 0x2001FF80)
         return frame(CRASH, 0, struct.pack("<B8I", 3, *registers))
 

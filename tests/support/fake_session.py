@@ -1,7 +1,7 @@
-"""A session without a toolchain or a board, for tests of what the plugin makes of what tests report.
+"""A session without toolchain and board, for tests of how the plugin handles results.
 
-As a plugin (`-p support.fake_session`) it takes the place of the real one. It has one model with two variants, `int8`
-and `float32`, and recordings in two files; the digest of its image is in the environment variable FAKE_IMAGE.
+As a plugin (`-p support.fake_session`) it replaces the real session. It has one model with two variants, `int8` and
+`float32`, and recordings in two files; the environment variable FAKE_IMAGE holds the digest of its image.
 """
 
 from __future__ import annotations
@@ -65,18 +65,18 @@ class FakeSession:
 
 
 def measured(windows: int = 10) -> Measurement:
-    """What a device answers to one file of recordings."""
+    """Return a measurement of one file of recordings."""
     answers: Any = [SimpleNamespace(invoke=[100] * windows, prepare=[5] * windows)]
     firmware: Any = None
     return Measurement(firmware, answers, "instructions", Traffic(100, 1.0, 0, 0))
 
 
 def answer(record: Recorder, windows: int = 10) -> None:
-    """Record what a test of one file of recordings does."""
+    """Record the results of one file of recordings, like a test of the suite."""
     record.parity(Parity(windows, 0, True, 0.0, 0, windows, windows, windows, ()))
     record.measurement(measured(windows))
 
 
 def pytest_addoption() -> None:
-    """The earliest hook that a plugin named with -p sees."""
+    """Replace the session in the earliest hook that a plugin named with -p sees."""
     vars(tflm_hil.pytest_plugin.hooks)["Session"] = FakeSession

@@ -1,4 +1,4 @@
-"""The firmware's own C, compiled for the host and called in process."""
+"""The C code of the firmware, compiled for the host and called in this process."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def tensor_model(tmp_path: Path) -> Model:
 
 
 def compile_for_host(directory: Path, name: str, *extra: str, windowed: bool = True) -> Path:
-    """Our application, the protocol library, windowing and `firmware_host.c` as `directory`/`name`."""
+    """Compile our application, the protocol library, windowing and `firmware_host.c` to `directory`/`name`."""
     if shutil.which("gcc") is None:
         pytest.skip("no gcc on PATH")
     fake = model(directory) if windowed else tensor_model(directory)
@@ -75,9 +75,9 @@ def compile_for_host(directory: Path, name: str, *extra: str, windowed: bool = T
 
 
 class FirmwareOnHost:
-    """The firmware's server, to which bytes are fed. Its state is one for the whole process; HELLO begins a session.
+    """The server of the firmware. Its state is global to the process; HELLO begins a session.
 
-    `burst` is how many bytes arrive between two turns of its main loop, `boot` what it said first.
+    `burst` is the number of bytes that arrive between two iterations of its main loop, `boot` what it sent first.
     """
 
     def __init__(self, library: Path, burst: int = 1) -> None:
@@ -87,11 +87,11 @@ class FirmwareOnHost:
         self.boot = self._take(self.library.host_start(self._sent, MOST_SENT))
 
     def feed(self, data: bytes) -> bytes:
-        """What the firmware sends when it receives `data`."""
+        """Return what the firmware sends when it receives `data`."""
         return self._take(self.library.host_feed(data, len(data), self.burst, self._sent, MOST_SENT))
 
     def crash(self) -> bytes:
-        """What the fault handler sends."""
+        """Return what the fault handler sends."""
         return self._take(self.library.host_crash(self._sent, MOST_SENT))
 
     def _take(self, length: int) -> bytes:

@@ -1,7 +1,7 @@
 /*
- * The firmware's application, protocol and windowing on the host: a board that keeps what is sent, and an engine whose
- * output tells what it saw and how often it has run. Without windowing it has a second input and a second output, which
- * is the first input; and as memory may be shared it clears its inputs.
+ * The firmware's application, protocol and windowing on the host. The board keeps what is sent. The output of the
+ * engine tells which inputs it has seen and how often it has run. Without windowing, it has a second input, and a
+ * second output that equals the first input; it clears its inputs, because engines may share their memory.
  */
 #include <setjmp.h>
 #include <string.h>
@@ -26,7 +26,7 @@ static jmp_buf left;
 static uint32_t resets;
 static int last_crash = -1;
 static bool engine_works = true;
-static bool has_worked; /* the engine, since a measurement began: it tells one from an empty one */
+static bool has_worked; /* whether the engine was used since a measurement began; else the measurement is empty */
 
 static int8_t input[VALUES];
 static uint16_t output[2];
@@ -48,21 +48,21 @@ static void send_to(uint8_t *sent, uint32_t capacity) {
     out_capacity = capacity;
 }
 
-/* One turn of the main loop, which a reset leaves in the middle. */
+/* One iteration of the main loop; a reset leaves it in the middle. */
 static void poll(void) {
     if (setjmp(left) == 0) {
         application_poll();
     }
 }
 
-/* All of these return how many bytes the firmware has sent, which are in `sent`. */
+/* Each of these returns the number of bytes that the firmware has sent, and puts them into `sent`. */
 uint32_t host_start(uint8_t *sent, uint32_t capacity) {
     send_to(sent, capacity);
     application_start();
     return out_length;
 }
 
-/* Receives `length` bytes, `burst` of them at a time between two polls. */
+/* Receives `length` bytes, `burst` at a time between two polls. */
 uint32_t host_feed(const uint8_t *data, uint32_t length, uint32_t burst, uint8_t *sent, uint32_t capacity) {
     send_to(sent, capacity);
     for (uint32_t i = 0; i < length; i++) {
@@ -211,7 +211,7 @@ bool engine_tensor(uint16_t index, const void **data, uint32_t *bytes) {
 #ifdef HOST_MAIN
 #include <stdio.h>
 
-/* Feeds standard input to the firmware and writes what it sends. */
+/* Feeds standard input to the firmware and writes what it sends to standard output. */
 int main(void) {
     static uint8_t sent[1 << 16];
     uint8_t chunk[97];

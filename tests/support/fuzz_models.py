@@ -1,10 +1,10 @@
-"""Damages models and reads and compiles them, in a process of its own that has little memory and time.
+"""Damage models, then read and compile them, in a process with little memory and time.
 
     python fuzz_models.py FIRST COUNT EVERY FOLDER
 
-runs the cases FIRST to FIRST + COUNT - 1 and exits with 0 if each gives a compiled model or one line. The number of a
-case tells everything about it, so a failure can be run again alone. With EVERY = n, every nth compiled model also runs,
-as a program under the sanitizers.
+runs the cases FIRST to FIRST + COUNT - 1 and exits with 0 if each gives a compiled model or one line. A case depends
+only on its number, so a failure can be repeated alone. With EVERY = n, every nth compiled model also runs as a program
+with sanitizers.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from support.random_networks import FLOAT32, INT8, RandomNetwork
 
 MEMORY_BYTES = 512 << 20
 CPU_SECONDS = 20.0
-# Programs with a larger arena are not worth the time to run them.
+# Programs with a larger arena would take too long to run.
 LARGEST_ARENA = 1 << 20
 SIZES = [-(2**31), -1, 0, 1, 2, 3, 7, 128, 255, 65535, 65536, 2**31 - 1]
 SCALES = [0.0, 1e-45, 1e-30, 1e-6, 0.01, 0.3, 1.0, 3e7, 1e30, 3e38, np.nan]
@@ -35,14 +35,14 @@ WORDS = [0, 1, 2, 4, 0x7F, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0xFFFFFFFC, 0x7FC
 
 
 def sound_model(rng: np.random.Generator) -> bytes:
-    """One of the models that are damaged: mostly small networks, where a change is likely to hit their structure."""
+    """A valid model to damage: mostly small networks, because damage then often hits their structure."""
     if rng.integers(8) == 0:
         return (ROOT / "models" / "gesture" / "gesture_int8.tflite").read_bytes()
     return RandomNetwork(int(rng.integers(50)), INT8 if rng.integers(2) else FLOAT32, 6).bytes
 
 
 def absurd_model(rng: np.random.Generator) -> bytes:
-    """A well-formed file of a model that makes no sense: this is what comes through to the compiler itself."""
+    """A well-formed file of a nonsensical model, which reaches the compiler."""
     network = RandomNetwork(int(rng.integers(50)), INT8 if rng.integers(2) else FLOAT32, 6)
     for _ in range(int(rng.integers(1, 3))):
         tensor = network.tensors[rng.integers(len(network.tensors))]
@@ -77,7 +77,7 @@ def absurd_model(rng: np.random.Generator) -> bytes:
 
 
 def damaged(number: int) -> bytes:
-    """The file of case `number`: cut off, or with bits flipped, words overwritten, a piece moved, or absurd."""
+    """The file of case `number`: truncated, with flipped bits, overwritten words or a moved piece, or absurd."""
     rng = np.random.default_rng(number)
     if number % 8 > 4:
         return absurd_model(rng)
@@ -100,7 +100,7 @@ def damaged(number: int) -> bytes:
 
 
 def compiles(path: Path, folder: Path) -> bool:
-    """Whether `path` is a model that the aot engine takes; otherwise it must be refused in one line that names it."""
+    """Return whether the aot engine takes the model `path`; it must refuse others with one line that names the file."""
     try:
         read(path)
         return compile_model(path, folder / "generated").arena_bytes <= LARGEST_ARENA
@@ -112,7 +112,7 @@ def compiles(path: Path, folder: Path) -> bool:
 
 
 def execute(path: Path, folder: Path) -> None:
-    """Run the program, all inputs one. Raises where gcc or a sanitizer complains."""
+    """Run the program with all inputs 1. Raises if gcc or a sanitizer complains."""
     graph = read(path)
     inputs: list[Any] = []
     for index in graph.inputs:
@@ -132,7 +132,7 @@ def main() -> None:
     for number in range(first, first + count):
         print(f"case {number}", flush=True)
         path.write_bytes(damaged(number))
-        # The signal's default action ends the process.
+        # The default action of the signal ends the process.
         signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
         takes = compiles(path, folder)
         signal.setitimer(signal.ITIMER_PROF, 0)

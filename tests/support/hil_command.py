@@ -1,4 +1,4 @@
-"""The `hil` command in this process: starting one of its own takes longer than most of what it does."""
+"""Run the `hil` command in this process, because starting a process takes longer than most commands."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def hil(*arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """What `hil` says and how it ends, in the folder `cwd`."""
+    """Run `hil` in the folder `cwd`; return its output and its exit status."""
     argv, out, err, status = ["hil", *map(str, arguments)], io.StringIO(), io.StringIO(), 0
     with (
         contextlib.chdir(cwd),

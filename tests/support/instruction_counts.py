@@ -1,4 +1,4 @@
-"""How many instructions compiled networks execute on an emulated Cortex-M4: the same numbers on every run."""
+"""Count the instructions that compiled networks execute on an emulated Cortex-M4. The counts are deterministic."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from support.many_models import many_models
 
 CORTEX_M4 = next(core for core in CORES if core.name == "cortex-m4")
 
-# SysTick counts down 25 million ticks a second of virtual time, of which an instruction takes 64 ns.
+# SysTick counts down at 25 MHz of virtual time, and an instruction takes 64 ns of it.
 MAIN = r"""
 #include "aot_model.h"
 #include <stdio.h>
@@ -37,9 +37,9 @@ TICKS_PER_INSTRUCTION = 1.6
 
 
 def instruction_counts(networks: Mapping[str, bytes], folder: Path, core: Core = CORTEX_M4) -> dict[str, int]:
-    """The instructions of one inference of each of `networks` (.tflite files by name), with inputs of zeros.
+    """Return the instructions of one inference of each of `networks` (.tflite files by name) on inputs of zeros.
 
-    At most 10 million each.
+    Each may take at most 10 million instructions.
     """
     program = build(core, folder, FLAGS, [*many_models(list(networks.values()), folder, MAIN), kernels(core)])
     command = [EMULATOR, "-M", str(core.machine), "-kernel", str(program), "-icount", "shift=6"]

@@ -1,4 +1,4 @@
-"""A connection that damages, loses, repeats and reorders frames in both directions, for any device behind it."""
+"""A connection that damages, loses, repeats and reorders frames in both directions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from tflm_hil.device.connection import Connection
 
-from support.fake_device import BOOT, HELLO, RESPONSE, cobs_decode
+from support.fake_device import BOOT, HELLO, RESPONSE
+from support.fake_framing import cobs_decode
 
 
 class Fault(enum.Enum):
@@ -26,7 +27,7 @@ class Direction(enum.Enum):
 
 
 Plan = Callable[[Direction, int], Fault | None]
-"""What happens to frame number n, counted from 0 in each direction."""
+"""Returns the fault of frame number n, counted from 0 in each direction."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Injected:
 
 
 def at_random(seed: int, rate: float) -> Plan:
-    """Any fault on any frame with a probability of `rate`, the same ones for the same seed."""
+    """Return a plan with any fault on any frame with the probability `rate`; the same seed gives the same faults."""
     dice = random.Random(seed)
 
     def plan(_direction: Direction, _number: int) -> Fault | None:
@@ -47,15 +48,15 @@ def at_random(seed: int, rate: float) -> Plan:
 
 
 def once(direction: Direction, number: int, fault: Fault) -> Plan:
-    """Just one fault."""
+    """Return a plan with one fault."""
     return lambda d, n: fault if (d, n) == (direction, number) else None
 
 
 class LossyConnection:
-    """Wraps a connection. `injected` tells what was done to which sequence number; raw ECHO bytes must not pass here.
+    """Wraps a connection. `injected` lists the faults with their sequence numbers. Raw ECHO bytes must not pass here.
 
-    A reordered frame changes places with the next one, or is late by one read where none follows. HELLO and BOOT may
-    get lost, but keep their place and are not repeated: in another place they would mean another session.
+    A reordered frame is exchanged with the next one; if none follows, it comes one read later. HELLO and BOOT may get
+    lost, but are not reordered or repeated, because elsewhere they would mean another session.
     """
 
     def __init__(self, inner: Connection, plan: Plan) -> None:
@@ -69,7 +70,7 @@ class LossyConnection:
 
     def write(self, data: bytes) -> None:
         *wires, rest = data.split(b"\0")
-        assert not rest, "frames are written whole"
+        assert not rest, "frames must be written completely"
         self._inner.write(b"".join(self._pass(Direction.TO_DEVICE, wire) for wire in wires))
 
     def read(self, timeout: float) -> bytes:
@@ -89,8 +90,8 @@ class LossyConnection:
         packet = cobs_decode(wire)
         fault = self._plan(direction, self._count[direction])
         self._count[direction] += 1
-        keeps_place = packet[0] in (HELLO, HELLO | RESPONSE, BOOT)
-        if keeps_place and fault in (Fault.DUPLICATE, Fault.REORDER):
+        fixed = packet[0] in (HELLO, HELLO | RESPONSE, BOOT)
+        if fixed and fault in (Fault.DUPLICATE, Fault.REORDER):
             fault = None
         if fault is not None:
             self.injected.append(Injected(direction, fault, int.from_bytes(packet[1:3], "little")))
@@ -99,7 +100,7 @@ class LossyConnection:
             self._held[direction] = wire + b"\0"
             return late
         passed = self._damaged(wire, fault)
-        return late + passed if keeps_place else passed + late
+        return late + passed if fixed else passed + late
 
     def _damaged(self, wire: bytes, fault: Fault | None) -> bytes:
         if fault == Fault.DROP:

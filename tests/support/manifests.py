@@ -1,4 +1,4 @@
-"""A model's manifest, and the folder that it lies in."""
+"""A manifest of a model, and the folder around it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many small models in one program, so that a test of all of them compiles the kernels once."""
+"""Put many small models into one program, to compile the kernels only once."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ int main(void) {
 
 
 def random_inputs(model: bytes, seed: int) -> npt.NDArray[Any]:
-    """For a network with one input, int8, int16 or float32."""
+    """Return random values for a network with one input, int8, int16 or float32."""
     graph = parse(model)
     x = graph.tensors[graph.inputs[0]]
     rng = np.random.default_rng(seed)
@@ -44,9 +44,9 @@ def random_inputs(model: bytes, seed: int) -> npt.NDArray[Any]:
 
 
 def many_models(models: Sequence[bytes], folder: Path, main: str = MAIN) -> list[Path]:
-    """The sources of a program of all `models`; the kernels come on top.
+    """Write and return the sources of a program with all `models`, without the kernels.
 
-    `main` is its main file, which runs each of `models[]`; this one takes networks of one input and one output.
+    `main` is the main file, which runs each of `models[]`; the default takes networks with one input and one output.
     """
     sources = [folder / "main.c"]
     for number, model in enumerate(models):
@@ -61,7 +61,7 @@ def many_models(models: Sequence[bytes], folder: Path, main: str = MAIN) -> list
 
 
 def check_many_models(models: Sequence[bytes], run: Callable[[bytes], bytes]) -> None:
-    """`run` is the program, from standard input to standard output. Compares every model with TFLM."""
+    """Compare every model with TFLM. `run` runs the program: from its standard input to its standard output."""
     inputs = [random_inputs(model, seed) for seed, model in enumerate(models)]
     written = run(b"".join(values.tobytes() for values in inputs))
     for number, (model, values) in enumerate(zip(models, inputs, strict=True)):

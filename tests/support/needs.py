@@ -1,4 +1,4 @@
-"""Which tests are skipped where a tool is missing."""
+"""Skip tests if a tool is missing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ needs_emulator = pytest.mark.skipif(
 
 
 def skip_without_tools() -> None:
-    """For fixtures that build and emulate: looks closer than the marks, whether the toolchain is complete."""
+    """Skip the test if the toolchain is incomplete or the emulator is missing; stricter than the marks."""
     try:
         toolchain.versions()
     except HilError as error:

@@ -1,4 +1,4 @@
-"""What takes its time and serves all workers of a run is made by one of them."""
+"""Make something expensive in one worker of a run, for all workers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FOLDER = Path(tempfile.gettempdir()) / f"tflm-hil-tests-{_RUN}"
 
 
 def once(name: str, make: Callable[[Path], None]) -> Path:
-    """The folder `name`, which `make` has filled: here, or in another worker of this run."""
+    """Return the folder `name`, which `make` has filled here or in another worker of this run."""
     FOLDER.mkdir(exist_ok=True)
     folder = FOLDER / name
     with FileLock(FOLDER / f"{name}.lock"):

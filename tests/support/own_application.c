@@ -1,6 +1,6 @@
 /*
- * An application of the protocol library alone, on the host: no board, engine or windowing of ours. Each window's
- * answer is the sum of its samples. What it lies about is chosen when it is compiled.
+ * An application that uses only the protocol library, on the host: no board, engine or windowing of ours. The answer
+ * for a window is the sum of its samples. Macros select false claims at compile time.
  */
 #include <string.h>
 

@@ -1,4 +1,4 @@
-"""Real pytest runs with the plugin."""
+"""Run pytest with the plugin."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ONE_WINDOW = """
 
 
 class Hil:
-    """Runs pytest on files of the test, with the project's simplest model and its cache of built firmware."""
+    """Runs pytest on the files of a test, with the project's simplest model and its cache of built firmware."""
 
     def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
         self._pytester = pytester

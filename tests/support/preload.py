@@ -1,6 +1,6 @@
-"""What runs of pytest in this process must not import for the first time.
+"""Import modules before a test runs pytest in this process.
 
-What they import is forgotten after them, and some of these modules cannot be imported twice.
+pytester forgets modules that such a run imports first, and some of these modules cannot be imported twice.
 """
 
 import ai_edge_litert.interpreter  # noqa: F401

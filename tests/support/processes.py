@@ -1,4 +1,4 @@
-"""Waiting for processes of others."""
+"""Wait for processes that are not children of this one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import select
 
 
 def ends(pid: int) -> bool:
-    """Whether a process that is no child of ours ends within ten seconds."""
+    """Return whether the process `pid` ends within ten seconds."""
     try:
         descriptor = os.pidfd_open(pid)
     except ProcessLookupError:

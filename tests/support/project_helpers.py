@@ -1,4 +1,4 @@
-"""Projects made for one test: other models, the same firmware and the same suite."""
+"""Projects for single tests: other models, the same firmware and the same suite."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ def _built() -> Path:
 
 
 class Project:
-    """A project at `root` with models of its own."""
+    """A project at `root` with its own models."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         root.mkdir(parents=True, exist_ok=True)
         (root / "hil.toml").write_text('schema = "hil-project/1"\n')
-        # Compiled once for the projects of all tests of this process.
+        # Shared by the projects of all tests of this process, so objects are compiled once.
         (root / ".hil").symlink_to(_built())
         (root / "models").mkdir()
 
     def add_model(self, name: str, tflite: bytes, manifest: str = "") -> None:
-        """A model of one variant, `only`; `manifest` is what it has beside its name and its network."""
+        """Add a model with one variant, `only`; `manifest` holds the keys besides name and network."""
         directory = self.root / "models" / name
         directory.mkdir()
         (directory / "network.tflite").write_bytes(tflite)
@@ -47,13 +47,13 @@ class Project:
         )
 
     def copy_model(self, name: str) -> None:
-        """One of the real project's models, with its recordings."""
+        """Add a model of the real project, with its recordings."""
         (self.root / "models" / name).symlink_to(ROOT / "models" / name)
         if not (self.root / "recordings").exists():
             (self.root / "recordings").symlink_to(ROOT / "recordings")
 
     def own_firmware(self, monkeypatch: pytest.MonkeyPatch) -> Path:
-        """Build with a copy of the firmware that may be changed; returns its folder."""
+        """Build with a copy of the firmware that the test may change; return its folder."""
         shutil.copytree(ROOT / "firmware", self.root / "firmware", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "platformio.ini", self.root)
         monkeypatch.setattr(sources, "project", lambda: self.root)
@@ -73,6 +73,6 @@ class Project:
         )
 
     def runs(self) -> dict[str, Run]:
-        """What the last run of the suite measured, by model and variant."""
+        """Return the results of the last run of the suite, by model and variant."""
         results = msgspec.json.decode((self.root / "reports" / "results.json").read_bytes(), type=Results)
         return {f"{run.model}-{run.variant}": run for run in results.runs}

@@ -1,4 +1,4 @@
-"""Random small networks of every operator that the aot engine has, for int8 or float32."""
+"""Random small networks with all operators of the aot engine, for int8 or float32."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ LARGEST = 400  # elements of a tensor: the smallest core has 16 KiB
 
 
 class RandomNetwork:
-    """Grows by one operator after the other, each on a random tensor so far; `bytes` is the .tflite.
+    """Grows operator by operator, each on a random existing tensor; `bytes` is the .tflite.
 
-    Quantizations follow the ranges, more or less, so that neither everything saturates nor everything is zero. float32
-    networks have no operator whose results depend on a mathematical library, so they are comparable bit for bit.
+    Quantizations roughly follow the ranges, so that neither all values saturate nor all are zero. float32 networks have
+    no operators whose results depend on the C library, so they can be compared bit for bit.
     """
 
     def __init__(self, seed: int, kind: TensorType, operators: int) -> None:
@@ -39,13 +39,13 @@ class RandomNetwork:
             grow = growers[self.rng.integers(len(growers))]
             grow(self, int(self.rng.choice(self.live)))
         used = {index for operator in self.operators for index in operator.inputs}
-        # What nothing reads, and something that is read as well.
+        # All tensors that nothing reads, and the last one.
         outputs = {index for index in self.live if index not in used} | {self.live[-1]}
         self.outputs = sorted(outputs - set(self.inputs) | {self.live[-1]})
         self.bytes = build(self.tensors, self.operators, self.inputs, self.outputs)
 
     def values(self, seed: int) -> list[npt.NDArray[Any]]:
-        """Random inputs; every fourth with extremes alone."""
+        """Return random inputs; every fourth seed gives only extremes."""
         rng = np.random.default_rng(seed)
         values: list[npt.NDArray[Any]] = []
         for index in self.inputs:
@@ -66,7 +66,7 @@ class RandomNetwork:
     def _activation(
         self, shape: Sequence[int], scale: float, zero_point: int | None = None, kind: TensorType | None = None
     ) -> int:
-        """A new tensor, whose quantization float32 does without; its index."""
+        """Add a tensor, in float32 without quantization; return its index."""
         kind = self.kind if kind is None else kind
         zero = int(self.rng.integers(-128, 128)) if zero_point is None else zero_point
         quantization = ([], []) if kind is FLOAT32 else ([scale], [zero])
@@ -79,7 +79,7 @@ class RandomNetwork:
         return len(self.tensors) - 1
 
     def _constant(self, shape: Sequence[int], scale: float = 0.05, symmetric: bool = False) -> int:
-        """A constant that an operator reads as weights, or as a tensor like any other."""
+        """Add a constant, which an operator reads as weights or as an operand."""
         index = self._activation(shape, scale, 0 if symmetric else None)
         if self.kind is FLOAT32:
             self.tensors[index].data = self.rng.normal(0, 1, shape).astype(np.float32)
@@ -105,7 +105,7 @@ class RandomNetwork:
         return (float(spec.scales[0]), spec.zero_points[0]) if len(spec.scales) else (1.0, 0)
 
     def _alike(self, x: int, shape: Sequence[int]) -> int:
-        """A new tensor with the quantization of x."""
+        """Add a tensor with the quantization of x."""
         return self._activation(shape, *self._quantization(x))
 
     def shape(self, x: int) -> list[int]:

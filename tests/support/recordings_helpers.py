@@ -1,4 +1,4 @@
-"""Writing recordings for tests of their loading."""
+"""Write recordings for tests of their loading."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ CHANNELS = [
 
 
 def write_recordings(directory: Path, csv: str | bytes, manifest: str = "", file: str = "") -> Path:
-    """One CSV file and a manifest that lists it, with more lines for the manifest's head and the file's table."""
+    """Write a CSV file and its manifest, with more lines for the manifest's head (`manifest`) and table (`file`)."""
     content = csv if isinstance(csv, bytes) else csv.encode()
     (directory / "data.csv").write_bytes(content)
     (directory / "recordings.toml").write_text(

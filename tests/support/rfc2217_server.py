@@ -1,4 +1,4 @@
-"""A serial port behind a TCP port that speaks RFC 2217: pyserial's own server, on a port of this machine."""
+"""Serve a serial port with RFC 2217 on a TCP port of this machine, by pyserial's own server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from serial import rfc2217
 
 
 class Terminal(serial.Serial):  # type: ignore[misc]
-    """A pseudo-terminal, which has none of the lines of a modem."""
+    """A pseudo-terminal, which has no modem control lines."""
 
     cts = dsr = ri = cd = False
     dtr = rts = break_condition = False
@@ -23,7 +23,7 @@ class Terminal(serial.Serial):  # type: ignore[misc]
 
 @contextmanager
 def serving(port: str) -> Iterator[str]:
-    """Serve the serial port `port` to one client after another; yields the URL."""
+    """Serve the serial port `port` to one client after another; yield the URL."""
     device = Terminal(port, timeout=0.01)
     with socket.create_server(("127.0.0.1", 0)) as server:
         thread = threading.Thread(target=_accept, args=(server, device), daemon=True)

@@ -1,4 +1,4 @@
-"""A serial port behind a TCP port of this machine, served by ser2net."""
+"""Serve a serial port on a TCP port of this machine, by ser2net."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ START_S = 10.0
 
 @contextmanager
 def serving(terminal: str, folder: Path, scheme: str) -> Iterator[str]:
-    """Serve `terminal` as `rfc2217` or as a plain `socket`; yields the URL. Skips the test if there is no ser2net."""
+    """Serve `terminal` as `rfc2217` or as a plain `socket`; yield the URL. Skips the test if there is no ser2net."""
     if PROGRAM is None:
         pytest.skip("ser2net is not installed: apt-get install ser2net")
     port = _free_port()

@@ -1,4 +1,4 @@
-"""Networks that work out shapes as they run, as converters write them where the batch is open."""
+"""Networks that compute shapes at run time, as converters write them if the batch is open."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def computed(*shape: int) -> TensorSpec:
 
 
 def flattened() -> bytes:
-    """Keras' Flatten of an open batch: the number of windows is cut from the shape and packed with that of values."""
+    """Keras' Flatten with an open batch: it takes the batch from the shape and packs it with the number of values."""
     tensors = [
         TensorSpec([1, 4, 3], INT8, [0.5], [3], signature=[-1, 4, 3]),
         constant([0]),

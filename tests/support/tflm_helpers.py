@@ -1,4 +1,4 @@
-"""A pretended copy of TensorFlow Lite Micro: the files by which it is known, and nothing that compiles."""
+"""A fake copy of TensorFlow Lite Micro: only the files by which the harness recognizes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The smallest image that shows that a board runs: it says `!` when it boots and then echoes its serial line."""
+"""A tiny image that shows that a board runs: it sends `!` at boot and then echoes its serial line."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PROGRAM = struct.pack(
 
 
 def write_tiny_elf(path: Path) -> Path:
-    """One loadable segment at the beginning of flash."""
+    """Write an ELF file with one loadable segment at the start of flash."""
     header = struct.pack(
         "<4sBBB9xHHIIIIIHHHHHH", b"\x7fELF", 1, 1, 1, 2, 40, 1, FLASH + 9, 52, 0, 0x05000200, 52, 32, 1, 0, 0, 0
     )

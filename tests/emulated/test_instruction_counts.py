@@ -1,13 +1,12 @@
-"""What the kernels cost: executed instructions, the same on every run, of a few networks of the bench's set."""
+"""Instructions per inference of some networks of the bench; they are the same in every run."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tflm_hil.commands.bench.networks import bench_networks
-
 from support.emulated_programs import needs_arm_gcc, needs_qemu
 from support.instruction_counts import instruction_counts
+from tflm_hil.commands.bench.networks import bench_networks
 
 NAMES = (
     "conv_f32_16to16_k3",
@@ -20,7 +19,7 @@ NAMES = (
     "relu_s8",
     "relu6_s8",
 )
-# Instructions of an inference with the reference kernels of TFLM of August 2023, as `hil bench` has them, or fewer.
+# At most the instructions of an inference with the reference kernels of TFLM of August 2023, from `hil bench`.
 TFLM = {
     "add_f32_channels": 10_149,
     "average_pool_f32_1_3x3": 9_127,
@@ -49,7 +48,7 @@ def test_kernels_need_no_more_instructions_than_their_goals_and_tflm(tmp_path: P
             assert counts[name] / network.work <= network.most, name
         if name in TFLM:
             assert counts[name] < TFLM[name], name
-        # No kernel does a multiply-accumulate, or four elements, in less than one: it would not have been run.
+        # Fewer than one instruction per multiply-accumulate, or per four elements, means that the kernel did not run.
         assert counts[name] >= network.work / 4, name
 
 
