@@ -5,7 +5,7 @@ PYTEST := $(PYTHON) -m pytest
 # Tests start Python hundreds of times, and where it may not keep what it has compiled, they take twice as long.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test lint unit nightly emulated matrix lowest newest bench clean
+.PHONY: help demo test lint unit nightly emulated matrix lowest newest bench docs clean
 
 help:           ## this list
 	@sed -n 's/^\([a-z ]*\): .*##/\1\t/p' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ bench: setup    ## instructions, sizes and streaming rate against their goals, a
 .PHONY: setup
 setup:
 	@.ci/setup $(VENV)
+
+docs: setup     ## renew what docs/ has from the code
+	@$(PYTHON) -m tflm_hil.compiler.operators.table docs/engines.md
 
 clean:          ## remove all that was built; the virtual environment stays
 	rm -rf .hil .pio reports build

@@ -14,6 +14,7 @@ from support.compiler_helpers import needs_gcc
 from support.kernel_cases import (
     FLOAT32,
     INT8,
+    SUMS,
     activations,
     broadcast_shapes,
     cases,
@@ -24,7 +25,6 @@ from support.kernel_cases import (
     seeds,
     zero_points,
 )
-from tflm_hil.compiler.arithmetic.sum import SUMS, TABLED, WEIGHTED
 from tflm_hil.models.tflite_builder import OperatorSpec, TensorSpec, build
 
 pytestmark = needs_gcc
@@ -119,11 +119,11 @@ def every_pair(kind: str, scale: tuple[float, float, float], zero_point: tuple[i
 @pytest.mark.parametrize(
     ("scale", "zero_point", "kernels"),
     [
-        ((0.0512, 0.0333, 0.0617), (3, -7, 11), [WEIGHTED]),
-        ((0.0333, 0.0512, 0.0617), (127, -128, 127), [WEIGHTED]),
-        ((0.5, 0.5, 1.0), (-128, -128, -128), [WEIGHTED]),
-        ((0.05, 0.03, 0.06), (3, -7, 11), [TABLED]),
-        ((0.03, 0.05, 0.06), (3, -7, 11), [TABLED]),
+        ((0.0512, 0.0333, 0.0617), (3, -7, 11), ["aot_add_s8"]),
+        ((0.0333, 0.0512, 0.0617), (127, -128, 127), ["aot_add_s8"]),
+        ((0.5, 0.5, 1.0), (-128, -128, -128), ["aot_add_s8"]),
+        ((0.05, 0.03, 0.06), (3, -7, 11), ["aot_add_s8_tabled"]),
+        ((0.03, 0.05, 0.06), (3, -7, 11), ["aot_add_s8_tabled"]),
         ((1.0, 0.25, 1.5), (3, -7, 11), SUMS),
         ((1.0, 1.0, 1e-5), (5, 5, 5), SUMS),
         ((0.05, 0.03, 2.0), (127, -128, 127), SUMS),

@@ -18,6 +18,7 @@ from support.convolution_cases import (
     shape_of,
 )
 from support.kernel_cases import (
+    SUMS,
     activations,
     cases,
     check_bit_exact,
@@ -25,7 +26,6 @@ from support.kernel_cases import (
     seeds,
 )
 from tflm_hil.compiler import compile_model
-from tflm_hil.compiler.arithmetic.sum import SUMS
 
 pytestmark = needs_gcc
 

@@ -11,11 +11,9 @@ from support.compiler_helpers import FLAGS, MAIN, needs_gcc, run_generated, run_
 from support.emulated_programs import RUNNABLE, Core, build, kernels, needs_arm_gcc, needs_qemu, run
 from support.random_networks import FLOAT32, INT8, RandomNetwork
 from tflm_hil.compiler import compile_model
-from tflm_hil.compiler.graph.network import Network
+from tflm_hil.compiler.compile import lower_graph
 from tflm_hil.compiler.memory.plan import lower_bound
 from tflm_hil.compiler.memory.storage import Storage
-from tflm_hil.compiler.operators import lower
-from tflm_hil.compiler.passes.fusion import fuse
 from tflm_hil.models.tflite_file import TensorType, parse
 
 pytestmark = needs_gcc
@@ -46,9 +44,8 @@ def test_many_networks_are_the_same_as_on_tflm(kind: TensorType, tmp_path: Path)
 def test_plans_are_near_the_least_for_what_is_alive(tmp_path: Path) -> None:
     # Tensors and scratch memory, and up to 3 bytes for each, because all begin at multiples of 4.
     for kind, seed in itertools.product((INT8, FLOAT32), range(40)):
-        network = Network(tmp_path, parse(RandomNetwork(seed, kind, 16).bytes))
-        steps = fuse([lower(operator, network) for operator in network.operators], network)
-        storage = Storage(network, steps, keep_tensors=False)
+        network, calls = lower_graph(tmp_path, parse(RandomNetwork(seed, kind, 16).bytes))
+        storage = Storage(network, calls, keep_tensors=False)
         alignment = lower_bound([replace(buffer, bytes=3) for buffer in storage.buffers])
         assert storage.arena_bytes <= 1.1 * lower_bound(storage.buffers) + alignment
 

@@ -121,7 +121,7 @@ QUANTIZE = "quantize the model again"
         ("TANH", [int8(2), int8(2)], {}, ["its output must have scale 1/128 and zero point 0"]),
         ("LEAKY_RELU", [int8(2), int8(2)], {"Alpha": float("nan")}, ["has the slope nan"]),
         ("HARD_SWISH", [int8(2, scale=100), int8(2, scale=1e-3)], {}, ["are too different", QUANTIZE]),
-        ("DEQUANTIZE", [real(2), real(2)], {}, ["FLOAT32 -> FLOAT32; supported: INT8 -> FLOAT32"]),
+        ("DEQUANTIZE", [real(2), real(2)], {}, ["FLOAT32 -> FLOAT32; supported: INT16 -> FLOAT32, INT8 -> FLOAT32"]),
     ],
 )
 def test_what_does_not_fit_is_refused(

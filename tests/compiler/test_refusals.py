@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from support.compiler_helpers import ROOT, refusal
 from tflm_hil.compiler import compile_model
-from tflm_hil.compiler.operators import LOWER
+from tflm_hil.compiler.operators import supported
 from tflm_hil.errors import HilError
 from tflm_hil.models.tflite_builder import OperatorSpec, TensorSpec, build, unary
 from tflm_hil.models.tflite_file import TensorType
@@ -47,7 +47,7 @@ def test_an_unknown_operator_names_the_supported_ones(tmp_path: Path) -> None:
     tensors = [X, X, X]
     operators = [OperatorSpec("RELU", [0], [1]), OperatorSpec("ROUND", [1], [2])]
     assert refusal(build(tensors, operators, [0], [2]), tmp_path) == (
-        f"operator 1 (ROUND): the aot engine does not have it; supported: {', '.join(sorted(LOWER))}; change the model"
+        f"operator 1 (ROUND): the aot engine does not have it; supported: {', '.join(supported())}; change the model"
     )
 
 
@@ -252,7 +252,7 @@ def test_an_output_that_nothing_computes_is_refused(tmp_path: Path) -> None:
         ),
         (
             dense(QUANTIZED, WEIGHTS, OUT, TensorSpec([2], INT64, data=np.zeros(2, np.int64))),
-            "its biases are INT64; supported here: INT32",
+            "INT8 x INT8 x INT64 -> INT8; supported: FLOAT32 x FLOAT32 x FLOAT32 -> FLOAT32, INT16 x INT8 x INT32 ",
         ),
         (
             dense(QUANTIZED, WEIGHTS, TensorSpec([1, 2], INT8, [1e-12], [0])),

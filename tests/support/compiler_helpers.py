@@ -17,11 +17,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from tflm_hil.compiler import compile_model
-from tflm_hil.compiler.c_struct import Structure
-from tflm_hil.compiler.graph.network import Network
-from tflm_hil.compiler.kernel_call import Array, Value
-from tflm_hil.compiler.operators import lower
-from tflm_hil.compiler.passes.fusion import fuse
+from tflm_hil.compiler.c_struct import CStruct
+from tflm_hil.compiler.compile import lower_graph
+from tflm_hil.compiler.kernel_call import Array, KernelCall, Value
 from tflm_hil.errors import HilError
 from tflm_hil.models.tflite_file import Tensor, parse
 
@@ -125,59 +123,70 @@ def run_kernels(model: bytes, inputs: Sequence[npt.NDArray[Any]]) -> tuple[list[
     Every tensor has a buffer of its own with guards on both sides, which must be intact afterwards. A kernel whose
     output or scratch memory may share memory with its input runs once more that way, and must write the same.
     """
-    network = Network(Path("model.tflite"), parse(model))
-    steps = fuse([lower(operator, network) for operator in network.operators], network)
+    network, calls = lower_graph(Path("model.tflite"), parse(model))
     library, _ = _library()
     readable: dict[int, int] = {}
-    for step in steps:
-        readable.update(step.readable)
+    for call in calls:
+        readable.update(call.readable)
     buffers: dict[int, Any] = {}
     for tensor in network.tensors:
         buffers[tensor.index] = _buffer(tensor, readable.get(tensor.index, 0))
     for index, values in zip(network.inputs, inputs, strict=True):
         _write(buffers[index], values.tobytes())
-    for step in steps:
-        if step.kernel is None:
-            _write(buffers[step.output], _content(buffers[step.inputs[0]], network.tensors[step.inputs[0]]))
+    for call in calls:
+        if call.kernel is None:
+            _write(buffers[call.outputs[0]], _content(buffers[call.inputs[0]], network.tensors[call.inputs[0]]))
             continue
-        parameters, kept_alive = _structure(step.parameter_type or f"{step.kernel}_t", step.parameters)
-        scratch = ctypes.create_string_buffer(GUARD + b"\x77" * step.scratch + GUARD, step.scratch + 2 * len(GUARD))
-        used = [buffers[index] for index in (*step.inputs, step.output)] + [scratch] * (step.scratch > 0)
-        arguments: list[Any] = [ctypes.c_void_p(ctypes.addressof(buffer) + len(GUARD)) for buffer in used]
-        if step.listed:
-            count = len(step.inputs)
-            arguments[:count] = [(ctypes.c_void_p * count)(*arguments[:count])]
-        kernel = functools.partial(getattr(library, step.kernel), ctypes.byref(parameters))
-        kernel(*arguments)
+        parameters, kept_alive = _structure(call.parameter_type, call.parameters)
+        scratch = ctypes.create_string_buffer(GUARD + b"\x77" * call.scratch + GUARD, call.scratch + 2 * len(GUARD))
+        used = [buffers[index] for index in (*call.inputs, *call.outputs)] + [scratch] * (call.scratch > 0)
+        pointers = [ctypes.c_void_p(ctypes.addressof(buffer) + len(GUARD)) for buffer in used]
+        kernel = functools.partial(_call, getattr(library, call.kernel), parameters, call)
+        kernel(pointers)
         assert scratch.raw.startswith(GUARD)
         assert scratch.raw.endswith(GUARD)
-        x, y, output = len(step.inputs) - 1, len(step.inputs), network.tensors[step.output]
+        x, y, output = len(call.inputs) - 1, len(call.inputs), network.tensors[call.outputs[0]]
         expected = _content(used[y], output)  # The bytes behind it are only there to be read by the next kernel.
-        if step.lag is not None:
-            assert _run_overlapping(kernel, arguments, used, (y, x), step.lag)[: len(expected)] == expected
-        if step.scratch_lag is not None:
-            ctypes.memset(arguments[y], 0x33, len(expected))
-            _run_overlapping(kernel, arguments, used, (y + 1, x), step.scratch_lag)
+        if call.lag is not None:
+            assert _run_overlapping(kernel, pointers, used, (y, x), call.lag)[: len(expected)] == expected
+        if call.scratch_lag is not None:
+            ctypes.memset(pointers[y], 0x33, len(expected))
+            _run_overlapping(kernel, pointers, used, (y + 1, x), call.scratch_lag)
             assert _content(used[y], output) == expected
         del kept_alive
     for buffer in buffers.values():
         assert buffer.raw.startswith(GUARD)
         assert buffer.raw.endswith(GUARD)
     outputs = [_values(network.tensors[i], _content(buffers[i], network.tensors[i])) for i in network.outputs]
-    return outputs, [step.kernel for step in steps if step.kernel]
+    return outputs, [call.kernel for call in calls if call.kernel]
+
+
+def _call(function: Any, parameters: Any, call: KernelCall, pointers: Sequence[Any]) -> None:
+    """Run a kernel on `pointers` to its inputs, outputs and scratch memory."""
+    inputs, outputs = list(pointers[: len(call.inputs)]), list(pointers[len(call.inputs) :])
+    outputs, scratch = outputs[: len(call.outputs)], outputs[len(call.outputs) :]
+    if call.listed_inputs:
+        inputs = [(ctypes.c_void_p * len(inputs))(*inputs)]
+    if call.listed_outputs:
+        outputs = [(ctypes.c_void_p * len(outputs))(*outputs)]
+    function(ctypes.byref(parameters), *inputs, *outputs, *scratch)
 
 
 def _run_overlapping(
-    kernel: Callable[..., None], arguments: Sequence[Any], buffers: Sequence[Any], pair: tuple[int, int], lag: int
+    kernel: Callable[[Sequence[Any]], None],
+    pointers: Sequence[Any],
+    buffers: Sequence[Any],
+    pair: tuple[int, int],
+    lag: int,
 ) -> bytes:
     """What shared memory holds after a run in which the first buffer of `pair` begins `lag` bytes before the second."""
     low, high = (buffers[number].raw[len(GUARD) : -len(GUARD)] for number in pair)
     content = (b"\x77" * lag + high).ljust(len(low), b"\x77")
     memory = ctypes.create_string_buffer(GUARD + content + GUARD, len(content) + 2 * len(GUARD))
-    arguments = list(arguments)
+    pointers = list(pointers)
     for number, offset in zip(pair, (0, lag), strict=True):
-        arguments[number] = ctypes.c_void_p(ctypes.addressof(memory) + len(GUARD) + offset)
-    kernel(*arguments)
+        pointers[number] = ctypes.c_void_p(ctypes.addressof(memory) + len(GUARD) + offset)
+    kernel(pointers)
     assert memory.raw.startswith(GUARD)
     assert memory.raw.endswith(GUARD)
     return bytes(memory.raw[len(GUARD) : -len(GUARD)])
@@ -225,7 +234,7 @@ def _convert(value: Value, kept: list[Any]) -> Any:
             assert ctypes.sizeof(array) == value.bytes, f"size of {ctype}"
             kept.append(array)
             return ctypes.cast(array, ctypes.c_void_p)
-        case Structure(ctype=ctype):
+        case CStruct(ctype=ctype):
             members = [_convert(getattr(value, field.name), kept) for field in dataclasses.fields(value)]
             return structures[ctype](*members)
     return value

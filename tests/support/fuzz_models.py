@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from tflm_hil.compiler import compile_model
-from tflm_hil.compiler.operators import LOWER
+from tflm_hil.compiler.operators import supported
 from tflm_hil.errors import HilError
 from tflm_hil.models.tflite_builder import build
 from tflm_hil.models.tflite_file import TensorType, read
@@ -59,7 +59,7 @@ def absurd_model(rng: np.random.Generator) -> bytes:
             case 3:
                 tensor.data = None if tensor.data is not None else np.zeros(16, np.int8)
             case 4:
-                operator.kind, operator.options = str(rng.choice(sorted(LOWER))), {}
+                operator.kind, operator.options = str(rng.choice(list(supported()))), {}
             case 5:
                 operator.inputs = [int(index) for index in rng.choice(tensors, rng.integers(5))]
             case 6 if operator.options:

@@ -14,6 +14,8 @@ from tflm_hil.models.tflite_file import TensorType
 from support.compiler_helpers import run_kernels, run_tflm
 
 FLOAT32, INT8, INT32 = TensorType.FLOAT32, TensorType.INT8, TensorType.INT32
+# The kernels of an int8 ADD or SUB.
+SUMS = ("aot_add_s8", "aot_add_s8_tabled")
 cases = settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 
 zero_points = st.sampled_from([-128, 127, 0]) | st.integers(-128, 127)

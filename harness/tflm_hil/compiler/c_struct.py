@@ -7,8 +7,8 @@ from typing import ClassVar
 
 
 @dataclass(frozen=True)
-class Structure:
-    """A constant of the C type `ctype`, which takes `bytes` of flash. The fields are the C members in order."""
+class CStruct:
+    """A constant of the C type `ctype`, which takes `bytes` of flash. Its fields are the C members, in order."""
 
     ctype: ClassVar[str]
     bytes: ClassVar[int]

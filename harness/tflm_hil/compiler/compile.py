@@ -6,14 +6,19 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from tflm_hil.compiler.emit import describe_step, emit
-from tflm_hil.compiler.graph.network import Network
-from tflm_hil.compiler.kernel_call import Array
+from tflm_hil.compiler.emit import describe_call, emit
+from tflm_hil.compiler.graph.network import Network, check_graph
+from tflm_hil.compiler.kernel_call import Array, KernelCall
 from tflm_hil.compiler.memory.storage import Storage
 from tflm_hil.compiler.operators import lower
-from tflm_hil.compiler.passes.fusion import fuse
+from tflm_hil.compiler.passes.fuse_residual_add import fuse_residual_add
 from tflm_hil.files import write_text
-from tflm_hil.models.tflite_file import read
+from tflm_hil.models import folding
+from tflm_hil.models.tflite_file import Graph, read
+
+# In order. The first rewrite the graph, the same for every engine; the others the kernel calls that it becomes.
+GRAPH_PASSES = folding.PASSES
+CALL_PASSES = (fuse_residual_add,)
 
 
 @dataclass(frozen=True)
@@ -21,7 +26,7 @@ class CompiledModel:
     """What came out of the compiler.
 
     `arena_bytes` is the RAM for activations and scratch memory, inputs and outputs included; `arena_lower_bound` the
-    largest sum of tensors that are alive at one step, which a plan can only go below where an operator writes over what
+    largest sum of tensors that are alive at one step, which a plan can only go below if an operator writes over what
     it has read. `constant_bytes` is the flash for weights and other constant arrays. `operators` describes each
     operator that is executed, in order.
     """
@@ -36,7 +41,7 @@ class CompiledModel:
 def compile_model(graph_path: Path, out_dir: Path, *, keep_tensors: bool = False) -> CompiledModel:
     """Compile the .tflite at `graph_path` into `out_dir`/aot_model.c.
 
-    The file is left alone where it already has the right content, so that a build has nothing to do again. With
+    A file that has the right content already is not touched, so that a build has nothing to do again. With
     `keep_tensors` (debug builds) every operator is a step of its own, no tensor shares memory with another, and
     engine_tensor() can read them all.
 
@@ -44,21 +49,36 @@ def compile_model(graph_path: Path, out_dir: Path, *, keep_tensors: bool = False
         HilError: the file is not a valid .tflite, or the aot engine cannot run it: an operator, a type, a shape or an
             option, named with the operator's index and what is supported.
     """
-    network = Network(graph_path, read(graph_path))
-    steps = [lower(operator, network) for operator in network.operators]
-    if not keep_tensors:
-        steps = fuse(steps, network)
-    storage = Storage(network, steps, keep_tensors)
+    network, calls = lower_graph(graph_path, read(graph_path), keep_tensors)
+    storage = Storage(network, calls, keep_tensors)
     digest = hashlib.sha256(graph_path.read_bytes()).hexdigest()
-    text = emit(network, steps, storage, f"{graph_path.name}, SHA-256 {digest}", keep_tensors)
+    text = emit(network, calls, storage, f"{graph_path.name}, SHA-256 {digest}", keep_tensors)
     source = out_dir / "aot_model.c"
     if not source.is_file() or source.read_text(encoding="utf-8") != text:
         write_text(source, text)
-    arrays = [value for step in steps for value in step.parameters.values() if isinstance(value, Array)]
+    arrays = [value for call in calls for value in call.parameters.values() if isinstance(value, Array)]
     return CompiledModel(
         arena_bytes=storage.arena_bytes,
         arena_lower_bound=storage.lower_bound,
         constant_bytes=sum(array.bytes for array in arrays) + sum(storage.constants.values()),
         sources=[source],
-        operators=[describe_step(step, network) for step in steps],
+        operators=[describe_call(call, network) for call in calls],
     )
+
+
+def lower_graph(path: Path, graph: Graph, keep_tensors: bool = False) -> tuple[Network, list[KernelCall]]:
+    """The kernel calls that `graph` becomes, after all passes; `path` is for messages.
+
+    With `keep_tensors` there is a call for each operator.
+
+    Raises:
+        HilError: the aot engine cannot run it.
+    """
+    check_graph(path, graph)
+    for rewrite in GRAPH_PASSES:
+        graph = rewrite(graph)
+    network = Network(path, graph)
+    calls = [lower(op) for op in network.ops]
+    for combine in () if keep_tensors else CALL_PASSES:
+        calls = combine(calls, network)
+    return network, calls

@@ -30,12 +30,21 @@ _INTEGERS = (TensorType.INT32, TensorType.INT64)
 
 
 def fold(graph: Graph) -> Graph:
-    """Return `graph` with all known tensors as constants, and without the operators that are no longer needed.
+    """Return `graph` after all `PASSES`: what is left to compute once the batch size is 1.
+
+    Operators keep the index that they have in the file.
+    """
+    for rewrite in PASSES:
+        graph = rewrite(graph)
+    return graph
+
+
+def fold_constants(graph: Graph) -> Graph:
+    """Return `graph` with all known tensors as constants, and without the operators that compute them.
 
     An open dimension counts as 1, as when TFLM runs the file. RESHAPE, SQUEEZE and EXPAND_DIMS lose their second input:
     the shape of the output says the same. Operators whose result contradicts the shape or type of their output stay,
-    and are refused later. Convolutions between SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND become dilated convolutions.
-    Operators keep the index that they have in the file.
+    and are refused later.
     """
     tensors = list(graph.tensors)
     operators = []
@@ -51,7 +60,22 @@ def fold(graph: Graph) -> Graph:
             room -= data.nbytes
             (index,) = operator.outputs
             tensors[index] = dataclasses.replace(tensors[index], data=data)
-    return dilate(dataclasses.replace(graph, tensors=tensors, operators=_needed(operators, graph.outputs)))
+    return dataclasses.replace(graph, tensors=tensors, operators=operators)
+
+
+def drop_unneeded(graph: Graph) -> Graph:
+    """Return `graph` without the operators that no output depends on, if `fold_constants` has rules for them."""
+    needed = set(graph.outputs)
+    kept = []
+    for operator in reversed(graph.operators):
+        if operator.kind not in _RULES or not needed.isdisjoint(operator.outputs):
+            needed.update(operator.inputs)
+            kept.append(operator)
+    return dataclasses.replace(graph, operators=kept[::-1])
+
+
+PASSES: tuple[Callable[[Graph], Graph], ...] = (fold_constants, drop_unneeded, dilate)
+"""In this order. The compiler and the reference run the same."""
 
 
 def _inferred(operator: Operator, tensors: Sequence[Tensor]) -> list[tuple[int, tuple[int, ...]]]:
@@ -83,17 +107,6 @@ def _without_shape(operator: Operator) -> Operator:
     if operator.kind in _RESHAPES:
         return dataclasses.replace(operator, inputs=operator.inputs[:1])
     return operator
-
-
-def _needed(operators: Sequence[Operator], outputs: Sequence[int]) -> list[Operator]:
-    """The operators that the outputs depend on. Only operators that `fold` has rules for are dropped."""
-    needed = set(outputs)
-    kept = []
-    for operator in reversed(operators):
-        if operator.kind not in _RULES or not needed.isdisjoint(operator.outputs):
-            needed.update(operator.inputs)
-            kept.append(operator)
-    return kept[::-1]
 
 
 def _result(operator: Operator, tensors: Sequence[Tensor], room: int) -> npt.NDArray[Any] | None:

@@ -12,7 +12,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from tflm_hil.compiler.c_struct import Structure
+from tflm_hil.compiler.c_struct import CStruct
+from tflm_hil.models.tflite_file import TensorType
 
 INT8_MIN, INT8_MAX = -128, 127
 INT16_MIN, INT16_MAX = -32768, 32767
@@ -26,9 +27,18 @@ class Quantization:
     scale: float
     zero_point: int
 
+    def suits(self, kind: TensorType) -> bool:
+        """Whether integers of type `kind` can be quantized like this."""
+        assert kind.dtype is not None
+        limits = np.iinfo(kind.dtype)
+        return self.scale > 0 and bool(limits.min <= self.zero_point <= limits.max)
+
+    def __str__(self) -> str:
+        return f"scale {self.scale:g} and zero point {self.zero_point}"
+
 
 @dataclass(frozen=True)
-class Scale(Structure):
+class Scale(CStruct):
     """A positive factor: multiplier * 2^(left - right - 31)."""
 
     ctype: ClassVar[str] = "aot_scale_t"
@@ -39,7 +49,7 @@ class Scale(Structure):
 
 
 @dataclass(frozen=True)
-class Fraction(Structure):
+class Fraction(CStruct):
     """A factor below one half: multiplier * 2^(-shift - 32)."""
 
     ctype: ClassVar[str] = "aot_fraction_t"
@@ -49,7 +59,7 @@ class Fraction(Structure):
 
 
 @dataclass(frozen=True)
-class Addend(Structure):
+class Addend(CStruct):
     """One input of an int8 addition: (stored - zero_point) * 2^(left - 1) * scale."""
 
     ctype: ClassVar[str] = "aot_addend_t"

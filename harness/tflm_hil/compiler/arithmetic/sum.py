@@ -11,10 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tflm_hil.compiler.arithmetic.quantization import INT8_MAX, INT8_MIN, Quantization, Scale, quantize_multiplier
-from tflm_hil.compiler.c_struct import Structure
+from tflm_hil.compiler.c_struct import CStruct
 
-# The kernels of an int8 ADD or SUB: the weighted sum, and one that takes one operand from a table.
-WEIGHTED, TABLED = SUMS = "aot_add_s8", "aot_add_s8_tabled"
 # TFLM's common scale of both operands is so many bits finer than twice the coarser one.
 LEFT_SHIFT = 20
 # Of the factors: what the kernel drops of each product.
@@ -31,7 +29,7 @@ STORED: Integers = np.arange(INT8_MIN, INT8_MAX + 1, dtype=np.int64)
 
 
 @dataclass(frozen=True)
-class Sum(Structure):
+class Sum(CStruct):
     """See aot_add.h."""
 
     ctype: ClassVar[str] = "aot_sum_t"

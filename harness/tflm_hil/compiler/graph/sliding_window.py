@@ -7,19 +7,18 @@ from typing import ClassVar
 
 import numpy as np
 
-from tflm_hil.compiler.c_struct import Structure
-from tflm_hil.compiler.graph.network import Network
-from tflm_hil.models.tflite_file import Operator, Tensor
+from tflm_hil.compiler.c_struct import CStruct
+from tflm_hil.compiler.graph.op import Op
 
 SAME, VALID = 0, 1
-# The members that come for height and width.
+# The members that exist once for the height and once for the width.
 PAIRS = ("input", "output", "kernel", "stride", "dilation")
 LARGEST = 2**16 - 1
 
 
 @dataclass(frozen=True)
-class Window(Structure):
-    """In elements; see firmware/lib/aot/kernels/common/aot_window.h."""
+class SlidingWindow(CStruct):
+    """In elements; see aot_window.h."""
 
     ctype: ClassVar[str] = "aot_window_t"
     bytes: ClassVar[int] = 28
@@ -38,8 +37,8 @@ class Window(Structure):
     pad_top: int
     pad_left: int
 
-    def flattened(self) -> Window:
-        """A column of pixels, as time series have it, as a row: in memory, they are the same. The kernels like rows."""
+    def flattened(self) -> SlidingWindow:
+        """A column of pixels, such as a time series, as a row: the same in memory, and kernels are faster on rows."""
         if (self.input_width, self.output_width, self.kernel_width) != (1, 1, 1):
             return self
         return replace(
@@ -50,8 +49,8 @@ class Window(Structure):
             pad_top=0,
         )
 
-    def in_one_row(self) -> Window:
-        """The same image as one row, where each output sees only the pixel at its own place."""
+    def in_one_row(self) -> SlidingWindow:
+        """The same image as one row, if each output sees only the pixel at its own place."""
         pixels = self.input_height * self.input_width
         sees = (self.kernel_height, self.kernel_width, self.stride_height, self.stride_width)
         if sees != (1, 1, 1, 1) or pixels > LARGEST:
@@ -59,59 +58,58 @@ class Window(Structure):
         return replace(self, input_height=1, input_width=pixels, output_height=1, output_width=pixels)
 
     def lag(self, ahead: int = 0) -> int:
-        """By how many elements the output must begin before the input if it may overwrite what has been read of it.
+        """By how many elements the output must begin before the input to overwrite only what has been read of it.
 
-        For kernels that go through the output pixels in order, and write at most `ahead` channels of one while its
-        window is still being read.
+        This is for kernels that go through the output pixels in order, and write at most `ahead` channels of a pixel
+        while they still read its window.
         """
         rows, columns = np.arange(self.output_height), np.arange(self.output_width)
-        # The first of the input's rows and columns that a window sees.
+        # The first row and column of the input that a window sees.
         first_row = np.maximum(rows * self.stride_height - self.pad_top, 0)
         first_column = np.maximum(columns * self.stride_width - self.pad_left, 0)
-        # How far writing is ahead of reading: at the start of a row, and what is added to that within it.
+        # How far writing is ahead of reading at the start of a row, and how much further it gets within a row.
         read, written = self.input_width * self.input_channels, self.output_width * self.output_channels
         at_start = np.max(rows * written - first_row * read)
         within = np.max(columns * self.output_channels - first_column * self.input_channels)
         return int(at_start + within) + ahead
 
     def row_lag(self) -> int:
-        """The same for kernels that write whole rows of the output while the rows' windows are being read."""
+        """The same for kernels that write a whole row of the output while they still read that row's windows."""
         rows = np.arange(self.output_height)
         first_row = np.maximum(rows * self.stride_height - self.pad_top, 0)
         read, written = self.input_width * self.input_channels, self.output_width * self.output_channels
         return int(np.max((rows + 1) * written - first_row * read))
 
 
-def window(operator: Operator, network: Network, x: Tensor, kernel: tuple[int, int], y: Tensor) -> Window:
-    """How a `kernel` (height, width) slides over `x` to make `y`, both [1, height, width, channels].
+def sliding_window(op: Op, kernel: tuple[int, int]) -> SlidingWindow:
+    """How a `kernel` (height, width) slides over the input of `op`, [1, height, width, channels], to make its output.
 
     Sources: ComputeOutSize and ComputePadding of tensorflow/lite/kernels/padding.h.
 
     Raises:
         HilError: the shapes do not go together, or there is more than one image.
     """
+    x, y = op.input(0), op.output
     if len(x.shape) != 4 or len(y.shape) != 4:
-        raise network.refuse(operator, f"makes {list(y.shape)} of {list(x.shape)}, not images; export the model again")
+        raise op.refuse(f"makes {list(y.shape)} of {list(x.shape)}, not images; export the model again")
     if x.shape[0] != 1 or y.shape[0] != 1:
-        raise network.refuse(operator, f"has a batch of {x.shape[0]}; the aot engine takes one image at a time")
-    padding = network.option(operator, "Padding", SAME)
+        raise op.refuse(f"has a batch of {x.shape[0]}; the aot engine takes one image at a time")
+    padding = op.option("Padding", SAME)
     dimensions = []
     for axis, name in enumerate("HW"):
-        stride = int(network.option(operator, f"Stride{name}", 0))
+        stride = op.option(f"Stride{name}", 0)
         # Pooling has no such option.
-        dilation = int(operator.options.get(f"Dilation{name}Factor", 1))
+        dilation = op.option(f"Dilation{name}Factor", 1)
         size = x.shape[axis + 1]
         span = (kernel[axis] - 1) * dilation + 1
         if stride < 1 or dilation < 1 or kernel[axis] < 1 or padding not in (SAME, VALID):
-            raise network.refuse(
-                operator, f"has kernel {kernel}, stride {stride}, dilation {dilation}, padding {padding}"
-            )
+            raise op.refuse(f"has kernel {kernel}, stride {stride}, dilation {dilation}, padding {padding}")
         outputs = -(-size // stride) if padding == SAME else -(-(size - span + 1) // stride)
         if outputs != y.shape[axis + 1]:
-            raise network.refuse(operator, f"makes {list(y.shape)} of {list(x.shape)}; export the model again")
+            raise op.refuse(f"makes {list(y.shape)} of {list(x.shape)}; export the model again")
         pad = max((outputs - 1) * stride + span - size, 0) // 2
         dimensions.append((kernel[axis], stride, dilation, pad))
     numbers = [*x.shape[1:], *y.shape[1:], *(number for pair in zip(*dimensions, strict=True) for number in pair)]
     if max(numbers) > LARGEST:
-        raise network.refuse(operator, f"has a dimension of {max(numbers)}; at most {LARGEST} are supported")
-    return Window(*numbers)
+        raise op.refuse(f"has a dimension of {max(numbers)}; at most {LARGEST} are supported")
+    return SlidingWindow(*numbers)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tflm_hil.compiler.arithmetic.quantization import INT8_MAX, Quantization, quantize_int8
-from tflm_hil.compiler.graph.network import Network
-from tflm_hil.compiler.kernel_call import Array, Step, Value
-from tflm_hil.compiler.operators.common import refuse_types, symmetric, unary
+from tflm_hil.compiler.arithmetic.quantization import INT8_MAX, quantize_int8
+from tflm_hil.compiler.graph.op import Op
+from tflm_hil.compiler.kernel_call import Array, KernelCall, Value
+from tflm_hil.compiler.operators.common import elementwise
+from tflm_hil.compiler.operators.registry import FLOAT32, INT8, INT16, kernel
 from tflm_hil.compiler.operators.tables import (
     LOGISTIC_OUTPUT,
     TANH_OUTPUT,
@@ -23,10 +23,8 @@ from tflm_hil.compiler.operators.tables import (
     sigmoid_points,
     tanh_table,
 )
-from tflm_hil.models.tflite_file import Operator, TensorType
 
-HEADER = "aot_elementwise.h"
-SUPPORTED = "FLOAT32 -> FLOAT32, INT8 -> INT8"
+CLAMPS, HEADER = "aot_elementwise.h", "aot_activations.h"
 INT16_SCALE = 2.0**-15
 
 # How many ULP float32 results may differ from TFLM's on the host, given equal inputs; u = 2^-24, a ULP is at least u of
@@ -35,140 +33,161 @@ INT16_SCALE = 2.0**-15
 # glibc's tanhf by its manual. All other float32 activations are the same to the last bit.
 FLOAT_ULP_BOUNDS = {"LOGISTIC": 6, "TANH": 4}
 
-
-def lower_relu(operator: Operator, network: Network) -> Step:
-    """max(x, 0). The int8 kernel also changes the quantization, as TFLM's does."""
-    x, y = unary(operator, network)
-    match x.type, y.type:
-        case TensorType.FLOAT32, TensorType.FLOAT32:
-            elements: dict[str, Value] = {"elements": x.elements}
-            return Step(operator, (x.index,), y.index, HEADER, "aot_relu_f32", elements, in_place=True)
-        case TensorType.INT8, TensorType.INT8:
-            source, target = network.quantization(operator, x), network.quantization(operator, y)
-            if source == target:
-                kept: dict[str, Value] = {
-                    "elements": x.elements,
-                    "minimum": target.zero_point,
-                    "maximum": INT8_MAX,
-                }
-                return Step(operator, (x.index,), y.index, HEADER, "aot_clamp_s8", kept, in_place=True)
-            return _float_or_table(operator, network, "", {}, relu_table)
-    raise refuse_types(operator, network, SUPPORTED)
+REMEDY = "quantize the model again"
 
 
-def lower_relu6(operator: Operator, network: Network) -> Step:
-    """min(max(x, 0), 6). TFLM's int8 kernel keeps the quantization, so both tensors must have the same."""
-    x, y = unary(operator, network)
-    match x.type, y.type:
-        case TensorType.FLOAT32, TensorType.FLOAT32:
-            limits = {"elements": x.elements, "minimum": 0.0, "maximum": 6.0}
-            return Step(operator, (x.index,), y.index, HEADER, "aot_clamp_f32", limits, in_place=True)
-        case TensorType.INT8, TensorType.INT8:
-            quantization = network.quantization(operator, x)
-            if network.quantization(operator, y) != quantization:
-                raise network.refuse(
-                    operator, "its input and output are quantized differently, which TFLM would ignore; fuse it instead"
-                )
-            parameters = {
-                "elements": x.elements,
-                "minimum": quantization.zero_point,
-                "maximum": quantize_int8(6.0, quantization),
-            }
-            return Step(operator, (x.index,), y.index, HEADER, "aot_clamp_s8", parameters, in_place=True)
-    raise refuse_types(operator, network, SUPPORTED)
+@kernel("RELU", inputs=(FLOAT32,), outputs=(FLOAT32,))
+def relu_f32(op: Op) -> KernelCall:
+    """max(x, 0)."""
+    return _call(op, CLAMPS, "aot_relu_f32", {})
 
 
-def lower_leaky_relu(operator: Operator, network: Network) -> Step:
-    """x where it is positive, else alpha x."""
-    alpha = float(network.option(operator, "Alpha", 0.0))
+@kernel("RELU", inputs=(INT8,), outputs=(INT8,))
+def relu_s8(op: Op) -> KernelCall:
+    """max(x, 0). It also changes the quantization, as TFLM's does."""
+    x, y = elementwise(op)
+    source, target = x.quantization, y.quantization
+    if source == target:
+        return _call(op, CLAMPS, "aot_clamp_s8", {"minimum": target.zero_point, "maximum": INT8_MAX})
+    with op.refusing(REMEDY):
+        return _table(op, relu_table(source, target))
+
+
+@kernel("RELU6", inputs=(FLOAT32,), outputs=(FLOAT32,))
+def relu6_f32(op: Op) -> KernelCall:
+    """min(max(x, 0), 6)."""
+    return _call(op, CLAMPS, "aot_clamp_f32", {"minimum": 0.0, "maximum": 6.0})
+
+
+@kernel("RELU6", inputs=(INT8,), outputs=(INT8,))
+def relu6_s8(op: Op) -> KernelCall:
+    """min(max(x, 0), 6). TFLM's kernel keeps the quantization, so both tensors must have the same."""
+    x, y = elementwise(op)
+    quantization = x.quantization
+    if y.quantization != quantization:
+        raise op.refuse("its input and output are quantized differently, which TFLM would ignore; fuse it instead")
+    limits: dict[str, Value] = {"minimum": quantization.zero_point, "maximum": quantize_int8(6.0, quantization)}
+    return _call(op, CLAMPS, "aot_clamp_s8", limits)
+
+
+@kernel("LEAKY_RELU", inputs=(FLOAT32,), outputs=(FLOAT32,))
+def leaky_relu_f32(op: Op) -> KernelCall:
+    """x if it is positive, else alpha x."""
+    return _call(op, HEADER, "aot_leaky_relu_f32", {"alpha": _slope(op)})
+
+
+@kernel("LEAKY_RELU", inputs=(INT8,), outputs=(INT8,))
+def leaky_relu_s8(op: Op) -> KernelCall:
+    """x if it is positive, else alpha x."""
+    x, y = elementwise(op)
+    with op.refusing(REMEDY):
+        return _table(op, leaky_relu_table(x.quantization, y.quantization, _slope(op)))
+
+
+def _slope(op: Op) -> float:
+    alpha = op.option("Alpha", 0.0)
     if not np.isfinite(alpha):
-        raise network.refuse(operator, f"has the slope {alpha}; train or export the model again")
-
-    def table(source: Quantization, target: Quantization) -> npt.NDArray[np.int8]:
-        return leaky_relu_table(source, target, alpha)
-
-    return _float_or_table(operator, network, "aot_leaky_relu_f32", {"alpha": alpha}, table)
+        raise op.refuse(f"has the slope {alpha}; train or export the model again")
+    return alpha
 
 
-def lower_hard_swish(operator: Operator, network: Network) -> Step:
+@kernel("HARD_SWISH", inputs=(FLOAT32,), outputs=(FLOAT32,))
+def hard_swish_f32(op: Op) -> KernelCall:
     """x relu6(x + 3) / 6."""
-    return _float_or_table(operator, network, "aot_hard_swish_f32", {}, hard_swish_table)
+    return _call(op, HEADER, "aot_hard_swish_f32", {})
 
 
-def lower_logistic(operator: Operator, network: Network) -> Step:
+@kernel("HARD_SWISH", inputs=(INT8,), outputs=(INT8,))
+def hard_swish_s8(op: Op) -> KernelCall:
+    """x relu6(x + 3) / 6."""
+    x, y = elementwise(op)
+    with op.refusing(REMEDY):
+        return _table(op, hard_swish_table(x.quantization, y.quantization))
+
+
+@kernel("LOGISTIC", inputs=(FLOAT32,), outputs=(FLOAT32,))
+def logistic_f32(op: Op) -> KernelCall:
     """1 / (1 + e^-x)."""
-
-    def table(source: Quantization, target: Quantization) -> npt.NDArray[np.int8]:
-        if target != LOGISTIC_OUTPUT:
-            raise ValueError("its output must have scale 1/256 and zero point -128")
-        return logistic_table(source)
-
-    return _sigmoid(operator, network, "logistic", 0) or _float_or_table(
-        operator, network, "aot_logistic_f32", {}, table
-    )
+    return _call(op, HEADER, "aot_logistic_f32", {})
 
 
-def lower_tanh(operator: Operator, network: Network) -> Step:
-    """tanh x."""
+@kernel("LOGISTIC", inputs=(INT8,), outputs=(INT8,))
+def logistic_s8(op: Op) -> KernelCall:
+    """1 / (1 + e^-x)."""
+    x, y = elementwise(op)
+    if y.quantization != LOGISTIC_OUTPUT:
+        raise op.refuse("its output must have scale 1/256 and zero point -128; quantize the model again")
+    with op.refusing(REMEDY):
+        return _table(op, logistic_table(x.quantization))
 
-    def table(source: Quantization, target: Quantization) -> npt.NDArray[np.int8]:
-        if target != TANH_OUTPUT:
-            raise ValueError("its output must have scale 1/128 and zero point 0")
-        return tanh_table(source)
 
-    return _sigmoid(operator, network, "tanh", 1) or _float_or_table(operator, network, "aot_tanh_f32", {}, table)
+@kernel("LOGISTIC", inputs=(INT16,), outputs=(INT16,))
+def logistic_s16(op: Op) -> KernelCall:
+    """1 / (1 + e^-x)."""
+    return _sigmoid(op, "aot_logistic_s16", 0)
 
 
-def _sigmoid(operator: Operator, network: Network, name: str, finest: int) -> Step | None:
-    """LOGISTIC or TANH on int16; None for other types.
+@kernel("TANH", inputs=(FLOAT32,), outputs=(FLOAT32,))
+def tanh_f32(op: Op) -> KernelCall:
+    """The hyperbolic tangent."""
+    return _call(op, HEADER, "aot_tanh_f32", {})
+
+
+@kernel("TANH", inputs=(INT8,), outputs=(INT8,))
+def tanh_s8(op: Op) -> KernelCall:
+    """The hyperbolic tangent."""
+    x, y = elementwise(op)
+    if y.quantization != TANH_OUTPUT:
+        raise op.refuse("its output must have scale 1/128 and zero point 0; quantize the model again")
+    with op.refusing(REMEDY):
+        return _table(op, tanh_table(x.quantization))
+
+
+@kernel("TANH", inputs=(INT16,), outputs=(INT16,))
+def tanh_s16(op: Op) -> KernelCall:
+    """The hyperbolic tangent."""
+    return _sigmoid(op, "aot_tanh_s16", 1)
+
+
+def _sigmoid(op: Op, name: str, finest: int) -> KernelCall:
+    """LOGISTIC or TANH on int16.
 
     The input is multiplied by 12288 times its scale. TFLM takes 15 bits of that factor (CalculateArithmeticOpData of
-    micro/kernels/logistic_common.cc and tanh.cc), but where the scale is 2^-12, or up to 2^`finest` times that, all.
+    micro/kernels/logistic_common.cc and tanh.cc), but all of it if the scale is 2^-12, or up to 2^`finest` times that.
     """
-    x, y = unary(operator, network)
-    if (x.type, y.type) != (TensorType.INT16, TensorType.INT16):
-        return None
-    source, target = symmetric(operator, network, x, y)
+    x, y = elementwise(op)
+    source, target = x.symmetric_scale, y.symmetric_scale
     if target != INT16_SCALE:
-        raise network.refuse(operator, "its output must have the scale 1/32768; quantize it again")
+        raise op.refuse("its output must have the scale 1/32768; quantize it again")
     factor, shift = source * 4096 * 3, 0
     if factor >= 32768:
-        raise network.refuse(operator, f"its input's scale {source:g} is too large; quantize it again")
+        raise op.refuse(f"its input's scale {source:g} is too large; quantize it again")
     if math.log2(source) + 12 not in range(finest + 1):
         while factor <= 32767 / 2 and shift <= 30:
             factor *= 2
             shift += 1
     parameters: dict[str, Value] = {
-        "elements": x.elements,
         "multiplier": int(factor),
         "shift": shift,
         "table": Array("int16_t", sigmoid_points()),
     }
-    kernel = f"aot_{name}_s16"
-    return Step(
-        operator, (x.index,), y.index, "aot_activations.h", kernel, parameters, "aot_sigmoid_s16_t", in_place=True
+    return _call(op, HEADER, name, parameters, "aot_sigmoid_s16_t")
+
+
+def _table(op: Op, table: npt.NDArray[Any]) -> KernelCall:
+    """The int8 output for each of the 256 inputs, looked up."""
+    return _call(op, HEADER, "aot_table_s8", {"table": Array("int8_t", table)})
+
+
+def _call(op: Op, header: str, name: str, parameters: dict[str, Value], parameter_type: str = "") -> KernelCall:
+    x, y = elementwise(op)
+    return KernelCall(
+        op,
+        (x.index,),
+        (y.index,),
+        header,
+        name,
+        {"elements": x.elements} | parameters,
+        parameter_type,
+        in_place=True,
     )
-
-
-def _float_or_table(
-    operator: Operator,
-    network: Network,
-    float_kernel: str,
-    float_parameters: dict[str, Value],
-    table: Callable[[Quantization, Quantization], npt.NDArray[Any]],
-) -> Step:
-    """The kernel for float32, or for int8 the table that belongs to the quantizations of input and output."""
-    x, y = unary(operator, network)
-    elements: dict[str, Value] = {"elements": x.elements}
-    match x.type, y.type:
-        case TensorType.FLOAT32, TensorType.FLOAT32:
-            kernel, parameters = float_kernel, elements | float_parameters
-        case TensorType.INT8, TensorType.INT8:
-            try:
-                content = table(network.quantization(operator, x), network.quantization(operator, y))
-            except ValueError as error:
-                raise network.refuse(operator, f"{error}; quantize the model again") from error
-            kernel, parameters = "aot_table_s8", elements | {"table": Array("int8_t", content)}
-        case _:
-            raise refuse_types(operator, network, SUPPORTED)
-    return Step(operator, (x.index,), y.index, "aot_activations.h", kernel, parameters, in_place=True)

@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from tflm_hil.compiler.arithmetic.fixed_point import rescale
 from tflm_hil.compiler.arithmetic.quantization import INT8_MAX, INT8_MIN, Quantization, Scale
-from tflm_hil.compiler.c_struct import Structure
+from tflm_hil.compiler.c_struct import CStruct
 
 
 @dataclass(frozen=True)
-class Channel(Structure):
+class Channel(CStruct):
     """An output channel of a packed convolution. Its factor is multiplier * 2^(-shift - 32), its bias folded."""
 
     ctype: ClassVar[str] = "aot_channel_t"
@@ -26,7 +26,7 @@ class Channel(Structure):
 
 
 @dataclass(frozen=True)
-class Constant(Structure):
+class Constant(CStruct):
     """An output channel that is the same whatever the input."""
 
     ctype: ClassVar[str] = "aot_constant_t"

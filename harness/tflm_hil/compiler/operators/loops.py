@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from tflm_hil.compiler.c_struct import Structure
+from tflm_hil.compiler.c_struct import CStruct
 
 
 @dataclass(frozen=True)
-class Axis(Structure):
+class Axis(CStruct):
     """One loop: its turns, and the elements by which it moves in either tensor."""
 
     ctype: ClassVar[str] = "aot_axis_t"

@@ -5,98 +5,83 @@ from __future__ import annotations
 import math
 
 from tflm_hil.compiler.arithmetic.quantization import Quantization, Scale, quantize_multiplier
-from tflm_hil.compiler.graph.network import Network
-from tflm_hil.compiler.kernel_call import Array, Step, Value
-from tflm_hil.compiler.operators.common import refuse_types, symmetric
+from tflm_hil.compiler.graph.op import Op
+from tflm_hil.compiler.kernel_call import Array, KernelCall, Value
 from tflm_hil.compiler.operators.loops import Axis, merge, row_major
-from tflm_hil.models.tflite_file import Operator, Tensor, TensorType
+from tflm_hil.compiler.operators.registry import FLOAT32, INT8, INT16, INT32, kernel
 
 HEADER = "aot_mean.h"
+REMEDY = "quantize the model again"
 
 
-def lower_mean(operator: Operator, network: Network) -> Step:
-    """y is the average of x over the dimensions that a constant lists."""
-    x, y = network.tensor(operator, 0), network.output(operator)
-    parameters, count = reduction(operator, network, x, y)
-    match x.type, y.type:
-        case TensorType.FLOAT32, TensorType.FLOAT32:
-            return Step(operator, (x.index,), y.index, HEADER, "aot_mean_f32", parameters | {"elements": float(count)})
-        case TensorType.INT8, TensorType.INT8:
-            source, target = network.quantization(operator, x), network.quantization(operator, y)
-            try:
-                scale = mean_scale(source, target, count)
-            except ValueError as error:
-                raise network.refuse(operator, f"{error}; quantize the model again") from error
-            parameters |= {
-                "sum_of_zero": count * source.zero_point,
-                "scale": scale,
-                "zero_point": target.zero_point,
-            }
-            return Step(operator, (x.index,), y.index, HEADER, "aot_mean_s8", parameters)
-        case TensorType.INT16, TensorType.INT16:
-            source_scale, target_scale = symmetric(operator, network, x, y)
-            try:
-                scale = mean_scale(Quantization(source_scale, 0), Quantization(target_scale, 0), count)
-            except ValueError as error:
-                raise network.refuse(operator, f"{error}; quantize the model again") from error
-            return Step(operator, (x.index,), y.index, HEADER, "aot_mean_s16", parameters | {"scale": scale})
-    raise refuse_types(operator, network, "FLOAT32 -> FLOAT32, INT8 -> INT8, INT16 -> INT16")
+@kernel("MEAN", "SUM", inputs=(FLOAT32, INT32), outputs=(FLOAT32,))
+def mean_f32(op: Op) -> KernelCall:
+    """y is the average of x over the dimensions that a constant lists, or the sum: an average that is not divided."""
+    loops, count = reduction(op)
+    return _call(op, "aot_mean_f32", loops | {"elements": float(count) if op.kind == "MEAN" else 1.0})
 
 
-def lower_sum(operator: Operator, network: Network) -> Step:
-    """y is the sum of x over the dimensions that a constant lists: an average that is not divided."""
-    x, y = network.tensor(operator, 0), network.output(operator)
-    parameters, count = reduction(operator, network, x, y)
-    match x.type, y.type:
-        case TensorType.FLOAT32, TensorType.FLOAT32:
-            return _step(operator, x, y, "f32", parameters | {"elements": 1.0})
-        case TensorType.INT8, TensorType.INT8:
-            source, target = network.quantization(operator, x), network.quantization(operator, y)
-            try:
-                scale = quantize_multiplier(source.scale / target.scale)
-            except ValueError as error:
-                raise network.refuse(operator, f"{error}; quantize the model again") from error
-            zeros = {"sum_of_zero": count * source.zero_point, "zero_point": target.zero_point}
-            return _step(operator, x, y, "s8", parameters | zeros | {"scale": scale})
-    raise refuse_types(operator, network, "FLOAT32 -> FLOAT32, INT8 -> INT8")
+@kernel("MEAN", "SUM", inputs=(INT8, INT32), outputs=(INT8,))
+def mean_s8(op: Op) -> KernelCall:
+    """The same on int8."""
+    loops, count = reduction(op)
+    source, target = op.input(0).quantization, op.output.quantization
+    with op.refusing(REMEDY):
+        scale = mean_scale(source, target, count if op.kind == "MEAN" else 1)
+    parameters: dict[str, Value] = {
+        "sum_of_zero": count * source.zero_point,
+        "scale": scale,
+        "zero_point": target.zero_point,
+    }
+    return _call(op, "aot_mean_s8", loops | parameters)
 
 
-def _step(operator: Operator, x: Tensor, y: Tensor, suffix: str, parameters: dict[str, Value]) -> Step:
-    return Step(operator, (x.index,), y.index, HEADER, f"aot_mean_{suffix}", parameters)
+@kernel("MEAN", inputs=(INT16, INT32), outputs=(INT16,))
+def mean_s16(op: Op) -> KernelCall:
+    """The average on int16."""
+    loops, count = reduction(op)
+    source, target = Quantization(op.input(0).symmetric_scale, 0), Quantization(op.output.symmetric_scale, 0)
+    with op.refusing(REMEDY):
+        return _call(op, "aot_mean_s16", loops | {"scale": mean_scale(source, target, count)})
 
 
-def reduction(operator: Operator, network: Network, x: Tensor, y: Tensor) -> tuple[dict[str, Value], int]:
-    """The loops of an operator that reduces the dimensions of x that a constant lists; how many elements make one of y.
+def _call(op: Op, name: str, parameters: dict[str, Value]) -> KernelCall:
+    return KernelCall(op, (op.input(0).index,), (op.output.index,), HEADER, name, parameters)
+
+
+def reduction(op: Op) -> tuple[dict[str, Value], int]:
+    """The loops of an operator that reduces the dimensions that a constant lists; how many elements make one.
 
     Raises:
-        HilError: there are no such dimensions, or y has another shape.
+        HilError: there are no such dimensions, or the output has another shape.
     """
+    x, y = op.input(0), op.output
     rank = len(x.shape)
-    listed = network.integers(operator, 1, "dimensions")
+    listed = op.input(1).integers("dimensions")
     if not all(-rank <= axis < rank for axis in listed):
-        raise network.refuse(operator, f"reduces dimensions {listed} of {list(x.shape)}; export the model again")
+        raise op.refuse(f"reduces dimensions {listed} of {list(x.shape)}; export the model again")
     reduced = {axis % rank for axis in listed}
-    keep = bool(network.option(operator, "KeepDims", 0))
+    keep = bool(op.option("KeepDims", 0))
     shape = [1 if axis in reduced else size for axis, size in enumerate(x.shape) if keep or axis not in reduced]
     if list(y.shape) != shape:
-        raise network.refuse(operator, f"makes {list(y.shape)} instead of {shape}; export the model again")
+        raise op.refuse(f"makes {list(y.shape)} instead of {shape}; export the model again")
     loops = [Axis(size, step, 0) for size, step in zip(x.shape, row_major(x.shape), strict=True)]
     kept_axes = merge(axis for number, axis in enumerate(loops) if number not in reduced)
     reduced_axes = merge(axis for number, axis in enumerate(loops) if number in reduced)
-    count = math.prod(x.shape[axis] for axis in reduced)
     parameters: dict[str, Value] = {
         "kept": Array("aot_axis_t", kept_axes),
         "kept_count": len(kept_axes),
         "reduced": Array("aot_axis_t", reduced_axes),
         "reduced_count": len(reduced_axes),
     }
-    return parameters, count
+    return parameters, math.prod(x.shape[axis] for axis in reduced)
 
 
 def mean_scale(source: Quantization, target: Quantization, count: int) -> Scale:
     """What turns the sum of `count` elements into their mean (QuantizedMeanOrSum in reference/reduce.h).
 
-    The division goes into the multiplier, which is rounded down; it keeps its size where the shift leaves room.
+    The division goes into the multiplier, which is rounded down; it keeps its size if the shift leaves room. For a
+    `count` of 1 it is the ratio of the scales.
 
     Raises:
         ValueError: the scales are too different.

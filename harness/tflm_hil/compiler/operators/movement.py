@@ -1,83 +1,75 @@
-"""Operators that only move elements: RESHAPE and its kin, TRANSPOSE, STRIDED_SLICE, PAD, CONCATENATION."""
+"""Operators that only move elements of one tensor: RESHAPE and its kin, TRANSPOSE, STRIDED_SLICE, PAD."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from tflm_hil.compiler.graph.network import Network
-from tflm_hil.compiler.kernel_call import Array, Step, Value
-from tflm_hil.compiler.operators.common import refuse_types
+from tflm_hil.compiler.graph.op import Op, Operand
+from tflm_hil.compiler.kernel_call import Array, KernelCall, Value
 from tflm_hil.compiler.operators.loops import Axis, merge, row_major
-from tflm_hil.errors import HilError
-from tflm_hil.models.tflite_file import Operator, Tensor, TensorType
+from tflm_hil.compiler.operators.registry import FLOAT32, INT8, INT16, INT32, UINT8, OneOf, kernel
 
 HEADER = "aot_copy.h"
-TYPES = (TensorType.FLOAT32, TensorType.INT8, TensorType.INT16)
+ANY = OneOf((FLOAT32, INT8, INT16, UINT8))
+MOVED = OneOf((FLOAT32, INT8, INT16))
 
 
-def lower_reshape(operator: Operator, network: Network) -> Step:
-    """RESHAPE, SQUEEZE, EXPAND_DIMS. No code: tensors lie in memory row by row, whatever their shape."""
-    x, y = network.tensor(operator, 0), network.output(operator)
-    if x.elements != y.elements or x.type != y.type:
-        raise network.refuse(
-            operator, f"makes {y.type.name}{list(y.shape)} of {x.type.name}{list(x.shape)}; export the model again"
-        )
-    return Step(operator, (x.index,), y.index)
+@kernel("RESHAPE", "SQUEEZE", "EXPAND_DIMS", inputs=(ANY,), outputs=(ANY,))
+def reshape(op: Op) -> KernelCall:
+    """No code: tensors lie in memory row by row, whatever their shape."""
+    x, y = op.input(0), op.output
+    if x.elements != y.elements:
+        raise op.refuse(f"makes {y.type.name}{list(y.shape)} of {x.type.name}{list(x.shape)}; export the model again")
+    return KernelCall(op, (x.index,), (y.index,))
 
 
-def lower_transpose(operator: Operator, network: Network) -> Step:
+@kernel("TRANSPOSE", inputs=(MOVED, INT32), outputs=(MOVED,))
+def transpose(op: Op) -> KernelCall:
     """Dimension i of y is dimension order[i] of x."""
-    x, y = _operands(operator, network)
-    order = network.integers(operator, 1, "order of dimensions")
+    x, y = op.input(0), op.output
+    order = op.input(1).integers("order of dimensions")
     if sorted(order) != list(range(len(x.shape))):
-        raise network.refuse(operator, f"orders the dimensions of {list(x.shape)} as {order}; export the model again")
-    _check_shape(operator, network, y, [x.shape[i] for i in order])
+        raise op.refuse(f"orders the dimensions of {list(x.shape)} as {order}; export the model again")
+    check_shape(y, [x.shape[i] for i in order])
     steps = row_major(x.shape)
     axes = [Axis(x.shape[i], steps[i], step) for i, step in zip(order, row_major(y.shape), strict=True)]
-    return _copy(operator, x, y, axes, 0)
+    return _copy(op, axes, 0)
 
 
-def lower_strided_slice(operator: Operator, network: Network) -> Step:
+@kernel("STRIDED_SLICE", inputs=(MOVED, INT32, INT32, INT32), outputs=(MOVED,))
+def strided_slice(op: Op) -> KernelCall:
     """x[begin:end:stride] in every dimension, as TFLM reads it: without ellipsis and new dimensions."""
-    x, y = _operands(operator, network)
-    begin, end, strides = (
-        network.integers(operator, i, name) for i, name in ((1, "begin"), (2, "end"), (3, "strides"))
-    )
-    masks = {
-        name: int(network.option(operator, name, 0))
-        for name in ("BeginMask", "EndMask", "ShrinkAxisMask", "EllipsisMask", "NewAxisMask", "Offset")
-    }
-    if masks["EllipsisMask"] or masks["NewAxisMask"] or masks["Offset"]:
-        raise network.refuse(
-            operator, "slices with an ellipsis, a new dimension or relative ends, which TFLM lacks; use plain slices"
-        )
+    x, y = op.input(0), op.output
+    begin, end, strides = (op.input(i).integers(name) for i, name in ((1, "begin"), (2, "end"), (3, "strides")))
+    if any(op.option(name, 0) for name in ("EllipsisMask", "NewAxisMask", "Offset")):
+        raise op.refuse("slices with an ellipsis, a new dimension or relative ends, which TFLM lacks; use plain slices")
     if not len(begin) == len(end) == len(strides) == len(x.shape) or 0 in strides:
-        raise network.refuse(operator, f"slices {list(x.shape)} by {begin}:{end}:{strides}; export the model again")
+        raise op.refuse(f"slices {list(x.shape)} by {begin}:{end}:{strides}; export the model again")
+    begin_mask, end_mask, shrink = (op.option(name, 0) for name in ("BeginMask", "EndMask", "ShrinkAxisMask"))
     ranges = []
     shape = []
     for axis, size in enumerate(x.shape):
         bit = 1 << axis
-        if masks["ShrinkAxisMask"] & bit:
-            first = _start(begin[axis], masks["BeginMask"] & bit, strides[axis], size)
+        if shrink & bit:
+            first = _start(begin[axis], begin_mask & bit, strides[axis], size)
             if not 0 <= first < size:
-                raise network.refuse(operator, f"takes index {begin[axis]} of {size}; export the model again")
+                raise op.refuse(f"takes index {begin[axis]} of {size}; export the model again")
             ranges.append(range(first, first + 1))
             continue
         ends = (
-            None if masks["BeginMask"] & bit else begin[axis],
-            None if masks["EndMask"] & bit else end[axis],
+            None if begin_mask & bit else begin[axis],
+            None if end_mask & bit else end[axis],
             strides[axis],
         )
         ranges.append(range(*slice(*ends).indices(size)))
         shape.append(len(ranges[-1]))
-    _check_shape(operator, network, y, shape)
+    check_shape(y, shape)
     steps = row_major(x.shape)
     target = row_major([len(indices) for indices in ranges])
     axes = [Axis(len(r), r.step * step, to) for r, step, to in zip(ranges, steps, target, strict=True)]
-    return _copy(operator, x, y, axes, sum(r.start * step for r, step in zip(ranges, steps, strict=True)))
+    return _copy(op, axes, sum(r.start * step for r, step in zip(ranges, steps, strict=True)))
 
 
 def _start(begin: int, masked: int, stride: int, size: int) -> int:
@@ -87,121 +79,47 @@ def _start(begin: int, masked: int, stride: int, size: int) -> int:
     return begin + size if begin < 0 else begin
 
 
-def lower_pad(operator: Operator, network: Network) -> Step:
+@kernel("PAD", inputs=(MOVED, INT32), outputs=(MOVED,))
+@kernel("PADV2", inputs=(MOVED, INT32, MOVED), outputs=(MOVED,))
+def pad(op: Op) -> KernelCall:
     """PAD with zeros, PADV2 with a constant."""
-    x, y = _operands(operator, network)
-    paddings = network.integers(operator, 1, "paddings")
+    x, y = op.input(0), op.output
+    paddings = op.input(1).integers("paddings")
     if len(paddings) != 2 * len(x.shape) or min(paddings, default=0) < 0:
-        raise network.refuse(operator, f"pads {list(x.shape)} by {paddings}; export the model again")
+        raise op.refuse(f"pads {list(x.shape)} by {paddings}; export the model again")
     before, after = paddings[0::2], paddings[1::2]
-    shape = [low + size + high for low, size, high in zip(before, x.shape, after, strict=True)]
-    _check_shape(operator, network, y, shape)
+    check_shape(y, [low + size + high for low, size, high in zip(before, x.shape, after, strict=True)])
     steps = row_major(y.shape)
     axes = [Axis(size, step, to) for size, step, to in zip(x.shape, row_major(x.shape), steps, strict=True)]
     if x.elements == y.elements:
-        return _copy(operator, x, y, axes, 0)
-    itemsize = _itemsize(x)
-    parameters = _blocks(axes, itemsize) | {
+        return _copy(op, axes, 0)
+    parameters = _blocks(axes, x.itemsize) | {
         "x_offset": 0,
-        "y_offset": itemsize * sum(low * step for low, step in zip(before, steps, strict=True)),
+        "y_offset": x.itemsize * sum(low * step for low, step in zip(before, steps, strict=True)),
         "elements": y.elements,
-        "element_bytes": itemsize,
-        "fill": int.from_bytes(_padding_value(operator, network, y), "little"),
+        "element_bytes": x.itemsize,
+        "fill": int.from_bytes(_padding_value(op), "little"),
     }
-    return Step(operator, (x.index,), y.index, HEADER, "aot_pad", parameters)
+    return KernelCall(op, (x.index,), (y.index,), HEADER, "aot_pad", parameters)
 
 
-def _padding_value(operator: Operator, network: Network, y: Tensor) -> bytes:
-    assert y.type.dtype is not None
-    if len(operator.inputs) < 3 or operator.inputs[2] < 0:
-        zero = network.quantization(operator, y).zero_point if y.type is TensorType.INT8 else 0
+def _padding_value(op: Op) -> bytes:
+    y = op.output
+    if not op.has_input(2):
+        zero = y.quantization.zero_point if y.type is INT8 else 0
         return np.array(zero, y.type.dtype).tobytes()
-    constant = network.tensor(operator, 2)
-    value = network.constant(operator, 2, "padding value", y.type)
+    value = op.input(2).constant("padding value")
     if value.size != 1:
-        raise network.refuse(operator, f"pads with {value.size} values instead of one; export the model again")
-    if y.type is TensorType.INT8 and network.quantization(operator, constant) != network.quantization(operator, y):
-        raise network.refuse(operator, "its padding value is quantized differently from its output; quantize it again")
+        raise op.refuse(f"pads with {value.size} values instead of one; export the model again")
+    if y.type is INT8 and op.input(2).quantization != y.quantization:
+        raise op.refuse("its padding value is quantized differently from its output; quantize it again")
     return value.tobytes()
 
 
-def lower_concatenation(operator: Operator, network: Network) -> Step:
-    """The inputs one after the other along one dimension."""
-    y = network.output(operator)
-    inputs = [network.tensor(operator, position) for position in range(len(operator.inputs))]
-    axis = int(network.option(operator, "Axis", 0))
-    rank = len(y.shape)
-    if not inputs or not -rank <= axis < rank:
-        raise network.refuse(operator, f"joins {len(inputs)} inputs along dimension {axis}; export the model again")
-    axis %= rank
-    if network.option(operator, "FusedActivationFunction", 0) != 0:
-        raise network.refuse(operator, "has a fused activation, which TFLM refuses; use an operator of its own")
-    for x in inputs:
-        if x.type != y.type or y.type not in TYPES:
-            raise _refuse(operator, network)
-        if len(x.shape) != rank or x.shape[:axis] + x.shape[axis + 1 :] != y.shape[:axis] + y.shape[axis + 1 :]:
-            raise network.refuse(operator, f"joins {list(x.shape)} to {list(y.shape)}; export the model again")
-        if y.type is TensorType.INT8 and network.quantization(operator, x) != network.quantization(operator, y):
-            raise network.refuse(
-                operator,
-                "its inputs and output are quantized differently, which TFLM refuses; quantize it again",
-            )
-    if sum(x.shape[axis] for x in inputs) != y.shape[axis]:
-        raise network.refuse(operator, f"joins its inputs to {list(y.shape)}, which they do not fill; export it again")
-    row_bytes = [math.prod(x.shape[axis:]) * _itemsize(x) for x in inputs]
-    parameters: dict[str, Value] = {
-        "rows": math.prod(y.shape[:axis]),
-        "inputs": len(inputs),
-        "row_bytes": Array("uint32_t", np.array(row_bytes, np.uint32)),
-    }
-    indices = tuple(x.index for x in inputs)
-    return Step(operator, indices, y.index, HEADER, "aot_concatenate", parameters, listed=True)
-
-
-def lower_pack(operator: Operator, network: Network) -> Step:
-    """The inputs, all of one shape, side by side along a new dimension."""
-    y = network.output(operator)
-    inputs = [network.tensor(operator, position) for position in range(len(operator.inputs))]
-    axis = int(network.option(operator, "Axis", 0))
-    rank = len(y.shape)
-    if not inputs or not -rank <= axis < rank or y.shape[axis] != len(inputs):
-        raise network.refuse(operator, f"packs {len(inputs)} inputs to {list(y.shape)}; export the model again")
-    axis %= rank
-    for x in inputs:
-        if x.type != y.type or y.type not in TYPES:
-            raise _refuse(operator, network)
-        _check_shape(operator, network, x, y.shape[:axis] + y.shape[axis + 1 :])
-        if y.type is not TensorType.FLOAT32 and network.quantization(operator, x) != network.quantization(operator, y):
-            raise network.refuse(operator, "its inputs and output are quantized differently; quantize it again")
-    row_bytes = math.prod(y.shape[axis + 1 :]) * _itemsize(y)
-    parameters: dict[str, Value] = {
-        "rows": math.prod(y.shape[:axis]),
-        "inputs": len(inputs),
-        "row_bytes": Array("uint32_t", np.full(len(inputs), row_bytes, np.uint32)),
-    }
-    indices = tuple(x.index for x in inputs)
-    return Step(operator, indices, y.index, HEADER, "aot_concatenate", parameters, "aot_concatenate_t", listed=True)
-
-
-def _operands(operator: Operator, network: Network) -> tuple[Tensor, Tensor]:
-    x, y = network.tensor(operator, 0), network.output(operator)
-    if x.type != y.type or x.type not in TYPES:
-        raise _refuse(operator, network)
-    return x, y
-
-
-def _refuse(operator: Operator, network: Network) -> HilError:
-    return refuse_types(operator, network, ", ".join(f"{kind.name} -> {kind.name}" for kind in TYPES))
-
-
-def _check_shape(operator: Operator, network: Network, y: Tensor, shape: Sequence[int]) -> None:
-    if list(y.shape) != list(shape):
-        raise network.refuse(operator, f"makes {list(y.shape)} instead of {list(shape)}; export the model again")
-
-
-def _itemsize(tensor: Tensor) -> int:
-    assert tensor.type.dtype is not None
-    return tensor.type.dtype.itemsize
+def check_shape(tensor: Operand, shape: Sequence[int]) -> None:
+    """Raises HilError if `tensor` does not have that `shape`."""
+    if list(tensor.shape) != list(shape):
+        raise tensor.op.refuse(f"makes {list(tensor.shape)} instead of {list(shape)}; export the model again")
 
 
 def _blocks(axes: Sequence[Axis], itemsize: int) -> dict[str, Value]:
@@ -214,13 +132,14 @@ def _blocks(axes: Sequence[Axis], itemsize: int) -> dict[str, Value]:
     return {"axes": Array("aot_axis_t", loops), "axis_count": len(loops), "block": block}
 
 
-def _copy(operator: Operator, x: Tensor, y: Tensor, axes: Sequence[Axis], offset: int) -> Step:
-    """The copy that these loops make, or no code where y is x as it lies in memory.
+def _copy(op: Op, axes: Sequence[Axis], offset: int) -> KernelCall:
+    """The copy that these loops make, or no code if y is x as it lies in memory.
 
     A constant is copied in any case: it lies in flash, and y may be an output of the network.
     """
+    x, y = op.input(0), op.output
     same = x.elements == y.elements and merge(axes) in ([Axis(x.elements, 1, 1)], [Axis(1, 0, 0)])
-    if same and x.data is None:
-        return Step(operator, (x.index,), y.index)
-    parameters = _blocks(axes, _itemsize(x)) | {"x_offset": offset * _itemsize(x), "y_offset": 0}
-    return Step(operator, (x.index,), y.index, HEADER, "aot_copy", parameters)
+    if same and not x.is_constant:
+        return KernelCall(op, (x.index,), (y.index,))
+    parameters = _blocks(axes, x.itemsize) | {"x_offset": offset * x.itemsize, "y_offset": 0}
+    return KernelCall(op, (x.index,), (y.index,), HEADER, "aot_copy", parameters)

@@ -3,68 +3,59 @@
 from __future__ import annotations
 
 from tflm_hil.compiler.arithmetic.quantization import ACTIVATIONS, Quantization, float_limits, int8_limits, int16_limits
-from tflm_hil.compiler.graph.network import Network
-from tflm_hil.compiler.graph.sliding_window import window
-from tflm_hil.compiler.kernel_call import Step, Value
-from tflm_hil.compiler.operators.common import fused_activation, refuse_types, symmetric
-from tflm_hil.errors import HilError
-from tflm_hil.models.tflite_file import Operator, TensorType
+from tflm_hil.compiler.graph.op import Op
+from tflm_hil.compiler.graph.sliding_window import sliding_window
+from tflm_hil.compiler.kernel_call import KernelCall, Value
+from tflm_hil.compiler.operators.common import fused_activation
+from tflm_hil.compiler.operators.registry import FLOAT32, INT8, INT16, kernel
 
 HEADER = "aot_pool.h"
+NAMES = {"AVERAGE_POOL_2D": "average", "MAX_POOL_2D": "max"}
 # TFLM's pooling kernels do not rescale; so much may the scales differ.
 SCALE_TOLERANCE = 1e-6
 
 
-def lower_pool(operator: Operator, network: Network) -> Step:
+@kernel(*NAMES, inputs=(FLOAT32,), outputs=(FLOAT32,))
+def pool_f32(op: Op) -> KernelCall:
     """y = activation(average or maximum of a window of x)."""
-    x, y = network.tensor(operator, 0), network.output(operator)
-    filter_size = tuple(int(network.option(operator, name, 0)) for name in ("FilterHeight", "FilterWidth"))
-    geometry = window(operator, network, x, (filter_size[0], filter_size[1]), y)
+    return _call(op, "f32", float_limits(fused_activation(op)))
+
+
+@kernel(*NAMES, inputs=(INT8,), outputs=(INT8,))
+def pool_s8(op: Op) -> KernelCall:
+    """The same on int8."""
+    x, y = op.input(0).quantization, op.output.quantization
+    _check_quantization(op, x, y)
+    return _call(op, "s8", int8_limits(fused_activation(op), y))
+
+
+@kernel(*NAMES, inputs=(INT16,), outputs=(INT16,))
+def pool_s16(op: Op) -> KernelCall:
+    """The same on int16."""
+    x, y = Quantization(op.input(0).symmetric_scale, 0), Quantization(op.output.symmetric_scale, 0)
+    _check_quantization(op, x, y)
+    return _call(op, "s16", int16_limits(fused_activation(op), y))
+
+
+def _check_quantization(op: Op, x: Quantization, y: Quantization) -> None:
+    if abs(x.scale - y.scale) > SCALE_TOLERANCE or x.zero_point != y.zero_point:
+        raise op.refuse("its input and output are quantized differently, which TFLM refuses; quantize it again")
+
+
+def _call(op: Op, suffix: str, limits: tuple[float, float]) -> KernelCall:
+    x, y = op.input(0), op.output
+    window = sliding_window(op, (op.option("FilterHeight", 0), op.option("FilterWidth", 0)))
     if x.shape[3] != y.shape[3]:
-        raise network.refuse(operator, f"makes {list(y.shape)} of {list(x.shape)}; export the model again")
-    activation = fused_activation(operator, network)
-    minimum: float
-    maximum: float
-    match x.type, y.type:
-        case TensorType.FLOAT32, TensorType.FLOAT32:
-            suffix, element_bytes = "f32", 4
-            minimum, maximum = float_limits(activation)
-        case TensorType.INT8, TensorType.INT8:
-            suffix, element_bytes = "s8", 1
-            source, target = network.quantization(operator, x), network.quantization(operator, y)
-            _check_scales(operator, network, source.scale, target.scale)
-            if source.zero_point != target.zero_point:
-                raise _differently(operator, network)
-            minimum, maximum = int8_limits(activation, target)
-        case TensorType.INT16, TensorType.INT16:
-            suffix, element_bytes = "s16", 2
-            source_scale, target_scale = symmetric(operator, network, x, y)
-            _check_scales(operator, network, source_scale, target_scale)
-            minimum, maximum = int16_limits(activation, Quantization(target_scale, 0))
-        case _:
-            raise refuse_types(operator, network, "FLOAT32 -> FLOAT32, INT8 -> INT8, INT16 -> INT16")
-    parameters: dict[str, Value] = {"window": geometry, "minimum": minimum, "maximum": maximum}
-    kernel = f"aot_{'average' if operator.kind == 'AVERAGE_POOL_2D' else 'max'}_pool_{suffix}"
-    note = ACTIVATIONS[activation][0]
-    return Step(
-        operator,
+        raise op.refuse(f"makes {list(y.shape)} of {list(x.shape)}; export the model again")
+    parameters: dict[str, Value] = {"window": window, "minimum": limits[0], "maximum": limits[1]}
+    return KernelCall(
+        op,
         (x.index,),
-        y.index,
+        (y.index,),
         HEADER,
-        kernel,
+        f"aot_{NAMES[op.kind]}_pool_{suffix}",
         parameters,
         parameter_type=f"aot_pool_{suffix}_t",
-        lag=element_bytes * geometry.lag(),
-        note=note,
-    )
-
-
-def _check_scales(operator: Operator, network: Network, source: float, target: float) -> None:
-    if abs(source - target) > SCALE_TOLERANCE:
-        raise _differently(operator, network)
-
-
-def _differently(operator: Operator, network: Network) -> HilError:
-    return network.refuse(
-        operator, "its input and output are quantized differently, which TFLM refuses; quantize it again"
+        lag=x.itemsize * window.lag(),
+        note=ACTIVATIONS[fused_activation(op)][0],
     )

@@ -6,10 +6,10 @@ import math
 
 from tflm_hil.compiler.arithmetic.interpolation import interpolated
 from tflm_hil.compiler.arithmetic.quantization import INT16_MAX, INT16_MIN, Quantization, quantize_multiplier
-from tflm_hil.compiler.graph.network import Network
-from tflm_hil.compiler.kernel_call import Array, Step, Value
-from tflm_hil.compiler.operators.common import refuse_types, symmetric, unary
-from tflm_hil.models.tflite_file import Operator, TensorType
+from tflm_hil.compiler.graph.op import Op
+from tflm_hil.compiler.kernel_call import Array, KernelCall, Value
+from tflm_hil.compiler.operators.common import elementwise
+from tflm_hil.compiler.operators.registry import FLOAT32, INT8, INT16, kernel
 
 HEADER = "aot_softmax.h"
 # The sum of the exponentials has 12 integer bits, and each is at most 1.
@@ -34,63 +34,58 @@ def float_ulp_bound(depth: int) -> int:
     return 2 * depth + 4
 
 
-def lower_softmax(operator: Operator, network: Network) -> Step:
-    """e^(beta x) over its sum along the last dimension.
-
-    int8 is bit-exact with TFLM; float32 differs only through e^x, see `float_ulp_bound`.
-    """
-    x, y = unary(operator, network)
-    if not x.shape:
-        raise network.refuse(operator, "its input has no dimension; export the model again")
-    depth = x.shape[-1]
-    rows = x.elements // depth
-    beta = float(network.option(operator, "Beta", 0.0))
-    match x.type, y.type:
-        case TensorType.FLOAT32, TensorType.FLOAT32:
-            parameters: dict[str, Value] = {"rows": rows, "depth": depth, "beta": beta}
-            return Step(operator, (x.index,), y.index, HEADER, "aot_softmax_f32", parameters, in_place=True)
-        case TensorType.INT8, TensorType.INT8:
-            if network.quantization(operator, y) != OUTPUT:
-                raise network.refuse(
-                    operator, "its output must have scale 1/256 and zero point -128; quantize it again"
-                )
-            if depth > MAX_DEPTH:
-                raise network.refuse(operator, f"has {depth} classes, at most {MAX_DEPTH} fit; shorten that dimension")
-            factor = beta * network.quantization(operator, x).scale * 2 ** (31 - INTEGER_BITS)
-            if not factor > 1:
-                raise network.refuse(operator, f"beta {beta:g} with its input's scale is too small; quantize it again")
-            scale = quantize_multiplier(min(factor, 2**31 - 1.0))
-            # Beyond this difference the argument would leave its 5 integer bits, and e^x would be 0 anyway.
-            radius = ((2**INTEGER_BITS - 1) << (31 - INTEGER_BITS)) >> scale.left
-            return Step(
-                operator,
-                (x.index,),
-                y.index,
-                HEADER,
-                "aot_softmax_s8",
-                {"rows": rows, "depth": depth, "scale": scale, "difference_minimum": -radius},
-            )
-        case TensorType.INT16, TensorType.INT16:
-            source_scale, target_scale = symmetric(operator, network, x, y)
-            if abs(target_scale - INT16_SCALE) > INT16_SCALE / 1000:
-                raise network.refuse(operator, "its output must have the scale 1/32768; quantize it again")
-            if depth > MAX_INT16_DEPTH:
-                raise network.refuse(
-                    operator, f"has {depth} classes, at most {MAX_INT16_DEPTH} fit; shorten that dimension"
-                )
-            try:
-                scale = quantize_multiplier(source_scale * beta / (10 / 65535))
-            except ValueError as error:
-                raise network.refuse(operator, f"{error}; quantize the model again") from error
-            parameters = {"rows": rows, "depth": depth, "scale": scale}
-            parameters |= _int16_tables()
-            return Step(operator, (x.index,), y.index, HEADER, "aot_softmax_s16", parameters)
-    raise refuse_types(operator, network, "FLOAT32 -> FLOAT32, INT8 -> INT8, INT16 -> INT16")
+@kernel("SOFTMAX", inputs=(FLOAT32,), outputs=(FLOAT32,))
+def softmax_f32(op: Op) -> KernelCall:
+    """e^(beta x) over its sum along the last dimension. Only e^x differs from TFLM's, see `float_ulp_bound`."""
+    return _call(op, "aot_softmax_f32", {"beta": op.option("Beta", 0.0)}, _depth(op), in_place=True)
 
 
-def _int16_tables() -> dict[str, Value]:
-    """e^x from -10 to 0 and 1 / (1 + x) from 0 to 1."""
-    return {
+@kernel("SOFTMAX", inputs=(INT8,), outputs=(INT8,))
+def softmax_s8(op: Op) -> KernelCall:
+    """The same on int8, bit-exact with TFLM."""
+    depth = _depth(op, MAX_DEPTH)
+    beta = op.option("Beta", 0.0)
+    if op.output.quantization != OUTPUT:
+        raise op.refuse("its output must have scale 1/256 and zero point -128; quantize it again")
+    factor = beta * op.input(0).quantization.scale * 2 ** (31 - INTEGER_BITS)
+    if not factor > 1:
+        raise op.refuse(f"beta {beta:g} with its input's scale is too small; quantize it again")
+    scale = quantize_multiplier(min(factor, 2**31 - 1.0))
+    # Beyond this difference the argument would leave its 5 integer bits, and e^x would be 0 anyway.
+    radius = ((2**INTEGER_BITS - 1) << (31 - INTEGER_BITS)) >> scale.left
+    return _call(op, "aot_softmax_s8", {"scale": scale, "difference_minimum": -radius}, depth)
+
+
+@kernel("SOFTMAX", inputs=(INT16,), outputs=(INT16,))
+def softmax_s16(op: Op) -> KernelCall:
+    """The same on int16, bit-exact with TFLM."""
+    depth = _depth(op, MAX_INT16_DEPTH)
+    beta = op.option("Beta", 0.0)
+    source, target = op.input(0).symmetric_scale, op.output.symmetric_scale
+    if abs(target - INT16_SCALE) > INT16_SCALE / 1000:
+        raise op.refuse("its output must have the scale 1/32768; quantize it again")
+    with op.refusing("quantize the model again"):
+        scale = quantize_multiplier(source * beta / (10 / 65535))
+    tables: dict[str, Value] = {
+        # e^x from -10 to 0 and 1 / (1 + x) from 0 to 1.
         "exp": Array("int16_t", interpolated(math.exp, 10.0, INT16_MAX)),
         "reciprocal": Array("int16_t", interpolated(lambda x: 1.0 / (1.0 + x), 1.0, INT16_MIN)),
     }
+    return _call(op, "aot_softmax_s16", {"scale": scale} | tables, depth)
+
+
+def _depth(op: Op, most: int | None = None) -> int:
+    """The size of the last dimension. Raises HilError if there is none, or it is larger than `most`."""
+    x, _ = elementwise(op)
+    if not x.shape:
+        raise op.refuse("its input has no dimension; export the model again")
+    depth = x.shape[-1]
+    if most is not None and depth > most:
+        raise op.refuse(f"has {depth} classes, at most {most} fit; shorten that dimension")
+    return depth
+
+
+def _call(op: Op, name: str, parameters: dict[str, Value], depth: int, in_place: bool = False) -> KernelCall:
+    x, y = op.input(0), op.output
+    shape: dict[str, Value] = {"rows": x.elements // depth, "depth": depth}
+    return KernelCall(op, (x.index,), (y.index,), HEADER, name, shape | parameters, in_place=in_place)

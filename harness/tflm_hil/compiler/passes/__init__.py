@@ -1,1 +1,1 @@
-"""What changes a network, or its kernel calls, as a whole."""
+"""Rewrites of the kernel calls of a network as a whole. Those of the graph are in models/folding.py."""
