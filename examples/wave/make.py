@@ -1,7 +1,7 @@
-"""Makes what the examples share: a small network, the same network as a C header, and recordings to test it with.
+"""Generate what the examples share: a small network, the same network as a C header, and recordings to test it with.
 
-It writes beside itself, and always the same bytes. In a project of your own a training script does this: the .tflite
-comes from the converter, and the header holds what is in it.
+The files are written beside this script and are always the same. In your own project, a training script does this: the
+converter writes the .tflite, and the header holds its content.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ RELU = 1
 INPUT_SCALE, HIDDEN_SCALE, OUTPUT_SCALE, WEIGHT_SCALE = 1 / 256, 0.5 / 255, 1 / 256, 1 / 127
 INPUT_ZERO, HIDDEN_ZERO, OUTPUT_ZERO = -128, -128, 0
 THRESHOLD = 0.1
-"""As much movement in a window, of the range of -4 g to 4 g, is a wave."""
+"""The least movement in a window that is a wave, as a fraction of the range of -4 g to 4 g."""
 
 
 def weights() -> tuple[NDArray[np.int8], NDArray[np.int8]]:
-    """Hidden units see rises and falls from one row to the next; their sum is how much moved."""
+    """Return the weights of both layers: hidden units detect rises and falls between rows, outputs add them up."""
     first = np.zeros((HIDDEN, INPUTS), np.int8)
     for unit in range(HIDDEN):
         step, sign = unit // 2, 127 if unit % 2 else -127
@@ -39,13 +39,13 @@ def weights() -> tuple[NDArray[np.int8], NDArray[np.int8]]:
 
 
 def multiplier(scale: float) -> tuple[int, int]:
-    """`scale` as TFLite's fixed-point multiplier and shift: multiplier * 2^(shift - 31)."""
+    """Return `scale` as a fixed-point multiplier and shift of TFLite: multiplier * 2^(shift - 31)."""
     fraction, shift = math.frexp(scale)
     return round(fraction * 2**31), shift
 
 
 def main() -> None:
-    """Write everything."""
+    """Write all files."""
     first, second = weights()
     bias = round(THRESHOLD / (HIDDEN_SCALE * WEIGHT_SCALE))
     biases = np.array([-bias, bias], np.int32)
@@ -70,7 +70,7 @@ def main() -> None:
 
 
 def header(network: bytes, first: NDArray[np.int8], second: NDArray[np.int8], biases: NDArray[np.int32]) -> str:
-    """The network as C."""
+    """Return the network as a C header."""
     hidden = multiplier(
         float(np.float32(INPUT_SCALE)) * float(np.float32(WEIGHT_SCALE)) / float(np.float32(HIDDEN_SCALE))
     )
@@ -128,12 +128,12 @@ static const int32_t wave_bias[WAVE_OUTPUTS] WAVE_CONSTANT = {{{", ".join(map(st
 
 
 def rows(values: NDArray[np.int8]) -> str:
-    """A matrix as C."""
+    """Return a matrix as C initializers."""
     return "\n".join(f"    {{{', '.join(map(str, row))}}}," for row in values.tolist())
 
 
 def record() -> None:
-    """Someone waves at 2 Hz, and someone holds still; both breathe and the sensor is noisy."""
+    """Write two recordings: waving at 2 Hz, and holding still; both with a noisy sensor."""
     folder = HERE / "recordings" / "wave"
     folder.mkdir(parents=True, exist_ok=True)
     dice = np.random.default_rng(1)

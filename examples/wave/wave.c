@@ -11,7 +11,7 @@
 int8_t network_input[WAVE_INPUTS];
 int8_t network_output[WAVE_OUTPUTS];
 
-/* x * multiplier * 2^(shift - 31), rounded as TFLite does: the product to nearest, then the shift to nearest. */
+/* x * multiplier * 2^(shift - 31), rounded like TFLite: to nearest after the product, and again after the shift. */
 static int32_t rescale(int32_t x, int32_t multiplier, int shift) {
     int64_t product = (int64_t)x * multiplier;
     int32_t high = (int32_t)((product + (product >= 0 ? 1l << 30 : 1 - (1l << 30))) / (1ll << 31));
@@ -34,7 +34,7 @@ void network_run(void) {
             sum += (int32_t)(network_input[i] - WAVE_INPUT_ZERO) * FLASH8(wave_hidden[unit][i]);
         }
         int32_t scaled = WAVE_HIDDEN_ZERO + rescale(sum, WAVE_HIDDEN_MULTIPLIER, WAVE_HIDDEN_SHIFT);
-        hidden[unit] = saturate(scaled, WAVE_HIDDEN_ZERO); /* RELU: nothing below what stands for 0 */
+        hidden[unit] = saturate(scaled, WAVE_HIDDEN_ZERO); /* RELU: no values below zero */
     }
     for (int unit = 0; unit < WAVE_OUTPUTS; unit++) {
         int32_t sum = FLASH32(wave_bias[unit]);

@@ -1,4 +1,4 @@
-/* The network of ../wave, by hand: two dense layers in TFLite's int8 arithmetic. */
+/* The network, written by hand: two dense layers in the int8 arithmetic of TFLite. */
 #ifndef WAVE_H
 #define WAVE_H
 

@@ -1,6 +1,6 @@
 /*
- * An Arduino sketch that the harness can test: Serial carries the protocol, Timer1 counts, the watchdog resets. It asks
- * for 205 bytes of RAM for messages, and runs on an ATmega328P (Uno) and an ATmega2560 (Mega).
+ * An Arduino sketch that the harness can test: Serial carries the protocol, Timer1 counts, the watchdog resets. It needs
+ * 205 bytes of RAM for messages, and runs on an ATmega328P (Uno) and an ATmega2560 (Mega).
  */
 #include <avr/wdt.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 
 #include "wave.h"
 
-/* Of the last reset, which starts with the watchdog as it was. */
+/* The cause of the last reset. */
 static uint8_t cause;
 
 /* ---- Three things that every application implements ------------------------------------------------------------- */
@@ -17,7 +17,7 @@ void hil_write(const uint8_t *data, uint16_t length) {
     Serial.write(data, length);
 }
 
-/* An emulator may have no counter: then Timer0, which init() has started, stands still. */
+/* Whether there is a counter. In an emulator without one, Timer0 stands still, although init() has started it. */
 static bool counts;
 
 static void find_counter() {
@@ -27,7 +27,7 @@ static void find_counter() {
     counts = TCNT0 != before;
 }
 
-/* Timer1 counts every eighth cycle, in 16 bits: enough for 524,288 cycles. */
+/* Timer1 counts every eighth cycle in 16 bits, so up to 524,288 cycles. */
 void hil_measure_begin(void) {
     noInterrupts();
     if (counts) {
@@ -53,7 +53,7 @@ void hil_reset(void) {
     ((void (*)(void))0)();
 }
 
-/* ---- This sketch's own pre-processing --------------------------------------------------------------------------- */
+/* ---- Pre-processing --------------------------------------------------------------------------------------------- */
 
 static int16_t window[WAVE_WINDOW][WAVE_CHANNELS];
 static uint8_t oldest;
@@ -69,7 +69,7 @@ static void take_row(const uint8_t *row) {
     oldest = (oldest + 1) % WAVE_WINDOW;
 }
 
-/* 256 counts are a step of the network's input, and halves go to the even one. */
+/* One step of the network's input is 256 counts; halves are rounded to even. */
 static int8_t normalize(int16_t count) {
     int32_t shifted = (int32_t)count + 128;
     int16_t steps = shifted >> 8;
@@ -89,7 +89,7 @@ static void prepare() {
     }
 }
 
-/* ---- What it hands over ----------------------------------------------------------------------------------------- */
+/* ---- The application for hil_start() ---------------------------------------------------------------------------- */
 
 static const hil_tensor_t input = {HIL_INT8,        2,             {1, WAVE_INPUTS},    WAVE_INPUT_SCALE,
                                    WAVE_INPUT_ZERO, network_input, sizeof network_input};
@@ -116,7 +116,7 @@ static bool invoke() {
 }
 
 #define MAX_BODY 96
-#define CREDITS 1 /* while a request is executed the host sends no other, so Serial's 64 bytes are enough */
+#define CREDITS 1 /* the host sends no request while another is executed, so the 64 bytes of Serial are enough */
 
 static uint8_t buffer[HIL_BUFFER_BYTES(MAX_BODY, CREDITS)];
 static hil_application_t application;
@@ -145,8 +145,8 @@ void setup() {
 }
 
 /*
- * QEMU looks for an interrupt that came while interrupts were off only at the end of an interrupt, so one is ended here.
- * A board needs none of this, and loses a few cycles.
+ * Work around QEMU: it delivers an interrupt that came while interrupts were off only at the end of another interrupt.
+ * So end one here. A board does not need this; it costs some cycles.
  */
 static void notice_interrupts() {
     __asm volatile("rcall 1f\n rjmp 2f\n 1: reti\n 2:" ::: "memory");

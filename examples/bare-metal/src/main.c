@@ -1,6 +1,6 @@
 /*
- * A firmware of its own that the harness can test: it reads a sensor's rows, recognizes waving, and links tflm-hil so
- * that a test bench may play the sensor.
+ * An application that the harness can test: it recognizes waving in rows of a sensor, which the harness sends through
+ * the protocol library.
  */
 #include "tflm_hil.h"
 #include "uart.h"
@@ -23,7 +23,7 @@ void hil_write(const uint8_t *data, uint16_t length) {
     uart_write(data, length);
 }
 
-/* SysTick counts down with the core, in 24 bits: enough for a network of this size. */
+/* SysTick counts down with the core in 24 bits, which is enough for a network of this size. */
 void hil_measure_begin(void) {
     __asm volatile("cpsid i" ::: "memory");
     SYST_RVR = 0xFFFFFFu;
@@ -45,7 +45,7 @@ void hil_reset(void) {
     }
 }
 
-/* ---- This application's own pre-processing ---------------------------------------------------------------------- */
+/* ---- Pre-processing --------------------------------------------------------------------------------------------- */
 
 static int16_t window[WAVE_WINDOW][WAVE_CHANNELS];
 static uint8_t oldest;
@@ -62,8 +62,8 @@ static void take_row(const uint8_t *row) {
 }
 
 /*
- * -4 g to 4 g are 65,536 counts and become 0 to 1, which int8 holds in 256 steps: 256 counts make one, and halves go to
- * the even one. The same as the model's manifest says, without floating point.
+ * The range -4 g to 4 g has 65,536 counts and becomes 0 to 1, which int8 represents in 256 steps. So 256 counts are one
+ * step; halves are rounded to even. This is the preprocessing of the model's manifest, without floating point.
  */
 static int8_t normalize(int16_t count) {
     int32_t shifted = (int32_t)count + 128;
@@ -84,7 +84,7 @@ static void prepare(void) {
     }
 }
 
-/* ---- What it hands over ----------------------------------------------------------------------------------------- */
+/* ---- The application for hil_start() ---------------------------------------------------------------------------- */
 
 static const hil_tensor_t input = {
     .type = HIL_INT8,
@@ -111,7 +111,7 @@ static void describe(hil_description_t *description) {
     description->engine_version = "1";
     description->target = "stm32f4";
     memcpy(description->model_hash, wave_hash, sizeof wave_hash);
-    memcpy(description->build_id, build_id_note + 16, HIL_BUILD_ID_BYTES); /* behind the header of the note */
+    memcpy(description->build_id, build_id_note + 16, HIL_BUILD_ID_BYTES); /* skip the header of the note */
     description->inputs = &input;
     description->outputs = &output;
     description->input_count = 1;

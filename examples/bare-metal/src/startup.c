@@ -1,4 +1,4 @@
-/* From reset to main(): 16 MHz from the internal oscillator, as the chip wakes up. */
+/* From reset to main(). The clock stays as it is after reset: 16 MHz from the internal oscillator. */
 #include <stdint.h>
 
 extern uint32_t data_begin[], data_end[], bss_begin[], bss_end[], stack_top[];

@@ -18,7 +18,7 @@
 #define HSI_HZ 16000000u
 #define BAUD 115200u
 
-/* Two requests of 256 bytes, as the application allows two under way, and the same again. */
+/* Room for two requests of 256 bytes, because the host may have two in flight, and for two repeated ones. */
 #define RING_BYTES 1024u
 
 static uint8_t ring[RING_BYTES];
@@ -31,7 +31,7 @@ void uart_start(void) {
     GPIOA_AFRL = (GPIOA_AFRL & ~0xFF00u) | 0x7700u;
     GPIOA_MODER = (GPIOA_MODER & ~0xF0u) | 0xA0u;
     USART2_BRR = (HSI_HZ + BAUD / 2) / BAUD;
-    USART2_CR1 = (1u << 13) | (1u << 5) | (1u << 3) | (1u << 2); /* on, interrupts when it receives, sends, receives */
+    USART2_CR1 = (1u << 13) | (1u << 5) | (1u << 3) | (1u << 2); /* UE, RXNEIE, TE, RE */
     NVIC_ISER1 = 1u << (38 - 32);
 }
 

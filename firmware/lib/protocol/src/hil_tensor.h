@@ -1,4 +1,4 @@
-/* A tensor as it lies in memory: what the protocol, the engines and the windowing have in common. */
+/* A tensor in memory; shared by the protocol, the engines and the windowing. */
 #ifndef HIL_TENSOR_H
 #define HIL_TENSOR_H
 
@@ -7,7 +7,7 @@
 /* The largest rank of an input or output tensor. */
 #define HIL_MAX_RANK 6
 
-/* The types (TFLite's TensorType codes) that an input or output tensor may have. */
+/* The supported types of input and output tensors, with their TensorType codes in TFLite. */
 enum {
     HIL_FLOAT32 = 0,
     HIL_UINT8 = 3,
@@ -18,9 +18,9 @@ enum {
 /* Row-major, little endian, without padding. */
 typedef struct {
     uint8_t type;                /* a TensorType code, see above */
-    uint8_t rank;                /* number of dimensions that count in dims */
-    uint16_t dims[HIL_MAX_RANK]; /* outermost first, the batch of 1 included */
-    float scale;                 /* real value = scale * (stored - zero_point); 0 where the type is float32 */
+    uint8_t rank;                /* number of dimensions in dims */
+    uint16_t dims[HIL_MAX_RANK]; /* outermost first, including the batch of 1 */
+    float scale;                 /* real value = scale * (stored - zero_point); 0 if the type is float32 */
     int32_t zero_point;
     void *data;
     uint32_t bytes; /* length of data */

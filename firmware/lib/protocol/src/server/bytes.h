@@ -1,4 +1,4 @@
-/* Little-endian fields read from a request and appended to a response. */
+/* Read little-endian fields from a request and append them to a response. */
 #ifndef BYTES_H
 #define BYTES_H
 
@@ -14,7 +14,7 @@ static inline uint32_t get_u32(const uint8_t *from) {
     return (uint32_t)get_u16(from) | (uint32_t)get_u16(from + 2) << 16;
 }
 
-/* A body being written. What does not fit is left out, and `overflow` says so. */
+/* A body being written. A field that does not fit is left out and sets `overflow`. */
 typedef struct {
     uint8_t *data;
     uint16_t length;
@@ -27,7 +27,7 @@ void hil_put_u8(writer_t *to, uint8_t value);
 void hil_put_u16(writer_t *to, uint16_t value);
 void hil_put_u32(writer_t *to, uint32_t value);
 
-/* length:u8 and that many bytes; a longer text is cut off. */
+/* Appends length:u8 and the text, which is cut off after 255 bytes. */
 void hil_put_str(writer_t *to, const char *text);
 
 #endif

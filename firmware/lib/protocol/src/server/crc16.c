@@ -1,9 +1,9 @@
 #include "crc16.h"
 
 /*
- * A byte at a time without a table. Shifting the byte x = high byte of the crc ^ data through the polynomial
- * x^16 + x^12 + x^5 + 1 feeds its upper half back into its lower one (x ^= x >> 4); then every term of the polynomial
- * contributes one shifted copy. In the core's own word: 32 bits on most, 16 on an AVR.
+ * One byte at a time, without a table. Shifting the byte x = high byte of the crc ^ data through the polynomial
+ * x^16 + x^12 + x^5 + 1 feeds its upper half back into its lower half (x ^= x >> 4); then every term of the polynomial
+ * contributes one shifted copy. uint_fast16_t is the native word: 32 bits on most cores, 16 bits on an AVR.
  */
 uint16_t hil_crc16(uint16_t crc, const uint8_t *data, uint16_t length) {
     uint_fast16_t value = crc;

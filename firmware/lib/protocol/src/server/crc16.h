@@ -6,7 +6,7 @@
 
 #define CRC16_INITIAL 0xFFFFu
 
-/* The CRC of `length` bytes, continuing from `crc`. */
+/* Returns the CRC of `length` bytes, continued from `crc`; start with CRC16_INITIAL. */
 uint16_t hil_crc16(uint16_t crc, const uint8_t *data, uint16_t length);
 
 #endif

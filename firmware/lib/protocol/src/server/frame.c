@@ -3,7 +3,7 @@
 #include "bytes.h"
 #include "crc16.h"
 
-#define FULL_BLOCK 0xFFu /* a block of 254 bytes that no zero follows */
+#define FULL_BLOCK 0xFFu /* a block of 254 bytes without a zero behind it */
 
 static void append(frame_decoder_t *decoder, uint8_t byte) {
     if (decoder->length == decoder->capacity) {
@@ -64,8 +64,7 @@ const uint8_t *hil_frame_body(const frame_decoder_t *decoder, uint16_t *length) 
     return decoder->packet + PROTOCOL_HEADER_BYTES;
 }
 
-/* No block can be longer than 254 bytes here, so stuffing is no more than replacing each zero by the way to the next.
- */
+/* A packet has at most 254 bytes, so no block is full: just replace each zero by the distance to the next one. */
 uint16_t hil_frame_encode(uint8_t *frame, uint8_t type, uint16_t seq, uint16_t body_length) {
     uint8_t *packet = frame + 1;
     uint16_t covered = (uint16_t)(PROTOCOL_HEADER_BYTES + body_length);

@@ -12,33 +12,33 @@
 
 typedef enum {
     FRAME_INCOMPLETE, /* more bytes are needed, or the frame was empty */
-    FRAME_COMPLETE,   /* the decoder holds a packet whose CRC is right */
-    FRAME_CORRUPT,    /* a frame ended that is not one */
+    FRAME_COMPLETE,   /* the decoder holds a valid packet */
+    FRAME_CORRUPT,    /* an invalid frame ended */
 } frame_event_t;
 
-/* Decodes a byte stream. All zeroes but for `packet` and its `capacity` is its state at the start. */
+/* Decodes a byte stream. In the initial state all members except `packet` and `capacity` are 0. */
 typedef struct {
     uint8_t *packet;
     uint16_t capacity;  /* of `packet`, at most 254 */
-    uint16_t length;    /* bytes of the packet so far, crc included */
-    uint8_t block;      /* length code of the COBS block under way; 0 before the first */
-    uint8_t block_left; /* bytes that are missing from it */
+    uint16_t length;    /* bytes of the packet so far, including the CRC */
+    uint8_t block;      /* length code of the current COBS block; 0 before the first one */
+    uint8_t block_left; /* bytes of it that have not arrived yet */
     bool overflow;
 } frame_decoder_t;
 
-/* Takes the next byte. After FRAME_COMPLETE the functions below tell the packet's parts, until the next call. */
+/* Takes the next byte. After FRAME_COMPLETE, the functions below return the parts of the packet until the next call. */
 frame_event_t hil_frame_decode(frame_decoder_t *decoder, uint8_t byte);
 
 uint8_t hil_frame_type(const frame_decoder_t *decoder);
 uint16_t hil_frame_seq(const frame_decoder_t *decoder);
 const uint8_t *hil_frame_body(const frame_decoder_t *decoder, uint16_t *length);
 
-/* Where the body belongs in a buffer of FRAME_BYTES() that hil_frame_encode() makes a frame of. */
+/* The position of the body in a buffer for hil_frame_encode(). */
 #define FRAME_BODY_OFFSET (1 + PROTOCOL_HEADER_BYTES)
 
 /*
- * Makes a frame, in place, around the body of at most HIL_MOST_BODY bytes that lies at FRAME_BODY_OFFSET. Returns
- * the length of the frame, which is FRAME_BYTES(body_length).
+ * Makes a frame, in place, around the body of at most HIL_MOST_BODY bytes at FRAME_BODY_OFFSET. Returns the length of
+ * the frame, FRAME_BYTES(body_length), for which `frame` must have room.
  */
 uint16_t hil_frame_encode(uint8_t *frame, uint8_t type, uint16_t seq, uint16_t body_length);
 

@@ -1,4 +1,4 @@
-/* In a file of its own, so that no other request has the memory of a description on its stack. */
+/* In a separate file, so that the compiler does not put a description on the stack of other requests. */
 #include "identity.h"
 
 #include "network.h"
@@ -23,7 +23,7 @@ void hil_identity_hello(const uint8_t *body, writer_t *response) {
     hil_put_u8(response, description.counter);
     hil_put_u32(response, description.clock_hz);
     hil_measure_begin();
-    hil_put_u32(response, hil_measure_end()); /* what an empty measurement shows */
+    hil_put_u32(response, hil_measure_end()); /* the ticks of an empty measurement */
     hil_put_u16(response, application->window);
     hil_put_u16(response, application->stride);
     hil_put_u8(response, application->channels);

@@ -1,4 +1,4 @@
-/* What the device says of itself and of how it is. */
+/* The description of the device, and its counters. */
 #ifndef IDENTITY_H
 #define IDENTITY_H
 
@@ -6,7 +6,7 @@
 
 #include "bytes.h"
 
-/* HELLO, whose body ends with the nonce; all of the response but the tensors. */
+/* HELLO, whose body ends with the nonce. Writes the response except for the tensors. */
 void hil_identity_hello(const uint8_t *body, writer_t *response);
 
 /* STATUS. */

@@ -1,4 +1,4 @@
-/* The application's network: started once, then run, measured and counted. */
+/* The network of the application: start it once, then run, measure and count inferences. */
 #ifndef NETWORK_H
 #define NETWORK_H
 
@@ -6,21 +6,21 @@
 
 typedef struct {
     const hil_application_t *application;
-    const char *problem; /* why it does not run: nothing but its description is asked of one that has a problem */
+    const char *problem; /* why the network cannot run, or NULL; if set, only the description is used */
     const hil_tensor_t *inputs, *outputs;
-    uint8_t input_count, output_count; /* 0 where there is a problem */
+    uint8_t input_count, output_count; /* 0 if there is a problem */
     uint32_t inferences;               /* since the start */
 } hil_network_t;
 
 extern hil_network_t hil_network;
 
-/* Starts the network. Called once. */
+/* Starts the network. Call it once. */
 void hil_network_start(const hil_application_t *application);
 
-/* What the application says of itself. */
+/* Fills in the description of the application. */
 void hil_network_describe(hil_description_t *description);
 
-/* Runs the network on what its inputs hold and tells how many ticks it took. False: it failed. */
+/* Runs the network on its inputs and sets `ticks` to the ticks that it took. Returns false if it failed. */
 bool hil_network_run(uint32_t *ticks);
 
 #endif

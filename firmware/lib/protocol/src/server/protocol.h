@@ -1,11 +1,12 @@
-/* The numbers of the wire protocol: docs/protocol.md says what they mean. */
+/* The numbers of the wire protocol, see docs/protocol.md. */
 #ifndef PROTOCOL_H
 #define PROTOCOL_H
 
 #define PROTOCOL_HEADER_BYTES 3 /* type:u8 seq:u16 */
 #define PROTOCOL_CRC_BYTES 2
 
-/* Of a body of so many bytes. On the wire COBS adds one byte to a packet of up to 254, and the delimiter is another. */
+/* The sizes of packet and frame for a body of `body` bytes. COBS adds one byte to a packet of up to 254 bytes, and the
+ * delimiter is another byte. */
 #define PACKET_BYTES(body) (PROTOCOL_HEADER_BYTES + (body) + PROTOCOL_CRC_BYTES)
 #define FRAME_BYTES(body) (PACKET_BYTES(body) + 2)
 
@@ -22,7 +23,7 @@ enum {
     MESSAGE_INVOKE = 0x0A,
     MESSAGE_READ = 0x0B,
     MESSAGE_DESCRIBE = 0x0C,
-    MESSAGE_RESPONSE = 0x80, /* set in the type of a response */
+    MESSAGE_RESPONSE = 0x80, /* this bit is set in the type of a response */
     MESSAGE_BOOT = 0xF0,
     MESSAGE_CRASH = 0xF1,
     MESSAGE_LOG = 0xF2,

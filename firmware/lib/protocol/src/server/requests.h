@@ -1,4 +1,4 @@
-/* What each request does. Nothing here knows of frames or sequence numbers. */
+/* Execute requests. Independent of frames and sequence numbers. */
 #ifndef REQUESTS_H
 #define REQUESTS_H
 
@@ -6,10 +6,10 @@
 
 #include "bytes.h"
 
-/* What has to happen after the response is on its way. */
+/* What to do after the response has been sent. */
 typedef enum {
     THEN_NOTHING,
-    THEN_ECHO,  /* argument: how many raw bytes */
+    THEN_ECHO,  /* argument: the number of raw bytes */
     THEN_RESET, /* no argument */
     THEN_FAULT, /* argument: a hil_fault_t */
 } then_t;

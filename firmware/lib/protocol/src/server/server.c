@@ -1,6 +1,6 @@
 /*
- * Takes requests in the order of their sequence numbers, executes each once and keeps the last responses, so that a
- * request that comes again is answered again without being executed again.
+ * Accepts requests in the order of their sequence numbers, executes each once, and keeps the last responses to answer
+ * repeated requests without executing them again.
  */
 #include "frame.h"
 #include "identity.h"
@@ -15,12 +15,12 @@
 static frame_decoder_t decoder;
 static uint16_t expected;
 static bool gap_reported;
-static uint16_t beyond_gap; /* the last request that came beyond the gap */
+static uint16_t beyond_gap; /* the last request that arrived beyond the gap */
 static uint32_t echo_left;
 
 /*
- * Where the frame of the response to a request is kept; it begins with a zero, which ends every frame, where there is
- * none. There are as many of these slots as credits, so one holds the response to one of the last so many requests.
+ * The memory for the frame of the response to request `seq`. There are as many slots as credits, so they hold the
+ * responses to the last `credits` requests. An empty slot begins with a zero, the byte that ends every frame.
  */
 static uint8_t *slot_of(uint16_t seq) {
     const hil_application_t *application = hil_network.application;
@@ -29,12 +29,12 @@ static uint8_t *slot_of(uint16_t seq) {
            slot * FRAME_BYTES((uint32_t)application->max_body);
 }
 
-/* Sends a message that nobody asked for. Its body of `length` bytes is at FRAME_BODY_OFFSET of `frame`. */
+/* Sends a message that is not a response. Its body of `length` bytes is at FRAME_BODY_OFFSET of `frame`. */
 static void notify(uint8_t type, uint8_t *frame, uint16_t length) {
     hil_write(frame, hil_frame_encode(frame, type, 0, length));
 }
 
-/* Cuts off what was being sent. */
+/* Ends a frame that may have been sent only in part. */
 static void cut_off(void) {
     const uint8_t delimiter = 0;
     hil_write(&delimiter, 1);
@@ -133,11 +133,11 @@ static void accept(void) {
     if (hil_frame_type(&decoder) == MESSAGE_HELLO) {
         begin_session();
         execute();
-        *slot_of(seq) = 0; /* a HELLO that comes again begins again */
+        *slot_of(seq) = 0; /* a repeated HELLO begins a new session */
     } else if (ahead < 0) {
         answer_again(seq);
     } else if (ahead > 0) {
-        /* Numbers that do not rise are the host's next try, in which the expected request was lost once more. */
+        /* If the numbers do not rise, the host has tried again and the expected request was lost once more. */
         if (!gap_reported || (int16_t)(seq - beyond_gap) <= 0) {
             nak(NAK_GAP);
         }

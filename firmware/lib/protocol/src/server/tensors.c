@@ -3,7 +3,7 @@
 #include "answer.h"
 #include "network.h"
 
-/* Of a tensor without dimensions. */
+/* The size of the description of a tensor without dimensions. */
 #define DESCRIPTION_BYTES 10
 
 static void put_tensor(writer_t *to, const hil_tensor_t *tensor) {
@@ -53,7 +53,7 @@ uint8_t hil_tensors_invoke(writer_t *response) {
     return MESSAGE_INVOKE | MESSAGE_RESPONSE;
 }
 
-/* `bytes`:u32 and the part of `data` that was asked for: `range` is offset:u32 length:u8. */
+/* Appends `bytes`:u32 and the requested part of `data`; `range` is offset:u32 length:u8. */
 static uint8_t put_part(writer_t *response, uint8_t type, const void *data, uint32_t bytes, const uint8_t *range) {
     uint32_t offset = get_u32(range);
     uint32_t length = range[4];

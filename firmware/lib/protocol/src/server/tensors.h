@@ -1,4 +1,4 @@
-/* Requests that read and write the memory of tensors, and run the network between the two. */
+/* Requests that write tensors, run the network and read tensors. */
 #ifndef TENSORS_H
 #define TENSORS_H
 
@@ -6,11 +6,11 @@
 
 #include "bytes.h"
 
-/* Length of a WRITE's body without its data. */
+/* The length of the body of WRITE without its data. */
 #define WRITE_HEADER_BYTES 5
 
 /*
- * Describes the tensors from `first` on, the inputs and then the outputs, as many as there is room for.
+ * Describes the tensors from `first` on, inputs before outputs, as many as fit.
  */
 void hil_tensors_describe(uint16_t first, writer_t *response);
 

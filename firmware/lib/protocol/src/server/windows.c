@@ -6,8 +6,8 @@
 #define TICKS_BYTES 8 /* prepare_ticks:u32 invoke_ticks:u32 */
 
 static struct {
-    uint32_t next;    /* number of the next window, counted from hil_windows_begin() */
-    uint16_t missing; /* rows until it is complete */
+    uint32_t next;    /* the number of the next window since hil_windows_begin() */
+    uint16_t missing; /* the rows until it is complete */
 } windows;
 
 void hil_windows_begin(void) {

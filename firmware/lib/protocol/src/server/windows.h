@@ -1,4 +1,4 @@
-/* Requests of an application with windows: rows of a recording come in, the answers to its windows go out. */
+/* Requests for applications with windows: take rows of a recording, answer with the results for its windows. */
 #ifndef WINDOWS_H
 #define WINDOWS_H
 
