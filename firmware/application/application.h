@@ -1,6 +1,6 @@
 /*
- * Our application of the protocol library (lib/protocol/src/tflm_hil.h): any engine, our windowing, any board of
- * lib/board.
+ * Our application of the protocol library (lib/protocol/src/tflm_hil.h), with any engine, our windowing and any board
+ * of lib/board.
  */
 #ifndef APPLICATION_H
 #define APPLICATION_H
@@ -9,10 +9,10 @@
 extern "C" {
 #endif
 
-/* Announces the start and prepares the engine. The board is set up already. */
+/* Sends BOOT and starts the engine. Call board_init() first. */
 void application_start(void);
 
-/* Handles what has been received, and sleeps when that is nothing. */
+/* Handles all received bytes, then sleeps until more arrive. */
 void application_poll(void);
 
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-/* Streams sensor rows through a neural network and reports what it answers: see docs/protocol.md. */
+/* Runs a neural network on the sensor rows that a host sends, and answers with its outputs; see docs/protocol.md. */
 #include "application.h"
 #include "board.h"
 

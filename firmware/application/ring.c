@@ -2,7 +2,8 @@
 
 #include "board.h"
 
-_Static_assert((RING_BYTES & (RING_BYTES - 1)) == 0, "HIL_CREDITS must be a power of two: free-running positions wrap");
+_Static_assert((RING_BYTES & (RING_BYTES - 1)) == 0,
+               "HIL_CREDITS must be a power of two, because free-running positions wrap");
 
 UART_BUFFER static uint8_t received[RING_BYTES];
 static volatile uint32_t written, consumed;

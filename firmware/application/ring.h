@@ -1,6 +1,6 @@
 /*
- * The bytes received and not yet read: written by the receive interrupt, read by the main loop, without locks. It holds
- * the frames of all credits twice, as a host that lost patience may send them again before the first ones are read.
+ * A ring buffer of received bytes: written by the receive interrupt and read by the main loop, without locks. It has
+ * room for twice the frames of all credits, because a host may repeat requests before the first ones have been read.
  */
 #ifndef RING_H
 #define RING_H
@@ -10,22 +10,22 @@
 
 #include "tflm_hil.h"
 
-/* Requests that may be under way at once: a board that can spare the memory says more in its file. */
+/* The most requests in flight. Boards with enough memory set a larger number in their file. */
 #ifndef HIL_CREDITS
 #define HIL_CREDITS 4
 #endif
 
 #define RING_BYTES (2 * HIL_CREDITS * HIL_FRAME_BYTES(HIL_MOST_BODY))
 
-/* Marks a buffer that serves the link alone, so that a footprint can be stated without it. It is not cleared. */
+/* Marks buffers that only serve the link, so that a footprint can leave them out. They are not cleared at start-up. */
 #define UART_BUFFER __attribute__((section(".bss.uart_buffers"), aligned(4)))
 
 bool ring_is_empty(void);
 
-/* Takes the oldest byte out. False: there is none. */
+/* Takes the oldest byte; returns false if there is none. */
 bool ring_read(uint8_t *byte);
 
-/* Bytes that found it full and were dropped. */
+/* The number of bytes that were dropped because the ring was full. */
 uint32_t ring_overruns(void);
 
 #endif

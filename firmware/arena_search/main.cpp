@@ -1,7 +1,8 @@
 /*
- * Tries one arena size and ends the emulator with the answer: harness/tflm_hil/engines/tflm/arena.py bisects with it.
+ * Tries one arena size and ends the emulator with the result; harness/tflm_hil/engines/tflm/arena.py bisects with it.
  *
- * The size is the argument that the emulator was given for the program; the arena is the RAM behind all variables.
+ * The size is the command-line argument that the emulator passes to the program; the arena is the RAM after all
+ * variables.
  */
 #include "board.h"
 #include "engine.h"
@@ -13,7 +14,7 @@ namespace {
 
 enum { SYS_GET_CMDLINE = 0x15, SYS_EXIT_EXTENDED = 0x20, APPLICATION_EXIT = 0x20026 };
 
-/* Exit statuses, none of which the emulator uses itself. */
+/* Exit statuses that the emulator itself does not use. */
 enum { FITS = 10, TOO_SMALL = 11, NO_MORE_RAM = 12 };
 
 constexpr uint32_t GUARD_BYTES = 256;
@@ -33,7 +34,7 @@ uint32_t semihosting(uint32_t operation, void *parameters) {
     }
 }
 
-uint32_t asked_bytes() {
+uint32_t requested_bytes() {
     char text[64];
     struct {
         char *buffer;
@@ -43,7 +44,7 @@ uint32_t asked_bytes() {
     return strtoul(text, nullptr, 10);
 }
 
-/* True where the network runs in `bytes` at `arena` and writes nothing into the guard behind them. */
+/* Returns true if the network runs in `bytes` bytes at `arena` and leaves the guard after them intact. */
 bool runs(uint8_t *arena, uint32_t bytes) {
     uint8_t *guard = arena + bytes;
     for (uint32_t i = 0; i < GUARD_BYTES; i++) {
@@ -64,11 +65,11 @@ int main() {
     const uintptr_t mask = TFLM_ARENA_ALIGNMENT - 1;
     const uintptr_t begin = (reinterpret_cast<uintptr_t>(_bss_end) + mask) & ~mask;
     const uintptr_t end_of_ram = reinterpret_cast<uintptr_t>(_ram_end);
-    const uint32_t asked = asked_bytes();
-    if (begin + GUARD_BYTES > end_of_ram || asked > end_of_ram - GUARD_BYTES - begin) {
+    const uint32_t requested = requested_bytes();
+    if (begin + GUARD_BYTES > end_of_ram || requested > end_of_ram - GUARD_BYTES - begin) {
         end(NO_MORE_RAM);
     }
-    end(runs(reinterpret_cast<uint8_t *>(begin), asked) ? FITS : TOO_SMALL);
+    end(runs(reinterpret_cast<uint8_t *>(begin), requested) ? FITS : TOO_SMALL);
 }
 
 void board_on_fault(const board_fault_t *) {

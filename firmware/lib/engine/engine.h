@@ -1,8 +1,8 @@
 /*
- * The engine: what executes the network. One engine is linked into an image; the firmware sees only this header.
+ * The engine, which executes the network. An image has one engine; the other firmware uses only this header.
  *
- * The caller writes the input tensors in place, calls engine_invoke() and reads the output tensors in place. Nothing
- * here allocates memory, and every pointer stays valid for as long as the program runs.
+ * Write the input tensors in place, call engine_invoke() and read the output tensors in place. No function allocates
+ * memory, and all pointers stay valid while the program runs.
  */
 #ifndef ENGINE_H
 #define ENGINE_H
@@ -16,28 +16,29 @@
 extern "C" {
 #endif
 
-/* "aot", "tflm" ... and its version; static strings in UTF-8. */
+/* The name ("aot" or "tflm") and the version; static strings in UTF-8. */
 const char *engine_name(void);
 const char *engine_version(void);
 
-/* Prepares the network. Called once, before anything below. False: this engine cannot run this model. */
+/* Initializes the network. Call it once, before the functions below. Returns false if the engine cannot run the model.
+ */
 bool engine_init(void);
 
-/* Tensors in the order of the .tflite: arrays of so many. */
+/* The input and output tensors in the order of the .tflite: arrays of engine_*_count() elements. */
 uint8_t engine_input_count(void);
 const hil_tensor_t *engine_inputs(void);
 uint8_t engine_output_count(void);
 const hil_tensor_t *engine_outputs(void);
 
-/* Runs the network once. False: it failed, and the outputs mean nothing. May overwrite the inputs. */
+/* Runs the network once. Returns false if it failed; the outputs are then invalid. May overwrite the inputs. */
 bool engine_invoke(void);
 
-/* Bytes of RAM for activations and scratch memory. */
+/* The RAM for activations and scratch memory, in bytes. */
 uint32_t engine_arena_bytes(void);
 
 /*
- * Where tensor `index` of the .tflite lies after engine_invoke(). Only debug builds keep every tensor; false where it
- * is not available.
+ * Finds tensor `index` of the .tflite after engine_invoke(). Returns false if it is not available: only debug builds
+ * keep all tensors.
  */
 bool engine_tensor(uint16_t index, const void **data, uint32_t *bytes);
 

@@ -1,4 +1,4 @@
-/* The engine interface over TensorFlow Lite Micro's interpreter. */
+/* The engine interface on top of the interpreter of TensorFlow Lite Micro. */
 #include "engine.h"
 #include "tflm.h"
 #include "tflm_model.h"
@@ -17,15 +17,15 @@ namespace {
 
 using Resolver = tflite::MicroMutableOpResolver<TFLM_OPERATOR_COUNT>;
 
-/* Lets engine_tensor() see what lies behind the inputs and outputs. */
+/* Gives engine_tensor() access to tensors other than the inputs and outputs. */
 class Interpreter : public tflite::MicroInterpreter {
   public:
     using tflite::MicroInterpreter::context;
     using tflite::MicroInterpreter::MicroInterpreter;
 };
 
-/* Room for an object that is made when it is needed, and never destroyed: nothing is registered to be run at exit. */
-template <typename T> class Later {
+/* Storage for an object that is constructed when it is needed and never destroyed, so it needs no code at exit. */
+template <typename T> class Storage {
   public:
     template <typename... Arguments> T &make(Arguments &&...arguments) {
         return *new (bytes_) T(static_cast<Arguments &&>(arguments)...);
@@ -36,8 +36,8 @@ template <typename T> class Later {
 };
 
 alignas(TFLM_ARENA_ALIGNMENT) uint8_t own_arena[TFLM_ARENA_BYTES];
-Later<Resolver> resolver_place;
-Later<Interpreter> interpreter_place;
+Storage<Resolver> resolver_storage;
+Storage<Interpreter> interpreter_storage;
 
 Interpreter *interpreter;
 uint32_t arena_bytes;
@@ -50,17 +50,17 @@ bool add_operators(Resolver &resolver) {
 #undef TFLM_ADD
 }
 
-/* How tensors share the arena: as tightly as the library can or, where each is to be seen afterwards, not at all. */
+/* Tensors share the arena as tightly as the library can, but in debug builds not at all, so that all can be read. */
 tflite::MicroAllocator *make_allocator(uint8_t *arena, uint32_t bytes) {
 #ifdef HIL_DEBUG
-    static Later<tflite::LinearMemoryPlanner> planner_place;
-    return tflite::MicroAllocator::Create(arena, bytes, &planner_place.make());
+    static Storage<tflite::LinearMemoryPlanner> planner_storage;
+    return tflite::MicroAllocator::Create(arena, bytes, &planner_storage.make());
 #else
     return tflite::MicroAllocator::Create(arena, bytes);
 #endif
 }
 
-/* `index` is that of the tensor in the .tflite. */
+/* Describes `tensor`, which has the index `index` in the .tflite. */
 bool describe(const tflite::SubGraph &graph, int32_t index, const TfLiteTensor *tensor, hil_tensor_t &to) {
     if (tensor == nullptr || tensor->dims->size > HIL_MAX_RANK) {
         return false;
@@ -92,20 +92,19 @@ bool describe_ends(const tflite::SubGraph &graph) {
 
 } // namespace
 
-/* The library's failed checks end here, in the fault handler; newlib's own abort() would bring in signals and a heap.
- */
+/* Failed checks of the library end in the fault handler. The abort() of newlib would bring in signals and a heap. */
 extern "C" [[noreturn]] void abort(void) {
     __builtin_trap();
 }
 
 bool tflm_start(uint8_t *arena, uint32_t bytes) {
-    Resolver &resolver = resolver_place.make();
+    Resolver &resolver = resolver_storage.make();
     tflite::MicroAllocator *allocator = make_allocator(arena, bytes);
     if (!add_operators(resolver) || allocator == nullptr) {
         return false;
     }
     const tflite::Model *model = tflite::GetModel(tflm_model);
-    interpreter = &interpreter_place.make(model, resolver, allocator);
+    interpreter = &interpreter_storage.make(model, resolver, allocator);
     arena_bytes = bytes;
     return interpreter->AllocateTensors() == kTfLiteOk && describe_ends(*model->subgraphs()->Get(0));
 }

@@ -1,4 +1,4 @@
-/* The tflm engine, started with an arena of the caller's choice; see engine.h for the rest. */
+/* Starts the tflm engine with an arena of the caller; see engine.h for the other functions. */
 #ifndef TFLM_H
 #define TFLM_H
 
@@ -9,12 +9,12 @@
 extern "C" {
 #endif
 
-/* What TensorFlow Lite Micro wants an arena to begin at a multiple of. */
+/* The alignment of an arena that TensorFlow Lite Micro requires, in bytes. */
 #define TFLM_ARENA_ALIGNMENT 16
 
 /*
- * Prepares the network in `arena`, which begins at a multiple of TFLM_ARENA_ALIGNMENT. Called once. False: the library
- * refuses the model, or the arena is too small.
+ * Initializes the network in `arena`, which must be aligned to TFLM_ARENA_ALIGNMENT. Call it once. Returns false if the
+ * library refuses the model or the arena is too small.
  */
 bool tflm_start(uint8_t *arena, uint32_t bytes);
 

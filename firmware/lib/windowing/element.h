@@ -1,6 +1,5 @@
 /*
- * One value of a window as an element of the network's input. Inlined, because it is what preparing a window consists
- * of.
+ * Writes one value of a window to the network's input. Inlined, because preparing a window consists of little else.
  */
 #ifndef WINDOWING_ELEMENT_H
 #define WINDOWING_ELEMENT_H
@@ -10,8 +9,8 @@
 #include "hil_tensor.h"
 
 /*
- * Half to even, as the core rounds by default, for |x| up to 2^22: there 1.5 x 2^23 + x has no fraction bits left. What
- * is larger stays large, which is enough for what is clipped next. Two instructions where rintf() takes fifty.
+ * Rounds half to even, the default rounding of the core, if |x| is at most 2^22: then 1.5 x 2^23 + x has no fraction
+ * bits. Larger values stay large, and are clipped next. Takes two instructions; rintf() takes fifty.
  */
 static inline float round_half_even(float x) {
     const float shift = 0x1.8p23f;
@@ -23,7 +22,7 @@ static inline float clip(float x, float lowest, float highest) {
     return x > highest ? highest : x;
 }
 
-/* What an integer type can hold, and its size. */
+/* The range and the size of an integer type. */
 typedef struct {
     float lowest, highest;
     uint8_t bytes;
@@ -46,7 +45,7 @@ static inline int32_t quantize(float x, float scale, float zero_point, const int
     return (int32_t)clip(round_half_even(x / scale) + zero_point, type->lowest, type->highest);
 }
 
-/* Writes x, quantized for an integer `type`, to element `index` of the tensor; zero_point is the tensor's. */
+/* Writes x to element `index` of the tensor, quantized if `type` is an integer; zero_point is that of the tensor. */
 static inline void put_element(const hil_tensor_t *tensor, const integer_t *type, float zero_point, uint32_t index,
                                float x) {
     if (type->bytes == 1) {

@@ -15,20 +15,20 @@ void windowing_push(windowing_t *windowing, const uint8_t *row) {
 }
 
 void windowing_prepare(const windowing_t *windowing, const hil_tensor_t *input) {
-    /* Copies, because every store of a byte could change what a pointer leads to. */
+    /* Copies, because the compiler must assume that every store of a byte may change what a pointer points to. */
     const windowing_config_t config = *windowing->config;
     const hil_tensor_t tensor = *input;
     const integer_t type = integer_of(tensor.type);
     const float zero_point = (float)tensor.zero_point;
     uint32_t index = 0;
-    uint32_t place = windowing->oldest;
+    uint32_t position = windowing->oldest;
     for (uint32_t row = 0; row < config.window; row++) {
-        const int16_t *raw = windowing->rows + place * config.channels;
+        const int16_t *raw = windowing->rows + position * config.channels;
         for (uint32_t channel = 0; channel < config.channels; channel++, index++) {
             float x = (float)raw[channel] * config.gain[channel] + config.offset[channel];
             put_element(&tensor, &type, zero_point, index, x);
         }
-        place = place + 1 < config.window ? place + 1 : 0;
+        position = position + 1 < config.window ? position + 1 : 0;
     }
 }
 

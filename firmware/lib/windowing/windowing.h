@@ -1,7 +1,7 @@
 /*
- * From the sensor's rows to the network's input: keeps the last rows of raw counts, and normalizes and quantizes them.
+ * Turns rows of the sensor into the network's input: keeps the last rows of raw counts, normalizes and quantizes them.
  *
- * Everything is IEEE single precision without contraction, so the host gets the same bits:
+ * All arithmetic is IEEE single precision without contraction, so the host gets the same bits:
  *     x = (float)raw * gain[channel] + offset[channel]
  *     float32 input: x      integer input: clip(round_half_even(x / scale) + zero_point)
  */
@@ -19,27 +19,27 @@ extern "C" {
 typedef struct {
     uint16_t window; /* rows of a window */
     uint8_t channels;
-    const float *gain; /* one a channel, in 1/counts */
-    const float *offset;
+    const float *gain;   /* one per channel, in 1/counts */
+    const float *offset; /* one per channel */
 } windowing_config_t;
 
 typedef struct {
     const windowing_config_t *config;
-    int16_t *rows;   /* window x channels counts: a ring of rows */
-    uint16_t oldest; /* the row that the window begins with */
+    int16_t *rows;   /* window x channels counts: a ring buffer of rows */
+    uint16_t oldest; /* the position of the oldest row, with which the window begins */
 } windowing_t;
 
-/* Takes one row, `channels` little-endian int16, in place of the oldest. */
+/* Replaces the oldest row by `row`, `channels` little-endian int16. */
 void windowing_push(windowing_t *windowing, const uint8_t *row);
 
 /*
- * Writes the last `window` rows to the tensor, which has windowing_bytes() bytes and one of the types of hil_tensor.h:
- * row after row, as [window, channels], or channel after channel, as [channels, window].
+ * Writes the last `window` rows to the tensor as [window, channels] or, channels first, as [channels, window]. The
+ * tensor has windowing_bytes() bytes and one of the types of hil_tensor.h.
  */
 void windowing_prepare(const windowing_t *windowing, const hil_tensor_t *input);
 void windowing_prepare_channels_first(const windowing_t *windowing, const hil_tensor_t *input);
 
-/* Bytes of a window as a tensor of this type; 0 for a type that windowing_prepare() does not know. */
+/* The bytes of a window as a tensor of this type; 0 if windowing_prepare() does not support the type. */
 uint32_t windowing_bytes(const windowing_config_t *config, uint8_t tensor_type);
 
 #ifdef __cplusplus
