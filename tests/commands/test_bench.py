@@ -185,14 +185,15 @@ def test_only_what_is_named_is_measured(tmp_path: Path) -> None:
 def test_one_failure_and_a_slow_engine_hold_up_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     instructions = {("a", "aot"): 10, ("c", "aot"): 30, ("a", "tflm"): 20, ("b", "tflm"): 20, ("c", "tflm"): 20}
 
-    def measured(_session: object, subject: Subject, build: Build, *_: object) -> Iterator[Row]:
+    def measured(_session: object, _engine: object, subject: Subject, build: Build, *_: object) -> Iterator[Row]:
         if (subject.name, build.engine) not in instructions:
             raise DeviceError("it crashed")
         yield figures(subject.name, build.engine, (instructions[subject.name, build.engine], 0, 0, 0, 0, 0, 0))
 
     monkeypatch.setattr(measure, "_measure", measured)
     subjects = [file_subject(network(tmp_path / f"{name}.tflite", (4, 8))) for name in "abc"]
-    session = SimpleNamespace(engines=["aot", "tflm"], targets=[SimpleNamespace(name="stm32f4")])
+    engines = [SimpleNamespace(name=name, compiles=name == "aot") for name in ("aot", "tflm")]
+    session = SimpleNamespace(engines=engines, targets=[SimpleNamespace(name="stm32f4")])
     said: list[str] = []
     rows = list(bench(cast(Session, session), subjects, tmp_path, said.append))
     found = [(row.network, row.engine) for row in rows if isinstance(row, Figures | Unmeasured)]

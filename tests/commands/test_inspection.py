@@ -13,6 +13,7 @@ import pytest
 from support.hil_command import hil
 from support.needs import needs_compiler
 from tflm_hil.commands.inspection import inspect
+from tflm_hil.engines.aot.engine import AotEngine
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.macs import multiply_accumulates
 from tflm_hil.models.manifest import load_models
@@ -80,8 +81,9 @@ def test_quantization_and_roles_are_shown(path: Path) -> None:
     assert inspection.tensors[0].scales == (0.5,)
     assert inspection.tensors[0].zero_points == (-3,)
     assert inspection.tensors[1].scales == (0.25, 0.125)
-    assert inspection.aot is not None
-    assert 6 <= inspection.aot.arena_lower_bound <= inspection.aot.arena <= 8
+    estimate = inspection.verdicts[0].estimate
+    assert estimate is not None
+    assert 6 <= estimate.arena_lower_bound <= estimate.arena_bytes <= 8
     assert [verdict.who.split()[0] for verdict in inspection.verdicts] == ["aot", "tflm", "tflite-micro"]
     assert all(verdict.accepts for verdict in inspection.verdicts)
     text = "\n".join(inspection_lines(inspection))
@@ -94,7 +96,7 @@ def test_an_operator_that_no_engine_has_is_named_with_the_reason(path: Path) -> 
     inspection = inspect(path, path.parent, "stm32f4")
     assert (inspection.macs, inspection.uncounted) == (0, ("CUSTOM Mystery?",))
     aot, tflm, host = inspection.verdicts
-    assert (aot.accepts, tflm.accepts, host.accepts, inspection.aot) == (False, False, False, None)
+    assert (aot.accepts, tflm.accepts, host.accepts, aot.estimate) == (False, False, False, None)
     assert tflm.reason == host.reason
     assert "aot: refuses it" in inspection_lines(inspection)
     assert aot.reason.startswith("operator 0 (CUSTOM Mystery?): ")
@@ -120,14 +122,14 @@ def test_a_model_of_the_project_fits_a_hundred_columns() -> None:
 def test_the_firmware_is_linked_for_the_target() -> None:
     """What is predicted is what is built: only the code that cuts windows is missing."""
     model = load_models(ROOT)["gesture"]
-    image = FirmwareProject(ROOT / ".hil").build(model, "int8", "aot", "stm32f4")
+    image = FirmwareProject(ROOT / ".hil").build(model, "int8", AotEngine(), "stm32f4")
     inspection = inspect(model.variants["int8"].path, ROOT, "stm32f4")
-    facts = inspection.verdicts[0].image
+    facts, estimate = inspection.verdicts[0].image, inspection.verdicts[0].estimate
     assert facts is not None
-    assert inspection.aot is not None
+    assert estimate is not None
     assert inspection.verdicts[0].reason == ""
-    assert facts.constants == inspection.aot.constants == image.model_bytes
-    assert facts.arena == inspection.aot.arena == image.arena_bytes
+    assert facts.constants == estimate.constant_bytes == image.model_bytes
+    assert facts.arena == estimate.arena_bytes == image.arena_bytes
     assert 0.8 * image.flash_bytes < facts.flash <= image.flash_bytes
     assert facts.link_buffers == image.ram_total_bytes - image.ram_bytes
 

@@ -17,6 +17,7 @@ from tflm_hil.device.connection import Connection
 from tflm_hil.device.identity import check_identity
 from tflm_hil.device.messages import FaultKind
 from tflm_hil.device.uart_log import UartLog
+from tflm_hil.engines.aot.engine import AotEngine
 from tflm_hil.errors import DeviceError
 from tflm_hil.firmware.image import FirmwareImage
 from tflm_hil.firmware.project import FirmwareProject
@@ -37,7 +38,7 @@ def model() -> Model:
 
 @pytest.fixture(scope="module")
 def image(model: Model) -> FirmwareImage:
-    return FirmwareProject(ROOT / ".hil").build(model, "int8", "aot", "stm32f4")
+    return FirmwareProject(ROOT / ".hil").build(model, "int8", AotEngine(), "stm32f4")
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,8 @@ from support.compiler_helpers import needs_gcc, run_kernels
 from support.shape_networks import flattened
 from support.tflm_helpers import RESOLVER, pretend_library
 from tflm_hil.commands.inspection import inspect
-from tflm_hil.engines.tflm import arena
-from tflm_hil.engines.tflm import build as tflm_engine
+from tflm_hil.engines import selection as engines
+from tflm_hil.engines.tflm import build as tflm_build
 from tflm_hil.errors import HilError
 from tflm_hil.firmware import platformio, project, toolchain
 from tflm_hil.firmware.project import FirmwareProject
@@ -77,14 +78,15 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HIL_TFLM_LIB", str(folder))
     monkeypatch.setattr(toolchain, "versions", dict)
     monkeypatch.setattr(platformio, "run", lambda *_: None)
-    monkeypatch.setattr(project, "read_image", lambda *_: None)
-    monkeypatch.setattr(tflm_engine, "generate", lambda *_: ([], 16))
+    sizes = {"flash_bytes": 0, "ram_bytes": 0, "ram_total_bytes": 0, "model_bytes": 0, "arena_bytes": 0, "sections": {}}
+    monkeypatch.setattr(project, "read_image", lambda *_: SimpleNamespace(**sizes))
+    monkeypatch.setattr(tflm_build, "generate", lambda *_: ([], 16))
 
 
 def refusal_of_build(path: Path, engine: str, folder: Path) -> str | None:
-    built = FirmwareProject(folder / ".hil", lambda *_: arena.Trial.FITS)
+    built = FirmwareProject(folder / ".hil", lambda *_: 0)
     try:
-        built.build(lone_model(path), "tflite", engine, "stm32f4")
+        engines.build(engines.load(engine), built, lone_model(path), "tflite", "stm32f4")
     except HilError as error:
         return str(error).removeprefix(f"{path}: ")
     return None

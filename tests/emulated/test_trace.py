@@ -16,6 +16,7 @@ from tflm_hil.checks.tensors import compare_tensor
 from tflm_hil.checks.tolerance import Tolerance
 from tflm_hil.commands.trace import Layer, Trace
 from tflm_hil.compiler import compile_model
+from tflm_hil.engines.aot.engine import AotEngine
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.manifest import load_models
 from tflm_hil.models.preprocess import Quantization
@@ -138,7 +139,9 @@ def test_a_debug_image_that_does_not_fit_says_which_targets_have_room(
 
 
 def test_a_board_that_the_harness_does_not_flash_gets_a_command_for_later(pytester: pytest.Pytester) -> None:
-    build_id = FirmwareProject(ROOT / ".hil").build(load_models(ROOT)["gesture"], "int8", "aot", "stm32f4").build_id
+    build_id = (
+        FirmwareProject(ROOT / ".hil").build(load_models(ROOT)["gesture"], "int8", AotEngine(), "stm32f4").build_id
+    )
     pytester.makepyfile(test_predictions=PREDICTIONS)
     with fake_board.running("gesture", "int8", build_id, Misbehaviour.LIE) as port:
         result = pytester.runpytest_inprocess(

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from support.firmware_helpers import ROOT
 from support.needs import skip_without_tools
+from tflm_hil.boards import qemu_program
 from tflm_hil.boards.qemu import QemuBoard
-from tflm_hil.boards.qemu_program import try_arena
 from tflm_hil.device.client import Client
 from tflm_hil.device.uart_log import UartLog
-from tflm_hil.engines.tflm.arena import STEP, ArenaCache, Trial
+from tflm_hil.engines.tflm.arena import STEP, ArenaCache, Trial, outcome
+from tflm_hil.engines.tflm.engine import TflmEngine
 from tflm_hil.engines.tflm.library import VARIABLE, find
 from tflm_hil.errors import HilError
 from tflm_hil.firmware import platformio
@@ -42,7 +43,7 @@ def tools() -> None:
 @pytest.fixture(scope="module")
 def project() -> FirmwareProject:
     """The project itself: what it has compiled of the library is used, and left for others."""
-    return FirmwareProject(ROOT / ".hil", try_arena)
+    return FirmwareProject(ROOT / ".hil", qemu_program.run)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,7 @@ def model() -> Model:
 
 @pytest.fixture(scope="module")
 def image(project: FirmwareProject, model: Model) -> FirmwareImage:
-    return project.build(model, "int8", ENGINE, TARGET)
+    return project.build(model, "int8", TflmEngine(), TARGET)
 
 
 @contextmanager
@@ -111,9 +112,9 @@ def test_the_arena_is_the_smallest_that_runs(image: FirmwareImage, tmp_path: Pat
     search = image.generated.parent / "search" / f"{TARGET}_{ENGINE}" / PROGRAM
     if not search.is_file():
         pytest.skip("the size was remembered, and the program that found it is gone")
-    assert try_arena(TARGET, search, arena) == Trial.FITS
-    assert try_arena(TARGET, search, arena - STEP) == Trial.TOO_SMALL
-    assert try_arena(TARGET, search, 1 << 24) == Trial.NO_MORE_RAM
+    sizes_tried = (arena, arena - STEP, 1 << 24)
+    outcomes = [outcome(qemu_program.run(TARGET, search, str(size))) for size in sizes_tried]
+    assert outcomes == [Trial.FITS, Trial.TOO_SMALL, Trial.NO_MORE_RAM]
 
 
 def test_the_library_is_compiled_once_for_all(
@@ -130,7 +131,7 @@ def test_the_library_is_compiled_once_for_all(
         run(root, environment, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(platformio, "run", counted)
-    project.build(model, "float32", ENGINE, TARGET, debug=True, say=said.append)
+    project.build(model, "float32", TflmEngine(), TARGET, debug=True, say=said.append)
     assert built
     assert not [text for text in said if text.startswith("compiling")]
 
@@ -141,7 +142,7 @@ def test_a_debug_image_shows_every_tensor_as_the_host_computes_it(
     reference = Reference(model.variants["int8"].path)
     raw = rows(model)[: model.window]
     window = prepare(windows(raw, model.window, model.stride), model.channels, reference.input_quantization)
-    with running(project.build(model, "int8", ENGINE, TARGET, debug=True), tmp_path) as client:
+    with running(project.build(model, "int8", TflmEngine(), TARGET, debug=True), tmp_path) as client:
         client.stream(raw)
         for index, expected in reference.tensors([window[0]]).items():
             assert client.tensor(index) == expected.tobytes(), reference.graph.tensors[index].name
@@ -153,4 +154,4 @@ def test_without_an_emulator_an_unknown_arena_is_an_error_with_the_remedy(
     monkeypatch.setattr(ArenaCache, "recall", lambda *_: None)
     shutil.rmtree(project.build_root / "firmware" / f"gesture-float32-{TARGET}_{ENGINE}", ignore_errors=True)
     with pytest.raises(HilError, match="is found in an emulator, and there is none: apt-get install qemu-system-arm"):
-        FirmwareProject(ROOT / ".hil").build(model, "float32", ENGINE, TARGET)
+        FirmwareProject(ROOT / ".hil").build(model, "float32", TflmEngine(), TARGET)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tflm_hil.boards import qemu_program
-from tflm_hil.engines.tflm.arena import STEP, ArenaCache, Trial, find_smallest
+from tflm_hil.engines.tflm.arena import STEP, ArenaCache, Trial, find_smallest, outcome
 from tflm_hil.errors import HilError
 
 
@@ -57,7 +57,7 @@ def test_the_command_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "outcome"),
+    ("script", "trial"),
     [
         ("exit 10", Trial.FITS),
         ("exit 11", Trial.TOO_SMALL),
@@ -68,17 +68,17 @@ def test_the_command_line() -> None:
     ],
 )
 def test_what_becomes_of_an_emulator(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, outcome: Trial
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, trial: Trial
 ) -> None:
     pretend_qemu(tmp_path, monkeypatch, script)
     monkeypatch.setattr(qemu_program, "SECONDS", 0.5)
-    assert qemu_program.try_arena("stm32f4", tmp_path / "program.elf", 16) == outcome
+    assert outcome(qemu_program.run("stm32f4", tmp_path / "program.elf", "16")) == trial
 
 
 def test_an_emulator_that_cannot_start_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pretend_qemu(tmp_path, monkeypatch, "echo qemu: no such machine >&2; exit 1")
     with pytest.raises(HilError, match=r"does not run .*program\.elf: qemu: no such machine"):
-        qemu_program.try_arena("stm32f4", tmp_path / "program.elf", 16)
+        qemu_program.run("stm32f4", tmp_path / "program.elf", "16")
 
 
 def pretend_qemu(directory: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:

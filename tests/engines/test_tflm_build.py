@@ -9,14 +9,17 @@ import numpy as np
 import pytest
 from support.firmware_helpers import ROOT
 from support.tflm_helpers import NAME, VERSION, pretend_library
+from tflm_hil.engines import selection as engines
 from tflm_hil.engines.tflm import build as tflm_engine
 from tflm_hil.engines.tflm import library as tflm_library
-from tflm_hil.engines.tflm.arena import Trial, Try
+from tflm_hil.engines.tflm.arena import Trial
 from tflm_hil.engines.tflm.build import TOTAL, generate, progress, provide
-from tflm_hil.engines.tflm.library import TflmLibrary, read_library
+from tflm_hil.engines.tflm.engine import TflmEngine
+from tflm_hil.engines.tflm.library import read_library
 from tflm_hil.errors import HilError
 from tflm_hil.firmware import platformio, project, toolchain
 from tflm_hil.firmware.build_dir import BuildDir, Say, silent
+from tflm_hil.firmware.generator import Job
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.manifest import load_models, lone_model
 from tflm_hil.models.tflite_builder import OperatorSpec, TensorSpec, build
@@ -52,18 +55,17 @@ class World:
         return path
 
     def build_dir(self, environment: str = "stm32f4_tflm") -> BuildDir:
-        return BuildDir(self.root, self.root / ".hil", "network", "stm32f4", environment)
+        return BuildDir(self.root, self.root / ".hil", f"network-{environment}", "stm32f4", environment)
 
-    def attempt(self, target: str, elf: Path, size: int) -> Trial:
+    def emulate(self, target: str, elf: Path, size: str) -> int:
         assert target == "stm32f4"
         assert elf == self.build_dir().path / "search" / "stm32f4_tflm" / "program.elf"
-        return Trial.FITS if size >= ARENA else Trial.TOO_SMALL
+        trial = Trial.FITS if int(size) >= ARENA else Trial.TOO_SMALL
+        return int(trial.value)
 
-    def generate(self, environment: str = "stm32f4_tflm", attempt: Try | None = None) -> int:
-        library: TflmLibrary = read_library(self.library)
-        network = read(self.tflite)
-        build_dir = self.build_dir(environment)
-        _, size = generate(build_dir, self.tflite, network, library, attempt or self.attempt, self.said.append)
+    def generate(self) -> int:
+        job = Job(self.tflite, read(self.tflite), False, self.build_dir(), self.emulate, self.said.append)
+        _, size = generate(job, read_library(self.library))
         return size
 
     def run(
@@ -156,9 +158,9 @@ def test_a_network_for_which_all_ram_is_too_little_is_told_with_the_alternatives
 ) -> None:
     monkeypatch.setenv("HIL_TFLM_LIB", str(world.library))
     monkeypatch.setattr(toolchain, "versions", dict)
-    small = FirmwareProject(world.root / ".hil", lambda *_: Trial.NO_MORE_RAM)
+    small = FirmwareProject(world.root / ".hil", lambda *_: Trial.NO_MORE_RAM.value)
     with pytest.raises(HilError) as caught:
-        small.build(load_models(ROOT)["gesture"], "int8", "tflm", "stm32f2")
+        engines.build(TflmEngine(), small, load_models(ROOT)["gesture"], "int8", "stm32f2")
     said = str(caught.value)
     assert f"{NAME} {VERSION} does not run it in all RAM of stm32f2: it needs more, or a kernel of" in said
     assert "; use a smaller model or engine aot or" in said
@@ -170,7 +172,7 @@ def test_a_network_for_which_all_ram_is_too_little_is_told_with_the_alternatives
 
 def test_without_an_emulator_nothing_is_built(world: World) -> None:
     with pytest.raises(HilError, match="there is none: apt-get install qemu-system-arm"):
-        generate(world.build_dir(), world.tflite, read(world.tflite), read_library(world.library), None, silent)
+        generate(Job(world.tflite, read(world.tflite), False, world.build_dir()), read_library(world.library))
     assert world.builds == []
 
 
@@ -189,9 +191,9 @@ def test_what_cannot_run_is_refused_before_anything_is_built(
         tensors.append(TensorSpec([4, 4], TensorType.INT8, [0.5], [0], np.ones((4, 4), np.int8), "weights"))
         inputs = [0, 2]
     world.tflite.write_bytes(build(tensors, [OperatorSpec(kind, inputs, [1])], [0], [1]))
-    project = FirmwareProject(world.root / ".hil", lambda *_: Trial.FITS)
+    project = FirmwareProject(world.root / ".hil", lambda *_: Trial.FITS.value)
     with pytest.raises(HilError, match=said):
-        project.build(lone_model(world.tflite), "tflite", "tflm", "stm32f4")
+        engines.build(TflmEngine(), project, lone_model(world.tflite), "tflite", "stm32f4")
     assert world.builds == []
 
 
@@ -199,12 +201,12 @@ def test_the_image_is_built_from_this_library(world: World, monkeypatch: pytest.
     monkeypatch.setenv("HIL_TFLM_LIB", str(world.library))
     monkeypatch.setattr(project, "read_image", lambda *_: None)
     monkeypatch.setattr(toolchain, "versions", dict)
-    monkeypatch.setattr(World, "attempt", lambda *_: Trial.FITS)
+    monkeypatch.setattr(World, "emulate", lambda *_: Trial.FITS.value)
     model = load_models(ROOT)["gesture"]
 
     def build_image() -> list[str]:
         world.builds.clear()
-        FirmwareProject(world.root / ".hil", world.attempt).build(model, "int8", "tflm", "stm32f4")
+        FirmwareProject(world.root / ".hil", world.emulate).build(model, "int8", TflmEngine(), "stm32f4")
         return [settings["HIL_TFLM_SOURCE"] for settings in world.builds]
 
     assert build_image() == 2 * [str(world.library)], "the search, and the image"

@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 from support.firmware_helpers import ROOT
 from support.tflm_helpers import NAME, VERSION, pretend_library
-from tflm_hil.engines import selection as engines
+from tflm_hil.engines.aot.engine import AotEngine
 from tflm_hil.engines.tflm import library as tflm_library
+from tflm_hil.engines.tflm.engine import TflmEngine
 from tflm_hil.engines.tflm.library import find, read_library, registry_answers, settings, specification
 from tflm_hil.errors import HilError
+from tflm_hil.firmware.project import FirmwareProject
 
 PACKAGE = "trylaarsdam/Tensorflow Lite for Microcontrollers (WCL)@1.1.1"
 
@@ -53,14 +55,14 @@ def test_a_package_that_is_not_named_so_is_refused(tmp_path: Path, ini: str) -> 
 def test_the_copy_that_is_named_wins_over_the_installed_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     no_registry_asked(monkeypatch)
     installed = pretend_library(tmp_path / "pio" / "libdeps" / "stm32f4_tflm" / "TFLM", version="1.0.0")
-    assert engines.availability("tflm", ROOT, tmp_path) is None
+    assert TflmEngine().unavailable(FirmwareProject(tmp_path)) is None
     assert find(tmp_path) == read_library(installed)
     monkeypatch.setenv("HIL_TFLM_LIB", str(pretend_library(tmp_path / "copy")))
     found = find(tmp_path)
     assert found is not None
     assert (found.directory, found.name, found.version) == (tmp_path / "copy", NAME, VERSION)
-    assert engines.versions("tflm", ROOT, tmp_path) == {NAME: VERSION}
-    assert engines.availability("tflm", ROOT, tmp_path) is None
+    assert TflmEngine().versions(FirmwareProject(tmp_path)) == {NAME: VERSION}
+    assert TflmEngine().unavailable(FirmwareProject(tmp_path)) is None
 
 
 def test_other_installed_libraries_are_none(tmp_path: Path) -> None:
@@ -78,8 +80,8 @@ def test_a_named_directory_that_holds_none_is_told_with_what_it_lacks(
     next(copy.rglob(lost)).unlink()
     monkeypatch.setenv("HIL_TFLM_LIB", str(copy))
     with pytest.raises(HilError, match=rf"HIL_TFLM_LIB=.*copy: this directory has no .*{lost}; .*unset it"):
-        engines.availability("tflm", ROOT, tmp_path)
-    assert engines.availability("aot", ROOT, tmp_path) is None
+        TflmEngine().unavailable(FirmwareProject(tmp_path))
+    assert AotEngine().unavailable(FirmwareProject(tmp_path)) is None
 
 
 @pytest.mark.parametrize("named", ["~/copy", "copy"])
@@ -111,7 +113,7 @@ def test_a_broken_manifest_is_told(tmp_path: Path, manifest: str) -> None:
 
 def test_without_a_copy_and_a_registry_the_remedy_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     offline(monkeypatch)
-    reason = engines.availability("tflm", ROOT, tmp_path)
+    reason = TflmEngine().unavailable(FirmwareProject(tmp_path))
     assert reason is not None
     assert "HIL_TFLM_LIB" in reason
     assert PACKAGE in reason
@@ -120,9 +122,9 @@ def test_without_a_copy_and_a_registry_the_remedy_is_told(tmp_path: Path, monkey
 
 def test_what_can_be_fetched_is_available(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tflm_library, "registry_answers", lambda: True)
-    assert engines.availability("tflm", ROOT, tmp_path) is None
-    assert engines.versions("tflm", ROOT, tmp_path) == {"Tensorflow Lite for Microcontrollers (WCL)": "1.1.1"}
-    assert engines.versions("aot", ROOT, tmp_path) == {}
+    assert TflmEngine().unavailable(FirmwareProject(tmp_path)) is None
+    assert TflmEngine().versions(FirmwareProject(tmp_path)) == {"Tensorflow Lite for Microcontrollers (WCL)": "1.1.1"}
+    assert AotEngine().versions(FirmwareProject(tmp_path)) == {}
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,12 @@ from support.tflm_helpers import NAME, pretend_library
 from tflm_hil.engines import selection as engines
 from tflm_hil.engines.tflm import library as tflm_library
 from tflm_hil.engines.tflm import trial as tflm_trial
+from tflm_hil.engines.tflm.engine import TflmEngine
 from tflm_hil.engines.tflm.library import TflmLibrary, read_library
 from tflm_hil.engines.tflm.trial import check_scales, minds_scales
 from tflm_hil.errors import HilError
+from tflm_hil.firmware.project import FirmwareProject
+from tflm_hil.models.manifest import lone_model
 from tflm_hil.models.tflite_builder import OperatorSpec, TensorSpec, build
 from tflm_hil.models.tflite_file import TensorType, parse
 
@@ -47,13 +50,18 @@ def test_several_scales_are_refused_where_the_copy_does_not_mind_them(
     monkeypatch.setattr(tflm_trial, "_try", lambda _: found)
     path = tmp_path / "network.tflite"
     path.write_bytes(network([0.1, 0.2]))
+    monkeypatch.setenv("HIL_TFLM_LIB", str(library.directory))
+    project, engine = FirmwareProject(tmp_path), TflmEngine()
     if not refused:
-        engines.check("tflm", path, library, tmp_path)
+        engines.check(engine, path, project)
+        assert engine.known_fault(path, project) is None
         return
     with pytest.raises(HilError) as raised:
-        engines.check("tflm", path, library, tmp_path)
-    assert f"operator 0 (FULLY_CONNECTED) has a scale for every output, and {NAME}" in str(raised.value)
-    assert engines.alternative("tflm", path, library, tmp_path) == "engine aot"
+        engines.build(engine, project, lone_model(path), "tflite", "stm32f4")
+    said = str(raised.value)
+    assert f"operator 0 (FULLY_CONNECTED) has a scale for every output, and {NAME}" in said
+    assert said.endswith("; or use engine aot")
+    assert engine.known_fault(path, project) == said.removesuffix("; or use engine aot")
 
 
 def test_the_answer_is_remembered_for_these_sources(

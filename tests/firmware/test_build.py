@@ -15,6 +15,7 @@ import msgspec
 import pytest
 from support.firmware_helpers import ROOT
 from support.processes import ends
+from tflm_hil.engines.aot.engine import AotEngine
 from tflm_hil.errors import HilError
 from tflm_hil.firmware import platformio, toolchain
 from tflm_hil.firmware.image import FirmwareImage, read_image
@@ -65,7 +66,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> FirmwareProject:
 
 @pytest.fixture(scope="module")
 def image(project: FirmwareProject, model: Model) -> FirmwareImage:
-    return project.build(model, "int8", ENGINE, TARGET)
+    return project.build(model, "int8", AotEngine(), TARGET)
 
 
 def done(log: Path) -> set[str]:
@@ -128,7 +129,7 @@ def test_the_image_is_the_same_from_any_folder_and_in_any_environment(
     for name, value in MISLEADING.items():
         monkeypatch.setenv(name, value.format(folder=folder))
     monkeypatch.setenv("TMPDIR", str(folder))
-    built = other.build(model, "int8", ENGINE, TARGET)
+    built = other.build(model, "int8", AotEngine(), TARGET)
     assert built.elf_sha256 == image.elf_sha256, "with what it says to a debugger"
     assert built.bin.read_bytes() == image.bin.read_bytes()
     assert str(project.root).encode() not in image.elf.read_bytes()
@@ -148,7 +149,7 @@ def test_the_home_directory_is_left_alone(image: FirmwareImage, offline: Path) -
 
 
 def test_a_debug_image_is_another_image(image: FirmwareImage, project: FirmwareProject, model: Model) -> None:
-    debug = project.build(model, "int8", ENGINE, TARGET, debug=True)
+    debug = project.build(model, "int8", AotEngine(), TARGET, debug=True)
     assert debug.build_id != image.build_id
     assert image.elf.is_file()
 
@@ -187,7 +188,7 @@ class Changing:
         main.write_text(f"{main.read_text()}{USES}")
 
     def build(self) -> tuple[FirmwareImage, set[str]]:
-        image = self.project.build(self._model, "int8", ENGINE, TARGET)
+        image = self.project.build(self._model, "int8", AotEngine(), TARGET)
         return image, done(image.generated.parent / "build.log")
 
 
@@ -227,18 +228,18 @@ def test_what_changed_is_built_again_and_nothing_else(model: Model, tmp_path: Pa
 
 def test_a_change_of_the_model_is_built(project: FirmwareProject, image: FirmwareImage, model: Model) -> None:
     slower = msgspec.structs.replace(model, stride=7)
-    assert project.build(slower, "int8", ENGINE, TARGET).build_id != image.build_id
+    assert project.build(slower, "int8", AotEngine(), TARGET).build_id != image.build_id
     assert done(image.generated.parent / "build.log") == {"model_config.o", "application.o", *LINKED}
-    assert project.build(model, "int8", ENGINE, TARGET) == image
+    assert project.build(model, "int8", AotEngine(), TARGET) == image
 
 
 def test_what_no_model_changes_is_compiled_once_for_all(
     project: FirmwareProject, image: FirmwareImage, model: Model
 ) -> None:
-    other = project.build(model, "float32", ENGINE, TARGET)
+    other = project.build(model, "float32", AotEngine(), TARGET)
     made = done(other.generated.parent / "build.log")
     assert made == {"aot_model.o", "application.o", "engine_aot.o", "main.o", "model_config.o", "ring.o", *LINKED}
-    assert project.build(model, "int8", ENGINE, TARGET) == image
+    assert project.build(model, "int8", AotEngine(), TARGET) == image
     assert done(image.generated.parent / "build.log") == set()
 
 
@@ -250,7 +251,7 @@ def test_a_damaged_image_is_made_again(
     if damaged != "image":
         memory = next((project.build_root / "objects").glob(".sconsign*"))
         memory.write_bytes(memory.read_bytes()[:100])
-    assert project.build(model, "int8", ENGINE, TARGET) == image
+    assert project.build(model, "int8", AotEngine(), TARGET) == image
 
 
 def test_a_compiler_error_is_told_with_its_line_and_the_log(model: Model, tmp_path: Path, built: Path) -> None:
@@ -258,14 +259,14 @@ def test_a_compiler_error_is_told_with_its_line_and_the_log(model: Model, tmp_pa
     source = tmp_path / "firmware" / "application" / "main.cpp"
     source.write_text(source.read_text() + "\nint x = undeclared;\n")
     with pytest.raises(HilError) as caught:
-        project.build(model, "int8", ENGINE, TARGET)
+        project.build(model, "int8", AotEngine(), TARGET)
     said = str(caught.value)
     assert "main.cpp:" in said
     assert "error: 'undeclared' was not declared" in said
     log = Path(said.rpartition("see ")[2])
     assert "undeclared" in log.read_text()
     source.write_text(source.read_text().replace("undeclared", "1"))
-    assert project.build(model, "int8", ENGINE, TARGET).elf.is_file()
+    assert project.build(model, "int8", AotEngine(), TARGET).elf.is_file()
 
 
 def test_warnings_in_our_sources_are_errors(model: Model, tmp_path: Path, built: Path) -> None:
@@ -273,7 +274,7 @@ def test_warnings_in_our_sources_are_errors(model: Model, tmp_path: Path, built:
     source = tmp_path / "firmware" / "lib" / "windowing" / "windowing.c"
     source.write_text(source.read_text() + "\nstatic int unused(void) {\n    return 1;\n}\n")
     with pytest.raises(HilError, match=r"windowing\.c:.*unused.*-Werror"):
-        project.build(model, "int8", ENGINE, TARGET)
+        project.build(model, "int8", AotEngine(), TARGET)
 
 
 def test_an_image_that_is_too_large_is_told_with_the_excess(model: Model, tmp_path: Path, built: Path) -> None:
@@ -281,13 +282,16 @@ def test_an_image_that_is_too_large_is_told_with_the_excess(model: Model, tmp_pa
     script = tmp_path / "firmware" / "platform" / "ldscripts" / "stm32f4.ld"
     script.write_text(script.read_text().replace("512K", "8K"))
     with pytest.raises(HilError, match=r"exceeds FLASH by \d+ bytes; use a smaller model or target stm32f2 or"):
-        project.build(model, "int8", ENGINE, TARGET)
+        project.build(model, "int8", AotEngine(), TARGET)
 
 
 @pytest.mark.parametrize(("engine", "target"), [("onnx", "stm32f4"), ("aot", "z80")])
 def test_an_environment_that_does_not_exist(project: FirmwareProject, model: Model, engine: str, target: str) -> None:
+    class Named(AotEngine):
+        name = engine
+
     with pytest.raises(HilError, match=rf"no environment {target}_{engine}; it has .*{ENVIRONMENT}"):
-        project.build(model, "int8", engine, target)
+        project.build(model, "int8", Named(), target)
 
 
 def test_a_build_by_hand_without_generated_sources_says_so_in_one_line(project: FirmwareProject) -> None:
@@ -316,11 +320,12 @@ def test_a_file_that_is_no_image(image: FirmwareImage, tmp_path: Path) -> None:
 HARNESS = """
 import sys
 from pathlib import Path
+from tflm_hil.engines.aot.engine import AotEngine
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.manifest import load_models
 
 root, models = map(Path, sys.argv[1:])
-FirmwareProject(root / ".hil", root=root).build(load_models(models)["gesture"], "int8", "aot", "stm32f4")
+FirmwareProject(root / ".hil", root=root).build(load_models(models)["gesture"], "int8", AotEngine(), "stm32f4")
 """
 
 # It says who runs it, and takes until PlatformIO has gone.

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from tflm_hil.boards.qemu import QEMU, version
 from tflm_hil.boards.targets import find_target
-from tflm_hil.engines.tflm.arena import Trial
 from tflm_hil.errors import HilError
 
 SECONDS = 60.0
@@ -23,18 +22,18 @@ def command_line(machine: str, elf: Path, argument: str) -> list[str]:
     ]
 
 
-def try_arena(target: str, elf: Path, size: int) -> Trial:
-    """Run the arena search of `elf` with `size` bytes. A program that hangs or dies has too little.
+def run(target: str, elf: Path, argument: str) -> int | None:
+    """Run `elf` on the emulated `target`; its exit status, None if it does not end.
 
     Raises:
         HilError: QEMU is missing or does not start.
     """
     version()
-    argv = command_line(find_target(target).emulation.machine, elf, str(size))
+    argv = command_line(find_target(target).emulation.machine, elf, argument)
     try:
         done = subprocess.run(argv, capture_output=True, text=True, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired:
-        return Trial.TOO_SMALL
+        return None
     if done.returncode == 1:  # its own status for what it cannot do
         raise HilError(f"{QEMU} does not run {elf}: {' '.join(done.stderr.split())}")
-    return next((trial for trial in Trial if trial.value == done.returncode), Trial.TOO_SMALL)
+    return done.returncode

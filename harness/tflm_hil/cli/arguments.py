@@ -6,12 +6,14 @@ from typing import Annotated
 
 import typer
 
+from tflm_hil.engines.selection import DEFAULT
+
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="a folder in models/, e.g. gesture")]
 VariantName = Annotated[
     str | None, typer.Option("--variant", help="a variant of the model's manifest (default: int8, or the first)")
 ]
 EngineName = Annotated[
-    str | None, typer.Option("--engine", help="what executes the network (default: the project's, or aot)")
+    str | None, typer.Option("--engine", help=f"what executes the network (default: the project's, or {DEFAULT})")
 ]
 TargetName = Annotated[
     str | None, typer.Option("--target", help="the chip to build for (default: the project's, or stm32f4)")

@@ -26,7 +26,7 @@ def bench(
         typer.Option("--model", help="a folder in models/, all of them (`all`), or a network of the set; repeatable"),
     ] = None,
     with_set: Annotated[bool, typer.Option("--set", help="the bench's set of networks of all shapes")] = False,
-    engine: Annotated[str, typer.Option("--engine", help="aot, tflm, or auto for all there are")] = "auto",
+    engine: Annotated[str, typer.Option("--engine", help="one engine, or auto for all there are")] = "auto",
     target: TargetName = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="write everything to this file as well")] = None,
 ) -> None:

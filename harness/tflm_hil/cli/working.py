@@ -12,6 +12,7 @@ from rich.console import Console
 from tflm_hil.boards.board import Board
 from tflm_hil.boards.targets import Target
 from tflm_hil.configuration import find_project, load_configuration
+from tflm_hil.engines import selection as engines
 from tflm_hil.errors import HilError
 from tflm_hil.firmware.build_dir import Say
 from tflm_hil.lab.dut import Firmware
@@ -19,8 +20,6 @@ from tflm_hil.lab.options import DEFAULT_TARGET, Options
 from tflm_hil.lab.session import Session
 
 VARIANT = "int8"
-ENGINE = "aot"
-"""What executes the network if neither the user nor the project names an engine."""
 
 
 def open_session(board: str | None, model: str | None, engine: str | None, target: str | None) -> Session:
@@ -31,7 +30,7 @@ def open_session(board: str | None, model: str | None, engine: str | None, targe
     root = find_project(Path.cwd())
     configuration = load_configuration(root)
     # An application of its own brings its engine.
-    own = "auto" if configuration.application else configuration.default_engine or ENGINE
+    own = engines.AUTO if configuration.application else configuration.default_engine or engines.DEFAULT
     session = Session(
         Options(
             root=root,

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tflm_hil.boards import qemu_program
-from tflm_hil.compiler import compile_model
 from tflm_hil.engines import selection as engines
-from tflm_hil.engines.tflm import library as tflm_library
-from tflm_hil.engines.tflm.library import TflmLibrary
+from tflm_hil.engines.engine import Engine, Estimate
 from tflm_hil.errors import HilError
 from tflm_hil.firmware import toolchain
 from tflm_hil.firmware.build_dir import Say, silent
 from tflm_hil.firmware.image import STACK
+from tflm_hil.firmware.memory import TooLargeError
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.macs import multiply_accumulates
 from tflm_hil.models.manifest import lone_model
@@ -61,19 +59,6 @@ class OperatorFacts:
 
 
 @dataclass(frozen=True)
-class AotFacts:
-    """What the aot compiler makes of the network, in bytes: `constants` in flash and `arena` in RAM.
-
-    `arena_lower_bound` is the largest sum of tensors that are alive at one step. The arena may be smaller where an
-    operator writes over what it has read.
-    """
-
-    constants: int
-    arena: int
-    arena_lower_bound: int
-
-
-@dataclass(frozen=True)
 class ImageFacts:
     """The firmware with this network for `target`, linked but not run; all in bytes.
 
@@ -95,13 +80,14 @@ class ImageFacts:
 class Verdict:
     """Whether `who` (an engine, or TFLM on the host as the reference) takes the network, and if not, the `reason`.
 
-    `image` is what an engine's firmware takes. It is None where none was linked; where the engine takes the network all
-    the same, `reason` says why.
+    `estimate` is what an engine knows before it builds, and `image` what its firmware takes. That is None if none was
+    linked; if the engine takes the network all the same, `reason` says why.
     """
 
     who: str
     accepts: bool
     reason: str
+    estimate: Estimate | None = None
     image: ImageFacts | None = None
 
 
@@ -110,7 +96,7 @@ class Inspection:
     """A .tflite, looked at without running it on a device.
 
     `macs` are those of all operators that are counted, and `uncounted` names the kinds that are not. `weight_bytes`
-    counts every constant tensor once. `aot` is None where the aot engine refuses the network.
+    counts every constant tensor once.
     """
 
     file: str
@@ -124,7 +110,6 @@ class Inspection:
     macs: int
     uncounted: tuple[str, ...]
     weight_bytes: int
-    aot: AotFacts | None
     verdicts: tuple[Verdict, ...]
 
 
@@ -135,15 +120,13 @@ def inspect(path: Path, root: Path, target: str, say: Say = silent) -> Inspectio
     is built lies in the project at `root`. `say` is told what takes its time.
 
     Raises:
-        HilError: the file cannot be read, is no .tflite or is damaged; the project has no such target.
+        HilError: the file cannot be read, is no .tflite or is damaged.
     """
     graph = read(path)
     content = path.read_bytes()
     operators = tuple(_operator(graph, operator) for operator in graph.operators)
     tensors = tuple(_tensor(tensor) for tensor in graph.tensors)
-    aot, verdict = _aot(path)
-    project = FirmwareProject(root / ".hil", qemu_program.try_arena)
-    judged = (verdict, _tflm(path, tflm_library.find(project.build_root), project.build_root, say))
+    project = FirmwareProject(root / ".hil", qemu_program.run)
     return Inspection(
         file=str(path),
         file_bytes=len(content),
@@ -156,8 +139,7 @@ def inspect(path: Path, root: Path, target: str, say: Say = silent) -> Inspectio
         macs=sum(operator.macs or 0 for operator in operators),
         uncounted=tuple(sorted({operator.kind for operator in operators if operator.macs is None})),
         weight_bytes=sum(tensor.constant_bytes for tensor in tensors),
-        aot=aot,
-        verdicts=(*(_linked(engine, path, project, target, say) for engine in judged), _host(path)),
+        verdicts=(*(_verdict(name, path, project, target, say) for name in engines.names()), _host(path)),
     )
 
 
@@ -190,46 +172,28 @@ def _constant_bytes(tensor: Tensor) -> int:
     return 0 if tensor.data is None else tensor.data.nbytes
 
 
-def _aot(path: Path) -> tuple[AotFacts | None, Verdict]:
-    with tempfile.TemporaryDirectory(prefix="hil-") as folder:
-        try:
-            compiled = compile_model(path, Path(folder))
-            engines.check("aot", path, None, Path(folder))
-        except HilError as error:
-            return None, Verdict("aot", False, _reason(error, path))
-    facts = AotFacts(compiled.constant_bytes, compiled.arena_bytes, compiled.arena_lower_bound)
-    return facts, Verdict("aot", True, "")
-
-
-def _tflm(path: Path, library: TflmLibrary | None, build_root: Path, say: Say) -> Verdict:
-    """As far as it can be told without building."""
+def _verdict(name: str, path: Path, project: FirmwareProject, target: str, say: Say) -> Verdict:
+    """What the engine `name` says, with the firmware's sizes or with why they are not known."""
     try:
-        engines.check("tflm", path, library, build_root, say)
+        engine = engines.load(name)
+        verdict = Verdict(name, True, "", engines.check(engine, path, project, say))
     except HilError as error:
-        return Verdict("tflm", False, _reason(error, path))
-    return Verdict("tflm", True, "")
+        return Verdict(name, False, _reason(error, path))
+    return _linked(verdict, engine, path, project, target, say)
 
 
-def _linked(verdict: Verdict, path: Path, project: FirmwareProject, target: str, say: Say) -> Verdict:
-    """`verdict` with the firmware's sizes, or with why they are not known."""
-    if not verdict.accepts:
-        return verdict
-    try:
-        toolchain.versions()
-        if verdict.who == "tflm" and tflm_library.find(project.build_root) is None:
-            raise HilError(
-                "TensorFlow Lite Micro is not on this machine yet; `hil build MODEL --engine tflm` fetches it, or set "
-                f"{tflm_library.VARIABLE} to a local copy"
-            )
-    except HilError as error:
-        return replace(verdict, reason=f"flash and RAM are not known: {error}")
-    project.check_environment(f"{target}_{verdict.who}")
+def _linked(verdict: Verdict, engine: Engine, path: Path, project: FirmwareProject, target: str, say: Say) -> Verdict:
     model = lone_model(path)
     (variant,) = model.variants
     try:
-        image = project.build(model, variant, verdict.who, target, say=say)
+        toolchain.versions()
+        if reason := engine.unavailable(project, True):
+            raise HilError(reason)
+        image = engine.build(project, model, variant, target, say=say)
+    except TooLargeError as error:
+        return replace(verdict, accepts=False, reason=_reason(error, path))
     except HilError as error:
-        return Verdict(verdict.who, False, _reason(error, path))
+        return replace(verdict, reason=f"flash and RAM are not known: {error}")
     facts = ImageFacts(
         target,
         flash=image.flash_bytes,

@@ -1,1 +1,1 @@
-"""What executes a network on a device."""
+"""What executes a network on a device: the engine protocol, and a folder for each engine of ours."""

@@ -1,74 +1,116 @@
-"""What executes a network on a device, and whether it can be had here."""
+"""The engines that are installed, the ones that a run uses, and what each of them says of a network."""
 
-import tempfile
+from __future__ import annotations
+
+from collections.abc import Iterator
 from pathlib import Path
 
-from tflm_hil.compiler import compile_model
-from tflm_hil.engines.tflm import library as tflm_library
-from tflm_hil.engines.tflm import sources as tflm_sources
-from tflm_hil.engines.tflm import trial as tflm_trial
-from tflm_hil.engines.tflm.library import TflmLibrary
+from tflm_hil import extensions
+from tflm_hil.engines.engine import Engine, Estimate
 from tflm_hil.errors import HilError
+from tflm_hil.extensions import ExtensionError
 from tflm_hil.firmware.build_dir import Say, silent
+from tflm_hil.firmware.image import FirmwareImage
+from tflm_hil.firmware.memory import TooLargeError
+from tflm_hil.firmware.project import FirmwareProject
+from tflm_hil.models.manifest import Model
 from tflm_hil.models.reference import Reference
-from tflm_hil.models.tflite_file import read
 
-ENGINES = ("aot", "tflm")
+GROUP = "tflm_hil.engines"
+AUTO = "auto"
+DEFAULT = "aot"
+"""The engine of commands that work with one, if neither the user nor the project names it."""
 
 
-def availability(engine: str, root: Path, build_root: Path) -> str | None:
-    """Why `engine` cannot be built in the project at `root`, with the remedy, in one line; None where it can.
+def names() -> list[str]:
+    """The engines that are installed, ours first."""
+    return list(extensions.discover(GROUP))
 
-    Raises:
-        HilError: what the user has set up for the engine is wrong: HIL_TFLM_LIB or [tflm] in platformio.ini.
+
+def load(name: str) -> Engine:
+    """The engine `name`. Raises HilError if there is none, ExtensionError if it cannot be loaded."""
+    if name not in names():
+        *others, last = names()
+        raise HilError(f"unknown engine {name}; choose {', '.join((AUTO, *others))} or {last}")
+    extension = extensions.find(GROUP, name)
+    engine: Engine = extension.make()
+    if engine.name != name:
+        raise ExtensionError(f"{extension}: the engine calls itself {engine.name!r}; give both the same name")
+    return engine
+
+
+def choose(asked: str, project: FirmwareProject) -> tuple[tuple[Engine, ...], dict[str, str]]:
+    """The engines to use for `asked`, the name of one or AUTO, and by name why others of AUTO cannot be had.
+
+    Raises HilError if the engine that was asked for by name cannot be had.
     """
-    return tflm_library.missing(root, build_root) if engine == "tflm" else None
+    if asked != AUTO:
+        engine = load(asked)
+        if reason := engine.unavailable(project):
+            raise HilError(f"engine {asked}: {reason}")
+        return (engine,), {}
+    found: list[Engine] = []
+    missing: dict[str, str] = {}
+    for name in names():
+        try:
+            engine = load(name)
+            reason = engine.unavailable(project)
+        except ExtensionError as error:  # Nobody asked for it, so it must not stop the others.
+            reason = str(error)
+        if reason:
+            missing[name] = reason
+        else:
+            found.append(engine)
+    return tuple(found), missing
 
 
-def versions(engine: str, root: Path, build_root: Path) -> dict[str, str]:
-    """The libraries that `engine` consists of beside the project's own sources: name and version.
-
-    A library that is still to be installed goes by what platformio.ini asks for. Raises HilError like `availability`.
-    """
-    if engine != "tflm":
-        return {}
-    library = tflm_library.find(build_root)
-    if library is not None:
-        return {library.name: library.version}
-    _, _, package = tflm_library.specification(root).partition("/")
-    name, _, version = package.rpartition("@")
-    return {name.strip(): version.strip()}
-
-
-def check(engine: str, tflite: Path, library: TflmLibrary | None, build_root: Path, say: Say = silent) -> None:
+def check(engine: Engine, tflite: Path, project: FirmwareProject, say: Say = silent) -> Estimate | None:
     """Refuse, before anything is built, a network that `engine` cannot run or whose answers cannot be compared.
 
-    Without a `library`, tflm is judged as far as TFLM on the host can tell. What a copy of the library was found to do
-    is kept in `build_root`, and `say` is told what takes its time. Raises HilError with the reason.
+    Returns what is known of its image already. Raises HilError with the reason.
     """
-    if engine == "tflm":
-        graph = read(tflite)
-        tflm_sources.check(tflite, graph)
-        if library is not None:
-            tflm_sources.check_operators(tflite, graph, library)
-            tflm_trial.check_scales(tflite, graph, library, build_root, say)
-        return
-    with tempfile.TemporaryDirectory(prefix="hil-") as folder:
-        compile_model(tflite, Path(folder))
+    estimate = engine.check(tflite, project, say)
     Reference(tflite)
+    return estimate
 
 
-def alternative(engine: str, tflite: Path, library: TflmLibrary | None, build_root: Path) -> str | None:
-    """What to advise: another engine that takes the network, e.g. `engine aot`; None if there is none."""
-    for other in ENGINES:
-        if other != engine and _takes(other, tflite, library, build_root):
-            return f"engine {other}"
-    return None
+def build(
+    engine: Engine,
+    project: FirmwareProject,
+    model: Model,
+    variant: str,
+    target: str,
+    debug: bool = False,
+    say: Say = silent,
+) -> FirmwareImage:
+    """The image of `model`'s `variant` with `engine` for `target`.
 
-
-def _takes(engine: str, tflite: Path, library: TflmLibrary | None, build_root: Path) -> bool:
+    Raises HilError if the network is refused, or the image cannot be built; it names another engine if one helps.
+    """
+    tflite = model.variants[variant].path
     try:
-        check(engine, tflite, library, build_root)
-    except HilError:
-        return False
-    return True
+        check(engine, tflite, project, say)
+    except HilError as error:
+        other = next(_takers(tflite, project, other_than=engine), None)
+        raise HilError(f"{error}; or use engine {other.name}" if other else str(error)) from error
+    try:
+        return engine.build(project, model, variant, target, debug, say)
+    except TooLargeError as error:
+        # An interpreter needs more memory than compiled code, so the way leads from the former to the latter only.
+        others = () if engine.compiles else _takers(tflite, project, other_than=engine)
+        smaller = [f"engine {other.name}" for other in others if other.compiles]
+        first, *rest = error.ways
+        raise error.instead([first, *smaller[:1], *rest]) from None
+
+
+def _takers(tflite: Path, project: FirmwareProject, other_than: Engine) -> Iterator[Engine]:
+    """The other engines that take the network."""
+    for name in names():
+        if name == other_than.name:
+            continue
+        try:
+            engine = load(name)
+            check(engine, tflite, project)
+        except HilError:
+            continue
+        yield engine

@@ -29,7 +29,7 @@ def check_name(folder: Path) -> None:
 
 @dataclass(frozen=True)
 class BuildDir:
-    """The folder of one image, and the environment of platformio.ini that it is built with.
+    """The folder of one image, which is called `name`, and the environment of platformio.ini that it is built with.
 
     `root` is the project and `build_root` the folder of all that is built in it.
     """
@@ -43,7 +43,7 @@ class BuildDir:
     @property
     def path(self) -> Path:
         """All files of this image."""
-        return self.build_root / "firmware" / f"{self.name}-{self.environment}"
+        return self.build_root / "firmware" / self.name
 
     @property
     def generated(self) -> Path:

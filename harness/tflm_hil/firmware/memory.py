@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from tflm_hil.errors import HilError
@@ -12,23 +13,27 @@ REGIONS = {"FLASH": "maximum_size", "RAM": "maximum_ram_size"}
 
 
 class TooLargeError(HilError):
-    """What exceeds regions of its target's memory by `excess` bytes each, or more; `what` and `log` say so."""
+    """What exceeds regions of its target's memory by `excess` bytes each, or more; `what` and `log` say so.
+
+    `ways` are those out of it, the most general one first.
+    """
 
     def __init__(
         self,
         what: str,
         excess: dict[str, int],
         log: Path | None = None,
-        remedy: str = "a smaller model or a larger target",
+        ways: Sequence[str] = ("a smaller model", "a larger target"),
     ) -> None:
-        super().__init__(f"{what}; use {remedy}" + (f"; see {log}" if log else ""))
+        super().__init__(f"{what}; use {' or '.join(ways)}" + (f"; see {log}" if log else ""))
         self.what = what
         self.excess = excess
         self.log = log
+        self.ways = tuple(ways)
 
-    def instead(self, remedy: str) -> TooLargeError:
-        """The same with this `remedy`."""
-        return TooLargeError(self.what, self.excess, self.log, remedy)
+    def instead(self, ways: Sequence[str]) -> TooLargeError:
+        """The same with other `ways`."""
+        return TooLargeError(self.what, self.excess, self.log, ways)
 
 
 def targets_with_room(root: Path, environments: list[str], environment: str, excess: dict[str, int]) -> list[str]:

@@ -11,16 +11,15 @@ from tflm_hil.boards import qemu_program
 from tflm_hil.boards.board import Board
 from tflm_hil.boards.selection import BoardChoice, choose
 from tflm_hil.boards.targets import APPLICATION_TARGETS, TARGETS, find_targets
-from tflm_hil.configuration import Configuration, load_configuration
+from tflm_hil.configuration import load_configuration
 from tflm_hil.device.identity import Layout
-from tflm_hil.engines.selection import ENGINES, availability, versions
-from tflm_hil.engines.tflm import library as tflm_library
-from tflm_hil.engines.tflm import trial as tflm_trial
+from tflm_hil.engines import selection as engines
+from tflm_hil.engines.engine import Engine
+from tflm_hil.engines.external.application import Application, load_application
+from tflm_hil.engines.external.engine import ExternalEngine
 from tflm_hil.errors import HilError
 from tflm_hil.files import Snapshot
 from tflm_hil.firmware import toolchain
-from tflm_hil.firmware.application import ENGINE as EXTERNAL
-from tflm_hil.firmware.application import Application, load_application
 from tflm_hil.firmware.build_dir import Say
 from tflm_hil.firmware.build_dir import silent as unsaid
 from tflm_hil.firmware.image import FirmwareImage
@@ -50,14 +49,14 @@ class Session:
         names = (self.application.target,) if self.application else options.targets
         self.targets = find_targets(names)
         self._board = choose(options.board, options.emulator, names) if options.board else None
-        self.project = FirmwareProject(options.root / ".hil", qemu_program.try_arena)
-        self.engines, self.missing_engines = _engines(options.engine, self.project, self.configuration)
+        self.project = FirmwareProject(options.root / ".hil", qemu_program.run)
+        self.engines, self.missing_engines = self._choose_engines(options.engine)
         known = _known_models(options.root, self.application)
         self.known_models = frozenset(known)
         self.models = _models(known, options.models, self.configuration.models)
         self.toolchain = toolchain.versions()
         for engine in self.engines:
-            self.toolchain |= versions(engine, self.project.root, self.project.build_root)
+            self.toolchain |= engine.versions(self.project)
         self._check_manifests()
         self._files = Snapshot(path for model in self.models for path in model.files)
         self._recordings = {model.name: _recordings(model) for model in self.models}
@@ -77,7 +76,7 @@ class Session:
     def builds(self) -> list[Build]:
         """Every firmware that was asked for: models x variants x engines x targets."""
         return [
-            Build(model, variant, engine, target.name)
+            Build(model, variant, engine.name, target.name)
             for model in self.models
             for variant in model.variants.values()
             if self.application is None or variant.name == self.application.variant
@@ -88,23 +87,20 @@ class Session:
     def header(self) -> list[str]:
         """What will run where, for the head of a report."""
         models = ", ".join(f"{model.name} ({', '.join(model.variants)})" for model in self.models)
+        used = ", ".join(engine.name for engine in self.engines)
         return [
-            f"hil: board {self.board.describe()}, engines {', '.join(self.engines)}, models {models}",
+            f"hil: board {self.board.describe()}, engines {used}, models {models}",
             *(f"hil: without engine {engine}: {reason}" for engine, reason in self.missing_engines.items()),
-            *(f"hil: engine tflm: {reason}" for reason in self._misread_by_tflm()),
+            *self._known_faults(),
         ]
 
-    def _misread_by_tflm(self) -> Iterator[str]:
-        """Which networks the copy of TensorFlow Lite Micro that is here would compute otherwise than the host's."""
-        library = tflm_library.find(self.project.build_root) if "tflm" in self.engines else None
-        paths = [variant.path for model in self.models for variant in model.variants.values()]
-        if library is None:
-            return
-        for path in paths:
-            try:
-                tflm_trial.check_scales(path, read(path), library, self.project.build_root)
-            except HilError as error:
-                yield str(error)
+    def _known_faults(self) -> Iterator[str]:
+        """Which networks an engine that is here would compute otherwise than the reference."""
+        for engine in self.engines:
+            for model in self.models:
+                for variant in model.variants.values():
+                    if fault := engine.known_fault(variant.path, self.project):
+                        yield f"hil: engine {engine.name}: {fault}"
 
     def recordings(self, model: Model) -> dict[str, list[Recording]]:
         """The recordings of a model by the name of their file; none of a model without windows."""
@@ -132,27 +128,16 @@ class Session:
         `say` is told what takes its time.
         """
         key = build.name, debug
-        if self.application is not None:
-            return self._own_firmware(build, self.application, debug, say)
         if key not in self._images:
-            check_fit(build.model, read(build.variant.path))
-            self._images[key] = self.project.build(
-                build.model, build.variant.name, build.engine, build.target, debug, say
-            )
+            model, variant = build.model, build.variant
+            check_fit(model, read(variant.path))
+            engine = next(engine for engine in self.engines if engine.name == build.engine)
+            self._images[key] = engines.build(engine, self.project, model, variant.name, build.target, debug, say)
         return Firmware(build.model, build.variant, build.engine, build.target, self._images[key])
 
     def changed(self) -> list[Path]:
         """The files of models and recordings that somebody has written since: no figure says which state it is of."""
         return self._files.changed()
-
-    def _own_firmware(self, build: Build, application: Application, debug: bool, say: Say) -> Firmware:
-        if debug:
-            raise HilError(f"{build.name}: an application of its own has no debug image that keeps every tensor")
-        key = build.name, debug
-        if key not in self._images:
-            check_fit(build.model, read(build.variant.path))
-            self._images[key] = self.project.build_application(application, say)
-        return Firmware(build.model, build.variant, build.engine, build.target, self._images[key])
 
     def open_board(self, run_dir: Path) -> Board:
         """The board that was chosen; close it when done."""
@@ -165,9 +150,18 @@ class Session:
         layout = _layout(firmware.model, self.reference(firmware.variant.path))
         return self._contact.connected(board, firmware, layout, log, self.options.flash, progress)
 
+    def _choose_engines(self, asked: str) -> tuple[tuple[Engine, ...], dict[str, str]]:
+        """The engines to use, and why others of an `auto` cannot be had."""
+        if self.application is None:
+            return engines.choose(asked, self.project)
+        if asked not in (engines.AUTO, ExternalEngine.name):
+            origin = self.configuration.origin
+            raise HilError(f"engine {asked}: {origin} names an application of its own, which brings its own engine")
+        return (ExternalEngine(self.application),), {}
+
     def _check_manifests(self) -> None:
         """A budget that applies to nothing would be a check that cannot fail, and so would a misspelt [[skip]]."""
-        known = {"target": (*TARGETS, *APPLICATION_TARGETS), "engine": (*ENGINES, EXTERNAL)}
+        known = {"target": (*TARGETS, *APPLICATION_TARGETS), "engine": (*engines.names(), ExternalEngine.name)}
         for model in self.models:
             for where, kind, name in _names(model):
                 if name not in known[kind]:
@@ -198,26 +192,6 @@ def _layout(model: Model, reference: Reference) -> Layout:
 
 def _known_models(root: Path, application: Application | None) -> dict[str, Model]:
     return load_models(root) if application is None else {application.model.name: application.model}
-
-
-def _engines(
-    asked: str, project: FirmwareProject, configuration: Configuration
-) -> tuple[tuple[str, ...], dict[str, str]]:
-    """The engines to use, and why others of an `auto` cannot be had."""
-    if configuration.application is not None:
-        if asked not in ("auto", EXTERNAL):
-            raise HilError(
-                f"engine {asked}: {configuration.origin} names an application of its own, which brings its own engine"
-            )
-        return (EXTERNAL,), {}
-    if asked != "auto" and asked not in ENGINES:
-        raise HilError(f"unknown engine {asked}; choose auto, {' or '.join(ENGINES)}")
-    wanted = ENGINES if asked == "auto" else (asked,)
-    reasons = {engine: availability(engine, project.root, project.build_root) for engine in wanted}
-    missing = {engine: reason for engine, reason in reasons.items() if reason}
-    if asked in missing:
-        raise HilError(f"engine {asked}: {missing[asked]}")
-    return tuple(engine for engine in wanted if engine not in missing), missing
 
 
 def _models(known: dict[str, Model], asked: tuple[str, ...], folder: Path) -> list[Model]:

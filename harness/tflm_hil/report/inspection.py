@@ -9,13 +9,13 @@ from rich.table import Table
 
 from tflm_hil.commands.inspection import (
     REFERENCE,
-    AotFacts,
     ImageFacts,
     Inspection,
     OperatorFacts,
     TensorFacts,
     Verdict,
 )
+from tflm_hil.engines.engine import Estimate
 from tflm_hil.report.text import number, shortened, table_lines
 
 LONGEST_NAME = 26
@@ -32,8 +32,8 @@ def inspection_lines(inspection: Inspection) -> list[str]:
     lines.append(f"multiply-accumulates {inspection.macs:,}{counted}, weights {inspection.weight_bytes:,} bytes")
     for verdict in inspection.verdicts:
         lines.append(f"{verdict.who}: {_said(verdict)}")
-        if verdict.who == "aot" and inspection.aot:
-            lines += _indented(_compiled(inspection.aot))
+        if verdict.estimate:
+            lines += _indented(_compiled(verdict.estimate))
         if verdict.image:
             lines += _indented(_image(verdict.image))
         lines += _indented(verdict.reason)
@@ -55,10 +55,11 @@ def _plain(text: str) -> str:
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
-def _compiled(facts: AotFacts) -> str:
+def _compiled(estimate: Estimate) -> str:
+    arena, alive = estimate.arena_bytes, estimate.arena_lower_bound
     return (
-        f"compiled: constants {facts.constants:,} bytes, arena {facts.arena:,} bytes, "
-        f"{facts.arena / facts.arena_lower_bound:.3f} of the {facts.arena_lower_bound:,} alive at one step"
+        f"compiled: constants {estimate.constant_bytes:,} bytes, arena {arena:,} bytes, "
+        f"{arena / alive:.3f} of the {alive:,} alive at one step"
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -13,7 +12,7 @@ from tflm_hil.checks.parity import Parity
 from tflm_hil.commands.bench import goals
 from tflm_hil.commands.bench.rows import Compilation, Figures, Row, Unmeasured
 from tflm_hil.commands.bench.subjects import Subject
-from tflm_hil.compiler import compile_model
+from tflm_hil.engines.engine import Engine
 from tflm_hil.errors import HilError
 from tflm_hil.firmware.build_dir import Say
 from tflm_hil.firmware.build_dir import silent as unsaid
@@ -29,26 +28,26 @@ def bench(session: Session, subjects: Sequence[Subject], run_dir: Path, say: Say
 
     Nothing that goes wrong with one of them keeps the others from being measured. `say` is told what takes its time.
     """
-    first: dict[str, Figures] = {}
+    compiled: dict[str, Figures] = {}
     total = len(subjects) * len(session.engines)
     number = 0
     for engine in session.engines:
         for subject in subjects:
             number += 1
-            what = f"{subject.name} with {engine} ({number} of {total})"
+            what = f"{subject.name} with {engine.name} ({number} of {total})"
             say(what)
-            build = Build(subject.model, subject.variant, engine, session.targets[0].name)
+            build = Build(subject.model, subject.variant, engine.name, session.targets[0].name)
             try:
-                for row in _measure(session, subject, build, run_dir, partial(_say_of, say, what)):
+                for row in _measure(session, engine, subject, build, run_dir, partial(_say_of, say, what)):
                     yield row
                     if not isinstance(row, Figures):
                         continue
-                    if engine == "aot":
-                        first[subject.name] = row
-                    elif subject.name in first:
-                        yield goals.never_slower(first[subject.name], row)
+                    if engine.compiles:
+                        compiled.setdefault(subject.name, row)
+                    elif subject.name in compiled:
+                        yield goals.never_slower(compiled[subject.name], row)
             except HilError as error:
-                yield Unmeasured(subject.name, engine, build.target, str(error))
+                yield Unmeasured(subject.name, engine.name, build.target, str(error))
     for model in {subject.model.name: subject.model for subject in subjects}.values():
         if model.windowed:
             yield goals.distinct_windows(model, session.all_recordings(model))
@@ -58,7 +57,9 @@ def _say_of(say: Say, what: str, text: str) -> None:
     say(f"{what}: {text}")
 
 
-def _measure(session: Session, subject: Subject, build: Build, run_dir: Path, say: Say) -> Iterator[Row]:
+def _measure(
+    session: Session, engine: Engine, subject: Subject, build: Build, run_dir: Path, say: Say
+) -> Iterator[Row]:
     firmware = session.firmware(build, say=say)
     # A board for each: one that a crash left behind must not spoil the next one's figures.
     board = session.open_board(run_dir)
@@ -72,12 +73,12 @@ def _measure(session: Session, subject: Subject, build: Build, run_dir: Path, sa
                     yield goals.streaming(device, session.all_recordings(subject.model))
     finally:
         board.close()
-    if build.engine != "aot":
+    if not engine.compiles:
         return
     if subject.of_set is None:
-        compilation = _compile(subject)
-        yield compilation
-        yield goals.plan(compilation)
+        if compilation := _compile(session, engine, subject):
+            yield compilation
+            yield goals.plan(compilation)
         yield from goals.against_upstream(figures)
     elif subject.of_set.most is not None:
         yield goals.per_unit(figures, subject.of_set.most)
@@ -127,9 +128,10 @@ def describe(parity: Parity[Any]) -> str:
     return f"{len(parity.mismatches)} differences in {parity.windows} inferences, of up to {parity.max_abs_diff:g}"
 
 
-def _compile(subject: Subject) -> Compilation:
-    with tempfile.TemporaryDirectory(prefix="hil-") as folder:
-        started = time.monotonic()
-        compiled = compile_model(subject.variant.path, Path(folder))
-        seconds = time.monotonic() - started
-    return Compilation(subject.name, seconds, compiled.arena_bytes, compiled.arena_lower_bound)
+def _compile(session: Session, engine: Engine, subject: Subject) -> Compilation | None:
+    started = time.monotonic()
+    estimate = engine.check(subject.variant.path, session.project)
+    seconds = time.monotonic() - started
+    if estimate is None:
+        return None
+    return Compilation(subject.name, seconds, estimate.arena_bytes, estimate.arena_lower_bound)

@@ -59,7 +59,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Compilation:
-    """The aot compiler at work on `network`: seconds from .tflite to C, the arena's bytes and those alive at once."""
+    """A compiling engine at work on `network`: seconds from .tflite to C, the arena's bytes and those alive at once."""
 
     network: str
     seconds: float

@@ -25,8 +25,9 @@ class Trial(enum.Enum):
     NO_MORE_RAM = 12
 
 
-Try = Callable[[str, Path, int], Trial]
-"""Runs an image for a target with an arena of so many bytes."""
+def outcome(status: int | None) -> Trial:
+    """What the exit status of a trial says; one that hangs (None) or dies has too little."""
+    return next((trial for trial in Trial if trial.value == status), Trial.TOO_SMALL)
 
 
 def find_smallest(attempt: Callable[[int], Trial]) -> int | None:

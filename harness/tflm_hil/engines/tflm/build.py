@@ -12,8 +12,8 @@ from tflm_hil.engines.tflm.sources import write_sources
 from tflm_hil.errors import HilError
 from tflm_hil.firmware import platformio
 from tflm_hil.firmware.build_dir import PROGRAM, BuildDir, Say
+from tflm_hil.firmware.generator import Job
 from tflm_hil.firmware.memory import TooLargeError
-from tflm_hil.models.tflite_file import Graph
 
 # What firmware/platform/builder says: how many files of the library there are, and that it compiles one of them.
 TOTAL = "Files of TensorFlow Lite Micro: "
@@ -47,16 +47,14 @@ def settings(build_dir: BuildDir, library: TflmLibrary) -> dict[str, str]:
     )
 
 
-def generate(
-    build_dir: BuildDir, tflite: Path, graph: Graph, library: TflmLibrary, attempt: arena.Try | None, say: Say
-) -> tuple[list[Path], int]:
+def generate(job: Job, library: TflmLibrary) -> tuple[list[Path], int]:
     """Write the sources of the engine, with the smallest arena in which the network runs; the files, and its bytes.
 
     Raises:
         HilError: all RAM of the target is not enough for the network, or there is no emulator to find that out.
     """
-    size = _search(build_dir, tflite, graph, library, attempt, say)
-    return write_sources(tflite, graph, library, size, build_dir.generated), size
+    size = _search(job, library)
+    return write_sources(job.tflite, job.graph, library, size, job.build_dir.generated), size
 
 
 def progress(say: Say) -> platformio.Watch:
@@ -74,25 +72,23 @@ def progress(say: Say) -> platformio.Watch:
     return watch
 
 
-def _search(
-    build_dir: BuildDir, tflite: Path, graph: Graph, library: TflmLibrary, attempt: arena.Try | None, say: Say
-) -> int:
-    if attempt is None:
+def _search(job: Job, library: TflmLibrary) -> int:
+    emulate, build_dir = job.emulate, job.build_dir
+    if emulate is None:
         raise HilError(
-            f"{tflite}: how small its arena can be is found in an emulator, and there is none: "
+            f"{job.tflite}: how small its arena can be is found in an emulator, and there is none: "
             "apt-get install qemu-system-arm"
         )
-    write_sources(
-        tflite, graph, library, arena.STEP, build_dir.generated
-    )  # a token: the program brings an arena of its own
+    # A token: the program brings an arena of its own.
+    write_sources(job.tflite, job.graph, library, arena.STEP, build_dir.generated)
     build = build_dir.path / "search"
     variables: Mapping[str, str] = {
         **settings(build_dir, library),
         **platformio.build_variables(build_dir.generated, build),
         "PLATFORMIO_SRC_DIR": str(build_dir.root / SEARCH_PROGRAM),
     }
-    log = build_dir.path / "search.log"
-    platformio.run(build_dir.root, build_dir.environment, build_dir.build_root, variables, log, progress(say), say)
+    log, watch = build_dir.path / "search.log", progress(job.say)
+    platformio.run(build_dir.root, build_dir.environment, build_dir.build_root, variables, log, watch, job.say)
     elf = build / build_dir.environment / PROGRAM
 
     # The program holds all that the size depends on.
@@ -100,14 +96,15 @@ def _search(
     if known := cache.recall(key):
         return known
 
-    def one(size: int) -> arena.Trial:
-        say(f"finding the smallest arena: {size:,} bytes")
-        return attempt(build_dir.target, elf, size)
+    def attempt(size: int) -> arena.Trial:
+        job.say(f"finding the smallest arena: {size:,} bytes")
+        return arena.outcome(emulate(build_dir.target, elf, str(size)))
 
-    found = arena.find_smallest(one)
+    found = arena.find_smallest(attempt)
     if found is None:
         # The library says that it fails, not why.
         why = "it needs more, or a kernel of this library refuses it"
-        raise TooLargeError(f"{tflite}: {library} does not run it in all RAM of {build_dir.target}: {why}", {"RAM": 1})
+        what = f"{job.tflite}: {library} does not run it in all RAM of {build_dir.target}: {why}"
+        raise TooLargeError(what, {"RAM": 1})
     cache.remember(key, found)
     return found

@@ -101,14 +101,21 @@ def installed_root(build_root: Path) -> Path:
     return build_root / "pio" / "libdeps"
 
 
-def missing(root: Path, build_root: Path) -> str | None:
-    """Why there is no library, and the remedy, in one line; None where there is one or where it can be fetched.
+def missing(root: Path, build_root: Path, offline: bool = False) -> str | None:
+    """Why there is no library, and the remedy, in one line; None if there is one, or unless `offline` can be fetched.
 
     Raises:
         HilError: HIL_TFLM_LIB or platformio.ini name something that is none.
     """
     package = specification(root)
-    if find(build_root) is not None or registry_answers():
+    if find(build_root) is not None:
+        return None
+    if offline:
+        return (
+            "TensorFlow Lite Micro is not on this machine yet; `hil build MODEL --engine tflm` fetches it, or set "
+            f"{VARIABLE} to a local copy"
+        )
+    if registry_answers():
         return None
     return (
         "the PlatformIO registry does not answer; go online once, "

@@ -10,9 +10,6 @@ from tflm_hil.configuration import Configuration
 from tflm_hil.errors import HilError
 from tflm_hil.models.manifest import Model, load_model
 
-ENGINE = "external"
-"""What executes the network of such an application, as far as the harness knows."""
-
 
 class Application(msgspec.Struct, frozen=True):
     """`environment` of the platformio.ini in `root` builds it, or `elf` is there already.

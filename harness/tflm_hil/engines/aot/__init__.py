@@ -1,0 +1,1 @@
+"""The aot engine: C generated from the network, and kernels that it calls."""

@@ -1,0 +1,93 @@
+"""What the harness needs of an engine, whatever executes the network."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from tflm_hil.firmware.build_dir import Say, silent
+from tflm_hil.firmware.generator import Generated, Job
+from tflm_hil.firmware.image import FirmwareImage
+from tflm_hil.firmware.project import FirmwareProject
+from tflm_hil.models.manifest import Model
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What an engine knows of an image before it is built, in bytes: constants in flash, and the arena in RAM.
+
+    `arena_lower_bound` is the largest sum of tensors that are alive at one step. The arena may be smaller if an
+    operator overwrites what it has read.
+    """
+
+    constant_bytes: int
+    arena_bytes: int
+    arena_lower_bound: int
+
+
+class Engine(Protocol):
+    """An engine. What has a body here may be left out by a class that derives from this one."""
+
+    name: str
+    """What the user calls it, and what results are filed under."""
+
+    compiles: bool = False
+    """Whether it makes code for just one network, which needs less memory and time than an interpreter."""
+
+    def unavailable(self, _project: FirmwareProject, _offline: bool = False) -> str | None:
+        """Why it cannot build in `project`, with the remedy, in one line; None if it can.
+
+        What it lacks it may fetch when it builds, unless it is to stay `offline`. Raises HilError if what the user has
+        set up for it is wrong.
+        """
+        return None
+
+    def versions(self, _project: FirmwareProject) -> Mapping[str, str]:
+        """What it consists of beside the project's own sources: name and version. Raises as `unavailable` does."""
+        return {}
+
+    def check(self, tflite: Path, project: FirmwareProject, say: Say = silent) -> Estimate | None:
+        """Refuse, before anything is built, a network that it cannot run: HilError with the reason.
+
+        Returns what is known of the image already, None if nothing is.
+        """
+
+    def known_fault(self, _tflite: Path, _project: FirmwareProject) -> str | None:
+        """What it is known to compute wrong of this network, in one line, for the head of a report. This is quick."""
+        return None
+
+    def build(
+        self, project: FirmwareProject, model: Model, variant: str, target: str, debug: bool = False, say: Say = silent
+    ) -> FirmwareImage:
+        """The image of `model`'s `variant` for `target`; one for `debug` keeps every tensor.
+
+        Raises HilError if it cannot be built, TooLargeError if it does not fit.
+        """
+
+
+class GeneratingEngine(Engine, Protocol):
+    """An engine that generates sources from a network; the rest of the image is the firmware of the project."""
+
+    def unavailable(self, project: FirmwareProject, _offline: bool = False) -> str | None:
+        """See Engine. It needs an environment for at least one target."""
+        suffix = self.environment("")
+        if any(environment.endswith(suffix) for environment in project.environments()):
+            return None
+        return f"{project.root / 'platformio.ini'} has no environment TARGET{suffix}; add one"
+
+    def environment(self, target: str) -> str:
+        """See Generator."""
+        return f"{target}_{self.name}"
+
+    @abstractmethod
+    def generate(self, job: Job) -> Generated:
+        """See Generator."""
+
+    def build(
+        self, project: FirmwareProject, model: Model, variant: str, target: str, debug: bool = False, say: Say = silent
+    ) -> FirmwareImage:
+        """See Engine."""
+        return project.build(model, variant, self, target, debug, say)

@@ -1,0 +1,1 @@
+"""The engine of an application of the user's own, whatever it is."""

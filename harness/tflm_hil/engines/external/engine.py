@@ -1,0 +1,38 @@
+"""An application of the user's own as an engine: its image is built as it is, whatever runs the network in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tflm_hil.engines.engine import Engine
+from tflm_hil.engines.external.application import Application
+from tflm_hil.errors import HilError
+from tflm_hil.firmware.build_dir import Say, silent
+from tflm_hil.firmware.image import FirmwareImage, read_application
+from tflm_hil.firmware.project import FirmwareProject
+from tflm_hil.models.manifest import Model
+
+
+class ExternalEngine(Engine):
+    """See Engine. The application answers for what it can run."""
+
+    name = "external"
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+
+    def check(self, _tflite: Path, _project: FirmwareProject, _say: Say = silent) -> None:
+        """See Engine. What is wrong shows when the device is asked."""
+
+    def build(
+        self, project: FirmwareProject, model: Model, variant: str, target: str, debug: bool = False, say: Say = silent
+    ) -> FirmwareImage:
+        """See Engine. Built by its environment of platformio.ini, unless it is there already."""
+        if debug:
+            raise HilError(
+                f"{model.name}-{variant}: an application of its own has no debug image that keeps every tensor"
+            )
+        if self._application.elf is not None:
+            return read_application(self._application.elf, target)
+        own = FirmwareProject(project.build_root, root=self._application.root)
+        return own.build_as_it_is(str(self._application.environment), target, say)

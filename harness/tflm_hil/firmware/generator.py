@@ -1,0 +1,57 @@
+"""What a build needs of an engine: the part of the image that depends on the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from tflm_hil.firmware.build_dir import BuildDir, Say, silent
+from tflm_hil.firmware.platformio import Watch
+from tflm_hil.models.tflite_file import Graph
+
+Emulate = Callable[[str, Path, str], int | None]
+"""Runs an ELF file for a target to its end, with an argument; the exit status, None if it did not end in time."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """The image that sources are wanted for: those of the network `graph`, read from `tflite`, go to its `build_dir`.
+
+    A `debug` image keeps every tensor. `emulate` is None if there is no emulator; `say` is told what takes its time.
+    """
+
+    tflite: Path
+    graph: Graph
+    debug: bool
+    build_dir: BuildDir
+    emulate: Emulate | None = None
+    say: Say = silent
+
+
+@dataclass(frozen=True)
+class Generated:
+    """The sources of an image, with the bytes of the network's constants and of its arena.
+
+    The build has the `settings` as environment variables of PlatformIO, and `watch` is told each line of its output.
+    """
+
+    sources: list[Path]
+    constant_bytes: int
+    arena_bytes: int
+    settings: Mapping[str, str] = field(default_factory=dict)
+    watch: Watch = silent
+
+
+class Generator(Protocol):
+    """Generates the part of an image that depends on the network."""
+
+    name: str
+    """What the user calls the engine; the folder of its images has it in its name."""
+
+    def environment(self, target: str) -> str:
+        """The environment of platformio.ini that builds images for `target`; `_debug` is added for debug images."""
+
+    def generate(self, job: Job) -> Generated:
+        """Write the sources of `job`. Raises HilError if the engine cannot run its network."""
