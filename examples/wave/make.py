@@ -1,7 +1,7 @@
-"""Generate what the examples share: a small network, the same network as a C header, and recordings to test it with.
+"""Makes what the examples share: a small network, the same network as a C header, and recordings to test it with.
 
-The files are written beside this script and are always the same. In your own project, a training script does this: the
-converter writes the .tflite, and the header holds its content.
+It writes beside itself, and always the same bytes. In a project of your own a training script does this: the .tflite
+comes from the converter, and the header holds what is in it.
 """
 
 from __future__ import annotations
@@ -12,70 +12,40 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from tflm_hil.models.tflite_builder import OperatorSpec, TensorSpec, build
-from tflm_hil.models.tflite_file import TensorType
+from tflm_hil.commands.scaffold import wave
 
 HERE = Path(__file__).parent
-WINDOW, CHANNELS = 8, 2
-INPUTS = WINDOW * CHANNELS
-HIDDEN = 2 * (WINDOW - 1) * CHANNELS
-RELU = 1
-
-INPUT_SCALE, HIDDEN_SCALE, OUTPUT_SCALE, WEIGHT_SCALE = 1 / 256, 0.5 / 255, 1 / 256, 1 / 127
-INPUT_ZERO, HIDDEN_ZERO, OUTPUT_ZERO = -128, -128, 0
-THRESHOLD = 0.1
-"""The least movement in a window that is a wave, as a fraction of the range of -4 g to 4 g."""
-
-
-def weights() -> tuple[NDArray[np.int8], NDArray[np.int8]]:
-    """Return the weights of both layers: hidden units detect rises and falls between rows, outputs add them up."""
-    first = np.zeros((HIDDEN, INPUTS), np.int8)
-    for unit in range(HIDDEN):
-        step, sign = unit // 2, 127 if unit % 2 else -127
-        first[unit, step + CHANNELS], first[unit, step] = sign, -sign
-    second = np.full((2, HIDDEN), 127, np.int8)
-    second[1] = -127
-    return first, second
 
 
 def multiplier(scale: float) -> tuple[int, int]:
-    """Return `scale` as a fixed-point multiplier and shift of TFLite: multiplier * 2^(shift - 31)."""
+    """`scale` as TFLite's fixed-point multiplier and shift: multiplier * 2^(shift - 31)."""
     fraction, shift = math.frexp(scale)
     return round(fraction * 2**31), shift
 
 
 def main() -> None:
     """Write all files."""
-    first, second = weights()
-    bias = round(THRESHOLD / (HIDDEN_SCALE * WEIGHT_SCALE))
-    biases = np.array([-bias, bias], np.int32)
-    tensors = [
-        TensorSpec([1, INPUTS], TensorType.INT8, [INPUT_SCALE], [INPUT_ZERO], name="window"),
-        TensorSpec([HIDDEN, INPUTS], TensorType.INT8, [WEIGHT_SCALE], data=first, name="changes"),
-        TensorSpec([1, HIDDEN], TensorType.INT8, [HIDDEN_SCALE], [HIDDEN_ZERO], name="moved"),
-        TensorSpec([2, HIDDEN], TensorType.INT8, [WEIGHT_SCALE], data=second, name="sum"),
-        TensorSpec([2], TensorType.INT32, [HIDDEN_SCALE * WEIGHT_SCALE], data=biases, name="threshold"),
-        TensorSpec([1, 2], TensorType.INT8, [OUTPUT_SCALE], [OUTPUT_ZERO], name="scores"),
-    ]
-    operators = [
-        OperatorSpec("FULLY_CONNECTED", [0, 1, -1], [2], {"FusedActivationFunction": RELU}),
-        OperatorSpec("FULLY_CONNECTED", [2, 3, 4], [5]),
-    ]
-    network = build(tensors, operators, [0], [5])
-    model = HERE / "models" / "wave"
+    model, recordings = HERE / "models" / "wave", HERE / "recordings" / "wave"
+    network = wave.network()
     model.mkdir(parents=True, exist_ok=True)
     (model / "wave_int8.tflite").write_bytes(network)
-    (HERE / "wave_network.h").write_text(header(network, first, second, biases))
-    record()
+    (HERE / "wave_network.h").write_text(header(network, *wave.weights()))
+    recordings.mkdir(parents=True, exist_ok=True)
+    for label, text in wave.recordings().items():
+        (recordings / f"{label}.csv").write_text(text)
 
 
 def header(network: bytes, first: NDArray[np.int8], second: NDArray[np.int8], biases: NDArray[np.int32]) -> str:
     """Return the network as a C header."""
     hidden = multiplier(
-        float(np.float32(INPUT_SCALE)) * float(np.float32(WEIGHT_SCALE)) / float(np.float32(HIDDEN_SCALE))
+        float(np.float32(wave.INPUT_SCALE))
+        * float(np.float32(wave.WEIGHT_SCALE))
+        / float(np.float32(wave.HIDDEN_SCALE))
     )
     output = multiplier(
-        float(np.float32(HIDDEN_SCALE)) * float(np.float32(WEIGHT_SCALE)) / float(np.float32(OUTPUT_SCALE))
+        float(np.float32(wave.HIDDEN_SCALE))
+        * float(np.float32(wave.WEIGHT_SCALE))
+        / float(np.float32(wave.OUTPUT_SCALE))
     )
     digest = ", ".join(f"0x{byte:02x}" for byte in hashlib.sha256(network).digest()[:8])
     return f"""\
@@ -85,20 +55,20 @@ def header(network: bytes, first: NDArray[np.int8], second: NDArray[np.int8], bi
 
 #include <stdint.h>
 
-#define WAVE_WINDOW {WINDOW}
-#define WAVE_STRIDE 4
-#define WAVE_CHANNELS {CHANNELS}
-#define WAVE_INPUTS {INPUTS}
-#define WAVE_HIDDEN {HIDDEN}
-#define WAVE_OUTPUTS 2
+#define WAVE_WINDOW {wave.WINDOW}
+#define WAVE_STRIDE {wave.STRIDE}
+#define WAVE_CHANNELS {len(wave.CHANNELS)}
+#define WAVE_INPUTS {wave.INPUTS}
+#define WAVE_HIDDEN {wave.HIDDEN}
+#define WAVE_OUTPUTS {len(wave.LABELS)}
 
-#define WAVE_INPUT_SCALE {INPUT_SCALE.hex()}f
-#define WAVE_INPUT_ZERO ({INPUT_ZERO})
-#define WAVE_HIDDEN_ZERO ({HIDDEN_ZERO})
+#define WAVE_INPUT_SCALE {wave.INPUT_SCALE.hex()}f
+#define WAVE_INPUT_ZERO ({wave.INPUT_ZERO})
+#define WAVE_HIDDEN_ZERO ({wave.HIDDEN_ZERO})
 #define WAVE_HIDDEN_MULTIPLIER {hidden[0]}
 #define WAVE_HIDDEN_SHIFT ({hidden[1]})
-#define WAVE_OUTPUT_SCALE {OUTPUT_SCALE.hex()}f
-#define WAVE_OUTPUT_ZERO {OUTPUT_ZERO}
+#define WAVE_OUTPUT_SCALE {wave.OUTPUT_SCALE.hex()}f
+#define WAVE_OUTPUT_ZERO {wave.OUTPUT_ZERO}
 #define WAVE_OUTPUT_MULTIPLIER {output[0]}
 #define WAVE_OUTPUT_SHIFT ({output[1]})
 
@@ -128,21 +98,8 @@ static const int32_t wave_bias[WAVE_OUTPUTS] WAVE_CONSTANT = {{{", ".join(map(st
 
 
 def rows(values: NDArray[np.int8]) -> str:
-    """Return a matrix as C initializers."""
+    """A matrix as C."""
     return "\n".join(f"    {{{', '.join(map(str, row))}}}," for row in values.tolist())
-
-
-def record() -> None:
-    """Write two recordings: waving at 2 Hz, and holding still; both with a noisy sensor."""
-    folder = HERE / "recordings" / "wave"
-    folder.mkdir(parents=True, exist_ok=True)
-    dice = np.random.default_rng(1)
-    time = np.arange(160) / 50
-    for name, amplitude in (("wave", 1.2), ("still", 0.01)):
-        x = amplitude * np.sin(2 * np.pi * 2 * time) + dice.normal(0, 0.004, time.size)
-        y = amplitude * np.cos(2 * np.pi * 2 * time) + 1 + dice.normal(0, 0.004, time.size)
-        lines = ["aX,aY", *(f"{a:.4f},{b:.4f}" for a, b in zip(x, y, strict=True))]
-        (folder / f"{name}.csv").write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,11 @@ import typer
 
 from tflm_hil.cli.bench import bench
 from tflm_hil.cli.build import build
+from tflm_hil.cli.doctor import doctor
+from tflm_hil.cli.init import init
 from tflm_hil.cli.inspect import inspect
+from tflm_hil.cli.new import new
+from tflm_hil.cli.path import path
 from tflm_hil.cli.replay import replay
 from tflm_hil.cli.trace import trace
 from tflm_hil.errors import DeviceError, HilError
@@ -23,7 +27,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (build, replay, trace, bench, inspect):
+for command in (new, init, doctor, build, replay, trace, bench, inspect, path):
     app.command()(command)
 
 

@@ -16,7 +16,7 @@ VARIABLE = "HIL_FIRMWARE"
 """The variable by which a platformio.ini refers to the firmware; see `folder`."""
 
 _PACKAGE = Path(tflm_hil.__file__).parent
-_REMEDY = f"pip install --force-reinstall {DISTRIBUTION}"
+REMEDY = f"pip install --force-reinstall {DISTRIBUTION}"
 
 
 def project() -> Path:
@@ -41,7 +41,7 @@ def _locate(package: Path) -> Path:
     for file in _installed(package):
         _check(file)
     if not (packaged / "platformio.ini").is_file():
-        raise HilError(f"{packaged}: the firmware of {DISTRIBUTION} is missing; {_REMEDY}")
+        raise HilError(f"{packaged}: the firmware of {DISTRIBUTION} is missing; {REMEDY}")
     return packaged
 
 
@@ -57,8 +57,8 @@ def _check(file: PackagePath) -> None:
     try:
         content = where.read_bytes()
     except OSError as error:
-        raise HilError(f"{where}: a file of {DISTRIBUTION} cannot be read ({error.strerror}); {_REMEDY}") from error
+        raise HilError(f"{where}: a file of {DISTRIBUTION} cannot be read ({error.strerror}); {REMEDY}") from error
     if file.hash is not None and where.suffix != ".pyc":
         digest = base64.urlsafe_b64encode(hashlib.new(file.hash.mode, content).digest()).decode().rstrip("=")
         if digest != file.hash.value:
-            raise HilError(f"{where}: a file of {DISTRIBUTION} is not as it was installed; {_REMEDY}")
+            raise HilError(f"{where}: a file of {DISTRIBUTION} is not as it was installed; {REMEDY}")

@@ -10,8 +10,15 @@ from pathlib import Path
 from tflm_hil.errors import HilError
 
 COMPILER = "arm-none-eabi-gcc"
-DEBIAN_PACKAGES = "gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib"
-REMEDY = f"apt-get install {DEBIAN_PACKAGES}, or put another arm-none-eabi toolchain on PATH"
+COMPILER_PACKAGE = "gcc-arm-none-eabi"
+
+# What the linker needs of newlib and of the C++ library, and the packages of its own in which Debian has that.
+LIBRARIES = {"nano.specs": "libnewlib-arm-none-eabi", "libstdc++_nano.a": "libstdc++-arm-none-eabi-newlib"}
+
+REMEDY = (
+    f"apt-get install {' '.join([COMPILER_PACKAGE, *LIBRARIES.values()])}, "
+    "or put another arm-none-eabi toolchain on PATH"
+)
 
 # What of the user's variables reaches PlatformIO and the compiler: where things are, and how the network is reached.
 # Others change what is compiled (CPATH, C_INCLUDE_PATH, GCC_EXEC_PREFIX, SCONSFLAGS), where it goes
@@ -25,9 +32,6 @@ PASSED = (
 # The drivers that the build calls, and what they call in turn.
 DRIVERS = (COMPILER, *(f"arm-none-eabi-{tool}" for tool in ("g++", "objcopy", "size")))
 PROGRAMS = ("cc1", "cc1plus", "as", "ld")
-
-# What the linker needs of newlib and of the C++ library, which Debian has in packages of their own.
-LIBRARIES = ("nano.specs", "libstdc++_nano.a")
 
 
 def find_compiler() -> Path:
@@ -48,6 +52,15 @@ def versions() -> dict[str, str]:
 
     Raises HilError where one of them is missing or incomplete.
     """
+    version = check_compiler()
+    for library in LIBRARIES:
+        check_library(library)
+    packages = {name: package_version(name) for name in ("platformio", "scons")}
+    return {COMPILER: version, "platformio": packages["platformio"]}
+
+
+def check_compiler() -> str:
+    """The version of the compiler. Raises HilError where a program of it is missing or does not run."""
     compiler = find_compiler()
     version = _ask(compiler, "-dumpfullversion")
     for driver in DRIVERS:
@@ -56,11 +69,16 @@ def versions() -> dict[str, str]:
     for program in PROGRAMS:
         if shutil.which(_ask(compiler, f"-print-prog-name={program}")) is None:
             raise HilError(f"{compiler} comes without {program}; {REMEDY}")
-    for library in LIBRARIES:
-        if not Path(_ask(compiler, f"-print-file-name={library}")).is_absolute():
-            raise HilError(f"{compiler} comes without {library}; {REMEDY}")
-    packages = {name: _package(name) for name in ("platformio", "scons")}
-    return {COMPILER: version, "platformio": packages["platformio"]}
+    return version
+
+
+def check_library(name: str) -> Path:
+    """Where the compiler has one of LIBRARIES. Raises HilError where it has none."""
+    compiler = find_compiler()
+    found = Path(_ask(compiler, f"-print-file-name={name}"))
+    if not found.is_absolute():
+        raise HilError(f"{compiler} comes without {name}; {REMEDY}")
+    return found
 
 
 def _ask(compiler: Path, option: str) -> str:
@@ -71,7 +89,8 @@ def _ask(compiler: Path, option: str) -> str:
     return done.stdout.strip()
 
 
-def _package(name: str) -> str:
+def package_version(name: str) -> str:
+    """The version of a Python package. Raises HilError where it is missing."""
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:

@@ -54,7 +54,7 @@ class Session:
         known = _known_models(options.root, self.application)
         self.known_models = frozenset(known)
         self.models = _models(known, options.models, self.configuration.models)
-        self.toolchain = toolchain.versions()
+        self.toolchain = _toolchain(self.application)
         for engine in self.engines:
             self.toolchain |= engine.versions(self.project)
         self._check_manifests()
@@ -192,6 +192,16 @@ def _layout(model: Model, reference: Reference) -> Layout:
 
 def _known_models(root: Path, application: Application | None) -> dict[str, Model]:
     return load_models(root) if application is None else {application.model.name: application.model}
+
+
+def _toolchain(application: Application | None) -> dict[str, str]:
+    """The versions of what builds the firmware. Other tools may build an application of the user's own."""
+    try:
+        return toolchain.versions()
+    except HilError:
+        if application is None:
+            raise
+        return {}
 
 
 def _models(known: dict[str, Model], asked: tuple[str, ...], folder: Path) -> list[Model]:

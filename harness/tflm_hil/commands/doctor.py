@@ -1,0 +1,144 @@
+"""What this machine and this project need, whether it is there, and the command that brings it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import requires
+from pathlib import Path
+
+from serial.tools import list_ports
+
+from tflm_hil.boards import qemu
+from tflm_hil.boards.targets import find_target
+from tflm_hil.configuration import find_project, load_configuration
+from tflm_hil.engines import selection as engines
+from tflm_hil.engines.external.application import load_application
+from tflm_hil.errors import HilError
+from tflm_hil.firmware import sources, toolchain
+from tflm_hil.firmware.project import FirmwareProject
+from tflm_hil.models.manifest import load_models
+
+EMULATORS = {qemu.QEMU: "qemu-system-arm", "qemu-system-avr": "qemu-system-misc"}
+"""The Debian package of each."""
+
+PLATFORMIO = ("platformio", "scons")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was looked for, what was found, whether that is all right, and if not, the command that mends it.
+
+    Nothing runs without what is `needed`; all else is for those who want it.
+    """
+
+    what: str
+    found: str
+    right: bool
+    needed: bool
+    command: str
+
+
+def examine(start: Path) -> Iterator[Finding]:
+    """Look for everything that a project needs, above all for the one that the folder `start` lies in."""
+    yield _find("firmware of tflm-hil", lambda: str(sources.project()), sources.REMEDY)
+    yield _find("pytest", partial(toolchain.package_version, "pytest"), "pip install pytest")
+    yield _find("PlatformIO and SCons", _platformio, f"pip install {' '.join(_wanted())}")
+    root, application = start, None
+    try:
+        root = find_project(start)
+    except HilError:
+        yield Finding("project", f"none in {start} or above it", False, needed=False, command="hil new demo")
+    else:
+        yield _find("project", partial(_models, root), "")
+        with suppress(HilError):
+            application = load_configuration(root).application
+    yield _find("permission to write", partial(_writable, root), f"chmod u+w {root}")
+
+    # What builds an application of the user's own is his affair.
+    builds, compiler = application is None, toolchain.COMPILER
+    yield _find(compiler, toolchain.check_compiler, f"apt-get install {toolchain.COMPILER_PACKAGE}", builds)
+    for name, package in toolchain.LIBRARIES.items():
+        yield _find(name, partial(_library, name), f"apt-get install {package}", builds)
+    emulator = find_target(application.target).emulation.program if application else qemu.QEMU
+    yield _find(emulator, partial(_program, emulator), f"apt-get install {EMULATORS.get(emulator, emulator)}")
+    for name in engines.names():
+        yield _find(f"engine {name}", partial(_engine, name, root), "", needed=False)
+    yield _find("LiteRT", _litert, "pip install 'tflm-hil[attribution]'", False)
+    yield _find("serial ports", _ports, "sudo usermod -aG dialout $USER", False)
+
+
+def _find(what: str, look: Callable[[], str], command: str, needed: bool = True) -> Finding:
+    """`look` returns what it found, or raises HilError."""
+    try:
+        return Finding(what, look(), True, needed, command)
+    except HilError as error:
+        said, _, remedy = str(error).partition("; ")
+        return Finding(what, said, False, needed, command or remedy)
+
+
+def _platformio() -> str:
+    """Both as this distribution asks for them: PlatformIO works with one version of SCons only."""
+    found = [f"{name}=={toolchain.package_version(name)}" for name in PLATFORMIO]
+    if set(found) != set(_wanted()):
+        raise HilError(f"{', '.join(found)} instead of {', '.join(_wanted())}")
+    return ", ".join(found)
+
+
+def _wanted() -> list[str]:
+    stated = requires(sources.DISTRIBUTION) or []
+    return [line for line in stated if line.partition("==")[0] in PLATFORMIO]
+
+
+def _models(root: Path) -> str:
+    configuration = load_configuration(root)
+    if application := load_application(configuration):
+        return f"{root}, with an application of its own that runs {application.model.name}"
+    models = load_models(root)
+    if not models:
+        raise HilError(f"{configuration.models}: no folder in it has a model.toml; add a model")
+    return f"{root}, with {', '.join(models)}"
+
+
+def _library(name: str) -> str:
+    return str(toolchain.check_library(name))
+
+
+def _program(name: str) -> str:
+    if name == qemu.QEMU:
+        return qemu.version()
+    if found := shutil.which(name):
+        return found
+    raise HilError(f"{name} is not on PATH")
+
+
+def _engine(name: str, root: Path) -> str:
+    engine, project = engines.load(name), FirmwareProject(root / ".hil")
+    if reason := engine.unavailable(project):
+        raise HilError(reason)
+    return ", ".join(f"{library} {version}" for library, version in engine.versions(project).items()) or "available"
+
+
+def _litert() -> str:
+    if importlib.util.find_spec("ai_edge_litert") is None:
+        raise HilError("not installed, so a report does not say which step lost accuracy")
+    return "installed"
+
+
+def _writable(folder: Path) -> str:
+    if not os.access(folder, os.W_OK):
+        raise HilError(f"{folder} is read-only")
+    return str(folder)
+
+
+def _ports() -> str:
+    ports = [port.device for port in list_ports.comports()]
+    closed = [port for port in ports if Path(port).exists() and not os.access(port, os.R_OK | os.W_OK)]
+    if closed:
+        raise HilError(f"{', '.join(closed)}: not permitted")
+    return ", ".join(ports) or "none"

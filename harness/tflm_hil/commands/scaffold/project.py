@@ -1,0 +1,66 @@
+"""What a new project consists of, worked out from what the user named and from what is there already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tflm_hil.boards.targets import find_targets
+from tflm_hil.commands.scaffold import example, network, texts, tools
+from tflm_hil.commands.scaffold.parts import Content, Parts
+from tflm_hil.commands.scaffold.reading import load
+from tflm_hil.errors import HilError
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user named: a .tflite file, a folder of recordings, the chip to build for."""
+
+    model: Path | None = None
+    recordings: Path | None = None
+    target: str | None = None
+
+
+@dataclass(frozen=True)
+class Project:
+    """What is to be written to `root`: `files` by their paths in it.
+
+    `about` says what the model is and how it is fed, `guesses` are to be looked at, and `left` says what was left alone
+    and what to do about it.
+    """
+
+    root: Path
+    files: Mapping[str, Content]
+    about: str
+    guesses: tuple[str, ...]
+    left: list[str] = field(default_factory=list)
+
+
+def plan(root: Path, wishes: Wishes) -> Project:
+    """What makes a project of the folder `root`, whether it is there or not. Nothing is written.
+
+    Raises:
+        HilError: a file that was named cannot be read, the recordings do not fit the network, or the firmware cannot
+            take it.
+    """
+    if wishes.target:
+        find_targets((wishes.target,))
+    parts = _parts(root, wishes)
+    load(parts)
+    files, left = tools.files(root)
+    texts_of_project: dict[str, Content] = {
+        "hil.toml": texts.project_toml(wishes.target),
+        **parts.files,
+        "tests/test_hil.py": texts.SUITE,
+        **files,
+    }
+    return Project(root, texts_of_project, parts.about, parts.guesses, left)
+
+
+def _parts(root: Path, wishes: Wishes) -> Parts:
+    if wishes.model:
+        return network.parts(root, wishes.model, wishes.recordings)
+    if wishes.recordings:
+        raise HilError("--recordings: nothing to feed with them; add --model with the network that takes them")
+    return example.parts()
