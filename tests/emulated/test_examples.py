@@ -34,14 +34,15 @@ def skip_without_avr() -> None:
 
 
 def copy(name: str, tmp_path: Path) -> Path:
-    """The example where it may be built, and beside it what it refers to."""
-    for part in (f"examples/{name}", "examples/wave", "firmware"):
-        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("build", ".hil", "reports"))
-    return tmp_path / "examples" / name
+    """The example where it may be built, and beside it the network that it shares; nothing else."""
+    for part in (name, "wave"):
+        shutil.copytree(EXAMPLES / part, tmp_path / part, ignore=shutil.ignore_patterns("build", ".hil", "reports"))
+    return tmp_path / name
 
 
 def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     variables = {name: value for name, value in os.environ.items() if not name.startswith(("HIL_", "PYTEST_"))}
+    variables["PATH"] = f"{Path(sys.executable).parent}:{variables['PATH']}"  # as in a virtual environment
     return subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=False)
 
 
