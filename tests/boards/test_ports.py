@@ -17,11 +17,11 @@ from serial.tools.list_ports_common import ListPortInfo
 from support import fake_board, rfc2217_server, ser2net
 from support.fake_device import BOOT
 from support.fake_framing import frame
-from tflm_hil.boards import port, port_lock, port_name, reset
+from tflm_hil.boards import port, port_lock, port_name, serial_reset
 from tflm_hil.boards.port import Port
 from tflm_hil.boards.port_lock import PortLock
-from tflm_hil.boards.reset import Resetter
 from tflm_hil.boards.serial_board import SerialBoard
+from tflm_hil.boards.serial_reset import SerialReset
 from tflm_hil.boards.targets import find_target
 from tflm_hil.device import connection as connection_module
 from tflm_hil.device.client import Client
@@ -71,7 +71,7 @@ def usb(monkeypatch: pytest.MonkeyPatch) -> list[ListPortInfo]:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module, name in ((reset, "BOOT_S"), (reset, "PULSE_S"), (port, "_POLL_S")):
+    for module, name in ((serial_reset, "BOOT_S"), (serial_reset, "PULSE_S"), (port, "_POLL_S")):
         monkeypatch.setattr(module, name, 0.0)
 
 
@@ -84,7 +84,7 @@ def usb_port(device: Path, serial_number: str | None, location: str = "1-1:1.0")
 def test_a_board_behind_rfc2217_answers_and_its_port_is_configured_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reset, "BOOT_S", 10.0)
+    monkeypatch.setattr(serial_reset, "BOOT_S", 10.0)
     with (
         fake_board.running("gesture", "int8", BUILD_ID) as terminal,
         rfc2217_server.serving(terminal) as url,
@@ -104,7 +104,7 @@ def test_a_board_behind_rfc2217_answers_and_its_port_is_configured_once(
 
 @pytest.mark.parametrize("scheme", ["rfc2217", "socket"])
 def test_a_board_behind_ser2net_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
-    monkeypatch.setattr(reset, "BOOT_S", 10.0)
+    monkeypatch.setattr(serial_reset, "BOOT_S", 10.0)
     with (
         fake_board.running("gesture", "int8", BUILD_ID) as terminal,
         ser2net.serving(terminal, tmp_path, scheme) as url,
@@ -144,7 +144,7 @@ def test_a_telnet_server_behind_socket_is_told_what_it_is(pieces: int) -> None:
         arriving = [greeting[at : at + size] for at in range(0, len(greeting), size)]
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(SocketConnection, "read", greet)
-            patch.setattr(reset, "BOOT_S", 10.0)
+            patch.setattr(serial_reset, "BOOT_S", 10.0)
             with pytest.raises(HilError, match=r"^socket://.*: the server speaks Telnet: use rfc2217://"):
                 board.connect()
 
@@ -285,8 +285,8 @@ def test_a_board_whose_port_leaves_with_its_reset_is_reset_once(pty: Pty, monkey
         pty.plug()
         return True
 
-    monkeypatch.setattr(reset, "METHODS", (reset_board,))
-    monkeypatch.setattr(reset, "BOOT_S", 10.0)
+    monkeypatch.setattr(serial_reset, "METHODS", (reset_board,))
+    monkeypatch.setattr(serial_reset, "BOOT_S", 10.0)
     board = SerialBoard(str(pty.name), TARGET)
     connection = board.connect()
     os.write(pty.master, b"!")
@@ -313,9 +313,9 @@ def test_a_board_that_does_not_listen_is_reset_by_a_line_that_resets_it(
                 os.write(pty.master, frame(BOOT, 0, bytes([1, 2])))
             return True
 
-    monkeypatch.setattr(reset, "BOOT_S", 0.1)
+    monkeypatch.setattr(serial_reset, "BOOT_S", 0.1)
     connection = Lines(str(pty.name), 115_200, "fake")
-    resetter = Resetter("fake")
+    resetter = SerialReset("fake")
     assert resetter.reset(connection)
     assert used[0] == "protocol"
     used.clear()

@@ -36,10 +36,15 @@ class TinyImage:
 
 @pytest.fixture
 def board(tmp_path: Path) -> Iterator[QemuBoard]:
-    board = QemuBoard(tmp_path)
+    board = QemuBoard("emulated", [find_target("stm32f4")], tmp_path)
     board.flash(TinyImage(write_tiny_elf(tmp_path / "tiny.elf")))  # type: ignore[arg-type]
     yield board
     board.close()
+
+
+def pid_of(board: QemuBoard) -> int:
+    assert board.machine.process is not None
+    return board.machine.process.pid
 
 
 def read(connection: Connection, count: int) -> bytes:
@@ -63,7 +68,7 @@ def test_nothing_of_a_boot_is_lost_and_each_connection_sees_one(board: QemuBoard
     pids = set()
     for _ in range(3):
         connection = board.connect()
-        pids.add(board.pid)
+        pids.add(pid_of(board))
         assert read(connection, 1) == b"!"
         connection.write(b"hello")
         assert read(connection, 5) == b"hello"
@@ -73,14 +78,13 @@ def test_nothing_of_a_boot_is_lost_and_each_connection_sees_one(board: QemuBoard
 @needs_qemu
 def test_another_image_starts_another_emulator(board: QemuBoard, tmp_path: Path) -> None:
     board.connect()
-    first = board.pid
+    first = pid_of(board)
     board.flash(TinyImage(tmp_path / "tiny.elf"))  # type: ignore[arg-type]
     board.connect()
-    assert board.pid == first
+    assert pid_of(board) == first
     board.flash(TinyImage(tmp_path / "tiny.elf", "1"))  # type: ignore[arg-type]
     assert read(board.connect(), 1) == b"!"
-    assert board.pid != first
-    assert first is not None
+    assert pid_of(board) != first
     assert ends(first)
 
 
@@ -89,14 +93,13 @@ def test_closing_leaves_neither_process_nor_sockets(board: QemuBoard, monkeypatc
     with tempfile.TemporaryDirectory() as sockets:
         monkeypatch.setattr(tempfile, "tempdir", sockets)
         board.connect()
-        pid = board.pid
-        assert pid is not None
+        pid = pid_of(board)
         assert len(list(Path(sockets).iterdir())) == 1
         board.close()
         board.close()
         assert list(Path(sockets).iterdir()) == []
     assert ends(pid)
-    assert board.pid is None
+    assert board.machine.process is None
 
 
 @needs_qemu
@@ -113,8 +116,7 @@ def test_sockets_fit_wherever_temporary_files_are(
 def test_an_emulator_that_is_killed_is_told_and_replaced(board: QemuBoard) -> None:
     connection = board.connect()
     assert read(connection, 1) == b"!"
-    pid = board.pid
-    assert pid is not None
+    pid = pid_of(board)
     os.kill(pid, signal.SIGKILL)
     assert ends(pid)
     with pytest.raises(
@@ -129,12 +131,11 @@ def test_an_emulator_that_is_killed_is_told_and_replaced(board: QemuBoard) -> No
 def test_an_emulator_that_stands_still_is_told_and_replaced(board: QemuBoard) -> None:
     board.connect()
     assert board.trouble() == ""
-    pid = board.pid
-    assert pid is not None
+    pid = pid_of(board)
     os.kill(pid, signal.SIGSTOP)
     assert board.trouble().startswith("QEMU stands still: a signal has stopped it, it said nothing; see ")
     assert read(board.connect(), 1) == b"!"
-    assert board.pid != pid
+    assert pid_of(board) != pid
     assert ends(pid)
 
 
@@ -143,24 +144,22 @@ def test_an_emulator_whose_monitor_is_mute_is_told_and_replaced(
     board: QemuBoard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     board.connect()
-    pid = board.pid
-    assert pid is not None
+    pid = pid_of(board)
     with monkeypatch.context() as deadlock:
         deadlock.setattr(QMPClient, "execute", lambda *_arguments: asyncio.sleep(60))
         deadlock.setattr(qemu_process, "_ANSWER_S", 0.01)
         assert board.trouble().startswith("QEMU stands still: its monitor does not answer, it said nothing; see ")
     assert read(board.connect(), 1) == b"!"
-    assert board.pid != pid
+    assert pid_of(board) != pid
     assert ends(pid)
 
 
 @needs_qemu
 def test_an_emulator_that_dies_before_its_line_is_read_is_not_said_to_run(board: QemuBoard) -> None:
-    board.connect()
-    assert board.pid is not None
-    os.kill(board.pid, signal.SIGKILL)
+    connection = board.connect()
+    os.kill(pid_of(board), signal.SIGKILL)
     with pytest.raises(LineError, match=r"QEMU was killed by signal 9 \(SIGKILL\)"):
-        read(board._connection, 2)  # type: ignore[arg-type]
+        read(connection, 2)
 
 
 @needs_qemu
@@ -189,7 +188,7 @@ def test_what_qemu_complains_about_is_quoted(board: QemuBoard, tmp_path: Path) -
 def test_a_board_without_an_image_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(qemu, "version", lambda: "7.2.22")
     with pytest.raises(HilError, match=r"has no image: .* run without --hil-flash=never"):
-        QemuBoard(tmp_path).connect()
+        QemuBoard("emulated", [], tmp_path).connect()
 
 
 # A signal that comes just before a read that never ends would be noticed after it only: so there is none such.
@@ -199,12 +198,13 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 from tflm_hil.boards.qemu import QemuBoard
+from tflm_hil.boards.targets import find_target
 
-board = QemuBoard(Path(sys.argv[1]))
+board = QemuBoard("emulated", [find_target("stm32f4")], Path(sys.argv[1]))
 board.flash(SimpleNamespace(elf=Path(sys.argv[2]), elf_sha256="0", target="stm32f4"))
 try:
     board.connect()
-    print(board.pid, flush=True)
+    print(board.machine.process.pid, flush=True)
     while not select.select([sys.stdin], [], [], 0.1)[0]:
         pass
 finally:

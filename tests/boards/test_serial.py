@@ -17,7 +17,7 @@ import serial
 from serial.tools import list_ports
 from support import fake_board
 from support.fake_device import Misbehaviour
-from tflm_hil.boards import reset
+from tflm_hil.boards import serial_reset
 from tflm_hil.boards.serial_board import SerialBoard
 from tflm_hil.boards.targets import find_target
 from tflm_hil.device.client import Client
@@ -44,12 +44,12 @@ def pty() -> Iterator[str]:
 @pytest.fixture(autouse=True)
 def _no_ports(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(list_ports, "comports", list)
-    monkeypatch.setattr(reset, "BOOT_S", 0.0)
-    monkeypatch.setattr(reset, "PULSE_S", 0.0)
+    monkeypatch.setattr(serial_reset, "BOOT_S", 0.0)
+    monkeypatch.setattr(serial_reset, "PULSE_S", 0.0)
 
 
 def test_a_fake_board_answers_like_the_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reset, "BOOT_S", 10.0)
+    monkeypatch.setattr(serial_reset, "BOOT_S", 10.0)
     model = load_models(fake_board.ROOT)["gesture"]
     samples = np.random.default_rng(0).integers(-32768, 32768, (60, 6), dtype=np.int16)
     reference = Reference(model.variants["int8"].path)

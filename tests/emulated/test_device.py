@@ -12,6 +12,7 @@ import pytest
 from support.lossy_connection import LossyConnection, at_random
 from tflm_hil.boards import qemu
 from tflm_hil.boards.qemu import QemuBoard
+from tflm_hil.boards.targets import find_target
 from tflm_hil.device.client import Client
 from tflm_hil.device.connection import Connection
 from tflm_hil.device.identity import check_identity
@@ -43,7 +44,7 @@ def image(model: Model) -> FirmwareImage:
 
 @pytest.fixture(scope="module")
 def board(image: FirmwareImage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[QemuBoard]:
-    board = QemuBoard(tmp_path_factory.mktemp("board"))
+    board = QemuBoard("emulated", [find_target(image.target)], tmp_path_factory.mktemp("board"))
     board.flash(image)
     yield board
     board.close()

@@ -31,7 +31,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> FirmwareImage:
 
 @pytest.fixture
 def board(image: FirmwareImage, tmp_path: Path) -> Iterator[QemuBoard]:
-    board = QemuBoard(tmp_path)
+    board = QemuBoard("emulated", [find_target(image.target)], tmp_path)
     board.flash(image)
     yield board
     board.close()

@@ -14,6 +14,7 @@ from support.firmware_helpers import ROOT
 from support.needs import skip_without_tools
 from tflm_hil.boards import qemu_program
 from tflm_hil.boards.qemu import QemuBoard
+from tflm_hil.boards.targets import find_target
 from tflm_hil.device.client import Client
 from tflm_hil.device.uart_log import UartLog
 from tflm_hil.engines.tflm.arena import STEP, ArenaCache, Trial, outcome
@@ -58,7 +59,7 @@ def image(project: FirmwareProject, model: Model) -> FirmwareImage:
 
 @contextmanager
 def running(image: FirmwareImage, directory: Path) -> Iterator[Client]:
-    board = QemuBoard(directory)
+    board = QemuBoard("emulated", [find_target(image.target)], directory)
     try:
         board.flash(image)
         client = Client(board.connect(), UartLog(directory / "uart.log"), timeout=5.0, retries=2)

@@ -29,16 +29,16 @@ def test_what_happens_to_a_device_or_its_emulator_is_one_line_of_one_test(pytest
             device.status()
 
         def test_dead_in_the_middle(device, board):
-            os.kill(board.pid, signal.SIGKILL)
+            os.kill(board.machine.process.pid, signal.SIGKILL)
             device.status()
 
         def test_stopped_at_the_end(device, board):
             device.status()
-            os.kill(board.pid, signal.SIGSTOP)
+            os.kill(board.machine.process.pid, signal.SIGSTOP)
 
         def test_dead_at_the_end(device, board):
             device.status()
-            os.kill(board.pid, signal.SIGKILL)
+            os.kill(board.machine.process.pid, signal.SIGKILL)
 
         def test_afterwards(device):
             device.status()

@@ -1,42 +1,96 @@
-"""What the harness needs of a board, whatever it is."""
+"""A board, made of its parts, and a kind of board, which makes one."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
+from tflm_hil.boards.protocols import Console, Counter, Flasher, Lease, Reset
+from tflm_hil.boards.spec import BoardSpec
+from tflm_hil.boards.targets import Target
 from tflm_hil.device.connection import Connection
 from tflm_hil.device.device_info import DeviceInfo
+from tflm_hil.errors import HilError
+from tflm_hil.extensions import Extension
 from tflm_hil.firmware.image import FirmwareImage
 
 
-class Board(Protocol):
-    """A place where an image runs. Use: `flash`, then `connect` for each session, `close` at the end."""
+class Board:
+    """A place where an image runs. Use: `flash`, then `connect` for each session, `close` at the end.
 
-    name: str
-    """What the user calls it: `emulated` or its port."""
+    `name` is what the user calls it. `emulator` is its name and version, e.g. `qemu 7.2.22`; None on hardware.
+    """
 
-    emulator: str | None
-    """Emulator and version, e.g. `qemu 7.2.22`; None on hardware."""
+    def __init__(
+        self,
+        name: str,
+        emulator: str | None,
+        console: Console,
+        reset: Reset,
+        flasher: Flasher,
+        counter: Counter,
+        lease: Lease,
+    ) -> None:
+        self.name = name
+        self.emulator = emulator
+        self._console = console
+        self._reset = reset
+        self._flasher = flasher
+        self._counter = counter
+        self._lease = lease
 
     def unit(self, info: DeviceInfo) -> str:
-        """Return what `counts` counts: `instructions` or `cycles`; "" of a device that counts nothing."""
+        """See Counter."""
+        return self._counter.unit(info)
 
     def counts(self, info: DeviceInfo, ticks: int) -> int:
-        """Return a measurement in `unit`: the device's ticks converted, less what an empty measurement shows."""
+        """See Counter."""
+        return self._counter.counts(info, ticks)
 
     def flash(self, image: FirmwareImage) -> None:
-        """Put `image` on the board; nothing happens where it is there already. Raises HilError with the remedy."""
+        """See Flasher."""
+        self._flasher.flash(image)
 
     def connect(self) -> Connection:
-        """Reset the board and open its serial line in time to see it boot.
+        """Reset the board and open its line in time to see it boot. Raises HilError with the remedy.
 
-        The connection stays the board's to close; one that an earlier call returned is dead from then on. Raises
-        HilError with the remedy.
+        The connection stays the board's to close; one that an earlier call returned is dead from then on.
         """
+        try:
+            return self._reset.boot(self._console)
+        except HilError:
+            self.close()
+            raise
 
     def trouble(self) -> str:
-        """Return what is wrong with the board itself, which `connect` mends, e.g. an emulator that died; "" if nothing.
-
-        It may take some seconds: ask only if the device does not do what it should.
-        """
+        """See Lease."""
+        return self._lease.trouble()
 
     def close(self) -> None:
-        """Release the board and whatever process emulates it; closing twice is harmless."""
+        """Close the line and release the board; closing twice is harmless."""
+        try:
+            self._console.close()
+        finally:
+            self._lease.release()
+
+    def guard(self, extension: Extension) -> None:
+        """Have every part of `extension` report its exceptions."""
+        for part in ("_console", "_reset", "_flasher", "_counter", "_lease"):
+            setattr(self, part, extension.guarded(getattr(self, part)))
+
+
+class BoardKind(Protocol):
+    """What `--board` names with `KIND:ADDRESS`. An entry point of the group `tflm_hil.boards` makes one."""
+
+    flashes: bool
+    """Whether it puts images on its boards."""
+
+    def check(self, spec: BoardSpec, targets: Sequence[Target]) -> str | None:
+        """Refuse what cannot be had, before anything is built: HilError with the remedy.
+
+        Returns the emulator and its version, None for hardware.
+        """
+
+    def open(self, spec: BoardSpec, targets: Sequence[Target], run_dir: Path) -> Board:
+        """Return the board for images of `targets`; what it has to keep in files goes to `run_dir`."""

@@ -33,7 +33,7 @@ def device_file(port: str) -> Path | None:
         port = parts.netloc + parts.path
     elif kind:
         return None
-    return None if re.fullmatch(r"COM\d+", port, re.IGNORECASE) else Path(port)
+    return None if is_com(port) else Path(port)
 
 
 def canonical(port: str) -> str:
@@ -57,27 +57,29 @@ def usb_ports() -> dict[str, str]:
     }
 
 
+def is_com(port: str) -> bool:
+    """Return whether this is the name of a port of Windows, such as COM3."""
+    return re.fullmatch(r"COM\d+", port, re.IGNORECASE) is not None
+
+
+def url_schemes() -> list[str]:
+    """Return the schemes of the URLs that pyserial knows."""
+    modules = [name for _, name, _ in pkgutil.iter_modules(urlhandler.__path__)]
+    return [name.removeprefix(_PREFIX) for name in modules if name.startswith(_PREFIX)]
+
+
+def is_url(port: str) -> bool:
+    """Return whether this is a URL that pyserial knows."""
+    return scheme(port) in url_schemes()
+
+
 def check(port: str) -> None:
-    """Raise HilError for a name that cannot be a port or leads to none."""
-    kind = scheme(port)
-    if kind:
-        _check_url(port, kind)
-    file = device_file(port)
-    if file is None:  # Opening it tells.
-        return
-    if "/" not in port:
-        raise HilError(f"unknown board {port}; choose emulated, auto or a port; {list_of_ports()}")
-    if not file.exists():
-        raise HilError(f"board {port}: there is no such port; {list_of_ports()}")
-
-
-def _check_url(port: str, kind: str) -> None:
-    known = [name for _, name, _ in pkgutil.iter_modules(urlhandler.__path__)]
-    if _PREFIX + kind not in known:
-        kinds = ", ".join(f"{name.removeprefix(_PREFIX)}://" for name in known)
-        raise HilError(f"board {port}: unknown kind of URL; choose one of {kinds}")
-    if kind in NETWORK:
+    """Raise HilError for a port or URL that leads to none."""
+    if scheme(port) in NETWORK:
         host_and_port(port)
+    file = device_file(port)  # Opening the others tells.
+    if file is not None and not file.exists():
+        raise HilError(f"board {port}: there is no such port; {list_of_ports()}")
 
 
 def host_and_port(port: str) -> tuple[str, int]:

@@ -1,15 +1,20 @@
 """The emulated board: QEMU, with instructions for a clock."""
 
+import contextlib
 import functools
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
+from tflm_hil.boards.board import Board
+from tflm_hil.boards.counters import InstructionCounter
+from tflm_hil.boards.protocols import Console
 from tflm_hil.boards.qemu_process import START_S, QemuProcess
-from tflm_hil.boards.targets import Target, find_target
+from tflm_hil.boards.spec import BoardSpec
+from tflm_hil.boards.targets import Emulation, Target
 from tflm_hil.device.connection import Connection, SocketConnection
-from tflm_hil.device.device_info import Counter, DeviceInfo
 from tflm_hil.device.timeout import Deadline
 from tflm_hil.errors import HilError
 from tflm_hil.firmware.image import FirmwareImage
@@ -57,101 +62,144 @@ def version() -> str:
     return found[1]
 
 
-class QemuBoard:
-    """A board that QEMU emulates; see Board. What QEMU itself says goes to `run_dir`/qemu.log.
+class QemuMachine:
+    """The QEMU that runs an image, and another one after it died or stands still: Flasher and Lease of the board.
 
-    The machine is halted when QEMU starts and on every reset, and runs from the moment that the serial line is open, so
-    nothing that it says while it boots is lost. A QEMU that has died or stands still is replaced.
+    The machine is halted when QEMU starts and on every reset, so nothing that it says while it boots is lost. What QEMU
+    itself says goes to `log`.
     """
 
-    name = "emulated"
-
-    def __init__(self, run_dir: Path) -> None:
-        self.emulator: str | None = f"qemu {version()}"
-        self._log = run_dir / "qemu.log"
+    def __init__(self, targets: Sequence[Target], log: Path) -> None:
+        self._targets = {target.name: target for target in targets}
+        self._log = log
         self._image: FirmwareImage | None = None
         self._process: QemuProcess | None = None
-        self._connection: Connection | None = None
         self._hung = 0
 
     @property
-    def pid(self) -> int | None:
-        """Process id of QEMU while it runs."""
-        return self._process.pid if self._process is not None else None
-
-    def unit(self, info: DeviceInfo) -> str:
-        """See Board."""
-        if info.counter == Counter.NONE:
-            return ""
-        if info.counter == Counter.DWT:
-            raise HilError(f"{self.name}: the image counts with {info.counter.name}, which stands still in QEMU")
-        return "instructions"
-
-    def counts(self, info: DeviceInfo, ticks: int) -> int:
-        """See Board."""
-        assert self._image is not None
-        if info.counter == Counter.NONE:
-            return 0
-        instructions = find_target(self._image.target).emulation.instructions
-        return instructions(ticks) - instructions(info.overhead_ticks)
-
-    def flash(self, image: FirmwareImage) -> None:
-        """See Board."""
-        if self._image is None or (self._image.elf, self._image.elf_sha256) != (image.elf, image.elf_sha256):
-            self.close()
-            self._image, self._hung = image, 0
-
-    def connect(self) -> Connection:
-        """See Board."""
-        process = self._rewound() or self._start()
-        self._connection = SocketConnection(process.dial("uart"), self.name, process.why_line_broke)
-        process.await_line(connected=True)
-        process.execute("cont")
-        return self._connection
-
-    def trouble(self) -> str:
-        """See Board."""
-        return self._process.trouble() if self._process is not None else ""
-
-    def close(self) -> None:
-        """See Board."""
-        if self._connection is not None:
-            self._connection.close()
-        if self._process is not None:
-            self._process.close()
-        self._connection = self._process = None
+    def process(self) -> QemuProcess | None:
+        """The QEMU that was started last, None before the first boot and after the release."""
+        return self._process
 
     @property
-    def _resets(self) -> bool:
-        return self._image is not None and find_target(self._image.target).emulation.resets
+    def emulation(self) -> Emulation:
+        """How QEMU stands in for what the image is built for."""
+        return self._targets[self._loaded.target].emulation
 
-    def _rewound(self) -> QemuProcess | None:
-        """Return the running QEMU, halted at its reset vector; None where it has to be replaced."""
+    def flash(self, image: FirmwareImage) -> None:
+        """See Flasher."""
+        if self._image is None or (self._image.elf, self._image.elf_sha256) != (image.elf, image.elf_sha256):
+            self.release()
+            self._image, self._hung = image, 0
+
+    def halted(self) -> QemuProcess:
+        """Return a QEMU whose machine is halted at its reset vector; no line to its UART is open. Raises HilError."""
         process = self._process
-        if process is None or not process.usable or process.stopped or not self._resets:
-            return None
-        if self._connection is not None:
-            self._connection.close()
-        try:
-            process.execute("stop")
-            process.execute("system_reset")
-            process.await_line(connected=False)
-        except HilError:
-            return None
-        return process
+        if process is not None and process.usable and not process.stopped and self.emulation.resets:
+            with contextlib.suppress(HilError):
+                process.execute("stop")
+                process.execute("system_reset")
+                process.await_line(connected=False)
+                return process
+        return self._start()
 
-    def _start(self) -> QemuProcess:
+    def trouble(self) -> str:
+        """See Lease."""
+        return self._process.trouble() if self._process is not None else ""
+
+    def release(self) -> None:
+        """See Lease."""
+        if self._process is not None:
+            self._process.close()
+        self._process = None
+
+    @property
+    def _loaded(self) -> FirmwareImage:
         if self._image is None:
             raise HilError(
                 "the emulated board has no image: it keeps none between runs, so run without --hil-flash=never"
             )
+        return self._image
+
+    def _start(self) -> QemuProcess:
+        target, elf = self._targets[self._loaded.target], self._loaded.elf
         if self._hung >= _HUNG_STARTS:
             raise HilError(f"QEMU did not start within {START_S:g} s, {self._hung} times; see {self._log}")
-        self.close()
-        image, target = self._image, find_target(self._image.target)
+        self.release()
         deadline = Deadline(START_S)
         try:
-            self._process = QemuProcess(lambda uart, monitor: command_line(target, image.elf, uart, monitor), self._log)
+            self._process = QemuProcess(lambda uart, monitor: command_line(target, elf, uart, monitor), self._log)
         finally:
             self._hung = self._hung + 1 if deadline.expired else 0
         return self._process
+
+
+class QemuConsole:
+    """The UART of a machine that has been halted; see Console."""
+
+    def __init__(self, name: str, machine: QemuMachine) -> None:
+        self._name = name
+        self._machine = machine
+        self._connection: Connection | None = None
+
+    def open(self) -> Connection:
+        """See Console."""
+        process = self._machine.process
+        if process is None:
+            raise HilError(f"{self._name}: QEMU does not run; boot the board first")
+        self._connection = SocketConnection(process.dial("uart"), self._name, process.why_line_broke)
+        return self._connection
+
+    def close(self) -> None:
+        """See Console."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+class QemuReset:
+    """See Reset. The machine runs from the moment that its line is open."""
+
+    def __init__(self, machine: QemuMachine) -> None:
+        self._machine = machine
+
+    def boot(self, console: Console) -> Connection:
+        """See Reset."""
+        console.close()
+        process = self._machine.halted()
+        connection = console.open()
+        process.await_line(connected=True)
+        process.execute("cont")
+        return connection
+
+
+class QemuBoard(Board):
+    """The board `name` for images of `targets`; what QEMU says goes to `run_dir`/qemu.log."""
+
+    def __init__(self, name: str, targets: Sequence[Target], run_dir: Path) -> None:
+        self.machine = QemuMachine(targets, run_dir / "qemu.log")
+        super().__init__(
+            name,
+            f"qemu {version()}",
+            console=QemuConsole(name, self.machine),
+            reset=QemuReset(self.machine),
+            flasher=self.machine,
+            counter=InstructionCounter(name, lambda: self.machine.emulation),
+            lease=self.machine,
+        )
+
+
+class QemuKind:
+    """Boards that QEMU emulates; see BoardKind."""
+
+    flashes = True
+
+    def check(self, spec: BoardSpec, _targets: Sequence[Target]) -> str:
+        """See BoardKind."""
+        if spec.address or spec.options:
+            raise HilError(f"board {spec.text}: {spec.kind}: stands alone; name the chip with a target")
+        return f"qemu {version()}"
+
+    def open(self, spec: BoardSpec, targets: Sequence[Target], run_dir: Path) -> Board:
+        """See BoardKind."""
+        return QemuBoard(spec.text, targets, run_dir)

@@ -1,28 +1,38 @@
 """From the names of a board, an emulator and targets to a board."""
 
-import dataclasses
+from __future__ import annotations
+
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tflm_hil.boards import port_name, qemu
-from tflm_hil.boards.board import Board
-from tflm_hil.boards.qemu import QemuBoard
-from tflm_hil.boards.serial_board import SerialBoard
+from tflm_hil import extensions
+from tflm_hil.boards import port_name
+from tflm_hil.boards.board import Board, BoardKind
+from tflm_hil.boards.spec import AUTO, EMULATED, BoardSpec, parse
 from tflm_hil.boards.targets import Target, find_targets
 from tflm_hil.errors import HilError
+from tflm_hil.extensions import Extension, ExtensionError
 
-EMULATED = "emulated"
-AUTO = "auto"
+GROUP = "tflm_hil.boards"
 EMULATORS = ("qemu",)
+"""The kinds that can stand for the emulated board, the default first."""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class BoardChoice:
-    """A board that was asked for and can be had. `name` is `emulated`, a port or a URL."""
+    """A board that was asked for and can be had. `emulator` is its name and version, None on hardware."""
 
-    name: str
+    spec: BoardSpec
+    kind: BoardKind
+    extension: Extension
     emulator: str | None
     targets: tuple[Target, ...]
+
+    @property
+    def name(self) -> str:
+        """What the user calls it."""
+        return self.spec.text
 
     def describe(self) -> str:
         """Return e.g. `emulated (qemu 7.2.22, stm32f4)`."""
@@ -30,31 +40,42 @@ class BoardChoice:
 
     def open(self, run_dir: Path) -> Board:
         """Return the board; what it has to keep in files goes to `run_dir`."""
-        return QemuBoard(run_dir) if self.name == EMULATED else SerialBoard(self.name, self.targets[0])
+        board = self.kind.open(self.spec, self.targets, run_dir)
+        if not isinstance(board, Board):
+            raise ExtensionError(f"{self.extension}: open() returns a {board.__class__.__name__}; it should be a Board")
+        board.guard(self.extension)
+        return board
 
 
 def choose(board: str, emulator: str, names: Sequence[str]) -> BoardChoice:
     """Return the board for the values of the three options.
 
-    `names` are those of the targets. `auto` is the one board that is connected over USB; the emulated board where there
-    is none. Raises HilError for anything that does not exist, for `auto` with several boards, and for a real board with
+    `names` are those of the targets. `auto` is the one board that is connected over USB; the emulated board if there is
+    none. Raises HilError for anything that does not exist, for `auto` with several boards, and for a real board with
     several targets.
     """
     targets = find_targets(names)
+    spec, extension, kind = _find(board, emulator)
+    return BoardChoice(spec, kind, extension, kind.check(spec, targets), targets)
+
+
+def flashes(board: str) -> bool:
+    """Return whether images can be put on `board` from here. Raises HilError for an unknown board."""
+    return _find(board, AUTO)[2].flashes
+
+
+def _find(board: str, emulator: str) -> tuple[BoardSpec, Extension, BoardKind]:
     if emulator not in (AUTO, *EMULATORS):
         raise HilError(f"unknown emulator {emulator}; choose {AUTO} or {' or '.join(EMULATORS)}")
-    if board == AUTO:
-        board = _only_board()
-    if board == EMULATED:
-        return BoardChoice(EMULATED, f"qemu {qemu.version()}", targets)
-    if emulator != AUTO:
+    spec = parse(_only_board() if board == AUTO else board, list(extensions.discover(GROUP)))
+    if spec.kind == EMULATED:
+        spec = replace(spec, kind=EMULATORS[0] if emulator == AUTO else emulator)
+    elif emulator != AUTO:
         raise HilError(
-            f"emulator {emulator}: {board} is not an emulated board; name no emulator, or choose board {EMULATED}"
+            f"emulator {emulator}: {spec.text} is not the emulated board; name no emulator, or choose board {EMULATED}"
         )
-    port_name.check(board)
-    if len(targets) != 1:
-        raise HilError(f"{len(targets)} targets for {board}, which is one chip; name one target")
-    return BoardChoice(board, None, targets)
+    extension = extensions.find(GROUP, spec.kind)
+    return spec, extension, extension.make()
 
 
 def _only_board() -> str:

@@ -1,96 +1,101 @@
 """A real board behind a serial port, or behind a URL that leads to one."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from tflm_hil.boards import port_name
+from tflm_hil.boards.board import Board
+from tflm_hil.boards.counters import CycleCounter
+from tflm_hil.boards.flashers import FlashByHand
 from tflm_hil.boards.port import Port
 from tflm_hil.boards.port_lock import PortLock
-from tflm_hil.boards.reset import Resetter
+from tflm_hil.boards.serial_reset import SerialReset
+from tflm_hil.boards.spec import BoardSpec
 from tflm_hil.boards.targets import Target
 from tflm_hil.device.connection import Connection
-from tflm_hil.device.device_info import Counter, DeviceInfo
 from tflm_hil.device.timeout import Deadline
 from tflm_hil.errors import HilError, LineError
-from tflm_hil.firmware.image import FirmwareImage
 
 _DRAIN_S = 1.0
 _QUIET_S = 0.001
 
 
-class SerialBoard:
-    """A board at `port`; see Board. One process at a time may use it, from the first `connect` to `close`.
+class SerialLine:
+    """The line at `port`: Console and Lease of the board. One process at a time may use it, from `open` to `release`.
 
-    The port stays open in between: opening one resets some boards, and takes a second over a network.
+    It stays open between two boots: opening a port resets some boards, and takes a second over a network.
     """
 
-    emulator: str | None = None
-
-    def __init__(self, port: str, target: Target) -> None:
-        self.name = port
-        self._target = target
+    def __init__(self, port: str, baud: int) -> None:
         # A device file needs no lock beside the one that pyserial takes on the very device.
         self._lock = PortLock(port) if port_name.scheme(port) in port_name.NETWORK else None
-        self._port = Port(port, target.baud)
-        self._resetter = Resetter(port)
+        self._port = Port(port, baud)
         self._connection: Connection | None = None
 
-    def unit(self, info: DeviceInfo) -> str:
-        """See Board. On hardware, every counter runs with the core."""
-        return "" if info.counter == Counter.NONE else "cycles"
-
-    def counts(self, info: DeviceInfo, ticks: int) -> int:
-        """See Board."""
-        return ticks - info.overhead_ticks
-
-    def flash(self, image: FirmwareImage) -> None:
-        """See Board. Not there yet for real boards: the error says how to do it by hand."""
-        address = f"0x{self._target.flash_address:08x}"
-        raise HilError(
-            f"{self.name}: flashing real boards is not supported yet:"
-            f" write {image.bin} to {address} (e.g. `st-flash --reset write {image.bin} {address}`)"
-            " and run again with --hil-flash=never"
-        )
-
-    def connect(self) -> Connection:
-        """See Board. A board that nothing resets is left as it is."""
-        try:
-            if self._lock is not None:
-                self._lock.acquire()
-            connection = self._live()
+    def open(self) -> Connection:
+        """See Console."""
+        if self._lock is not None:
+            self._lock.acquire()
+        if self._connection is not None:
             try:
-                self._resetter.reset(connection)
-            except LineError:  # The board has native USB, so it left with the reset, and boots when it is back.
-                connection = self._reopen()
-        except HilError:
-            self.close()
-            raise
-        return connection
-
-    def trouble(self) -> str:
-        """See Board."""
-        return ""
+                self._drain(self._connection)
+            except LineError:
+                self.close()
+        if self._connection is None:
+            self._connection = self._port.open()
+        return self._connection
 
     def close(self) -> None:
-        """See Board."""
+        """See Console."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def trouble(self) -> str:
+        """See Lease. Nothing is known of a board but what it says."""
+        return ""
+
+    def release(self) -> None:
+        """See Lease."""
         if self._lock is not None:
             self._lock.release()
 
-    def _live(self) -> Connection:
-        """Return the open connection, with nothing left to read; another one where it broke since."""
-        if self._connection is None:
-            return self._reopen()
+    @staticmethod
+    def _drain(connection: Connection) -> None:
         deadline = Deadline(_DRAIN_S)
-        try:
-            while self._connection.read(_QUIET_S) and not deadline.expired:
-                pass
-        except LineError:
-            return self._reopen()
-        return self._connection
+        while connection.read(_QUIET_S) and not deadline.expired:
+            pass
 
-    def _reopen(self) -> Connection:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-        self._connection = self._port.open()
-        return self._connection
+
+class SerialBoard(Board):
+    """The board at `port`, which is a `target`."""
+
+    def __init__(self, port: str, target: Target) -> None:
+        line = SerialLine(port, target.baud)
+        super().__init__(
+            port,
+            None,
+            console=line,
+            reset=SerialReset(port),
+            flasher=FlashByHand(port, target),
+            counter=CycleCounter(),
+            lease=line,
+        )
+
+
+class SerialKind:
+    """Boards behind a port or a URL of pyserial; see BoardKind."""
+
+    flashes = False
+
+    def check(self, spec: BoardSpec, targets: Sequence[Target]) -> None:
+        """See BoardKind."""
+        if spec.options:
+            raise HilError(f"board {spec.text}: a port has no options")
+        port_name.check(spec.address)
+        if len(targets) != 1:
+            raise HilError(f"{len(targets)} targets for {spec.text}, which is one chip; name one target")
+
+    def open(self, spec: BoardSpec, targets: Sequence[Target], _run_dir: Path) -> Board:
+        """See BoardKind."""
+        return SerialBoard(spec.address, targets[0])

@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from tflm_hil.boards.board import Board
+from tflm_hil.boards.selection import flashes
 from tflm_hil.boards.targets import Target
 from tflm_hil.configuration import find_project, load_configuration
 from tflm_hil.engines import selection as engines
@@ -42,7 +43,7 @@ def open_session(board: str | None, model: str | None, engine: str | None, targe
             report_dir=root / "reports",
             baseline_dir=None,
             update_baseline=False,
-            flash=board == "emulated",
+            flash=board is not None and flashes(board),
             trace=False,
         )
     )

@@ -3,12 +3,13 @@
 import time
 from collections.abc import Callable
 
+from tflm_hil.boards.protocols import Console
 from tflm_hil.boards.telnet import GREETING_BYTES, speaks_telnet
 from tflm_hil.device.connection import Connection, SerialConnection
 from tflm_hil.device.framing import Decoder, Frame, encode
 from tflm_hil.device.messages import Message, pack_hello
 from tflm_hil.device.timeout import Deadline
-from tflm_hil.errors import HilError
+from tflm_hil.errors import HilError, LineError
 
 BOOT_S = 1.0
 """A board that was reset has said so within this time."""
@@ -49,12 +50,22 @@ def _pulse(connection: Connection, lines: tuple[str, ...], levels: tuple[bool, b
 METHODS: tuple[Method, ...] = (by_protocol, by_break, by_dtr)
 
 
-class Resetter:
-    """Resets the board `name`. The method that worked last comes first."""
+class SerialReset:
+    """Resets the board `name` over its line; see Reset. The method that worked last comes first."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._methods = list(METHODS)
+
+    def boot(self, console: Console) -> Connection:
+        """See Reset. A board that nothing resets is left as it is."""
+        connection = console.open()
+        try:
+            self.reset(connection)
+        except LineError:  # The board has native USB, so it left with the reset, and boots when it is back.
+            console.close()
+            return console.open()
+        return connection
 
     def reset(self, connection: Connection) -> bool:
         """Reset the board and return whether it said that it boots.

@@ -1,0 +1,57 @@
+"""The parts that a board is made of."""
+
+from typing import Protocol
+
+from tflm_hil.device.connection import Connection
+from tflm_hil.device.device_info import DeviceInfo
+from tflm_hil.firmware.image import FirmwareImage
+
+
+class Console(Protocol):
+    """The line on which the firmware speaks the protocol."""
+
+    def open(self) -> Connection:
+        """Return the line, with nothing left to read. The one that an earlier call returned may be dead from then on.
+
+        Raises HilError with the remedy.
+        """
+
+    def close(self) -> None:
+        """Close the line; closing twice is harmless."""
+
+
+class Reset(Protocol):
+    """How the board is made to boot."""
+
+    def boot(self, console: Console) -> Connection:
+        """Reset the board and return its line, opened in time to see it boot. Raises HilError with the remedy."""
+
+
+class Flasher(Protocol):
+    """How an image gets onto the board."""
+
+    def flash(self, image: FirmwareImage) -> None:
+        """Put `image` on the board; do nothing if it is there already. Raises HilError with the remedy."""
+
+
+class Counter(Protocol):
+    """What the ticks of the device's counter mean on this board."""
+
+    def unit(self, info: DeviceInfo) -> str:
+        """Return what `counts` counts: `instructions` or `cycles`; "" of a device that counts nothing."""
+
+    def counts(self, info: DeviceInfo, ticks: int) -> int:
+        """Return a measurement in `unit`: the device's ticks converted, less what an empty measurement shows."""
+
+
+class Lease(Protocol):
+    """What a run holds as long as it uses the board: an emulator, the lock of a port, a place in a lab."""
+
+    def trouble(self) -> str:
+        """Return what is wrong with the board itself and is mended by the next boot, e.g. a dead emulator; or "".
+
+        It may take some seconds: ask only if the device does not do what it should.
+        """
+
+    def release(self) -> None:
+        """Give it back; releasing twice is harmless."""

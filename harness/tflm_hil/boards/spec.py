@@ -1,0 +1,54 @@
+"""What `--board` says, taken apart once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
+
+from tflm_hil.boards import port_name
+from tflm_hil.errors import HilError
+
+EMULATED = "emulated"
+AUTO = "auto"
+SERIAL = "serial"
+"""The kind of a board that is named by its port alone."""
+
+_KIND = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class BoardSpec:
+    """A board: its `kind`, and which of that kind by `address` and `options`. `text` is what the user calls it."""
+
+    text: str
+    kind: str
+    address: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+def parse(text: str, kinds: Collection[str]) -> BoardSpec:
+    """Return what `text` names: EMULATED, a port, a URL of pyserial, or KIND:ADDRESS?OPTION=VALUE with one of `kinds`.
+
+    Raises HilError that lists what there is.
+    """
+    if text == EMULATED:
+        return BoardSpec(text, EMULATED)
+    named = _KIND.fullmatch(text)
+    if named is None:
+        if "/" not in text and not port_name.is_com(text):
+            raise HilError(f"unknown board {text}; {_choices(kinds)}; {port_name.list_of_ports()}")
+        return BoardSpec(text, SERIAL, text)
+    kind, rest = named[1].lower(), named[2]
+    if kind in kinds:
+        address, _, options = rest.partition("?")
+        return BoardSpec(text, kind, address, dict(parse_qsl(options, keep_blank_values=True)))
+    if port_name.is_url(text):
+        return BoardSpec(text, SERIAL, text)
+    raise HilError(f"board {text}: unknown kind {kind}; {_choices(kinds)}")
+
+
+def _choices(kinds: Collection[str]) -> str:
+    urls = [f"{scheme}://" for scheme in port_name.url_schemes()]
+    return f"choose {', '.join([EMULATED, AUTO, 'a port', *(f'{kind}:' for kind in kinds), *urls[:-1]])} or {urls[-1]}"

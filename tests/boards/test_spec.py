@@ -1,0 +1,75 @@
+"""What --board says, taken apart: kinds of our own and of others, ports, URLs, and whatever is neither."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tflm_hil.boards.spec import SERIAL, BoardSpec, parse
+from tflm_hil.errors import HilError
+
+BY_PATH = "/dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.0"
+KINDS = ("qemu", "serial", "labqemu")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "address", "options"),
+    [
+        ("emulated", "emulated", "", {}),
+        ("qemu:", "qemu", "", {}),
+        ("QEMU:", "qemu", "", {}),
+        ("labqemu:desk 1?speed=fast&quiet=", "labqemu", "desk 1", {"speed": "fast", "quiet": ""}),
+        ("labqemu://host/place", "labqemu", "//host/place", {}),
+        ("labqemu:a:b", "labqemu", "a:b", {}),
+        ("serial:/dev/ttyACM0", SERIAL, "/dev/ttyACM0", {}),
+        ("/dev/ttyACM0", SERIAL, "/dev/ttyACM0", {}),
+        (
+            "/dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.0",
+            SERIAL,
+            "/dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.0",
+            {},
+        ),
+        ("./ttyACM0", SERIAL, "./ttyACM0", {}),
+        ("COM3", SERIAL, "COM3", {}),
+        ("com12", SERIAL, "com12", {}),
+        ("socket://lab:3000", SERIAL, "socket://lab:3000", {}),
+        ("rfc2217://lab:2217?ign_set_control", SERIAL, "rfc2217://lab:2217?ign_set_control", {}),
+        ("spy:///dev/ttyACM0?file=x", SERIAL, "spy:///dev/ttyACM0?file=x", {}),
+        ("hwgrep://0483:374B", SERIAL, "hwgrep://0483:374B", {}),
+    ],
+)
+def test_a_board_is_a_kind_an_address_and_options(text: str, kind: str, address: str, options: dict[str, str]) -> None:
+    assert parse(text, KINDS) == BoardSpec(text, kind, address, options)
+
+
+def test_a_kind_of_an_extension_comes_before_a_url_of_pyserial() -> None:
+    assert parse("loop://", ["loop"]) == BoardSpec("loop://", "loop", "//")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("renode:", "board renode:: unknown kind renode; choose "),
+        ("labgrid:place", "board labgrid:place: unknown kind labgrid; choose "),
+        ("replay:file.hil", "board replay:file.hil: unknown kind replay; choose "),
+        ("telnet://lab", "board telnet://lab: unknown kind telnet; choose "),
+        ("socket:lab", "board socket:lab: unknown kind socket; choose "),
+        ("ttyACM0", "unknown board ttyACM0; choose "),
+        ("COM", "unknown board COM; choose "),
+        (":x", "unknown board :x; choose "),
+    ],
+)
+def test_what_there_is_not_is_one_line_with_what_there_is(text: str, said: str) -> None:
+    with pytest.raises(HilError, match=f"^{re.escape(said)}") as raised:
+        parse(text, KINDS)
+    assert "emulated, auto, a port, qemu:, serial:, labqemu:, alt://" in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@given(text=st.text())
+def test_any_text_is_a_board_or_an_error(text: str) -> None:
+    with contextlib.suppress(HilError):
+        assert parse(text, KINDS).text == text
