@@ -1,14 +1,15 @@
 /*
- * What tflm_hil/compiler generates from a .tflite: aot_model.c defines `aot_model`, and nothing else is visible.
+ * The network that tflm_hil/compiler generates from a .tflite: aot_model.c defines `aot_model` and exports nothing
+ * else.
  *
- * The structure is fixed and lives here, so the engine and the kernels compile once for all models.
+ * The structure is the same for all models, so the engine and the kernels are compiled only once.
  */
 #ifndef AOT_MODEL_H
 #define AOT_MODEL_H
 
 #include "engine.h"
 
-/* Where one tensor of the .tflite lies; data is NULL for a tensor that is not kept. */
+/* The memory of one tensor of the .tflite; data is NULL if the tensor is not kept. */
 typedef struct {
     const void *data;
     uint32_t bytes;
@@ -19,10 +20,10 @@ typedef struct {
     const hil_tensor_t *outputs;
     uint8_t input_count;
     uint8_t output_count;
-    uint32_t arena_bytes;        /* all activations, inputs and outputs included */
+    uint32_t arena_bytes;        /* all activations, including inputs and outputs */
     void (*run)(void);           /* the operators of the network, in order */
-    const aot_tensor_t *tensors; /* debug builds: by tensor index of the .tflite; else NULL */
-    uint16_t tensor_count;       /* 0 where tensors is NULL */
+    const aot_tensor_t *tensors; /* in debug builds, by tensor index of the .tflite; else NULL */
+    uint16_t tensor_count;       /* 0 if tensors is NULL */
 } aot_model_t;
 
 extern const aot_model_t aot_model;

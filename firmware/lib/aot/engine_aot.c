@@ -1,4 +1,4 @@
-/* The engine interface over a network that was compiled ahead of time. */
+/* The engine interface on top of a network that was compiled ahead of time. */
 #include "aot_model.h"
 
 #include <stddef.h>
@@ -8,8 +8,8 @@ const char *engine_name(void) {
 }
 
 /*
- * For people: counts up when kernels or generated code change what networks need or compute. Two images are told apart
- * by the build id, which covers every byte of them.
+ * Increase this number if kernels or generated code change what networks need or compute. It is for people only: the
+ * harness distinguishes images by the build id, which covers every byte of them.
  */
 const char *engine_version(void) {
     return "4";

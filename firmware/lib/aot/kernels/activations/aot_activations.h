@@ -1,12 +1,12 @@
-/* Activations as operators of their own. x and y may be the same buffer. */
+/* Activations as separate operators. x and y may be the same buffer. */
 #ifndef AOT_ACTIVATIONS_H
 #define AOT_ACTIVATIONS_H
 
 #include <stdint.h>
 
 /*
- * Whatever function of a byte: y = table[x + 128] with x taken as int8. RELU, LOGISTIC, TANH, LEAKY_RELU, HARD_SWISH on
- * int8; QUANTIZE between int8 and uint8 as well, which is why the types are left open.
+ * Any function of one byte: y = table[x + 128] with x read as int8. RELU, LOGISTIC, TANH, LEAKY_RELU, HARD_SWISH on
+ * int8, and QUANTIZE between int8 and uint8; therefore the pointers are void.
  */
 typedef struct {
     uint32_t elements;
@@ -17,8 +17,7 @@ void aot_table_s8(const aot_table_s8_t *layer, const void *x, void *y);
 
 /*
  * int16 -> int16: y = 1 / (1 + e^-x) and y = tanh x, with the scale 2^-15. x * multiplier / 2^shift, rounded, has the
- * scale 1 / 12288. The table has 1 / (1 + e^-x) - 1/2 at 256 points that are 1/24
- * apart, in units of 2^-16.
+ * scale 1 / 12288. The table holds 1 / (1 + e^-x) - 1/2 at 256 points at distances of 1/24, in units of 2^-16.
  */
 typedef struct {
     uint32_t elements;
@@ -44,7 +43,7 @@ typedef struct {
 
 void aot_tanh_f32(const aot_tanh_f32_t *layer, const float *x, float *y);
 
-/* float32: y = x where x is positive, else alpha * x. */
+/* float32: y = x if x is positive, else alpha * x. */
 typedef struct {
     uint32_t elements;
     float alpha;

@@ -1,12 +1,12 @@
 /* Activations on float32. */
-#pragma GCC optimize("O2") /* as TFLM is compiled, or it would be faster */
+#pragma GCC optimize("O2") /* like TFLM, which would be faster otherwise */
 #include "aot_activations.h"
 #include "aot_exp.h"
 #include "aot_float.h"
 
 void aot_logistic_f32(const aot_logistic_f32_t *layer, const float *x, float *y) {
     for (uint32_t i = 0; i < layer->elements; i++) {
-        /* TFLM's limits: beyond them the result is 1, and e^x, to the last bit but one. */
+        /* The limits of TFLM. Beyond them, 1 and e^x differ from the result by at most one bit. */
         if (x[i] > 16.619047164916992188f) {
             y[i] = 1.0f;
         } else if (x[i] < -9.0f) {
@@ -18,18 +18,19 @@ void aot_logistic_f32(const aot_logistic_f32_t *layer, const float *x, float *y)
 }
 
 /*
- * tanh x for x >= 0, within 2 ULP. Below 0.625 the polynomial's part is at most 0.13 x, so its roundings come to 0.7
- * ULP and the sum's to one half. Above, with u = 2^-24 and E = e^(2x) within 1.14 u: 2 / (E + 1), at most 0.45, is
- * within 3.14 u of itself, which is 1.41 ULP of a result in [1/2, 1]; the difference's rounding is one half.
+ * tanh x for x >= 0, within 2 ULP. Below 0.625, the polynomial contributes at most 0.13 x, so its roundings add up to
+ * 0.7 ULP, and the rounding of the sum is half an ULP. Above, with u = 2^-24, e^(2x) has an error of 1.14 u. So the
+ * quotient, which is at most 0.45, has an error of 3.14 u, or 1.41 ULP of a result in [1/2, 1]; the rounding of the
+ * difference is half an ULP.
  */
 static float tanh_of_magnitude(float x) {
     if (x < 0.625f) {
-        /* x + x^3 p(x^2), p fitted to a relative error of the whole below 2^-27. */
+        /* x + x^3 p(x^2), with p fitted so that the relative error of the result is below 2^-27. */
         const float z = x * x;
         const float p = (((-5.7170447e-3f * z + 2.0650586e-2f) * z - 5.3743497e-2f) * z + 1.3331491e-1f) * z;
         return x + x * z * (p - 3.3333284e-1f);
     }
-    /* 1 from 9.02 on; NaN comes here, too, and stays NaN. */
+    /* The result is 1 from 9.02 on. NaN also takes this path and stays NaN. */
     return 1.0f - 2.0f / (aot_exp_f32(2.0f * x) + 1.0f);
 }
 

@@ -1,5 +1,5 @@
 /* Any function of one byte. */
-#pragma GCC optimize("O2") /* as TFLM is compiled, or it would be faster */
+#pragma GCC optimize("O2") /* like TFLM, which would be faster otherwise */
 #include "aot_activations.h"
 #include "aot_float.h"
 

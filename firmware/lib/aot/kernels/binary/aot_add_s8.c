@@ -4,7 +4,7 @@
 
 #if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
 
-/* The bytes 1 and 3 of the next words, times 2^8 in either half; the bytes 0 and 2 alike. */
+/* Load bytes 1 and 3 of the next words, times 2^8 in each half; LOAD_EVEN does the same with bytes 0 and 2. */
 #define LOAD_ODD                                                                                                       \
     "ldr     %[p], [%[a]]\n\t"                                                                                         \
     "ldr     %[q], [%[b]]\n\t"                                                                                         \
@@ -28,7 +28,7 @@
     "ssat    %[sum], #8, %[sum]\n\t"                                                                                   \
     "strb    %[sum], " to "\n\t"
 
-/* As many elements of two rows as are whole words. The words are read twice, as there are no registers to keep them. */
+/* Adds the whole words of two rows; returns their number of elements. Words are read twice for lack of registers. */
 static __attribute__((noinline)) uint32_t add_words(const aot_sum_t *of, uint32_t elements, const int8_t *a,
                                                     const int8_t *b, int8_t *y) {
     const uint32_t done = elements & ~3u;
@@ -57,13 +57,13 @@ static uint32_t add_words(const aot_sum_t *of, uint32_t elements, const int8_t *
 #endif
 
 static void add_rows(const aot_sum_t *sum, uint32_t elements, const int8_t *a, const int8_t *b, int8_t *y) {
-    const aot_sum_t of = *sum; /* a copy survives the writes to y */
+    const aot_sum_t of = *sum; /* a copy, which the writes to y cannot change */
     for (uint32_t i = add_words(sum, elements, a, b, y); i < elements; i++) {
         y[i] = (int8_t)aot_sum_s8(a[i], b[i], &of);
     }
 }
 
-/* y of one row and a value that stays the same, which is part of `constant`. */
+/* Adds a row and a constant value, which `constant` includes. */
 static void add_constant(const aot_sum_t *of, int32_t factor, int32_t constant, uint32_t elements, const int8_t *x,
                          int8_t *y) {
     const int32_t rounding = of->rounding;

@@ -3,28 +3,17 @@
 #include "aot_channel.h"
 #include "aot_limit.h"
 
-/* One output: x / 2 rounded and limited. */
-static inline int32_t half(int32_t x) {
-#if defined(__ARM_FEATURE_SAT) && __ARM_FEATURE_SAT
-    int32_t result;
-    __asm__("ssat %0, #8, %1, asr #1" : "=r"(result) : "r"(x));
-    return result;
-#else
-    return aot_saturate_s8(x >> 1);
-#endif
-}
-
-/* One output; `zero` is where the table has zero. */
+/* One output; `zero` points to the entry of the table for zero. */
 static inline int8_t add(int32_t a, int32_t b, const int32_t *zero, int32_t factor, aot_fraction_t scale,
                          int32_t offset) {
     const int32_t product = aot_multiply_high_32(zero[b] + a * factor, scale.multiplier);
-    return (int8_t)half(((product + (product >> 31)) >> scale.shift) + offset);
+    return (int8_t)aot_saturate_half_s8(((product + (product >> 31)) >> scale.shift) + offset);
 }
 
-/* Two rows, four elements at a time. */
+/* Adds two rows, four elements at a time. */
 static __attribute__((noinline)) void add_rows(const aot_add_s8_tabled_t *layer, uint32_t elements, const int8_t *a,
                                                const int8_t *b, int8_t *y) {
-    /* Copies, so that the compiler knows them to survive the writes to y. */
+    /* Copies, which the writes to y cannot change. */
     const int32_t *zero = layer->table + 128;
     const int32_t factor = layer->factor, offset = 2 * layer->zero_point + 1;
     const aot_fraction_t scale = layer->scale;
@@ -39,7 +28,7 @@ static __attribute__((noinline)) void add_rows(const aot_add_s8_tabled_t *layer,
     }
 }
 
-/* A row and a value that stays the same. */
+/* Adds a row and a constant value. */
 static __attribute__((noinline)) void add_constant(const aot_add_s8_tabled_t *layer, aot_axis_t inner, const int8_t *a,
                                                    const int8_t *b, int8_t *y) {
     const int32_t *zero = layer->table + 128;

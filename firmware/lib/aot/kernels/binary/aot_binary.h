@@ -20,15 +20,14 @@ typedef struct {
 void aot_add_s8(const aot_add_s8_t *layer, const int8_t *a, const int8_t *b, int8_t *y);
 
 /*
- * int8 ADD and SUB, for quantizations of which aot_sum_t is no exact image: step by step as TFLM does it. The finer
- * operand comes from a table. `a` is the coarser one, the other one is `b`, whichever is subtracted. The innermost
- * steps are 0 or 1.
+ * int8 ADD and SUB, for quantizations that aot_sum_t cannot represent exactly: in the same steps as TFLM. `a` is the
+ * operand with the coarser scale, whichever is subtracted; `b` goes through a table. The innermost steps are 0 or 1.
  */
 typedef struct {
     const aot_axis_t *axes; /* the loops over a (first) and b (second) */
     uint32_t axis_count;
-    const int32_t *table; /* for b + 128: twice its value on TFLM's common scale, with a's zero point */
-    int32_t factor;       /* of a on the doubled common scale: 2^20, or -2^20 where it is subtracted */
+    const int32_t *table; /* by b + 128: twice the value on TFLM's common scale, including a's zero point */
+    int32_t factor;       /* of a on the doubled common scale: 2^20, or -2^20 if a is subtracted */
     aot_fraction_t scale;
     int32_t zero_point;
     int32_t minimum, maximum;
@@ -37,8 +36,8 @@ typedef struct {
 void aot_add_s8_tabled(const aot_add_s8_tabled_t *layer, const int8_t *a, const int8_t *b, int8_t *y);
 
 /*
- * int8 MUL. The factor, scale of a * scale of b / scale of y, is multiplier * 2^(-shift - 31) and below one half. The
- * innermost steps are 0 or 1.
+ * int8 MUL. The factor, scale of a * scale of b / scale of y, equals multiplier * 2^(-shift - 31) and is below one
+ * half. The innermost steps are 0 or 1.
  */
 typedef struct {
     const aot_axis_t *axes;
@@ -65,7 +64,7 @@ typedef struct {
 void aot_multiply_s8_rescaled(const aot_multiply_s8_rescaled_t *layer, const int8_t *a, const int8_t *b, int8_t *y);
 
 /*
- * int16 ADD and SUB, whose zero points are 0. Operands are brought to a common scale, twice that of the coarser one
+ * int16 ADD and SUB; all zero points are 0. The operands are converted to a common scale, twice the coarser scale
  * divided by 2^15.
  */
 #define AOT_S16_LEFT_SHIFT 15
@@ -81,7 +80,7 @@ typedef struct {
 
 void aot_add_s16(const aot_add_s16_t *layer, const int16_t *a, const int16_t *b, int16_t *y);
 
-/* int16 MUL, whose zero points are 0. */
+/* int16 MUL; all zero points are 0. */
 typedef struct {
     const aot_axis_t *axes;
     uint32_t axis_count;

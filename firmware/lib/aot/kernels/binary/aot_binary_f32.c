@@ -1,5 +1,5 @@
 /* ADD, SUB and MUL on float32. */
-#pragma GCC optimize("O2") /* as TFLM is compiled, or it would be faster */
+#pragma GCC optimize("O2") /* like TFLM, which would be faster otherwise */
 #include "aot_binary.h"
 #include "aot_float.h"
 
@@ -9,7 +9,7 @@ static inline __attribute__((always_inline)) float result(operation_t operation,
     return operation == ADD ? a + b : operation == SUBTRACT ? a - b : a * b;
 }
 
-/* One row. Inlined with constant steps and a constant operation, so that each row is a loop without a branch. */
+/* One row. Inlined with constant steps and a constant operation, so that the loop over a row has no branch. */
 static inline __attribute__((always_inline)) float *row(operation_t operation, const aot_binary_f32_t *layer,
                                                         const float *a, uint32_t a_step, const float *b,
                                                         uint32_t b_step, uint32_t n, float *y) {

@@ -1,14 +1,14 @@
 /* ADD, SUB and MUL on int16. */
-#pragma GCC optimize("O2") /* as TFLM is compiled, or it would be faster */
+#pragma GCC optimize("O2") /* like TFLM, which would be faster otherwise */
 #include "aot_binary.h"
 
-/* x * scale for a factor below one. */
+/* x * scale, for a scale below one. */
 static inline int32_t rescale(int32_t x, aot_scale_t scale) {
     return aot_divide_by_power_of_two(aot_multiply_high(x, scale.multiplier), scale.right);
 }
 
 static int16_t *add_row(const aot_add_s16_t *layer, const int16_t *a, const int16_t *b, int16_t *y) {
-    /* Copies, so that the compiler knows them to survive the writes to y. */
+    /* Copies, which the writes to y cannot change. */
     const aot_axis_t inner = layer->axes[layer->axis_count - 1];
     const aot_add_s16_t of = *layer;
     for (uint32_t i = 0; i < inner.size; i++, a += inner.first_step, b += inner.second_step) {

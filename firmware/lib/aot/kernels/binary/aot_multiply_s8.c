@@ -3,7 +3,7 @@
 #include "aot_limit.h"
 #include "aot_words.h"
 
-/* The stored output for twice the product of what the operands are above their zero points. */
+/* The stored output for twice the product of the operands less their zero points. */
 static inline int32_t stored(int32_t twice_product, int32_t multiplier, int32_t rounding, uint32_t shift) {
     const int32_t scaled = aot_multiply_high_add(twice_product, multiplier, rounding + (twice_product >> 31));
     return aot_saturate_s8(scaled >> shift);
@@ -11,7 +11,7 @@ static inline int32_t stored(int32_t twice_product, int32_t multiplier, int32_t 
 
 #if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
 
-/* The values 0 and 2 of a word, and 1 and 3, less the zero point. */
+/* Values 0 and 2 of a word, less the zero point; odd() returns values 1 and 3. */
 static inline uint32_t even(uint32_t word, uint32_t zero_points) {
     uint32_t halves;
     __asm__("sxtb16 %0, %1\n\tssub16 %0, %0, %2" : "=&r"(halves) : "r"(word), "r"(zero_points));
@@ -28,7 +28,7 @@ static inline uint32_t odd(uint32_t word, uint32_t zero_points) {
     __asm__("smul" halves " %0, %1, %2" : "=r"(product) : "r"(of_a), "r"(of_b));                                       \
     y[i] = (int8_t)stored(2 * product, multiplier, rounding, shift)
 
-/* As many elements of two rows as are whole words. */
+/* Multiplies the whole words of two rows; returns their number of elements. */
 static __attribute__((noinline)) uint32_t multiply_words(const aot_multiply_s8_t *layer, uint32_t elements,
                                                          const int8_t *a, const int8_t *b, int8_t *y) {
     const uint32_t a_zero = 0x10001u * (uint16_t)layer->a_zero_point, b_zero = 0x10001u * (uint16_t)layer->b_zero_point;

@@ -1,28 +1,28 @@
 /*
- * The end of a packed convolution: from a 32-bit sum to a stored output, in as few instructions as the arithmetic of
- * aot_fixed.h allows. The compiler checks the conditions (tflm_hil/compiler/operators/channels.py): the factor is below
- * one half, |sum| below 2^30 and the shift at most 22, so nothing can overflow.
+ * The last step of a packed convolution: from a 32-bit sum to a stored output, in as few instructions as the arithmetic
+ * of aot_fixed.h allows. Nothing can overflow, because the compiler checks the conditions
+ * (tflm_hil/compiler/operators/channels.py): the factor is below one half, |sum| below 2^30, the shift at most 22.
  */
 #ifndef AOT_CHANNEL_H
 #define AOT_CHANNEL_H
 
 #include "aot_fixed.h"
 
-/* An output channel: its factor input scale * weight scale / output scale is multiplier * 2^(-shift - 32). */
+/* An output channel. The factor input scale * weight scale / output scale equals multiplier * 2^(-shift - 32). */
 typedef struct {
-    int32_t twice_bias; /* with the input's zero point folded in: bias - zero_point * sum of the channel's weights */
+    int32_t twice_bias; /* including the zero point of the input: bias - zero_point * sum of the channel's weights */
     int32_t multiplier;
     uint16_t shift;  /* 0..22 */
-    uint16_t output; /* its place among the output's channels */
+    uint16_t output; /* the index of the channel in the output */
 } aot_channel_t;
 
-/* An output channel that is the same whatever the input; a rectifier behind it may have died in training. */
+/* An output channel that does not depend on the input, for instance because its ReLU has died in training. */
 typedef struct {
     uint16_t output;
     int16_t value;
 } aot_constant_t;
 
-/* Stores `count` of them in an image of `pixels` with `channels` each. */
+/* Stores `count` constants in an image of `pixels` pixels with `channels` channels each. */
 static inline void aot_store_constants(const aot_constant_t *constants, uint32_t count, uint32_t pixels,
                                        uint32_t channels, int8_t *y) {
     for (; count != 0; count--, constants++) {
@@ -33,7 +33,7 @@ static inline void aot_store_constants(const aot_constant_t *constants, uint32_t
     }
 }
 
-/* a * b * 2^-32 + c, halves rounded up. */
+/* a * b * 2^-32 + c; halves are rounded up. */
 static inline int32_t aot_multiply_high_add(int32_t a, int32_t b, int32_t c) {
 #if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
     int32_t result;
@@ -67,18 +67,17 @@ static inline int32_t aot_saturate_half_s8(int32_t x) {
 }
 
 /*
- * What aot_stored_s8() adds before its shift by shift + 1: the output's zero point and one half, the latter for
- * rounding. That is (2 zero_point + 1) * 2^shift.
+ * The summand of aot_stored_s8() before its shift by shift + 1: the zero point of the output, and one half to round.
+ * Together this is (2 zero_point + 1) * 2^shift.
  */
 static inline int32_t aot_channel_offset(const aot_channel_t *channel, int32_t twice_zero_point_plus_one) {
     return twice_zero_point_plus_one * (int32_t)(1u << channel->shift);
 }
 
 /*
- * The stored output: sum * factor rounded to 31 bits and then, halves away from zero, to an integer, plus the zero
- * point. Halves of negative products go down where those of positive ones go up, which is subtracting one unit of the
- * product before halves are rounded up. (A negative sum whose product is zero may lose that unit, too: it is less than
- * a half.)
+ * The stored output: sum * factor, rounded to 31 bits and then to an integer with halves away from zero, plus the zero
+ * point. To round halves of negative products down, subtract one unit of the product before halves are rounded up. (A
+ * negative sum with a product of zero also loses that unit, which does not matter: it is less than a half.)
  */
 static inline int32_t aot_stored_s8(int32_t twice_sum, const aot_channel_t *channel, int32_t offset) {
     const int32_t product = aot_multiply_high_add(twice_sum, channel->multiplier, offset + (twice_sum >> 31));

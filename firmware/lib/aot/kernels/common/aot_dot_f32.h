@@ -1,16 +1,16 @@
 /*
- * Dot products of float32 for 4, 2 or 1 outputs at once, the outputs of one group sharing what is loaded of x. Products
- * are rounded before they are added, and every sum takes them in order, as TFLM's reference kernels do. Build with
- * -ffp-contract=off, or the compiler may fuse a product with its addition and round once, not twice.
+ * Dot products of float32 for 4, 2 or 1 outputs at once; the outputs of a group share the loads of x. Products are
+ * rounded before they are added, and every sum adds them in order, like the reference kernels of TFLM. Build with
+ * -ffp-contract=off; otherwise the compiler may fuse a product with its addition and round only once.
  */
 #ifndef AOT_DOT_F32_H
 #define AOT_DOT_F32_H
 
 #include <stdint.h>
 
-#define AOT_LANES 4 /* the most outputs of a group */
+#define AOT_LANES 4 /* the most outputs in a group */
 
-/* The sums of a group of outputs. Those beyond its size are not used. */
+/* The sums of a group of outputs; smaller groups use only the first ones. */
 typedef struct {
     float a, b, c, d;
 } aot_sums_f32_t;
@@ -23,8 +23,8 @@ typedef struct {
 #define AOT_SUM(lane, w) "vadd.f32 %[" lane "], %[" lane "], " w "\n\t"
 
 /*
- * One column: the weights times the input x, each added to its output's sum. VMUL and VADD rather than VMLA: on a
- * Cortex-M4 they take two cycles together, as several outputs keep the results apart, and VMLA takes three.
+ * One column: multiply the weights by the input x and add each product to the sum of its output. VMUL and VADD take two
+ * cycles together on a Cortex-M4, because the results of several outputs do not wait for each other; VMLA takes three.
  */
 #define AOT_COLUMN_OF_4(w0, w1, w2, w3, x)                                                                             \
     AOT_PRODUCT(w0, x)                                                                                                 \
@@ -33,7 +33,7 @@ typedef struct {
 
 #define AOT_COLUMN_OF_2(w0, w1, x) AOT_PRODUCT(w0, x) AOT_PRODUCT(w1, x) AOT_SUM("a", w0) AOT_SUM("b", w1)
 
-/* `four` columns at a time, and then `one`. */
+/* `four` columns at a time, then `one` at a time. */
 #define AOT_FOR_COLUMNS(four, one)                                                                                     \
     "subs    %[n], %[n], #4\n\t"                                                                                       \
     "blo     2f\n"                                                                                                     \
@@ -46,14 +46,14 @@ typedef struct {
     "bne     3b\n"                                                                                                     \
     "4:\n"
 
-/* From the end of one tap to the same channel's next one. */
+/* A loop over taps; `step` leads from a tap to the next one of the same channel. */
 #define AOT_FOR_TAPS(tap) "1:\n\t" tap "add     %[x], %[x], %[step]\n\tsubs    %[n], %[n], #1\n\tbne     1b\n"
 
 #define AOT_CLOBBERED                                                                                                  \
     "s8", "s9", "s10", "s11", "s12", "s13", "s14", "s15", "s16", "s17", "s18", "s19", "s20", "s21", "s22", "s23",      \
         "s24", "s25", "s26", "s27", "cc", "memory"
 
-/* Adds x[n] times the weights [n][4] to four sums; both pointers move on. */
+/* Adds x[n] times the weights [n][4] to four sums; advances both pointers. */
 AOT_INLINE void aot_dot_of_4(const float **weights, const float **x, uint32_t n, aot_sums_f32_t *sums) {
     __asm__ volatile(AOT_FOR_COLUMNS("vldm    %[x]!, {s8-s11}\n\t"
                                      "vldm    %[w]!, {s12-s27}\n\t" AOT_COLUMN_OF_4("s12", "s13", "s14", "s15", "s8")
@@ -68,7 +68,7 @@ AOT_INLINE void aot_dot_of_4(const float **weights, const float **x, uint32_t n,
                      : AOT_CLOBBERED);
 }
 
-/* The same for two, with weights [n][2]. */
+/* The same for two sums, with weights [n][2]. */
 AOT_INLINE void aot_dot_of_2(const float **weights, const float **x, uint32_t n, aot_sums_f32_t *sums) {
     __asm__ volatile(AOT_FOR_COLUMNS("vldm    %[x]!, {s8-s11}\n\t"
                                      "vldm    %[w]!, {s12-s19}\n\t" AOT_COLUMN_OF_2("s12", "s13", "s8")
@@ -81,7 +81,7 @@ AOT_INLINE void aot_dot_of_2(const float **weights, const float **x, uint32_t n,
                      : AOT_CLOBBERED);
 }
 
-/* The same for one. */
+/* The same for one sum, with weights [n]. */
 AOT_INLINE void aot_dot_of_1(const float **weights, const float **x, uint32_t n, aot_sums_f32_t *sums) {
     __asm__ volatile(AOT_FOR_COLUMNS("vldm    %[x]!, {s8-s11}\n\t"
                                      "vldm    %[w]!, {s12-s15}\n\t" AOT_PRODUCT("s12", "s8") AOT_PRODUCT("s13", "s9")
@@ -95,8 +95,8 @@ AOT_INLINE void aot_dot_of_1(const float **weights, const float **x, uint32_t n,
 }
 
 /*
- * A row of n taps, at least one, of four channels at once: adds x[n][step] times the weights [n][4] to four sums, lane
- * by lane. Both pointers move on.
+ * A row of n taps, at least one, of four channels at once: adds x[n][step] times the weights [n][4] to four sums, one
+ * per channel. Advances both pointers.
  */
 AOT_INLINE void aot_taps_of_4(const float **weights, const float **x, uint32_t n, uint32_t step, aot_sums_f32_t *sums) {
     __asm__ volatile(AOT_FOR_TAPS("vldm    %[x], {s8-s11}\n\t"
@@ -109,7 +109,7 @@ AOT_INLINE void aot_taps_of_4(const float **weights, const float **x, uint32_t n
                      : AOT_CLOBBERED);
 }
 
-/* The same of two channels. */
+/* The same for two channels. */
 AOT_INLINE void aot_taps_of_2(const float **weights, const float **x, uint32_t n, uint32_t step, aot_sums_f32_t *sums) {
     __asm__ volatile(AOT_FOR_TAPS("vldm    %[x], {s8-s9}\n\t"
                                   "vldm    %[w]!, {s12-s13}\n\t" AOT_PRODUCT("s12", "s8") AOT_PRODUCT("s13", "s9")
@@ -119,7 +119,7 @@ AOT_INLINE void aot_taps_of_2(const float **weights, const float **x, uint32_t n
                      : AOT_CLOBBERED);
 }
 
-/* The same of one channel. */
+/* The same for one channel. */
 AOT_INLINE void aot_taps_of_1(const float **weights, const float **x, uint32_t n, uint32_t step, aot_sums_f32_t *sums) {
     __asm__ volatile(AOT_FOR_TAPS("vldm    %[x], {s8}\n\t"
                                   "vldm    %[w]!, {s12}\n\t" AOT_PRODUCT("s12", "s8") AOT_SUM("a", "s12"))
@@ -128,7 +128,7 @@ AOT_INLINE void aot_taps_of_1(const float **weights, const float **x, uint32_t n
                      : AOT_CLOBBERED);
 }
 
-/* Adds to n outputs [n][step] of four channels, at least one, the inputs x[n][x_step] times one weight a channel. */
+/* Adds the inputs x[n][x_step] times one weight per channel to n outputs y[n][y_step], at least one, of 4 channels. */
 AOT_INLINE void aot_tap_of_4(uint32_t n, const float *w, const float *x, uint32_t x_step, float *y, uint32_t y_step) {
     __asm__ volatile("vldm    %[w], {s24-s27}\n"
                      "1:\n\t"
@@ -152,7 +152,7 @@ AOT_INLINE void aot_tap_of_4(uint32_t n, const float *w, const float *x, uint32_
                      : AOT_CLOBBERED);
 }
 
-/* The same of two channels. */
+/* The same for two channels. */
 AOT_INLINE void aot_tap_of_2(uint32_t n, const float *w, const float *x, uint32_t x_step, float *y, uint32_t y_step) {
     __asm__ volatile("vldm    %[w], {s24-s25}\n"
                      "1:\n\t"
@@ -172,7 +172,7 @@ AOT_INLINE void aot_tap_of_2(uint32_t n, const float *w, const float *x, uint32_
                      : AOT_CLOBBERED);
 }
 
-/* The same of one channel. */
+/* The same for one channel. */
 AOT_INLINE void aot_tap_of_1(uint32_t n, float w, const float *x, uint32_t x_step, float *y, uint32_t y_step) {
     __asm__ volatile("1:\n\t"
                      "vldm    %[x], {s8}\n\t"

@@ -1,11 +1,11 @@
-/* Packed int8 dot products; see the header for the layout and for why it works. */
+/* Packed int8 dot products; the header explains the layout and the arithmetic. */
 #include "aot_dot_s8.h"
 
 #if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
 
 /*
- * x0 = columns 0 and 2, x1 = columns 1 and 3 of the next four inputs. LDR, unlike LDM, takes any alignment, so a row of
- * a batch may start anywhere.
+ * Load columns 0 and 2 of the next four inputs to x0, columns 1 and 3 to x1. LDR, unlike LDM, accepts any alignment, so
+ * a row of a batch may begin at any address.
  */
 #define LOAD_INPUTS                                                                                                    \
     "ldr     %[x1], [%[x]], #4\n\t"                                                                                    \
@@ -29,7 +29,7 @@
     LOAD_INPUTS                                                                                                        \
     "ldm     %[w]!, {r8-r9}\n\t" PAIR("r8", "r9", "both0", "low0")
 
-/* `block` for every block: four at a time, which makes the loop's own cost small, then one at a time. */
+/* `block` for every block: four per iteration, which makes the loop cheap, then one per iteration. */
 #define FOR_BLOCKS(block)                                                                                              \
     "subs    %[n], %[n], #4\n\t"                                                                                       \
     "blo     2f\n"                                                                                                     \
@@ -70,14 +70,14 @@ void aot_dot2_s8(const int16_t *weights, const int8_t *x, uint32_t blocks, int32
 
 #else
 
-/* Value number `weight` of a block, which belongs to its column number `column`. */
+/* Adds the products of value `weight` of a block, which belongs to its column `column`. */
 #define ADD_PRODUCTS(weight, column)                                                                                   \
     value = weights[weight];                                                                                           \
     input = x[column];                                                                                                 \
     both += value * input;                                                                                             \
     low += (int8_t)value * input;
 
-/* One pair of rows, whose blocks are `step` values apart. More at once would take more registers than an M0 has. */
+/* One pair of rows, whose blocks are `step` values apart. More pairs at once need more registers than an M0 has. */
 static inline __attribute__((always_inline)) void add_pair(const int16_t *weights, uint32_t step, const int8_t *x,
                                                            uint32_t blocks, int32_t sums[2]) {
     int32_t both = 0, low = 0; /* 256 sum(x h) + sum(x l), and sum(x l) */

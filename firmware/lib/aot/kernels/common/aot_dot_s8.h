@@ -5,14 +5,15 @@
  *     sum(x * (256 h + l)) = 256 sum(x h) + sum(x l)
  * and, because the low byte of a value is l, sign-extending it gives the second sum on its own. sum(x h) is then the
  * difference divided by 256. A core with the DSP extension needs three instructions for four products (SMLAD on the
- * stored word, SXTB16, SMLAD) where unpacked bytes need four; a core without it loads half as many weights.
+ * stored word, SXTB16, SMLAD) instead of four for unpacked bytes; a core without it loads half as many weights.
  *
- * Exact under two conditions, which the compiler guarantees: 256 h + l fits 16 bits (never both h = -128 and l < 0),
- * and a call covers at most AOT_DOT_BLOCKS blocks, so that |sum(x h)| stays below 2^23: 480 * 128 * 128 < 2^23.
+ * This is exact under two conditions, which the compiler guarantees: 256 h + l fits into 16 bits (never both h = -128
+ * and l < 0), and a call covers at most AOT_DOT_BLOCKS blocks, so that |sum(x h)| is below 2^23: 480 * 128 * 128 <
+ * 2^23.
  *
- * A block is four columns. Per block and pair of rows there are four values, for the columns 0, 2, 1, 3 (the order in
- * which SXTB16 unpacks a word of inputs); a group of four rows stores pair (0, 1) and then pair (2, 3). Columns beyond
- * the vector's end have zero weights, so what x holds there does not matter, but it must be readable.
+ * A block is four columns. For each block and pair of rows there are four values, for columns 0, 2, 1, 3 (the order in
+ * which SXTB16 unpacks a word of inputs); a group of four rows stores pair (0, 1), then pair (2, 3). Columns beyond the
+ * end of the vector have zero weights, so the content of x does not matter there, but it must be readable.
  */
 #ifndef AOT_DOT_S8_H
 #define AOT_DOT_S8_H

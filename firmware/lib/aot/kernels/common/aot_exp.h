@@ -5,13 +5,14 @@
 #include <stdint.h>
 
 /*
- * e^x for float32 (0 below the smallest subnormal, infinity beyond the largest number, NaN for NaN), within 0.52 ULP by
- * integers and within 0.57 ULP by floats. No C library is involved: a core computes the same bits as the host does.
+ * e^x for float32 (0 below the smallest subnormal, infinity beyond the largest number, NaN for NaN), with an error of
+ * 0.52 ULP by integers and of 0.57 ULP by floats. They use no C library, so every core computes the same bits as the
+ * host.
  */
 float aot_exp_by_integers(float x);
 float aot_exp_by_floats(float x);
 
-/* The faster one of them on this core. */
+/* The faster one on this core. */
 static inline float aot_exp_f32(float x) {
 #if defined(__SOFTFP__)
     return aot_exp_by_integers(x);

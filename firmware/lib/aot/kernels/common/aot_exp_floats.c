@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* 2^(i / 32): the nearest float32, and what is missing. */
+/* 2^(i / 32): the nearest float32, and the remainder. */
 static const float powers[32][2] = {
     {0x1.000000p+0f, 0x0.0p+0f},        {0x1.059b0ep+0f, -0x1.9d4f52p-25f}, {0x1.0b5586p+0f, 0x1.9f3122p-25f},
     {0x1.11301ep+0f, -0x1.fdb496p-25f}, {0x1.172b84p+0f, -0x1.c15742p-27f}, {0x1.1d4874p+0f, -0x1.d2e8cap-25f},
@@ -21,19 +21,19 @@ static const float powers[32][2] = {
 /*
  * e^x = 2^n 2^(i / 32) e^r, with 32 n + i = k the integer nearest to 32 x / ln 2, so that |r| < 0.0109.
  *
- * In ULP of the result, at least 2^-24 of a 1: r is off by at most 2^-29 (the products of k and the first part of ln 2
- * / 32 have 21 bits and the difference from x is exact; k times the second part is rounded by 2^-30 and by 2^-31 for
- * the part itself, the difference by 2^-31), the Taylor polynomial by r^4 / 24 < 2^-30 and its last sum's rounding by
- * 2^-31: 0.05 together. The product with 2^(i / 32) and the sum with its second part are rounded by 2^-30 each, 0.02.
- * The last sum is rounded by one half. Together 0.57.
+ * Errors in ULP of the result, which is at least 2^-24 of a 1: r has an error of at most 2^-29 (k times the first part
+ * of ln 2 / 32 has 21 bits, and its difference from x is exact; k times the second part adds 2^-30 for its rounding and
+ * 2^-31 for the part itself, the difference 2^-31). The Taylor polynomial adds r^4 / 24 < 2^-30, and its last sum
+ * 2^-31: 0.05 together. The product with 2^(i / 32) and the sum with its second part add 2^-30 each: 0.02. The last sum
+ * adds one half. The total is 0.57.
  */
 float aot_exp_by_floats(float x) {
     uint32_t bits;
     memcpy(&bits, &x, sizeof bits);
-    if ((bits & 0x7fffffffu) >= 0x42ae0000u) { /* |x| >= 87 or NaN: the result may be no ordinary number */
+    if ((bits & 0x7fffffffu) >= 0x42ae0000u) { /* |x| >= 87 or NaN: the result may be subnormal, infinite or NaN */
         return aot_exp_by_integers(x);
     }
-    const float to_integer = 0x1.8p23f; /* numbers of this size have no fraction, and their last bits are k */
+    const float to_integer = 0x1.8p23f; /* numbers of this size have no fraction bits; their last bits are k */
     const float shifted = x * 0x1.715476p+5f + to_integer;
     const float k = shifted - to_integer;
     uint32_t integer;
@@ -45,7 +45,7 @@ float aot_exp_by_floats(float x) {
     const float value = power[0] + (power[0] * p + power[1]);
     uint32_t result;
     memcpy(&result, &value, sizeof result);
-    result += (integer & ~31u) << (23 - 5); /* 2^n; of the bits of to_integer, none remains */
+    result += (integer & ~31u) << (23 - 5); /* times 2^n; the bits of to_integer are shifted out */
     float scaled;
     memcpy(&scaled, &result, sizeof scaled);
     return scaled;

@@ -28,13 +28,13 @@ float aot_exp_by_integers(float x) {
         return negative ? 0.0f : from_bits(0x7f800000u);
     }
 
-    /* x with 48 fractional bits: the significand has 23, so it moves by 25 plus the exponent. */
+    /* x with 48 fractional bits: the significand has 23, so shift it by 25 plus the exponent. */
     const int shift = (int)(magnitude >> 23) - 127 + 25;
     const int64_t significand = (int64_t)((magnitude & 0x7fffffu) | 0x800000u);
     const int64_t fixed = shift >= 0 ? significand << shift : shift > -32 ? significand >> -shift : 0;
     const int64_t argument = negative ? -fixed : fixed;
 
-    /* e^x = 2^n e^r with r in [0, ln 2). With 16 fractional bits of x and of 1 / ln 2, n may be one off. */
+    /* e^x = 2^n e^r with r in [0, ln 2). With 16 fractional bits of x and of 1 / ln 2, n may be off by one. */
     int32_t n = (int32_t)(((argument >> 32) * 94548) >> 32);
     int64_t rest = argument - n * LN2_Q48;
     if (rest >= LN2_Q48) {
@@ -52,7 +52,7 @@ float aot_exp_by_integers(float x) {
     }
     const uint32_t power = 0x80000000u + (uint32_t)((sum * r) >> 32); /* e^r in [1, 2), 31 fractional bits */
 
-    /* 24 bits of the 32 make a normal number, fewer a subnormal one; ties to even. */
+    /* A normal number keeps 24 of the 32 bits, a subnormal one fewer; ties are rounded to even. */
     const int drop = n >= -126 ? 8 : 8 + (-126 - n);
     if (drop > 32) {
         return 0.0f;
@@ -61,7 +61,7 @@ float aot_exp_by_integers(float x) {
     const uint64_t wide = power;
     uint32_t rounded = (uint32_t)((wide + half - 1 + ((wide >> drop) & 1)) >> drop);
     if (n >= -126) {
-        /* Adding lets a carry out of the significand step the exponent. */
+        /* Add, so that a carry out of the significand increments the exponent. */
         rounded += (uint32_t)(n + 126) << 23;
     }
     return from_bits(rounded >= 0x7f800000u ? 0x7f800000u : rounded);

@@ -1,6 +1,6 @@
 /*
- * The transcendental functions of TFLite's integer kernels, on gemmlowp's fixed-point scheme
- * (https://github.com/google/gemmlowp/blob/master/fixedpoint/fixedpoint.h). Same constants, same order of roundings.
+ * The transcendental functions of TFLite's integer kernels in the fixed-point scheme of gemmlowp
+ * (https://github.com/google/gemmlowp/blob/master/fixedpoint/fixedpoint.h), with the same constants and roundings.
  */
 #include "aot_exp.h"
 #include "aot_fixed.h"
@@ -37,7 +37,7 @@ int32_t aot_exp_q26(int32_t x) {
 }
 
 int32_t aot_one_over_one_plus_x(int32_t x) {
-    /* Newton's iteration for 2 / (1 + x), begun with 48/17 - 32/17 * (1 + x) / 2; estimates have 29 fractional bits. */
+    /* Newton's iteration for 2 / (1 + x), from 48/17 - 32/17 * (1 + x) / 2 on; estimates have 29 fractional bits. */
     const int32_t one_q29 = 1 << 29;
     const int32_t half_denominator = (int32_t)(((int64_t)x + INT32_MAX + 1) / 2);
     int32_t estimate = 1515870810 + aot_multiply_high(half_denominator, -1010580540);

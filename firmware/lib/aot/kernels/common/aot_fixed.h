@@ -1,6 +1,6 @@
 /*
  * The fixed-point arithmetic of TFLite's integer kernels ("double rounding"), as gemmlowp defines it
- * (https://github.com/google/gemmlowp/blob/master/fixedpoint/fixedpoint.h): every result is the same to the last bit.
+ * (https://github.com/google/gemmlowp/blob/master/fixedpoint/fixedpoint.h): all results are equal to the last bit.
  */
 #ifndef AOT_FIXED_H
 #define AOT_FIXED_H
@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 /*
- * A real factor as TFLite represents it: multiplier * 2^(left - right - 31). The multiplier is not negative,
- * and at most one of the shifts, both within 0..31, is not 0.
+ * A real factor in the representation of TFLite: multiplier * 2^(left - right - 31). The multiplier is not negative;
+ * both shifts are within 0..31, and at most one of them is not 0.
  */
 typedef struct {
     int32_t multiplier;
@@ -18,14 +18,14 @@ typedef struct {
 } aot_scale_t;
 
 /*
- * a * b * 2^-31, halves rounded up (SaturatingRoundingDoublingHighMul). The reference nudges by the sign and then
- * truncates, which comes to the same for every product. It saturates for a = b = -2^31 only, which no caller passes.
+ * a * b * 2^-31; halves are rounded up (SaturatingRoundingDoublingHighMul). TFLite adds a signed half and truncates,
+ * which gives the same result for every product. It saturates only for a = b = -2^31, which no caller passes.
  */
 static inline int32_t aot_multiply_high(int32_t a, int32_t b) {
     return (int32_t)(((int64_t)a * b + (1 << 30)) >> 31);
 }
 
-/* x / 2^exponent, halves rounded away from zero (RoundingDivideByPOT); exponent in 0..31. */
+/* x / 2^exponent; halves are rounded away from zero (RoundingDivideByPOT). The exponent is in 0..31. */
 static inline int32_t aot_divide_by_power_of_two(int32_t x, unsigned exponent) {
     const int32_t mask = (int32_t)((1u << exponent) - 1u);
     const int32_t threshold = (mask >> 1) + (x < 0);
@@ -38,8 +38,7 @@ static inline int32_t aot_saturating_shift_left(int32_t x, unsigned exponent) {
     return wide > INT32_MAX ? INT32_MAX : wide < INT32_MIN ? INT32_MIN : (int32_t)wide;
 }
 
-/* x * scale (MultiplyByQuantizedMultiplier). Saturates where the reference's left shift overflows, which C++ leaves
- * open. */
+/* x * scale (MultiplyByQuantizedMultiplier). Saturates if TFLite's left shift overflows, which is undefined in C++. */
 static inline int32_t aot_rescale(int32_t x, aot_scale_t scale) {
     const int32_t shifted = aot_saturating_shift_left(x, scale.left);
     return aot_divide_by_power_of_two(aot_multiply_high(shifted, scale.multiplier), scale.right);

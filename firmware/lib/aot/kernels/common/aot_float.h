@@ -1,4 +1,4 @@
-/* What the float32 kernels share. */
+/* Helpers of the float32 kernels. */
 #ifndef AOT_FLOAT_H
 #define AOT_FLOAT_H
 
@@ -8,7 +8,7 @@ static inline float aot_limit(float value, float minimum, float maximum) {
     return maximum < raised ? maximum : raised;
 }
 
-/* `statement` n times, four in each turn of the loop; n is zero afterwards. */
+/* Executes `statement` n times, four times per iteration; n is 0 afterwards. */
 #define AOT_REPEAT(n, statement)                                                                                       \
     for (; (n) >= 4; (n) -= 4) {                                                                                       \
         statement;                                                                                                     \

@@ -1,6 +1,6 @@
 /*
  * Nested loops over two tensors at once, for operators whose tensors have different strides: broadcasting, transposing,
- * slicing. The compiler merges dimensions wherever one loop can do for two, so few nests have more than two loops.
+ * slicing. The compiler merges dimensions if one loop can replace two, so few nests have more than two loops.
  */
 #ifndef AOT_NEST_H
 #define AOT_NEST_H
@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The most loops of a nest: what the shapes of the .tflite format can need. */
+/* The most loops of a nest, enough for all shapes in a .tflite. */
 #define AOT_MAX_AXES 8
 
 /* One loop. Steps are in elements; they may be zero (broadcast) or negative (reversed). */
@@ -18,14 +18,14 @@ typedef struct {
     int32_t second_step;
 } aot_axis_t;
 
-/* Where the loops around the innermost one stand. */
+/* The state of the loops around the innermost one. */
 typedef struct {
     uint32_t index[AOT_MAX_AXES];
-    int32_t first; /* offsets of the two tensors' elements */
+    int32_t first; /* the offset of the current element in the first tensor */
     int32_t second;
 } aot_position_t;
 
-/* Goes on to the next turn of `count` nested loops, the last of them fastest; false after the last turn. */
+/* Advances `count` nested loops, the last of which runs fastest; returns false after the last iteration. */
 static inline bool aot_advance(aot_position_t *at, const aot_axis_t *axes, uint32_t count) {
     while (count-- != 0) {
         at->first += axes[count].first_step;
@@ -40,7 +40,7 @@ static inline bool aot_advance(aot_position_t *at, const aot_axis_t *axes, uint3
     return false;
 }
 
-/* The loop around the innermost one, or where there is none, one of a single turn. */
+/* The loop around the innermost one; a loop of one iteration if there is none. */
 static inline aot_axis_t aot_second_axis(const aot_axis_t *axes, uint32_t count) {
     return count > 1 ? axes[count - 2] : (aot_axis_t){1, 0, 0};
 }

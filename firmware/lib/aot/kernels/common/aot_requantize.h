@@ -1,9 +1,8 @@
 /*
- * The end of a packed int8 layer: from a 32-bit sum to a stored output, in few instructions.
+ * The last step of a packed int8 layer: from a 32-bit sum to a stored output, in few instructions.
  *
- * It computes what aot_rescale() does, under conditions that practically every layer meets and that the compiler
- * checks (tflm_hil/compiler/operators/packing.py): the factor is below one half, and |sum| below 2^30, so nothing can
- * overflow.
+ * It computes the same as aot_rescale(). Nothing can overflow, because the compiler checks conditions that almost every
+ * layer meets (tflm_hil/compiler/operators/fully_connected.py): the factor is below one half, and |sum| below 2^30.
  */
 #ifndef AOT_REQUANTIZE_H
 #define AOT_REQUANTIZE_H
@@ -16,7 +15,7 @@ typedef struct {
     uint32_t shift; /* 0..30 */
 } aot_fraction_t;
 
-/* a * b * 2^-32, halves rounded up. */
+/* a * b * 2^-32; halves are rounded up. */
 static inline int32_t aot_multiply_high_32(int32_t a, int32_t b) {
 #if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
     int32_t result;
@@ -28,9 +27,9 @@ static inline int32_t aot_multiply_high_32(int32_t a, int32_t b) {
 }
 
 /*
- * sum * fraction + zero_point, not yet limited to int8; `twice_zero_point_plus_one` is just that. The product is
- * rounded to an integer first (the doubled sum makes up for the 32 bits) and then, halves away from zero, to a multiple
- * of 2^(shift + 1): less 1 where it is negative, that is rounding halves up, which is shift, add one, shift once more.
+ * sum * fraction + zero_point, not yet limited to int8; `twice_zero_point_plus_one` is 2 * zero_point + 1. The product
+ * is first rounded to an integer (the doubled sum compensates for the 32 bits), then to a multiple of 2^(shift + 1)
+ * with halves away from zero: subtract 1 if it is negative, then round halves up by shift, add one, shift by one.
  */
 static inline int32_t aot_requantize_doubled(int32_t twice_sum, aot_fraction_t fraction,
                                              int32_t twice_zero_point_plus_one) {

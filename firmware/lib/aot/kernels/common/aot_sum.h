@@ -1,9 +1,9 @@
 /*
- * The sum of two int8 values of different quantization: the output of TFLM's ADD, which brings both to a common scale,
- * adds them and brings the sum to the output's scale, rounding on each of these ways (reference/integer_ops/add.h).
+ * The sum of two int8 values of different quantization. TFLM's ADD converts both to a common scale, adds them, converts
+ * the sum to the scale of the output, and rounds in each step (reference/integer_ops/add.h).
  *
- * All that comes to (a * factor + b * factor + constant) / 2^shift, halves rounded away from zero. Where the constants
- * can be chosen such that this is equal for each of the 65,536 pairs of stored values, the compiler takes it
+ * This kernel computes (a * factor + b * factor + constant) / 2^shift with halves rounded away from zero. The compiler
+ * uses it if there are constants that give the same result for all 65,536 pairs of stored values
  * (tflm_hil/compiler/arithmetic/sum.py).
  */
 #ifndef AOT_SUM_H
@@ -11,15 +11,15 @@
 
 #include "aot_channel.h"
 
-/* No sum of these, in any order, leaves the range of 32 bits. */
+/* No sum of these terms, in any order, exceeds 32 bits. */
 typedef struct {
-    int32_t a, b;     /* scale of the operand / scale of y * 2^(shift + 8); negative for what is subtracted */
+    int32_t a, b;     /* scale of the operand / scale of y * 2^(shift + 8); negative for a subtracted operand */
     int32_t constant; /* for the zero points of a and b */
     int32_t rounding; /* (2 * zero point of y + 1) * 2^(shift - 1) */
     uint32_t shift;
 } aot_sum_t;
 
-/* to + x * factor / 2^8 rounded down, for x within -128..127. */
+/* to + x * factor / 2^8, rounded down, for x within -128..127. */
 static inline int32_t aot_add_weighted(int32_t x, int32_t factor, int32_t to) {
 #if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
     int32_t result;

@@ -1,6 +1,6 @@
 /*
- * What the layers on int16 activations have in common: sums of products with int8 weights in 64 bits, and what TFLM
- * makes of them.
+ * Helpers for layers on int16 activations: sums of products with int8 weights in 64 bits, and their conversion to
+ * outputs, as in TFLM.
  */
 #ifndef AOT_WIDE_H
 #define AOT_WIDE_H
@@ -10,7 +10,7 @@
 /* sum + x[0] * w[0] + ... + x[count - 1] * w[count - 1]. */
 static inline int64_t aot_dot_s16(const int16_t *x, const int8_t *w, uint32_t count, int64_t sum) {
     while (count != 0) {
-        const uint32_t part = count < 256 ? count : 256; /* products that fit 32 bits together */
+        const uint32_t part = count < 256 ? count : 256; /* this many products fit into 32 bits */
         int32_t products = 0;
         uint32_t left = part;
         for (; left >= 4; left -= 4, x += 4, w += 4) {
@@ -26,9 +26,9 @@ static inline int64_t aot_dot_s16(const int16_t *x, const int8_t *w, uint32_t co
 }
 
 /*
- * The stored output for a sum with its bias. TFLM goes by the type of the biases: `narrow` sums, with 32-bit ones, are
- * rescaled as aot_fixed.h has it. For 64-bit ones, or none, the scale is multiplier * 2^-right with a multiplier of 15
- * bits, halves rounded up.
+ * The stored output for a sum that includes its bias. The arithmetic of TFLM depends on the type of the biases: with
+ * 32-bit biases (`narrow`), sums are rescaled as in aot_fixed.h; with 64-bit biases or none, the scale is
+ * multiplier * 2^-right with a multiplier of 15 bits, and halves are rounded up.
  */
 static inline int16_t aot_stored_s16(int64_t sum, aot_scale_t scale, uint32_t narrow, int32_t minimum,
                                      int32_t maximum) {

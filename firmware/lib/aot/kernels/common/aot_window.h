@@ -1,10 +1,10 @@
-/* What a window that slides over an image sees. Images are stored as [row][column][channel]. */
+/* The part of an image that a sliding window covers. Images are stored as [row][column][channel]. */
 #ifndef AOT_WINDOW_H
 #define AOT_WINDOW_H
 
 #include <stdint.h>
 
-/* All in elements. Before the image's first row and column there are `pad_top` and `pad_left` that count as zero. */
+/* All in elements. `pad_top` rows before the image and `pad_left` columns before it count as zero. */
 typedef struct {
     uint16_t input_height, input_width, input_channels;
     uint16_t output_height, output_width, output_channels;
@@ -14,7 +14,7 @@ typedef struct {
     uint16_t pad_top, pad_left;
 } aot_window_t;
 
-/* The taps first..end-1 of a window lie inside the image along one dimension, tap k at `origin` + k * dilation. */
+/* Along one dimension, taps first..end-1 of a window are inside the image; tap k is at origin + k * dilation. */
 typedef struct {
     int32_t origin;
     int32_t first, end;
@@ -26,12 +26,12 @@ static inline aot_taps_t aot_taps(int32_t origin, int32_t dilation, int32_t kern
     return (aot_taps_t){origin, first, end < kernel ? end : kernel};
 }
 
-/* How many there are. */
+/* The number of taps inside the image; dilation may leave none. */
 static inline uint32_t aot_tap_count(aot_taps_t taps) {
     return taps.end > taps.first ? (uint32_t)(taps.end - taps.first) : 0;
 }
 
-/* For the output's row or column `position`. */
+/* The taps for row `position` of the output; aot_column_taps() returns those for a column. */
 static inline aot_taps_t aot_row_taps(const aot_window_t *window, int32_t position) {
     return aot_taps(position * window->stride_height - window->pad_top, window->dilation_height, window->kernel_height,
                     window->input_height);
@@ -42,7 +42,7 @@ static inline aot_taps_t aot_column_taps(const aot_window_t *window, int32_t pos
                     window->input_width);
 }
 
-/* How many pixels of the output's row see as many columns as this one, which sees `columns`, from this one on. */
+/* The number of output pixels in the row, from the one with `columns` on, that cover the same number of columns. */
 static inline int32_t aot_alike(const aot_window_t *window, aot_taps_t columns) {
     if (aot_tap_count(columns) != window->kernel_width) {
         return 1;

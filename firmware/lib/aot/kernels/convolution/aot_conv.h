@@ -1,7 +1,7 @@
 /*
  * CONV_2D and DEPTHWISE_CONV_2D: y[i][j][o] = activation(bias[o] + sum of x[i s + k d][j s + l d][c] * w[o][k][l][c])
- * over rows k, columns l and channels c, with the stride s and the dilation d of either dimension. What lies outside
- * the image does not count.
+ * over rows k, columns l and channels c, with the stride s and the dilation d of each dimension. Taps outside the image
+ * do not count.
  */
 #ifndef AOT_CONV_H
 #define AOT_CONV_H
@@ -20,22 +20,23 @@ typedef struct {
 } aot_residual_t;
 
 /*
- * CONV_2D on int8. The weights of an output channel are a row: the kernel's taps in runs that lie together in the image
- * (a row of the kernel, or a single tap where the dilation parts them), each run padded with zeros to a multiple of
- * four. Pairs of rows are packed as aot_dot_s8.h says; a missing last row is zero. x must be readable up to three bytes
- * beyond its end. The scratch memory takes 16 bytes a block.
+ * CONV_2D on int8. The weights of an output channel are a row. A row consists of runs of taps that are contiguous in
+ * the image (a row of the kernel, or a single tap if it is dilated), each padded with zeros to a multiple of four.
+ * Pairs of rows are packed as in aot_dot_s8.h; a missing last row is zero. x must be readable up to three bytes beyond
+ * its end. The scratch memory has 16 bytes per block.
  *
- * Two pixels at a time, in order, are read and then written, so that y may lie over what has been read of x; and so may
- * the scratch memory of a kernel of one tap, whose inputs are read block by block. The compiler works out how far.
+ * Two pixels at a time are read in order and then written, so y may overlap the part of x that has been read. If the
+ * kernel has one tap, its inputs are read block by block, so the scratch memory may overlap too. The compiler computes
+ * how far.
  */
 typedef struct {
     aot_window_t window;
     uint32_t run_taps;             /* kernel columns in a run */
-    uint32_t blocks;               /* of four columns, in a row */
+    uint32_t blocks;               /* blocks of four columns in a row */
     uint32_t rows;                 /* output channels that are computed */
     const int16_t *weights;        /* by pair of rows and block */
     const aot_channel_t *channels; /* by row */
-    uint32_t constant_count;       /* output channels that are not computed */
+    uint32_t constant_count;       /* output channels that are constant */
     const aot_constant_t *constants;
     int8_t input_zero_point;
     int8_t zero_point;       /* of the output */
@@ -46,14 +47,14 @@ typedef struct {
 void aot_conv_s8(const aot_conv_s8_t *layer, const int8_t *x, int8_t *y, void *scratch);
 
 /*
- * The same and then y = residual(skip, convolution), of equal shapes. y may be the same buffer as skip, and the image
- * in between takes no memory. The convolution as such has no limits but those of int8.
+ * The same, followed by y = residual(skip, convolution) with equal shapes. y may be the same buffer as skip, and the
+ * image in between needs no memory. The convolution itself is limited only to int8.
  */
 void aot_conv_add_s8(const aot_conv_s8_t *layer, const int8_t *skip, const int8_t *x, int8_t *y, void *scratch);
 
 /*
- * int8, for any weights and scales and any number of groups: each `group_outputs` outputs see `group_inputs` channels
- * of their own. A depthwise convolution is one with a group for every input channel.
+ * int8, for any weights, scales and number of groups. The `group_outputs` outputs of a group see only the
+ * `group_inputs` input channels of that group. A depthwise convolution has a group for every input channel.
  */
 typedef struct {
     aot_window_t window;
@@ -61,7 +62,7 @@ typedef struct {
     const int8_t *weights;    /* [output channel][kernel row][kernel column][group_inputs] */
     const int32_t *bias;      /* of each output channel */
     const aot_scale_t *scale; /* input scale * weight scale / output scale */
-    uint32_t scale_step;      /* 1: a scale for each output channel; 0: one for all */
+    uint32_t scale_step;      /* 1: one scale per output channel; 0: one scale for all */
     int32_t input_zero_point;
     int32_t zero_point;       /* of the output */
     int32_t minimum, maximum; /* of the stored output */
@@ -76,21 +77,21 @@ typedef struct {
     const int8_t *weights;    /* [output channel][kernel row][kernel column][group_inputs] */
     const int64_t *bias;      /* of each output */
     const aot_scale_t *scale; /* input scale * weight scale / output scale; see aot_wide.h */
-    uint32_t scale_step;      /* 1: a scale for each output; 0: one for all */
-    uint32_t narrow;          /* 1: 32-bit biases */
+    uint32_t scale_step;      /* 1: one scale per output; 0: one scale for all */
+    uint32_t narrow;          /* 1: biases of 32 bits */
     int32_t minimum, maximum; /* of the stored output */
 } aot_conv_s16_t;
 
 void aot_conv_s16(const aot_conv_s16_t *layer, const int16_t *x, int16_t *y);
 
 /*
- * float32, grouped as above. Sums run over kernel rows, columns and channels in order and products are rounded before
- * they are added, as in TFLM's reference kernel, so the results are the same to the last bit.
+ * float32, grouped as above. Sums run over kernel rows, columns and channels in order, and products are rounded before
+ * they are added, as in the reference kernel of TFLM, so the results are equal to the last bit.
  */
 typedef struct {
     aot_window_t window;
     uint32_t group_inputs, group_outputs;
-    const float *weights; /* by group: outputs by four, by two, a last one, each [kernel row][column][input][output] */
+    const float *weights; /* per group: outputs in fours, a pair, one; each [kernel row][column][input][output] */
     const float *bias;    /* of each output channel */
     float minimum, maximum;
 } aot_conv_f32_t;
@@ -98,21 +99,21 @@ typedef struct {
 void aot_conv_f32(const aot_conv_f32_t *layer, const float *x, float *y);
 
 /*
- * Where a column of the kernel meets a row of the image: `count` pixels of the output's row see it. The first of them
- * is at `output` in that row, in elements, and sees the pixel `input` of the image's row.
+ * A column of the kernel is inside the image for `count` pixels of an output row. The first of these is at element
+ * `output` of that row and sees pixel `input` of the image row.
  */
 typedef struct {
     uint32_t count, output, input;
 } aot_column_t;
 
 /*
- * The same of one input channel: tap by tap over a row of the output, which is written whole before the next one is
- * begun. A window of so few numbers is not worth setting up for each pixel.
+ * The same for one input channel: tap by tap over a whole row of the output, then the next row. With so few numbers in
+ * a window, it would not pay to set up each pixel.
  */
 typedef struct {
     aot_window_t window;
     const aot_column_t *columns; /* of the kernel */
-    const float *weights;        /* as above, of one group */
+    const float *weights;        /* as above, for one group */
     const float *bias;
     float minimum, maximum;
 } aot_conv_f32_by_taps_t;

@@ -1,18 +1,18 @@
-/* CONV_2D on int8 with the ADD behind it, with packed weights, two output pixels at a time. */
+/* CONV_2D on int8 and the ADD after it, with packed weights, two output pixels at a time. */
 #include "aot_channel.h"
 #include "aot_conv.h"
 #include "aot_two_rows.h"
 
 #include <stdbool.h>
 
-/* Where two output pixels go, a and b. */
+/* Two output pixels, a and b. */
 typedef struct {
     int8_t *a, *b;
     const int8_t *skip_a, *skip_b; /* the pixels that are added to them */
-    aot_residual_t residual;       /* a copy survives the writes to a and b */
+    aot_residual_t residual;       /* a copy, which the writes to a and b cannot change */
 } pixels_t;
 
-/* One channel of a pixel, `conv`, as the residual leaves it. */
+/* The sum of one channel of a pixel of the skip image and of the convolution. */
 static inline __attribute__((always_inline)) int8_t summed(const pixels_t *to, int32_t skip, int32_t conv) {
     const aot_residual_t *r = &to->residual;
     const int32_t sum = aot_addend(skip, &r->skip) + aot_addend(conv, &r->conv);
@@ -20,7 +20,8 @@ static inline __attribute__((always_inline)) int8_t summed(const pixels_t *to, i
 }
 
 /*
- * Stores one channel of both pixels with their residual. No pixel is written before both are summed: they may be one.
+ * Stores one channel of both pixels with their residual. Computes both sums before it writes, because both pixels may
+ * be the same.
  */
 static __attribute__((noinline, flatten)) void store_summed(const pixels_t *to, uint32_t channel, int32_t a,
                                                             int32_t b) {

@@ -1,16 +1,16 @@
-/* CONV_2D on float32, with TFLM's order of additions and roundings. */
+/* CONV_2D on float32, with additions and roundings in the order of TFLM. */
 #include "aot_conv.h"
 #include "aot_dot_f32.h"
 #include "aot_float.h"
 
 /*
- * What an output pixel's window sees of the image: `rows` of `runs`, each of `run` elements that lie together. `skip`
- * and `row_skip` lead from the end of a run or row to the next one, and the weights' likewise, in taps.
+ * The part of the image that the window of an output pixel covers: `rows` rows of `runs` runs, each of `run` contiguous
+ * elements. `skip` and `row_skip` lead from the end of a run or row to the next one; those of the weights are in taps.
  */
 typedef struct {
     uint32_t rows, runs, run;
     int32_t skip, row_skip;
-    uint32_t first_tap, skipped_taps; /* before the first one that is seen, and from row to row */
+    uint32_t first_tap, skipped_taps; /* taps before the first one inside, and between rows */
     uint32_t taps;                    /* all weights of an output */
 } seen_t;
 
@@ -38,7 +38,7 @@ AOT_INLINE seen_t see(const aot_conv_f32_t *layer, aot_taps_t rows, aot_taps_t c
     return seen;
 }
 
-/* `lanes` outputs of one pixel, a constant. */
+/* `lanes` outputs of one pixel; `lanes` is a constant. */
 AOT_INLINE void outputs_of(uint32_t lanes, const aot_conv_f32_t *layer, const seen_t *seen, const float *x,
                            const float *weights, const float *bias, float *y) {
     aot_sums_f32_t sums = {0};

@@ -1,10 +1,10 @@
-/* CONV_2D on float32 with one input channel, with TFLM's order of additions and roundings. */
-#pragma GCC optimize("O2") /* as TFLM is compiled, or it would be faster */
+/* CONV_2D on float32 with one input channel, with additions and roundings in the order of TFLM. */
+#pragma GCC optimize("O2") /* like TFLM, which would be faster otherwise */
 #include "aot_conv.h"
 #include "aot_dot_f32.h"
 #include "aot_float.h"
 
-/* Adds a tap to the sums of n pixels, at least one, of `lanes` outputs, a constant. */
+/* Adds a tap to the sums of n pixels, at least one, for `lanes` outputs, a constant. */
 AOT_INLINE void add_tap(uint32_t lanes, uint32_t n, const float *w, const float *x, uint32_t x_step, float *y,
                         uint32_t y_step) {
     if (lanes == 4) {
@@ -18,7 +18,7 @@ AOT_INLINE void add_tap(uint32_t lanes, uint32_t n, const float *w, const float 
     }
 }
 
-/* The biases and limits of n pixels. */
+/* Adds the biases to n pixels and limits them. */
 AOT_INLINE void finish(uint32_t lanes, uint32_t n, const float *bias, float minimum, float maximum, float *y,
                        uint32_t y_step) {
     const float a = bias[0], b = lanes > 1 ? bias[1] : 0.0f;
@@ -35,7 +35,7 @@ AOT_INLINE void finish(uint32_t lanes, uint32_t n, const float *bias, float mini
     }
 }
 
-/* `lanes` outputs of the row whose windows see `rows` of the image. */
+/* `lanes` outputs of an output row whose windows cover `rows` of the image. */
 AOT_INLINE void outputs_of(uint32_t lanes, const aot_conv_f32_by_taps_t *layer, aot_taps_t rows, const float *x,
                            const float *weights, const float *bias, float *y) {
     const aot_window_t *window = &layer->window;
@@ -54,7 +54,7 @@ AOT_INLINE void outputs_of(uint32_t lanes, const aot_conv_f32_by_taps_t *layer, 
     finish(lanes, window->output_width, bias, layer->minimum, layer->maximum, y, y_step);
 }
 
-/* Functions of their own, so that each has all registers. */
+/* Separate functions, so that each can use all registers. */
 #define OUTPUTS_OF(name, lanes)                                                                                        \
     static __attribute__((noinline)) void name(const aot_conv_f32_by_taps_t *layer, aot_taps_t rows, const float *x,   \
                                                const float *weights, const float *bias, float *y) {                    \

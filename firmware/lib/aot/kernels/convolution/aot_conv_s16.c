@@ -1,8 +1,8 @@
 /* CONV_2D and DEPTHWISE_CONV_2D on int16 with int8 weights. */
-#pragma GCC optimize("O2") /* as TFLM is compiled, or it would be faster */
+#pragma GCC optimize("O2") /* like TFLM, which would be faster otherwise */
 #include "aot_conv.h"
 
-/* The sum of one output channel: `x` points at its group's first channel, `w` at its weights. */
+/* The sum for one output channel: `x` points to the first channel of its group, `w` to its weights. */
 static inline int64_t sum_of(const aot_conv_s16_t *layer, const int16_t *x, const int8_t *w, aot_taps_t rows,
                              aot_taps_t columns) {
     const aot_window_t *window = &layer->window;
@@ -11,7 +11,7 @@ static inline int64_t sum_of(const aot_conv_s16_t *layer, const int16_t *x, cons
     int64_t sum = 0;
     for (int32_t k = rows.first; k < rows.end; k++) {
         const int32_t row = (rows.origin + k * window->dilation_height) * window->input_width;
-        if (inputs <= 4 && columns.end - columns.first <= 64) { /* their products fit 32 bits together */
+        if (inputs <= 4 && columns.end - columns.first <= 64) { /* the sum of the products fits into 32 bits */
             const int16_t *tap =
                 x + (row + columns.origin + columns.first * window->dilation_width) * window->input_channels;
             const int8_t *weight = w + (uint32_t)(k * window->kernel_width + columns.first) * inputs;
@@ -24,7 +24,7 @@ static inline int64_t sum_of(const aot_conv_s16_t *layer, const int16_t *x, cons
             sum += products;
             continue;
         }
-        /* Taps that lie together are one run. */
+        /* Contiguous taps are one run. */
         const int32_t taps =
             window->dilation_width == 1 && inputs == window->input_channels ? columns.end - columns.first : 1;
         for (int32_t l = columns.first; l < columns.end; l += taps) {

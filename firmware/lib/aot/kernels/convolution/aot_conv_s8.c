@@ -1,8 +1,8 @@
 /*
  * CONV_2D on int8, with packed weights, two output pixels at a time.
  *
- * Few channels or small kernels make few products an output. Then it is all that surrounds them that counts, so the
- * whole way from the gathered columns to the stored outputs is in assembler: it keeps everything in registers.
+ * With few channels or small kernels, an output has few products, and the code around them takes most of the time. So
+ * everything from the gathered columns to the stored outputs is in assembler, which keeps all values in registers.
  */
 #include "aot_channel.h"
 #include "aot_conv.h"
@@ -12,22 +12,22 @@
 
 #include <stdbool.h>
 
-/* What the outputs of two pixels depend on. The assembler below knows where the members are. */
+/* The arguments of two_pixels(). The assembler below depends on the offsets of the members. */
 typedef struct {
     const aot_block_t *columns;
     uint32_t laps, tail; /* blocks / 4 and blocks % 4 */
     int32_t zeros[4];
-    const aot_channel_t *channels; /* the next one */
+    const aot_channel_t *channels; /* the next channel */
     int32_t twice_zero_point_plus_one;
-    int8_t *a, *b;               /* where the pixels go */
-    const aot_channel_t *paired; /* behind those that come in pairs of rows */
-    const aot_channel_t *end;    /* behind all */
+    int8_t *a, *b;               /* the output pixels */
+    const aot_channel_t *paired; /* the end of the channels in pairs of rows */
+    const aot_channel_t *end;    /* the end of all channels */
     const int16_t *weights;
 } plain_t;
 
 #if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
 
-/* A block of two rows, as in aot_two_rows.h. */
+/* One block of two rows, as in aot_two_rows.h. */
 #define TWO_ROWS                                                                                                       \
     "ldm.w   r2!, {r4, r5, r6, r7}\n\t"                                                                                \
     "ldm.w   r1!, {r8, r9}\n\t"                                                                                        \
@@ -42,7 +42,7 @@ typedef struct {
     "smlad   r12, r9, r5, r12\n\t"                                                                                     \
     "smlad   lr, r9, r7, lr\n"
 
-/* A block of a row that has no partner: its weights are the high bytes, the low ones are zero. */
+/* One block of a row without a partner: its weights are the high bytes, and the low bytes are zero. */
 #define ONE_ROW                                                                                                        \
     "ldm.w   r2!, {r4, r5, r6, r7}\n\t"                                                                                \
     "ldm.w   r1!, {r8, r9}\n\t"                                                                                        \
@@ -51,7 +51,7 @@ typedef struct {
     "smlad   r10, r9, r5, r10\n\t"                                                                                     \
     "smlad   r11, r9, r7, r11\n"
 
-/* All blocks: those that do not make a lap of four first. */
+/* All blocks: first the remainder of a division by four, then laps of four. */
 #define ALL(block)                                                                                                     \
     "ldm.w   r0, {r2, r3, r4, r10, r11, r12, lr}\n\t" /* columns, laps, tail, zeros */                                 \
     "tbb     [pc, r4]\n"                                                                                               \
@@ -61,7 +61,7 @@ typedef struct {
     "subs    r3, r3, #1\n\t"                                                                                           \
     "bpl     11b\n\t"
 
-/* aot_stored_s8() of a channel for both pixels, whose sums are `shift`ed. r2 is the channel; see below. */
+/* aot_stored_s8() of one channel for both pixels, with the operand `shift` applied to their sums. r2 is the channel. */
 #define STORE(a, b, shift)                                                                                             \
     "ldm.w   r2!, {r3, r4, r5}\n\t"                                                                                    \
     "add     " a ", r3, " a ", " shift "\n\t"                                                                          \
@@ -71,7 +71,7 @@ typedef struct {
     "smmlar  " a ", " a ", r4, r3\n\t"                                                                                 \
     "add     r3, r9, " b ", asr #31\n\t"                                                                               \
     "smmlar  " b ", " b ", r4, r3\n\t"                                                                                 \
-    "asr     " a ", " a ", r5\n\t" /* by its lowest byte */                                                            \
+    "asr     " a ", " a ", r5\n\t" /* by the lowest byte of r5 */                                                      \
     "asr     " b ", " b ", r5\n\t"                                                                                     \
     "ssat    " a ", #8, " a ", asr #1\n\t"                                                                             \
     "ssat    " b ", #8, " b ", asr #1\n\t"                                                                             \

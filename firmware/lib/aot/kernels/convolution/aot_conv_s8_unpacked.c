@@ -1,18 +1,18 @@
-/* CONV_2D and DEPTHWISE_CONV_2D on int8, for layers that the packed kernels do not take. */
+/* CONV_2D and DEPTHWISE_CONV_2D on int8, for layers that the packed kernels cannot compute. */
 #include "aot_conv.h"
 
-/* The sum of one output channel over a window's part inside the image: `x` is at its first input, `w` at its weight. */
+/* The sum for one output channel over the part of a window inside the image, which begins at input `x`, weight `w`. */
 static __attribute__((noinline)) int32_t sum_of(const aot_conv_s8_unpacked_t *layer, const int8_t *x, const int8_t *w,
                                                 uint32_t rows, uint32_t columns, int32_t bias) {
     const aot_window_t *window = &layer->window;
     const uint32_t inputs = layer->group_inputs;
     const int32_t zero_point = layer->input_zero_point;
-    /* From the end of a tap to the next one, and from the end of a row. */
+    /* From the end of a tap to the next tap, and from the end of a row to the next row. */
     const int32_t tap_step = window->dilation_width * window->input_channels - (int32_t)inputs;
     const int32_t row_step = window->dilation_height * window->input_width * window->input_channels -
                              (int32_t)columns * (tap_step + (int32_t)inputs);
     const uint32_t weight_step = (window->kernel_width - columns) * inputs;
-    uint32_t sum = (uint32_t)bias; /* TFLM's sums wrap at 32 bits, so this may, too */
+    uint32_t sum = (uint32_t)bias; /* may wrap around at 32 bits, as the sums of TFLM do */
     for (; rows != 0; rows--) {
         for (uint32_t left = columns; left != 0; left--) {
             for (const int8_t *end = x + inputs; x != end;) {
@@ -24,11 +24,6 @@ static __attribute__((noinline)) int32_t sum_of(const aot_conv_s8_unpacked_t *la
         w += weight_step;
     }
     return (int32_t)sum;
-}
-
-/* How many of a window's taps lie inside the image; dilation may leave none. */
-static inline uint32_t count_of(aot_taps_t taps) {
-    return taps.end > taps.first ? (uint32_t)(taps.end - taps.first) : 0;
 }
 
 void aot_conv_s8_unpacked(const aot_conv_s8_unpacked_t *layer, const int8_t *x, int8_t *y) {
@@ -45,8 +40,8 @@ void aot_conv_s8_unpacked(const aot_conv_s8_unpacked_t *layer, const int8_t *x, 
                 layer->weights + (uint32_t)(rows.first * window->kernel_width + columns.first) * layer->group_inputs;
             for (uint32_t o = 0; o < window->output_channels; o++) {
                 const int8_t *group = pixel + o / layer->group_outputs * layer->group_inputs;
-                const int32_t sum =
-                    sum_of(layer, group, first + o * weights, count_of(rows), count_of(columns), layer->bias[o]);
+                const int32_t sum = sum_of(layer, group, first + o * weights, aot_tap_count(rows),
+                                           aot_tap_count(columns), layer->bias[o]);
                 const int32_t value = aot_rescale(sum, layer->scale[o * layer->scale_step]);
                 *y++ = aot_store_s8(value, layer->zero_point, layer->minimum, layer->maximum);
             }

@@ -1,7 +1,7 @@
 /*
  * DEPTHWISE_CONV_2D: y[i][j][o] = activation(bias[o] + sum over rows k, columns l of
- * x[i s + k d][j s + l d][o / multiplier] * w[o][k][l]), with the stride s and the dilation d of either dimension. What
- * lies outside the image does not count.
+ * x[i s + k d][j s + l d][o / multiplier] * w[o][k][l]), with the stride s and the dilation d of each dimension. Taps
+ * outside the image do not count.
  */
 #ifndef AOT_DEPTHWISE_H
 #define AOT_DEPTHWISE_H
@@ -10,22 +10,22 @@
 #include "aot_window.h"
 
 /*
- * int8, without dilation. Kernels of up to 3 x 3 are the fast ones; the compiler fills them up to that size with zeros.
+ * int8, without dilation. Kernels of up to 3 x 3 are fastest; the compiler fills them up to that size with zeros.
  *
- * One channel of the image at a time is copied to the scratch memory, as a plane with the padding around it: from
- * there, one load fetches four neighbours. The plane is what all windows together see, plane_height rows of
- * plane_width; the scratch memory takes three bytes more. y may be the same buffer as x where the shape is the same.
+ * One channel of the image at a time is copied to the scratch memory as a plane with padding around it, so that one
+ * load fetches four neighbours. The plane is the area that all windows cover, plane_height rows of plane_width; the
+ * scratch memory needs three more bytes. y may be the same buffer as x if the shapes are equal.
  */
 typedef struct {
     aot_window_t window;
     uint16_t plane_height, plane_width;
-    uint16_t kernel_rows;          /* of the kernel as it is stored */
-    uint16_t row_blocks;           /* of four weights, in a row of the kernel */
-    uint16_t multiplier;           /* output channels for each input channel */
+    uint16_t kernel_rows;          /* rows of the stored kernel */
+    uint16_t row_blocks;           /* blocks of four weights in a row of the kernel */
+    uint16_t multiplier;           /* output channels per input channel */
     uint16_t rows;                 /* output channels that are computed */
     const int8_t *weights;         /* by row: [kernel row][4 * row_blocks], zero beyond the kernel */
     const aot_channel_t *channels; /* by row */
-    uint32_t constant_count;       /* output channels that are not computed */
+    uint32_t constant_count;       /* output channels that are constant */
     const aot_constant_t *constants;
     int8_t input_zero_point;
     int8_t zero_point;       /* of the output */
@@ -35,16 +35,16 @@ typedef struct {
 void aot_depthwise_s8(const aot_depthwise_s8_t *layer, const int8_t *x, int8_t *y, void *scratch);
 
 /*
- * float32. Sums run over kernel rows and columns in order and products are rounded before they are added, as in TFLM's
- * reference kernel, so the results are the same to the last bit.
+ * float32. Sums run over kernel rows and columns in order, and products are rounded before they are added, as in the
+ * reference kernel of TFLM, so the results are equal to the last bit.
  *
- * Input channels come in groups of four, then one of two and one of one where so many remain. For each group, and for
- * each of its channels' outputs in turn, `weights` has [kernel row][kernel column][channel of the group], and `bias`
- * [channel of the group].
+ * Input channels form groups of four; of the rest, a pair and a single channel. For each group and each of the
+ * `multiplier` outputs, `weights` has [kernel row][kernel column][channel of the group] and `bias` has [channel of the
+ * group].
  */
 typedef struct {
     aot_window_t window;
-    uint32_t multiplier; /* output channels for each input channel */
+    uint32_t multiplier; /* output channels per input channel */
     const float *weights;
     const float *bias;
     float minimum, maximum;

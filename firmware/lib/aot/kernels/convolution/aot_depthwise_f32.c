@@ -1,17 +1,17 @@
-/* DEPTHWISE_CONV_2D on float32, with TFLM's order of additions and roundings. */
+/* DEPTHWISE_CONV_2D on float32, with additions and roundings in the order of TFLM. */
 #include "aot_depthwise.h"
 #include "aot_dot_f32.h"
 #include "aot_float.h"
 
-/* What an output pixel's window sees of the image, in elements of one channel. */
+/* The part of the image that the window of an output pixel covers, in elements of one channel. */
 typedef struct {
     uint32_t rows, columns;
     uint32_t step;                    /* from column to column */
     int32_t row_skip;                 /* from the end of a row to the next one */
-    uint32_t first_tap, skipped_taps; /* before the first one that is seen, and from row to row */
+    uint32_t first_tap, skipped_taps; /* taps before the first one inside, and between rows */
 } seen_t;
 
-/* A row of `lanes` channels that lie together; both pointers move on. */
+/* A row of taps of `lanes` contiguous channels; advances both pointers. */
 AOT_INLINE void row_of(uint32_t lanes, const seen_t *seen, const float **weights, const float **x,
                        aot_sums_f32_t *sums) {
     if (lanes == 4) {
@@ -23,7 +23,7 @@ AOT_INLINE void row_of(uint32_t lanes, const seen_t *seen, const float **weights
     }
 }
 
-/* Outputs of one pixel, one for each of `lanes` channels; they lie `multiplier` apart. */
+/* The outputs of one pixel, one for each of `lanes` channels, at distances of `multiplier`. */
 AOT_INLINE void outputs_of(uint32_t lanes, const aot_depthwise_f32_t *layer, const seen_t *seen, const float *x,
                            const float *weights, const float *bias, float *y) {
     aot_sums_f32_t sums = {0};
@@ -47,7 +47,7 @@ AOT_INLINE void outputs_of(uint32_t lanes, const aot_depthwise_f32_t *layer, con
     }
 }
 
-/* All outputs of `lanes` channels, of which `weights` and `bias` are those of the first ones. */
+/* All outputs of `lanes` channels; `weights` and `bias` are those of the first output. */
 AOT_INLINE void channels_of(uint32_t lanes, const aot_depthwise_f32_t *layer, const seen_t *seen, const float *x,
                             const float **weights, const float **bias, float *y) {
     const uint32_t taps = (uint32_t)layer->window.kernel_height * layer->window.kernel_width;

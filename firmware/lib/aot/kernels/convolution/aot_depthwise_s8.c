@@ -5,25 +5,25 @@
 
 #include <string.h>
 
-/* What the loops for 3 x 3 need of a channel. */
+/* The data of one channel for the loops over 3 x 3 kernels. */
 typedef struct {
-    uint32_t outer[3]; /* by kernel row: twice the weights of the columns 0 (low half) and 2 (high half) */
-    uint32_t middle01; /* twice those of column 1: row 0 (low half) and 1 (high half) */
-    uint32_t middle2;  /* row 2 (high half), and the channel's shift (low half) */
+    uint32_t outer[3]; /* by kernel row: twice the weights of columns 0 (low half) and 2 (high half) */
+    uint32_t middle01; /* twice the weights of column 1 in rows 0 (low half) and 1 (high half) */
+    uint32_t middle2;  /* the same in row 2 (high half), and the shift of the channel (low half) */
     int32_t twice_bias;
     int32_t multiplier;
     int32_t offset;          /* aot_channel_offset() */
     uint32_t step;           /* from a pixel of y to the next */
-    uint32_t pairs;          /* of neighbours in a row of the output */
-    uint32_t rows;           /* of the output, that are left */
-    uint32_t x_skip, y_skip; /* behind the pairs of a row, to the next row */
+    uint32_t pairs;          /* pairs of neighbours in a row of the output */
+    uint32_t rows;           /* rows of the output that are left */
+    uint32_t x_skip, y_skip; /* from the end of the pairs of a row to the next row */
 } coefficients_t;
 
 static uint32_t halves(int32_t low, int32_t high) {
     return (uint32_t)(uint16_t)low | (uint32_t)high << 16;
 }
 
-/* What depends on the layer alone. */
+/* Sets the members that depend only on the layer. */
 static inline void set_layer(coefficients_t *k, const aot_depthwise_s8_t *layer) {
     k->step = layer->window.output_channels;
     k->pairs = layer->window.output_width / 2u;
@@ -31,7 +31,7 @@ static inline void set_layer(coefficients_t *k, const aot_depthwise_s8_t *layer)
     k->y_skip = (layer->window.output_width & 1u) * k->step;
 }
 
-/* The rest. Not inlined, so that it has all registers to itself. */
+/* Sets the other members. Not inlined, so that it can use all registers. */
 static __attribute__((noinline)) void set_channel(coefficients_t *k, const aot_depthwise_s8_t *layer,
                                                   const int8_t *weights, const aot_channel_t *channel) {
     k->outer[0] = halves(2 * weights[0], 2 * weights[2]);
@@ -48,9 +48,9 @@ static __attribute__((noinline)) void set_channel(coefficients_t *k, const aot_d
 #if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
 
 /*
- * Four neighbours of a row, at [x, ...]: r12 = columns 0 and 2, lr = columns 1 and 3. They give the first output its
- * three columns, and the second one, a column further, too. r4-r6 are `outer`; the column between meets the low half
- * (b) or the high half (t) of r8 = middle01 or r9 = middle2.
+ * Loads four neighbours of a row from `address`: columns 0 and 2 to r12, columns 1 and 3 to lr. The first output uses
+ * columns 0 to 2, the second one columns 1 to 3. r4-r6 hold `outer`; the middle weight is the low half (b) or the high
+ * half (t) of r8 = middle01 or r9 = middle2.
  */
 #define TWO_OF_ROW(address, outer, middle, half)                                                                       \
     "ldr     r12, " address "\n\t"                                                                                     \
@@ -61,7 +61,7 @@ static __attribute__((noinline)) void set_channel(coefficients_t *k, const aot_d
     "smlad   r11, lr, " outer ", r11\n\t"                                                                              \
     "smlat" half "  r11, r12, " middle ", r11\n\t"
 
-/* All outputs that come in pairs of neighbours in a row (there must be some), at stride 1. It counts k->rows down. */
+/* All outputs in pairs of neighbours (at least one pair per row), for a stride of 1. Counts k->rows down. */
 static inline void pairs_of_rows(coefficients_t *k, const int8_t *x, uint32_t width, int8_t *y) {
     uint32_t pairs;
     __asm__ volatile("ldm     %[k], {r4, r5, r6, r8, r9}\n"
@@ -80,7 +80,7 @@ static inline void pairs_of_rows(coefficients_t *k, const int8_t *x, uint32_t wi
                      "add     lr, lr, r11, asr #31\n\t"
                      "smmlar  r11, r11, r12, lr\n\t"
                      "ldr     r12, [%[k], #32]\n\t" /* step */
-                     "asr     r10, r10, r9\n\t"     /* by its lowest byte */
+                     "asr     r10, r10, r9\n\t"     /* by the lowest byte of r9 */
                      "ssat    r10, #8, r10, asr #1\n\t"
                      "asr     r11, r11, r9\n\t"
                      "ssat    r11, #8, r11, asr #1\n\t"
@@ -101,7 +101,7 @@ static inline void pairs_of_rows(coefficients_t *k, const int8_t *x, uint32_t wi
                      : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
 }
 
-/* Twice the products of one row of a window, and `sum`. */
+/* `sum` plus twice the products of one row of a window. */
 static inline int32_t add_row(const int8_t *x, uint32_t outer, int32_t twice_middle, int32_t sum) {
     uint32_t inputs;
     memcpy(&inputs, x, sizeof inputs);
@@ -111,7 +111,7 @@ static inline int32_t add_row(const int8_t *x, uint32_t outer, int32_t twice_mid
     return sum + (int8_t)(inputs >> 8) * twice_middle;
 }
 
-/* Four weights, widened: columns 0 and 2, 1 and 3. */
+/* Four weights, widened to 16 bits: columns 0 and 2, and columns 1 and 3. */
 typedef struct {
     uint32_t even, odd;
 } block_t;
@@ -125,7 +125,7 @@ static inline block_t block_of(const int8_t *weights) {
     return block;
 }
 
-/* The products of four inputs and four weights, and `sum`. */
+/* `sum` plus the products of four inputs and four weights. */
 static inline int32_t add_block(const int8_t *x, block_t block, int32_t sum) {
     uint32_t inputs, factors;
     memcpy(&inputs, x, sizeof inputs);
@@ -172,8 +172,8 @@ static inline void single_outputs(const coefficients_t *k, const int8_t *x, uint
 }
 
 /*
- * The sums of `count` outputs of a row, one or four, for a kernel of any size. `x` is where the first one's window
- * begins.
+ * The sums of `count` outputs of a row, one or four, for a kernel of any size. The window of the first one begins at
+ * `x`.
  */
 static inline __attribute__((always_inline)) void sums_of(const aot_depthwise_s8_t *layer, const int8_t *weights,
                                                           const int8_t *x, uint32_t count, int32_t sums[4]) {
@@ -196,7 +196,7 @@ static inline __attribute__((always_inline)) void sums_of(const aot_depthwise_s8
 static __attribute__((optimize("O2"))) void convolve(const aot_depthwise_s8_t *layer, const int8_t *weights,
                                                      const aot_channel_t *of, const int8_t *plane, int8_t *y) {
     const aot_window_t *window = &layer->window;
-    const aot_channel_t channel = *of; /* a copy survives the writes to y */
+    const aot_channel_t channel = *of; /* a copy, which the writes to y cannot change */
     const int32_t offset = aot_channel_offset(&channel, 2 * layer->zero_point + 1);
     const uint32_t stride = window->stride_width, step = window->output_channels;
     for (uint32_t i = window->output_height; i != 0; i--, plane += window->stride_height * layer->plane_width) {
@@ -218,11 +218,11 @@ static __attribute__((optimize("O2"))) void convolve(const aot_depthwise_s8_t *l
     }
 }
 
-/* The same for kernels of 3 x 3. */
+/* All outputs of one channel, for kernels of 3 x 3. */
 static void convolve_3x3(const aot_depthwise_s8_t *layer, coefficients_t *k, const int8_t *plane, int8_t *y) {
     const aot_window_t *window = &layer->window;
     const uint32_t width = layer->plane_width, stride = window->stride_width;
-    uint32_t done = 0; /* of each row */
+    uint32_t done = 0; /* outputs of each row that are done */
 #if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
     if (stride == 1 && k->pairs != 0) {
         pairs_of_rows(k, plane, width, y);
@@ -240,8 +240,8 @@ static void convolve_3x3(const aot_depthwise_s8_t *layer, coefficients_t *k, con
 }
 
 /*
- * Copies one channel of the image to where it lies in the plane; x points at the channel of the first pixel. It has all
- * registers to itself.
+ * Copies one channel of the image into the plane; x points to that channel of the first pixel. Not inlined, so that it
+ * can use all registers.
  */
 static __attribute__((noinline, optimize("O2"))) void copy_channel(const aot_depthwise_s8_t *layer, const int8_t *x,
                                                                    int8_t *plane) {

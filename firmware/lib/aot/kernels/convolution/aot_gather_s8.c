@@ -1,5 +1,5 @@
 /* See aot_gather.h. */
-#pragma GCC optimize("O2") /* it runs once for every pixel */
+#pragma GCC optimize("O2") /* because it runs for every pixel */
 #include "aot_gather.h"
 #include "aot_words.h"
 
@@ -50,7 +50,7 @@ aot_walk_t aot_walk(const aot_conv_s8_t *layer, const int8_t *x) {
     };
 }
 
-/* To the next pixel. */
+/* Advances to the next pixel. */
 static inline void advance(aot_walk_t *walk) {
     const aot_window_t *window = &walk->layer->window;
     walk->at.column += window->stride_width;
@@ -65,8 +65,8 @@ static inline void advance(aot_walk_t *walk) {
 
 #if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
 
-/* `runs` runs of `blocks` of two pixels' windows, `skip` from the end of one to the next. Returns where the next block
- * goes. */
+/* Gathers `runs` runs of `blocks` blocks for two pixels; `skip` leads from the end of a run to the next one. Returns
+ * the address for the next block. */
 static inline aot_block_t *gather_runs(const int8_t *a, const int8_t *b, uint32_t runs, uint32_t blocks, int32_t skip,
                                        aot_block_t *columns) {
     __asm__ volatile("1:\n\t"
@@ -105,14 +105,14 @@ static aot_block_t *gather_runs(const int8_t *a, const int8_t *b, uint32_t runs,
 
 #endif
 
-/* Two windows that lie inside the image and whose rows are runs. Not inlined, because it takes all registers. */
+/* Two windows inside the image whose rows are single runs. Not inlined, because it needs all registers. */
 static __attribute__((noinline)) void gather_whole_rows(const aot_walk_t *walk, const int8_t *a, const int8_t *b,
                                                         aot_block_t *columns) {
     const uint32_t blocks = walk->run_blocks;
     gather_runs(a, b, walk->layer->window.kernel_height, blocks, (int32_t)(walk->row_step - 4 * blocks), columns);
 }
 
-/* The same, of several runs in a row. */
+/* The same for several runs per row. */
 static __attribute__((noinline)) void gather_parted_rows(const aot_walk_t *walk, const int8_t *a, const int8_t *b,
                                                          aot_block_t *columns) {
     const uint32_t blocks = walk->run_blocks, row_step = walk->row_step;
@@ -131,16 +131,16 @@ static inline void gather_both_inside(const aot_walk_t *walk, const int8_t *a, c
 }
 
 /*
- * A window that may stick out of the image: the input's zero point stands for what is outside. `columns` is the
- * pixel's quad in the first block. All rows of the kernel stick out alike, so it takes them block by block.
+ * A window that may reach beyond the image; inputs outside are the zero point. `columns` is the pixel's quad in the
+ * first block. All rows of the kernel reach out by the same columns, so gather block by block.
  */
-static void gather_edge(const aot_walk_t *walk, aot_place_t at, aot_quad_t *columns) {
+static void gather_edge(const aot_walk_t *walk, aot_origin_t at, aot_quad_t *columns) {
     const aot_window_t *window = &walk->layer->window;
     const uint32_t padding = 0x01010101u * (uint8_t)walk->layer->input_zero_point;
     const aot_quad_t outside = widen_word(padding);
     const uint32_t rows = window->kernel_height, row_step = walk->row_step;
     const uint32_t row_quads = 2 * walk->runs * walk->run_blocks;
-    /* The first row that is inside the image, and the first one behind these. */
+    /* The first row inside the image, and the first row after these. */
     uint32_t top = 0;
     for (; top < rows && at.row < 0; top++) {
         at.row += window->dilation_height;
@@ -150,7 +150,7 @@ static void gather_edge(const aot_walk_t *walk, aot_place_t at, aot_quad_t *colu
     for (; bottom < rows && at.row < window->input_height; bottom++) {
         at.row += window->dilation_height;
     }
-    /* Of the run's columns, those that are inside the image. */
+    /* The columns of the run that are inside the image. */
     int32_t low = -at.column * window->input_channels;
     int32_t high = low + window->input_width * window->input_channels;
     const int32_t count = (int32_t)walk->run_columns, step = (int32_t)walk->step;
@@ -177,19 +177,19 @@ static void gather_edge(const aot_walk_t *walk, aot_place_t at, aot_quad_t *colu
     }
 }
 
-static inline bool is_inside(const aot_walk_t *walk, aot_place_t at) {
+static inline bool is_inside(const aot_walk_t *walk, aot_origin_t at) {
     return (uint32_t)at.row < walk->inside_rows && (uint32_t)at.column < walk->inside_columns;
 }
 
 /* Any two pixels. */
 static __attribute__((noinline)) void gather_any(aot_walk_t *walk, bool alone, aot_block_t *columns) {
-    const aot_place_t first = walk->at;
+    const aot_origin_t first = walk->at;
     if (!alone) {
         advance(walk);
     }
-    const aot_place_t second = walk->at;
+    const aot_origin_t second = walk->at;
     const bool first_inside = is_inside(walk, first), second_inside = is_inside(walk, second);
-    if (first_inside || second_inside) { /* one that is not is overwritten: this is fast enough to be done for both */
+    if (first_inside || second_inside) { /* fast enough to do both; a window that is not inside is overwritten */
         gather_both_inside(walk, first_inside ? first.x : second.x, second_inside ? second.x : first.x, columns);
     }
     if (!first_inside) {
@@ -204,7 +204,7 @@ static __attribute__((noinline)) void gather_any(aot_walk_t *walk, bool alone, a
 void aot_gather_two(aot_walk_t *walk, bool alone, aot_block_t *columns) {
     const int8_t *first = walk->at.x, *second = first + walk->pixel_step;
     const int32_t stride = walk->layer->window.stride_width, column = walk->at.column, next = column + stride;
-    /* Most pairs lie inside the image and are not the last ones of their row: the way to these is short. */
+    /* Most pairs are inside the image and not the last ones of their row: take a short cut for these. */
     if (walk->left <= 2 || column < 0 || next >= (int32_t)walk->inside_columns ||
         (uint32_t)walk->at.row >= walk->inside_rows) {
         gather_any(walk, alone, columns);

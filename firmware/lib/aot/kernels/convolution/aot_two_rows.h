@@ -1,7 +1,6 @@
 /*
- * Two rows of weights times the columns of two pixels. What the pixels' windows see was gathered first, widened to 16
- * bits and interleaved, so that the inner loop has everything in order. aot_dot_s8.h explains the packing of the
- * weights.
+ * Two rows of weights times the columns of two pixels. The columns have been gathered, widened to 16 bits and
+ * interleaved, so that the inner loop reads everything in order. aot_dot_s8.h explains how the weights are packed.
  */
 #ifndef AOT_TWO_ROWS_H
 #define AOT_TWO_ROWS_H
@@ -10,7 +9,7 @@
 
 #if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
 
-/* One block of two rows: `both` collects 256 sum(x h) + sum(x l), `low` collects sum(x l), of pixels a and b. */
+/* One block of two rows: `both` collects 256 sum(x h) + sum(x l), `low` collects sum(x l), for pixels a and b. */
 #define BLOCK_OF_TWO_ROWS                                                                                              \
     "ldm     %[x]!, {r3, r4, r5, r6}\n\t"                                                                              \
     "ldm     %[w]!, {r8, r9}\n\t"                                                                                      \
@@ -25,7 +24,7 @@
     "smlad   %[low_a], r9, r4, %[low_a]\n\t"                                                                           \
     "smlad   %[low_b], r9, r6, %[low_b]\n\t"
 
-/* Sets sums to twice those of the high and the low row for pixel a, then for b. Returns the weights that follow. */
+/* Sets `twice` to twice the sums of the high and the low row, for pixel a, then b. Returns the following weights. */
 static inline __attribute__((always_inline)) const int16_t *two_rows(const int16_t *weights, const aot_block_t *columns,
                                                                      uint32_t blocks, int32_t twice[4]) {
     int32_t both_a = 0, both_b = 0, low_a = 0, low_b = 0;

@@ -1,4 +1,4 @@
-/* Operators on one tensor, element by element. x and y may be the same buffer where both have the same element size. */
+/* Elementwise operators on one tensor. x and y may be the same buffer if their elements have the same size. */
 #ifndef AOT_ELEMENTWISE_H
 #define AOT_ELEMENTWISE_H
 
@@ -17,7 +17,7 @@ void aot_rescale_s8_s16(const aot_rescale_t *layer, const int8_t *x, int16_t *y)
 void aot_rescale_s16_s8(const aot_rescale_t *layer, const int16_t *x, int8_t *y);
 void aot_rescale_s16(const aot_rescale_t *layer, const int16_t *x, int16_t *y);
 
-/* int8 -> int8: y = clamp(x). RELU6, and RELU that keeps its input's quantization. */
+/* int8 -> int8: y = clamp(x). RELU6, and RELU if the quantization stays the same. */
 typedef struct {
     uint32_t elements;
     int32_t minimum, maximum;
@@ -25,7 +25,7 @@ typedef struct {
 
 void aot_clamp_s8(const aot_clamp_s8_t *layer, const int8_t *x, int8_t *y);
 
-/* float32 -> float32: y = x where it is not negative, else 0; NaN stays NaN. */
+/* float32 -> float32: y = x if x is not negative, else 0; NaN stays NaN. */
 typedef struct {
     uint32_t elements;
 } aot_relu_f32_t;
@@ -40,7 +40,7 @@ typedef struct {
 
 void aot_clamp_f32(const aot_clamp_f32_t *layer, const float *x, float *y);
 
-/* y = clamp(round(x / scale) + zero_point), halves away from zero; NaN gives the zero point. */
+/* y = clamp(round(x / scale) + zero_point); halves are rounded away from zero, and NaN gives the zero point. */
 typedef struct {
     uint32_t elements;
     float scale;

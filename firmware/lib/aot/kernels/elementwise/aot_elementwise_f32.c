@@ -1,5 +1,5 @@
-/* float32 to and from integers, element by element. */
-#pragma GCC optimize("O2") /* as TFLM is compiled, or it would be faster */
+/* Limits on float32, and conversion of float32 to and from integers, element by element. */
+#pragma GCC optimize("O2") /* like TFLM, which would be faster otherwise */
 #include "aot_elementwise.h"
 #include "aot_float.h"
 
@@ -19,11 +19,11 @@ void aot_relu_f32(const aot_relu_f32_t *layer, const float *x, float *y) {
 }
 
 /*
- * The integer nearest to value / scale, halves away from zero; beyond `limit` in either direction, `limit`; 0 for NaN.
+ * The integer nearest to value / scale, with halves away from zero, limited to -limit..limit; 0 for NaN.
  *
- * Adding a half and truncating would take 0.49999997, the number before a half, for 1, as the sum rounds up. Adding
- * that very number does it right: below 2^23, the sum reaches the next integer just where the fraction is a half or
- * more.
+ * Adding a half and truncating would round 0.49999997, the largest number below a half, to 1, because the sum is
+ * rounded up. Adding that number is right: below 2^23, the sum reaches the next integer if and only if the fraction is
+ * at least a half.
  */
 static inline int32_t divide_and_round(float value, float scale, float limit) {
     const float quotient = value / scale;
@@ -33,7 +33,7 @@ static inline int32_t divide_and_round(float value, float scale, float limit) {
     return quotient > 0.0f ? (int32_t)limit : quotient < 0.0f ? -(int32_t)limit : 0;
 }
 
-/* Limits that lie beyond the type's range, whatever the zero point. */
+/* Limits beyond the range of the type, for any zero point. */
 #define LIMIT_8 512.0f
 #define LIMIT_16 131072.0f
 

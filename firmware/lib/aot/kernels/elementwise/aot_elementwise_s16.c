@@ -1,5 +1,5 @@
-/* To and from int16, element by element. */
-#pragma GCC optimize("O2") /* as TFLM is compiled, or it would be faster */
+/* Conversion to and from int16, element by element. */
+#pragma GCC optimize("O2") /* like TFLM, which would be faster otherwise */
 #include "aot_elementwise.h"
 
 /* The stored output for the stored input x. */
@@ -9,7 +9,7 @@ static inline int32_t rescale(const aot_rescale_t *of, int32_t x) {
     return aot_clamp(value, of->minimum - zero, of->maximum - zero) + zero;
 }
 
-/* The layer as a copy, so that the compiler knows it to survive the writes to y. */
+/* Each function copies the layer, because the writes to y cannot change a copy. */
 
 void aot_rescale_s8_s16(const aot_rescale_t *layer, const int8_t *x, int16_t *y) {
     const aot_rescale_t of = *layer;

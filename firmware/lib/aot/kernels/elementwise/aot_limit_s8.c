@@ -4,7 +4,7 @@
 
 #if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
 
-/* SSUB8 notes of each byte whether the first one is not smaller, and SEL takes the bytes by these notes. */
+/* SSUB8 sets a flag for each byte that is not smaller than the other one, and SEL selects bytes by these flags. */
 #define AT_LEAST(word)                                                                                                 \
     "ssub8   r12, " word ", %[minima]\n\t"                                                                             \
     "sel     " word ", " word ", %[minima]\n\t"
@@ -12,7 +12,7 @@
     "ssub8   r12, %[maxima], " word "\n\t"                                                                             \
     "sel     " word ", " word ", %[maxima]\n\t"
 
-/* Eight values at a time; returns how many that were. */
+/* Limits eight values at a time; returns the number of values that it has limited. */
 static uint32_t limit_words(const int8_t *x, int8_t *y, uint32_t elements, int32_t minimum, int32_t maximum) {
     if ((((uintptr_t)x | (uintptr_t)y) & 3) != 0) {
         return 0; /* LDRD and STRD need whole words */
@@ -20,7 +20,7 @@ static uint32_t limit_words(const int8_t *x, int8_t *y, uint32_t elements, int32
     const uint32_t minima = 0x01010101u * (uint8_t)minimum, maxima = 0x01010101u * (uint8_t)maximum;
     const uint32_t done = elements & ~7u;
     const int8_t *end = x + done;
-    if (maximum == INT8_MAX) { /* as a RELU has it */
+    if (maximum == INT8_MAX) { /* RELU */
         while (x != end) {
             __asm__ volatile("ldrd    r4, r5, [%[x]], #8\n\t" AT_LEAST("r4") AT_LEAST("r5") "strd    r4, r5, [%[y]], #8"
                              : [x] "+r"(x), [y] "+r"(y)

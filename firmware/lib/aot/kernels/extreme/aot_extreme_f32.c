@@ -1,11 +1,11 @@
 /* MAXIMUM, MINIMUM, REDUCE_MAX and REDUCE_MIN on float32. */
-#pragma GCC optimize("O2") /* as TFLM is compiled, or it would be faster */
+#pragma GCC optimize("O2") /* like TFLM, which would be faster otherwise */
 #include "aot_extreme.h"
 
 #include <float.h>
 #include <stdbool.h>
 
-/* The comparisons, and so what becomes of equal and of unordered elements, are those of TFLM. */
+/* The comparisons are those of TFLM, and so is the result for equal and for unordered elements. */
 static inline void elementwise(const aot_extreme_t *layer, const float *a, const float *b, float *y, bool larger) {
     const aot_axis_t inner = layer->axes[layer->axis_count - 1];
     aot_position_t at = {0};

@@ -1,11 +1,11 @@
 /* MAXIMUM, MINIMUM, REDUCE_MAX and REDUCE_MIN on int8. */
-#pragma GCC optimize("O2") /* as TFLM is compiled, or it would be faster */
+#pragma GCC optimize("O2") /* like TFLM, which would be faster otherwise */
 #include "aot_extreme.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The comparisons, and so what becomes of equal and of unordered elements, are those of TFLM. */
+/* The comparisons are those of TFLM. */
 static inline void elementwise(const aot_extreme_t *layer, const int8_t *a, const int8_t *b, int8_t *y, bool larger) {
     const aot_axis_t inner = layer->axes[layer->axis_count - 1];
     aot_position_t at = {0};

@@ -6,27 +6,27 @@
 #include "aot_wide.h"
 
 /*
- * int8. The compiler folds the input's zero point into the bias (bias - zero_point * sum of the row's weights), so the
- * kernels multiply the stored inputs as they are.
+ * int8. The compiler folds the zero point of the input into the bias (bias - zero_point * sum of the row's weights), so
+ * the kernels multiply the stored inputs directly.
  *
- * Weights packed as aot_dot_s8.h says: groups of four rows, then one of two where one or two rows remain (a missing
- * last row is zero), columns padded to a multiple of four. x must be readable up to that padding.
+ * Weights are packed as in aot_dot_s8.h: groups of four rows, then a group of two for the remaining rows (a missing
+ * last row is zero); columns are padded to a multiple of four. x must be readable up to that padding.
  */
 typedef struct {
     uint32_t batches;
     uint32_t columns; /* inputs of a batch */
     uint32_t rows;    /* outputs of a batch */
     const int16_t *weights;
-    const int32_t *bias;         /* rows, the input's zero point folded in */
+    const int32_t *bias;         /* by row, including the zero point of the input */
     const aot_fraction_t *scale; /* input scale * weight scale / output scale */
-    uint32_t scale_step;         /* 1: a scale for each row; 0: one for all */
+    uint32_t scale_step;         /* 1: one scale per row; 0: one scale for all */
     int32_t zero_point;          /* of the output */
     int32_t minimum, maximum;    /* of the stored output */
 } aot_fully_connected_s8_t;
 
 void aot_fully_connected_s8(const aot_fully_connected_s8_t *layer, const int8_t *x, int8_t *y);
 
-/* int8, for the rare layers that cannot be packed: weights as the .tflite has them, [rows][columns], and any scale. */
+/* int8, for the rare layers that cannot be packed: any scale, and weights [rows][columns] as in the .tflite. */
 typedef struct {
     uint32_t batches;
     uint32_t columns;
@@ -49,23 +49,23 @@ typedef struct {
     const int8_t *weights;    /* [rows][columns] */
     const int64_t *bias;      /* of each output */
     const aot_scale_t *scale; /* input scale * weight scale / output scale; see aot_wide.h */
-    uint32_t scale_step;      /* 1: a scale for each output; 0: one for all */
-    uint32_t narrow;          /* 1: 32-bit biases */
+    uint32_t scale_step;      /* 1: one scale per output; 0: one scale for all */
+    uint32_t narrow;          /* 1: biases of 32 bits */
     int32_t minimum, maximum; /* of the stored output */
 } aot_fully_connected_s16_t;
 
 void aot_fully_connected_s16(const aot_fully_connected_s16_t *layer, const int16_t *x, int16_t *y);
 
 /*
- * float32. Sums run over the columns in order and products are rounded before they are added, as in TFLM's reference
- * kernel, so the results are the same to the last bit.
+ * float32. Sums run over the columns in order, and products are rounded before they are added, as in the reference
+ * kernel of TFLM, so the results are equal to the last bit.
  */
 typedef struct {
     uint32_t batches;
     uint32_t columns;
     uint32_t rows;
-    const float *weights;   /* rows by four, by two, a last one: each [column][row] */
-    const float *bias;      /* rows */
+    const float *weights;   /* rows in fours, a pair, a last one, each [column][row] */
+    const float *bias;      /* by row */
     float minimum, maximum; /* of the output */
 } aot_fully_connected_f32_t;
 

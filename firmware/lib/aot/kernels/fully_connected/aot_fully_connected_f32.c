@@ -1,5 +1,5 @@
-/* FULLY_CONNECTED on float32, with TFLM's order of additions and roundings. */
-#pragma GCC optimize("O2") /* as TFLM is compiled, or it would be faster */
+/* FULLY_CONNECTED on float32, with additions and roundings in the order of TFLM. */
+#pragma GCC optimize("O2") /* like TFLM, which would be faster otherwise */
 #include "aot_dot_f32.h"
 #include "aot_float.h"
 #include "aot_fully_connected.h"

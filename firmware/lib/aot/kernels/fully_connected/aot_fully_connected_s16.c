@@ -1,11 +1,11 @@
 /* FULLY_CONNECTED on int16 with int8 weights. */
-#pragma GCC optimize("O2") /* as TFLM is compiled, or it would be faster */
+#pragma GCC optimize("O2") /* like TFLM, which would be faster otherwise */
 #include "aot_fully_connected.h"
 
 /* Inlined with a constant `narrow`, which leaves more registers to the loop. */
 static inline __attribute__((always_inline)) void layer_of(const aot_fully_connected_s16_t *layer, uint32_t narrow,
                                                            const int16_t *x, int16_t *y) {
-    /* Copies, so that the compiler knows them to survive the writes to y. */
+    /* Copies, which the writes to y cannot change. */
     const uint32_t columns = layer->columns, scale_step = layer->scale_step;
     const int32_t minimum = layer->minimum, maximum = layer->maximum;
     for (uint32_t batch = layer->batches; batch != 0; batch--, x += columns) {

@@ -1,5 +1,5 @@
 /* MEAN on float32. */
-#pragma GCC optimize("O2") /* as TFLM is compiled, or it would be faster */
+#pragma GCC optimize("O2") /* like TFLM, which would be faster otherwise */
 #include "aot_float.h"
 #include "aot_mean.h"
 

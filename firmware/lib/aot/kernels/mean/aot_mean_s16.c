@@ -1,8 +1,8 @@
 /* MEAN on int16. */
-#pragma GCC optimize("O2") /* as TFLM is compiled, or it would be faster */
+#pragma GCC optimize("O2") /* like TFLM, which would be faster otherwise */
 #include "aot_mean.h"
 
-/* TFLM's sums wrap at 32 bits, so this may, too. */
+/* The sum may wrap around at 32 bits, as in TFLM. */
 static int32_t sum_of(const aot_axis_t *axes, uint32_t axis_count, const int16_t *x) {
     const aot_axis_t inner = axes[axis_count - 1];
     uint32_t sum = 0;

@@ -1,5 +1,5 @@
 /* MEAN on int8. */
-#pragma GCC optimize("O2") /* as TFLM is compiled, or it would be faster */
+#pragma GCC optimize("O2") /* like TFLM, which would be faster otherwise */
 #include "aot_mean.h"
 
 static int32_t sum_of(const aot_axis_t *axes, uint32_t axis_count, const int8_t *x) {

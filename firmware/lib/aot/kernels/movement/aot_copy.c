@@ -1,5 +1,5 @@
 /* Operators that only move elements. */
-#pragma GCC optimize("O2", "no-tree-loop-distribute-patterns") /* as TFLM is compiled, or it would be faster */
+#pragma GCC optimize("O2", "no-tree-loop-distribute-patterns") /* like TFLM, which would be faster otherwise */
 #include "aot_copy.h"
 #include "aot_float.h"
 
@@ -7,7 +7,7 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* Short blocks: a call of memcpy, which in small C libraries goes byte by byte, costs more than it moves. */
+/* Copies a short block. A call of memcpy, which copies single bytes in small C libraries, would cost more. */
 INLINE void copy_block(uint8_t *y, const uint8_t *x, uint32_t bytes) {
 #if defined(__ARM_FEATURE_UNALIGNED)
     for (; bytes >= 16; bytes -= 16, x += 16, y += 16) {
@@ -24,7 +24,7 @@ INLINE void copy_block(uint8_t *y, const uint8_t *x, uint32_t bytes) {
 #endif
 }
 
-/* `n` blocks, of a constant size or any. */
+/* Copies `n` blocks; faster if their size is 1, 2 or 4 bytes. */
 INLINE void copy_blocks(uint32_t n, uint32_t bytes, const uint8_t *x, int32_t x_step, uint8_t *y, int32_t y_step) {
     if (bytes == 1) {
         AOT_REPEAT(n, *y = *x; x += x_step; y += y_step)
@@ -56,7 +56,7 @@ void aot_copy(const aot_copy_t *layer, const void *x, void *y) {
          (uint8_t *)y + layer->y_offset);
 }
 
-/* `value` holds an element's bits in its lowest bytes, which come first on the cores that this runs on. */
+/* `value` holds the bits of an element in its lowest bytes, which come first in memory: all cores are little endian. */
 static void fill(uint8_t *y, uint32_t elements, uint32_t element_bytes, uint32_t value) {
     if (element_bytes == 1) {
         memset(y, (int)value, elements);

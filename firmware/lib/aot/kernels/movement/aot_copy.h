@@ -7,7 +7,7 @@
 
 #include "aot_nest.h"
 
-/* Blocks of `block` bytes of x go to y; the axes describe the loops over x (first) and y (second). */
+/* Copies blocks of `block` bytes from x to y; the axes describe the loops over x (first) and y (second). */
 typedef struct {
     const aot_axis_t *axes;
     uint32_t axis_count; /* at least 1 */
@@ -18,7 +18,7 @@ typedef struct {
 
 void aot_copy(const aot_copy_t *layer, const void *x, void *y);
 
-/* The same into a y that is filled with one value first. */
+/* The same, after filling y with one value. */
 typedef struct {
     const aot_axis_t *axes;
     uint32_t axis_count;
@@ -32,7 +32,7 @@ typedef struct {
 
 void aot_pad(const aot_pad_t *layer, const void *x, void *y);
 
-/* The rows of y are a row of each input, one after the other. */
+/* Each row of y consists of one row of each input, one after the other. */
 typedef struct {
     uint32_t rows;
     uint32_t inputs;

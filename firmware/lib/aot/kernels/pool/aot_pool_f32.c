@@ -1,5 +1,5 @@
 /* AVERAGE_POOL_2D and MAX_POOL_2D on float32. */
-#pragma GCC optimize("O2") /* as TFLM is compiled, or it would be faster */
+#pragma GCC optimize("O2") /* like TFLM, which would be faster otherwise */
 #include "aot_float.h"
 #include "aot_pool.h"
 
@@ -9,10 +9,10 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* A window's part of the image. */
+/* The part of a window inside the image. */
 typedef struct {
     uint32_t rows, columns;
-    int32_t column_step, row_skip; /* in elements: to the next column, and from the end of a row to the next one */
+    int32_t column_step, row_skip; /* in elements: to the next column, and from the end of a row to the next row */
     float elements;
 } part_t;
 
@@ -22,11 +22,11 @@ INLINE void take(reduction_t reduction, float *reduced, float value) {
     if (reduction == AVERAGE) {
         *reduced += value;
     } else {
-        *reduced = *reduced < value ? value : *reduced; /* passes over NaN */
+        *reduced = *reduced < value ? value : *reduced; /* ignores NaN */
     }
 }
 
-/* A pixel of `lanes` channels, a constant, from x on. */
+/* Pools one pixel of `lanes` channels, a constant, from x on. */
 INLINE void pool_lanes(reduction_t reduction, uint32_t lanes, const part_t *part, const float *x, float minimum,
                        float maximum, float *y) {
     const float nothing = reduction == AVERAGE ? 0.0f : -FLT_MAX;
@@ -49,7 +49,7 @@ INLINE void pool_lanes(reduction_t reduction, uint32_t lanes, const part_t *part
     }
 }
 
-/* Inlined with a constant `reduction`, so that each pooling becomes a function without calls. */
+/* Inlined with a constant `reduction`, so that each kind of pooling is a function without calls. */
 INLINE void pool(reduction_t reduction, const aot_pool_f32_t *layer, const float *x, float *y) {
     const aot_window_t *window = &layer->window;
     const int32_t channels = window->input_channels;

@@ -1,15 +1,15 @@
 /* AVERAGE_POOL_2D and MAX_POOL_2D on int16. */
-#pragma GCC optimize("O2") /* as TFLM is compiled, or it would be faster */
+#pragma GCC optimize("O2") /* like TFLM, which would be faster otherwise */
 #include "aot_pool.h"
 
-/* A window's part of one channel. */
+/* The part of a window inside the image, for one channel. */
 typedef struct {
     const int16_t *first;
     uint32_t rows, columns;
     uint32_t row_step, column_step; /* in elements */
 } part_t;
 
-/* sum / count, halves away from zero. */
+/* sum / count; halves are rounded away from zero. */
 static inline int32_t divide(int32_t sum, int32_t count) {
     return (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
 }
@@ -36,7 +36,7 @@ static inline int32_t maximum(part_t part) {
     return largest;
 }
 
-/* Inlined with a constant `reduce`, so that each pooling becomes a function without calls. */
+/* Inlined with a constant `reduce`, so that each kind of pooling is a function without calls. */
 static inline __attribute__((always_inline)) void pool(const aot_pool_s16_t *layer, const int16_t *x, int16_t *y,
                                                        int32_t (*reduce)(part_t)) {
     const aot_window_t *window = &layer->window;

@@ -1,8 +1,8 @@
 /* SOFTMAX on int16 (reference/softmax.h). */
-#pragma GCC optimize("O2") /* as TFLM is compiled, or it would be faster */
+#pragma GCC optimize("O2") /* like TFLM, which would be faster otherwise */
 #include "aot_softmax.h"
 
-/* The table at `x`, interpolated. */
+/* The interpolated table at `x`. */
 static inline int32_t look_up(const int16_t *table, int32_t x) {
     const int32_t index = 256 + (x >> 7);
     return (int16_t)(table[index] + (((int16_t)(table[index + 1] - table[index]) * (x & 0x7f) + 64) >> 7));
@@ -21,7 +21,7 @@ static void softmax_row(const aot_softmax_s16_t *layer, const int16_t *x, int16_
         y[i] = (int16_t)exp;
         sum += exp;
     }
-    /* sum = (1 + fraction) * 2^(16 - headroom), of which the table wants the fraction about its middle. */
+    /* sum = (1 + fraction) * 2^(16 - headroom); the table takes the fraction relative to its middle. */
     const uint32_t headroom = (uint32_t)__builtin_clz((uint32_t)sum);
     const int32_t shifted = (int32_t)((((int64_t)sum << (headroom - 1)) + (1 << 13)) >> 14);
     const int32_t fraction = aot_clamp(shifted - ((1 << 15) + (1 << 16)), INT16_MIN, INT16_MAX);
