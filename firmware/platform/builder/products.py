@@ -1,8 +1,8 @@
-"""Knows whether a product of the build is still what was made, from the files that it was made from.
+"""Decide whether a product of the build is up to date, from a record of all files that it depends on.
 
-SCons rebuilds where a source, a header that it finds itself, or a command line changes. It does not see headers of the
-toolchain, files that a linker script includes, the compiler behind its driver, or a product that was damaged. So the
-compiler and the linker write down what they read, and a record beside each product holds the digests of all of it.
+SCons rebuilds a product if a source, a header that it finds itself, or a command line changes. It does not see headers
+of the toolchain, files that a linker script includes, the compiler behind its driver, or a damaged product. Therefore
+the compiler and the linker list all files that they read, and a record beside each product holds their digests.
 """
 
 import functools
@@ -17,7 +17,7 @@ from typing import Any
 
 from SCons.Script import Action
 
-# What the driver runs, and the file that it reads itself.
+# The programs that the compiler driver runs, and the files that it reads itself.
 PROGRAMS = ("cc1", "cc1plus", "as", "collect2", "ld")
 FILES = ("nano.specs",)
 
@@ -26,23 +26,23 @@ _ESCAPED = re.compile(r"\\([ #:])|\$(\$)")
 
 
 def track(nodes: Any) -> Any:
-    """Have these products recorded and held against their records; returns `nodes`."""
+    """Record these products and check them against their records; return `nodes`."""
     for node in nodes:
         node.attributes.tracked = True
-        # PlatformIO's env.AddPostAction() would forget it in the environments of libraries.
+        # PlatformIO's env.AddPostAction() loses the action in the environments of libraries.
         node.get_executor().add_post_action(RECORD)
     return nodes
 
 
 def decide(dependency: Any, target: Any, previous: Any, repository: Any = None) -> bool:
-    """The decider of SCons: whether `target` must be made again, where `dependency` is one of its sources."""
-    changed = bool(dependency.changed_content(target, previous, repository))  # always: it also remembers the content
+    """The decider of SCons: return whether `target` must be made again; `dependency` is one of its sources."""
+    changed = bool(dependency.changed_content(target, previous, repository))  # Call it always: it stores the content.
     tracked = getattr(target.attributes, "tracked", False)
     return changed or (tracked and not _is_as_recorded(target.get_path(), _tools(target.get_build_env())))
 
 
 def inputs(dependencies: str, compiler: bool) -> list[str]:
-    """The files that a dependency file names, by the rules of the compiler, which escapes, or of the linker."""
+    """Return the files in a dependency file of the compiler, which escapes names, or of the linker."""
     lines = dependencies.partition(":")[2]
     if compiler:
         return [_ESCAPED.sub(r"\1\2", name) for name in _NAME.findall(lines.replace("\\\n", " "))]
@@ -50,13 +50,13 @@ def inputs(dependencies: str, compiler: bool) -> list[str]:
 
 
 def record(target: Any, source: Any, env: Any) -> None:  # noqa: ARG001 (SCons passes it by name)
-    """The action of SCons that follows those which make a product: writes its record."""
+    """The action of SCons after a product was made: write its record."""
     product = Path(target[0].get_path())
     digests: dict[str, str] = {}
     written = product.with_name(f"{product.name}.d")
     if written.is_file():
         text = written.read_text(encoding="utf-8", errors="surrogateescape")
-        # The linker names scripts as it was told to look for them.
+        # The linker lists scripts by the names on its command line, which it searches in LIBPATH.
         folders = ("", *(str(folder) for folder in env.subst_path(env.get("LIBPATH", []))))
         names = [_find(name, folders) for name in inputs(text, compiler=product.suffix == ".o")]
         digests = {name: _digest_once(name) for name in names}
@@ -99,7 +99,7 @@ def _digest(path: str) -> str:
 
 
 _digest_once = functools.cache(_digest)
-"""For inputs, which do not change while a build runs."""
+"""For inputs, because they do not change during a build."""
 
 
 def _tools(env: Any) -> str:
@@ -108,7 +108,7 @@ def _tools(env: Any) -> str:
 
 @functools.cache
 def _tools_of(compiler: str, path: str) -> str:
-    """What the toolchain consists of. It is large and never edited, so size and time stand for the content."""
+    """The files of the toolchain with sizes and times, which stand for the content: they are large and never edited."""
     driver = shutil.which(compiler, path=path) or compiler
     options = [*(f"-print-prog-name={name}" for name in PROGRAMS), *(f"-print-file-name={name}" for name in FILES)]
     names = [subprocess.run([driver, option], capture_output=True, text=True).stdout.strip() for option in options]

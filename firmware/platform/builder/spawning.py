@@ -1,27 +1,27 @@
-"""Runs the toolchain without a shell, which would read more into the names of folders than is meant.
+"""Run the toolchain without a shell, because a shell would interpret special characters in names of folders.
 
-SCons hands over words as a shell should get them: the names of files by themselves, and the words around them as flags
-are written in platformio.ini, with quotes and backslashes before them.
+SCons passes words that are meant for a shell: names of files, and flags with quotes and backslashes as they are written
+in platformio.ini.
 """
 
 import subprocess
 from collections.abc import Callable
 from typing import Any
 
-# A file's name by itself, which SCons marks so.
+# Marks words that are names of files.
 NAME = "\0"
 
-# The same directory under any name, and the compiler writes down this one: the image does not depend on the folder.
+# A name for the current directory that is the same in every folder. The compiler records it in the image.
 SAME_EVERYWHERE = "/proc/self/cwd"
 
 
 def install(env: Any, programs: frozenset[str]) -> None:
-    """Have these programs run without a shell; what an extra script runs may want one."""
+    """Run these programs without a shell, and all others with one, because commands of extra scripts may need it."""
     env.Replace(ESCAPE=lambda name: NAME + name, SPAWN=_spawner(programs, env["SPAWN"], env["ESCAPE"]))
 
 
 def words(arguments: list[str]) -> list[str]:
-    """The words as a program is to get them."""
+    """Return the words for the program: names of files as they are, flags without their quoting."""
     return [word.removeprefix(NAME) if word.startswith(NAME) else _unquoted(word) for word in arguments]
 
 
@@ -43,7 +43,7 @@ def _spawner(
 
 
 def _unquoted(word: str) -> str:
-    """Without quotes but those behind a backslash; a backslash before anything else is one."""
+    """`word` without quotes, except after a backslash; a backslash before other characters stays."""
     out, escaped = [], False
     for character in word:
         if escaped:

@@ -1,9 +1,9 @@
-/* The last thing that runs: reports the state of the core at a fault, then halts. */
+/* The fault handler: reports the state of the core, then halts. */
 #include "board.h"
 #include "cortexm.h"
 #include "stack.h"
 
-/* What the core pushes on an exception; with the FPU's state in use 18 more words follow. */
+/* The registers that the core pushes on an exception; 18 more words follow if the state of the FPU is in use. */
 typedef struct {
     uint32_t r0, r1, r2, r3, r12, lr, pc, psr;
 } frame_t;
@@ -15,8 +15,9 @@ typedef struct {
 __attribute__((used)) void fault_report(const frame_t *frame, uint32_t exc_return);
 
 /*
- * Passes on the stack pointer and moves away from a stack that may be exhausted. In the upper half there is room enough
- * below; in the lower half the top is far from the frame, which is still to be read.
+ * Passes the stack pointer to fault_report() and moves away from a stack that may be exhausted. If the stack pointer is
+ * in the upper half, there is enough room below it. If it is in the lower half, continue at the top of the stack, which
+ * is far from the frame that fault_report() has to read.
  */
 __attribute__((naked)) void fault_entry(void) {
     __asm volatile("cpsid i                 \n"
@@ -62,7 +63,7 @@ void fault_report(const frame_t *frame, uint32_t exc_return) {
 #endif
         .sp = (uint32_t)frame,
     };
-    /* After an overflow the frame was never written: reading it would fault again, for good. */
+    /* After a stack overflow the frame was never written, and reading it would fault again. */
     if ((uintptr_t)frame >= (uintptr_t)_stack_limit && (uintptr_t)(frame + 1) <= (uintptr_t)_stack_top) {
         fault.pc = frame->pc;
         fault.lr = frame->lr;

@@ -1,13 +1,13 @@
-/* The stack: painted at start-up, so that its deepest use can be read off later. */
+/* The stack: painted at start-up, so that its deepest use can be measured later. */
 #ifndef STACK_H
 #define STACK_H
 
 #include <stdint.h>
 
-extern uint32_t _stack_limit[],
-    _stack_top[]; /* from the linker script; the stack grows from the top down to the limit */
+/* From the linker script. The stack grows from _stack_top down to _stack_limit. */
+extern uint32_t _stack_limit[], _stack_top[];
 
-/* Paints what of the stack is not in use. */
+/* Paints the unused part of the stack. */
 void stack_paint(void);
 
 #endif

@@ -1,11 +1,11 @@
-/* Start, sleep, reset and death of the core. */
+/* Start, sleep, reset and halt of the core. */
 #include "board.h"
 #include "cortexm.h"
 
-/* ELF note header: three words and the name "GNU", padded to a word; the id follows. */
+/* The header of the ELF note: three words and the name "GNU", padded to a word. The build id follows. */
 #define BUILD_ID_OFFSET 16
 
-/* Reserved on every Cortex-M that the firmware knows: a read is answered with a bus error. */
+/* Reserved on every supported Cortex-M: a read causes a bus error. */
 #define UNMAPPED 0x3FFFFFF0u
 
 extern const uint8_t _build_id_note[];
@@ -23,7 +23,7 @@ const uint8_t *board_build_id(void) {
 void board_sleep_while(bool (*idle)(void)) {
     __asm volatile("cpsid i" ::: "memory");
     if (idle()) {
-        __asm volatile("dsb\n wfi" ::: "memory"); /* a pending interrupt wakes it even while masked */
+        __asm volatile("dsb\n wfi" ::: "memory"); /* a pending interrupt wakes the core even if it is masked */
     }
     __asm volatile("cpsie i" ::: "memory");
 }
@@ -52,7 +52,7 @@ void board_crash(board_crash_t kind) {
 void cortexm_halt(void) {
     __asm volatile("cpsid i" ::: "memory");
     for (uint32_t word = 0; word < NVIC_WORDS; word++) {
-        NVIC_ICER(32u * word) = ~0u; /* a pending interrupt would end every sleep at once */
+        NVIC_ICER(32u * word) = ~0u; /* a pending interrupt would end every sleep immediately */
     }
     for (;;) {
         __asm volatile("wfi");
