@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import xml.etree.ElementTree as ET
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from tflm_hil.results.model import Results, Run, load, save
+from support.fake_project import FLOAT32, INT8, FakeProject
+from tflm_hil.results.model import Run, load, save
 
 SUITE = """
     import os, signal, threading
@@ -56,60 +55,11 @@ SUITE = """
     def test_speed(firmware, record):
         assert ACCIDENT != "always", "too large by far"
 """
-# Only these, because hypothesis and others that are installed would take most of the time. By the names that they have
-# for one another: pytest-rerunfailures asks for `xdist`.
-PLUGINS = ("tflm_hil.pytest_plugin.hooks", "xdist", "pytest_rerunfailures", "pytest_repeat", "support.fake_session")
-INT8, FLOAT32 = "m-int8-aot-stm32f4", "m-float32-aot-stm32f4"
-
-
-class Project:
-    def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.pytester = pytester
-        self.monkeypatch = monkeypatch
-        for variable in ("HIL_BOARD", "HIL_MODEL", "HIL_ENGINE", "HIL_TARGET", "HIL_EMULATOR", "HIL_REPORT"):
-            monkeypatch.delenv(variable, raising=False)
-        monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-        monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
-        monkeypatch.setattr("tflm_hil.pytest_plugin.hooks.Session", None)  # whatever it becomes, it is put back
-        pytester.makefile(".ini", platformio="")
-        pytester.makepyfile(test_suite=SUITE)
-
-    def __call__(self, *arguments: str, apart: bool = False, **environment: str) -> pytest.RunResult:
-        """Run the suite, `apart` in a process of its own."""
-        with self.monkeypatch.context() as patch:
-            for name, value in environment.items():
-                patch.setenv(name, value)
-            run = self.pytester.runpytest_subprocess if apart else self.pytester.runpytest_inprocess
-            plugins = [argument for name in PLUGINS for argument in ("-p", name)]
-            return run(*plugins, "--board=emulated", *arguments)
-
-    @property
-    def results(self) -> Results:
-        return load(self.pytester.path / "reports" / "results.json")
-
-    @property
-    def verdicts(self) -> dict[str, str]:
-        return {run.name: run.verdict for run in self.results.runs}
-
-    def run(self, name: str = INT8) -> Run:
-        return next(run for run in self.results.runs if run.name == name)
-
-    @property
-    def report(self) -> str:
-        return (self.pytester.path / "reports" / "report.md").read_text()
-
-    def junit(self, outcome: str) -> list[str]:
-        root = ET.parse(self.pytester.path / "reports" / "junit.xml")
-        return [
-            f"{case.get('classname')} {case.get('name')}"
-            for case in root.iter("testcase")
-            if case.find(outcome) is not None
-        ]
 
 
 @pytest.fixture
-def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
-    return Project(pytester, monkeypatch)
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> FakeProject:
+    return FakeProject(pytester, monkeypatch, SUITE)
 
 
 def windows(run: Run) -> int:
@@ -117,7 +67,7 @@ def windows(run: Run) -> int:
     return run.parity.windows
 
 
-def test_every_planned_test_has_ended(project: Project) -> None:
+def test_every_planned_test_has_ended(project: FakeProject) -> None:
     assert project().ret == pytest.ExitCode.OK
     assert project.verdicts == {INT8: "pass", FLOAT32: "pass"}
     assert windows(project.run()) == 20
@@ -135,7 +85,7 @@ def test_every_planned_test_has_ended(project: Project) -> None:
     ids=["-k", "-m", "--deselect", "node id"],
 )
 def test_what_is_left_out_is_said_everywhere_and_what_it_measured_is_kept(
-    project: Project, arguments: list[str]
+    project: FakeProject, arguments: list[str]
 ) -> None:
     project.pytester.makepyfile(
         test_suite=SUITE.replace("    def test_size", "    @pytest.mark.slow\n    def test_size")
@@ -157,14 +107,14 @@ def test_what_is_left_out_is_said_everywhere_and_what_it_measured_is_kept(
     assert f"hil.{INT8} incomplete" in project.junit("skipped")
 
 
-def test_a_part_of_an_empty_report_is_no_pass_either(project: Project) -> None:
+def test_a_part_of_an_empty_report_is_no_pass_either(project: FakeProject) -> None:
     project("-k", "parity and int8")
     assert project.verdicts == {INT8: "incomplete"}
     assert project.results.left_out == [FLOAT32]
     assert windows(project.run()) == 20
 
 
-def test_files_of_the_suite_that_were_not_named_are_missing(project: Project) -> None:
+def test_files_of_the_suite_that_were_not_named_are_missing(project: FakeProject) -> None:
     project.pytester.makeini("[pytest]\ntestpaths = test_*.py")
     project.pytester.makepyfile(test_more="def test_more(firmware): pass")
     result = project("test_suite.py")
@@ -174,7 +124,7 @@ def test_files_of_the_suite_that_were_not_named_are_missing(project: Project) ->
     assert set(project.verdicts.values()) == {"pass"}
 
 
-def test_figures_of_another_image_are_kept_apart_and_marked(project: Project) -> None:
+def test_figures_of_another_image_are_kept_apart_and_marked(project: FakeProject) -> None:
     project()
     result = project("-k", "a.csv", FAKE_IMAGE="2")
     run = project.run()
@@ -187,7 +137,7 @@ def test_figures_of_another_image_are_kept_apart_and_marked(project: Project) ->
     assert (project.run().verdict, project.run().stale) == ("pass", [])
 
 
-def test_other_runs_are_kept_as_they_were(project: Project) -> None:
+def test_other_runs_are_kept_as_they_were(project: FakeProject) -> None:
     project()
     kept = project.run(FLOAT32)
     result = project("-k", "int8")
@@ -197,7 +147,7 @@ def test_other_runs_are_kept_as_they_were(project: Project) -> None:
     result.stdout.fnmatch_lines([f"{FLOAT32}: incomplete, none of its 4 tests has run, earlier: pass"])
 
 
-def test_a_test_that_is_no_more_is_missed_by_nobody(project: Project) -> None:
+def test_a_test_that_is_no_more_is_missed_by_nobody(project: FakeProject) -> None:
     project()
     project.pytester.makepyfile(test_suite=SUITE.replace("test_speed", "test_haste"))
     project()
@@ -208,7 +158,7 @@ def test_a_test_that_is_no_more_is_missed_by_nobody(project: Project) -> None:
     assert len(project.run().not_run) == 4
 
 
-def test_a_pass_after_a_failure_says_so_and_counts_once(project: Project) -> None:
+def test_a_pass_after_a_failure_says_so_and_counts_once(project: FakeProject) -> None:
     result = project("--reruns", "1", "-k", "int8", ACCIDENT="once")
     assert result.ret == pytest.ExitCode.OK
     result.stdout.fnmatch_lines([f"{INT8} *pass (2nd try)"])
@@ -217,7 +167,7 @@ def test_a_pass_after_a_failure_says_so_and_counts_once(project: Project) -> Non
     assert (project.run().verdict, windows(project.run()), project.run().tries) == ("pass", 20, 2)
 
 
-def test_repeats_count_once_and_one_that_fails_fails_the_test(project: Project) -> None:
+def test_repeats_count_once_and_one_that_fails_fails_the_test(project: FakeProject) -> None:
     assert project("--count", "3", "-k", "int8").ret == pytest.ExitCode.OK
     assert (project.run().verdict, windows(project.run())) == ("pass", 20)
     assert len(project.run().tests) == 4
@@ -226,21 +176,21 @@ def test_repeats_count_once_and_one_that_fails_fails_the_test(project: Project) 
 
 
 @pytest.mark.parametrize("accident", ["setup", "teardown"])
-def test_an_error_around_a_test_fails_its_run(project: Project, accident: str) -> None:
+def test_an_error_around_a_test_fails_its_run(project: FakeProject, accident: str) -> None:
     assert project(ACCIDENT=accident).ret == pytest.ExitCode.TESTS_FAILED
     assert set(project.verdicts.values()) == {"fail"}
     assert "- no " in project.report
 
 
 @pytest.mark.parametrize("arguments", [["-x"], ["--maxfail=1"], ["--sw"]])
-def test_what_a_stop_at_a_failure_left_out_is_missing(project: Project, arguments: list[str]) -> None:
+def test_what_a_stop_at_a_failure_left_out_is_missing(project: FakeProject, arguments: list[str]) -> None:
     assert project(*arguments, ACCIDENT="always").ret != pytest.ExitCode.OK
     assert project.run().verdict == "fail"
     assert any("test_speed" in test for test in project.run().not_run)
     assert f"hil.{INT8} incomplete" in project.junit("failure")
 
 
-def test_only_failures_of_before_are_no_whole_run(project: Project) -> None:
+def test_only_failures_of_before_are_no_whole_run(project: FakeProject) -> None:
     project(ACCIDENT="always")
     assert project("--ff").ret == pytest.ExitCode.OK
     assert set(project.verdicts.values()) == {"pass"}
@@ -252,7 +202,7 @@ def test_only_failures_of_before_are_no_whole_run(project: Project) -> None:
     result.stdout.fnmatch_lines(["incomplete: only files with earlier failures were collected (--lf)"])
 
 
-def test_what_only_collects_leaves_the_reports_alone(project: Project) -> None:
+def test_what_only_collects_leaves_the_reports_alone(project: FakeProject) -> None:
     project()
     before = {path: path.read_bytes() for path in (project.pytester.path / "reports").iterdir()}
     project("--collect-only")
@@ -260,7 +210,7 @@ def test_what_only_collects_leaves_the_reports_alone(project: Project) -> None:
 
 
 @pytest.mark.parametrize("arguments", [[], ["--continue-on-collection-errors"]])
-def test_a_file_that_cannot_be_collected_may_hold_any_test(project: Project, arguments: list[str]) -> None:
+def test_a_file_that_cannot_be_collected_may_hold_any_test(project: FakeProject, arguments: list[str]) -> None:
     project()
     project.pytester.makepyfile(test_broken="import nowhere")
     assert project(*arguments).ret != pytest.ExitCode.OK
@@ -269,13 +219,13 @@ def test_a_file_that_cannot_be_collected_may_hold_any_test(project: Project, arg
     assert project.results.gaps == ["test_broken.py could not be collected"]
 
 
-def test_tests_that_were_to_run_and_did_not_fail_the_session(project: Project) -> None:
+def test_tests_that_were_to_run_and_did_not_fail_the_session(project: FakeProject) -> None:
     assert project("-k", "int8", ACCIDENT="exit").ret == pytest.ExitCode.TESTS_FAILED
     assert project.verdicts == {INT8: "incomplete"}
     assert project.junit("failure") == [f"hil.{INT8} incomplete"]
 
 
-def test_one_cause_fails_one_test_even_if_it_is_tried_again(project: Project) -> None:
+def test_one_cause_fails_one_test_even_if_it_is_tried_again(project: FakeProject) -> None:
     result = project("--reruns", "1", FAKE_REFUSED="int8")
     outcomes = result.parseoutcomes()
     assert (outcomes["errors"], outcomes["skipped"], outcomes["passed"]) == (1, 3, 4)
@@ -283,13 +233,13 @@ def test_one_cause_fails_one_test_even_if_it_is_tried_again(project: Project) ->
     assert project.report.count(f"{INT8}: no engine takes this network") == 1
 
 
-def test_the_same_reason_is_given_once_in_the_report(project: Project) -> None:
+def test_the_same_reason_is_given_once_in_the_report(project: FakeProject) -> None:
     project("-k", "int8", ACCIDENT="always")
     assert project.report.count("too large by far") == 1
     assert len(project.run().failures) == 2
 
 
-def test_signals_that_follow_the_first_do_not_break_the_reports(project: Project) -> None:
+def test_signals_that_follow_the_first_do_not_break_the_reports(project: FakeProject) -> None:
     project()
     result = project("-k", "int8", apart=True, ACCIDENT="signals")
     assert result.ret == pytest.ExitCode.INTERRUPTED
@@ -301,7 +251,7 @@ def test_signals_that_follow_the_first_do_not_break_the_reports(project: Project
     assert "Traceback" not in result.stderr.str()
 
 
-def test_a_session_that_is_killed_leaves_no_report_of_an_earlier_one(project: Project) -> None:
+def test_a_session_that_is_killed_leaves_no_report_of_an_earlier_one(project: FakeProject) -> None:
     project()
     project("-k", "int8", apart=True, ACCIDENT="kill")
     assert set(project.verdicts.values()) == {"incomplete"}
@@ -314,14 +264,14 @@ def test_a_session_that_is_killed_leaves_no_report_of_an_earlier_one(project: Pr
     assert set(project.verdicts.values()) == {"pass"}
 
 
-def test_a_test_that_takes_too_long_fails_its_run(project: Project) -> None:
+def test_a_test_that_takes_too_long_fails_its_run(project: FakeProject) -> None:
     result = project("-p", "pytest_timeout", "--timeout=2", "--timeout-method=signal", apart=True, ACCIDENT="hang")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert set(project.verdicts.values()) == {"fail"}
     assert "Timeout" in project.report
 
 
-def test_a_session_that_a_time_out_ends_is_incomplete(project: Project) -> None:
+def test_a_session_that_a_time_out_ends_is_incomplete(project: FakeProject) -> None:
     result = project("-p", "pytest_timeout", "--timeout=2", "--timeout-method=thread", apart=True, ACCIDENT="hang")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert set(project.verdicts.values()) == {"incomplete"}
@@ -329,13 +279,13 @@ def test_a_session_that_a_time_out_ends_is_incomplete(project: Project) -> None:
     assert project.junit("failure") == ["hil session"]
 
 
-def test_figures_of_files_that_change_in_between_are_no_pass(project: Project) -> None:
+def test_figures_of_files_that_change_in_between_are_no_pass(project: FakeProject) -> None:
     assert project(FAKE_CHANGED="models/m/m.tflite").ret == pytest.ExitCode.TESTS_FAILED
     assert set(project.verdicts.values()) == {"incomplete"}
     assert "models/m/m.tflite changed while the tests ran" in project.report
 
 
-def test_what_another_session_reports_in_the_meantime_is_kept(project: Project) -> None:
+def test_what_another_session_reports_in_the_meantime_is_kept(project: FakeProject) -> None:
     project()
     results = project.results
     before = [replace(run, model="other") for run in results.runs]
@@ -346,7 +296,7 @@ def test_what_another_session_reports_in_the_meantime_is_kept(project: Project) 
     assert [project.verdicts[name] for name in (INT8, FLOAT32)] == ["pass", "pass"]
 
 
-def test_a_worker_that_is_killed_fails_the_run_of_its_test(project: Project) -> None:
+def test_a_worker_that_is_killed_fails_the_run_of_its_test(project: FakeProject) -> None:
     result = project("-n", "1", "-k", "int8", apart=True, ACCIDENT="kill")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     run = project.run()
@@ -356,7 +306,7 @@ def test_a_worker_that_is_killed_fails_the_run_of_its_test(project: Project) -> 
 
 
 @pytest.mark.nightly
-def test_a_worker_that_was_killed_may_be_tried_again(project: Project) -> None:
+def test_a_worker_that_was_killed_may_be_tried_again(project: FakeProject) -> None:
     project("-n", "2", "--reruns", "1", "-k", "int8", apart=True, ACCIDENT="kill").stdout.fnmatch_lines(
         ["*pass (2nd try)"]
     )
@@ -364,13 +314,13 @@ def test_a_worker_that_was_killed_may_be_tried_again(project: Project) -> None:
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("dist", ["each", "loadscope", "load", "loadgroup", "worksteal"])
-def test_however_tests_are_distributed_each_counts_once(project: Project, dist: str) -> None:
+def test_however_tests_are_distributed_each_counts_once(project: FakeProject, dist: str) -> None:
     assert project("-n", "4", "--maxprocesses=2", "--dist", dist, apart=True).ret == pytest.ExitCode.OK
     assert set(project.verdicts.values()) == {"pass"}
     assert windows(project.run()) == 20
 
 
-def test_a_baseline_is_updated_by_runs_that_passed_and_loses_nothing(project: Project) -> None:
+def test_a_baseline_is_updated_by_runs_that_passed_and_loses_nothing(project: FakeProject) -> None:
     update = ("--hil-baseline=base", "--hil-update-baseline")
     project(*update)
     file = project.pytester.path / "base" / "baseline.json"
@@ -388,7 +338,7 @@ def test_a_baseline_is_updated_by_runs_that_passed_and_loses_nothing(project: Pr
     assert load(file).runs[0] == before[0]
 
 
-def test_a_baseline_that_cannot_be_updated_is_found_before_the_first_test(project: Project) -> None:
+def test_a_baseline_that_cannot_be_updated_is_found_before_the_first_test(project: FakeProject) -> None:
     folder = project.pytester.path / "base"
     folder.write_text("")
     result = project("--hil-baseline=base", "--hil-update-baseline")
@@ -402,14 +352,14 @@ def test_a_baseline_that_cannot_be_updated_is_found_before_the_first_test(projec
     result.stderr.fnmatch_lines(["ERROR: *baseline.json: not a results file (*"])
 
 
-def test_a_run_that_was_left_out_is_not_said_to_have_failed(project: Project) -> None:
+def test_a_run_that_was_left_out_is_not_said_to_have_failed(project: FakeProject) -> None:
     project()
     result = project("--hil-baseline=base", "--hil-update-baseline", "-k", "int8")
     result.stdout.fnmatch_lines([f"baseline: {INT8} written to *"])
     result.stdout.no_fnmatch_line("*did not pass*")
 
 
-def test_a_regression_fails_a_test_case_of_junit(project: Project) -> None:
+def test_a_regression_fails_a_test_case_of_junit(project: FakeProject) -> None:
     project("--hil-baseline=base", "--hil-update-baseline")
     file = project.pytester.path / "base" / "baseline.json"
     content = json.loads(file.read_text())
@@ -420,26 +370,18 @@ def test_a_regression_fails_a_test_case_of_junit(project: Project) -> None:
     assert project.junit("failure") == [f"hil.{INT8} baseline"]
 
 
-def test_a_missed_budget_is_one_failure_with_its_reason(project: Project) -> None:
+def test_a_missed_budget_is_one_failure_with_its_reason(project: FakeProject) -> None:
     project.pytester.makepyfile(test_suite="from tflm_hil.suite.latency import test_latency_stays_within_the_budget")
     project.pytester.makeconftest(
         """
-        from dataclasses import replace
         import pytest
         from support import fake_session
         from tflm_hil.pytest_plugin.fixtures import UART_LOG
 
-        class Device:
-            def __init__(self, firmware):
-                self.firmware = firmware
-
-            def stream(self, recordings):
-                return replace(fake_session.measured(), firmware=self.firmware)
-
         @pytest.fixture
         def device(request, firmware, tmp_path):
             request.node.stash[UART_LOG] = tmp_path / "log"
-            return Device(firmware)
+            return fake_session.FakeDevice(firmware)
         """
     )
     result = project("-k", "int8 and budget", FAKE_BUDGET="99")
@@ -454,7 +396,7 @@ def test_plain_pytest_runs_the_suite_and_not_the_tests_of_the_harness(pytestconf
     assert pytestconfig.getini("testpaths") == ["tests/test_hil.py"]
 
 
-def test_a_full_disk_of_temporary_files_is_one_line_and_no_pass(project: Project) -> None:
+def test_a_full_disk_of_temporary_files_is_one_line_and_no_pass(project: FakeProject) -> None:
     project.pytester.makeconftest(
         """
         import os

@@ -7,17 +7,18 @@ As a plugin (`-p support.fake_session`) it replaces the real session. It has one
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import tflm_hil.pytest_plugin.hooks
+import tflm_hil.pytest_plugin.startup
 from tflm_hil.checks.parity import Parity
 from tflm_hil.errors import HilError
 from tflm_hil.lab.dut import Build, Firmware, Measurement, Traffic
 from tflm_hil.lab.options import Options
 from tflm_hil.models.manifest import Budget, Model, Variant
-from tflm_hil.pytest_plugin.fixtures import Recorder
+from tflm_hil.pytest_plugin.recorder import Recorder
 
 IMAGE: dict[str, Any] = {
     "flash_bytes": 20000,
@@ -77,6 +78,16 @@ def answer(record: Recorder, windows: int = 10) -> None:
     record.measurement(measured(windows))
 
 
+class FakeDevice:
+    """Answers to any recordings with ten windows."""
+
+    def __init__(self, firmware: Firmware) -> None:
+        self.firmware = firmware
+
+    def stream(self, _recordings: object) -> Measurement:
+        return replace(measured(), firmware=self.firmware)
+
+
 def pytest_addoption() -> None:
     """Replace the session in the earliest hook that a plugin named with -p sees."""
-    vars(tflm_hil.pytest_plugin.hooks)["Session"] = FakeSession
+    vars(tflm_hil.pytest_plugin.startup)["Session"] = FakeSession

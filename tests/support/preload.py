@@ -8,5 +8,5 @@ import pint  # noqa: F401
 import tflite_micro.python.tflite_micro.runtime
 import tflite_micro.tensorflow.lite.micro.python.schema_py_generated  # noqa: F401
 import tflm_hil.cli.app
-import tflm_hil.pytest_plugin.hooks
+import tflm_hil.pytest_plugin.startup
 import tflm_hil.suite  # noqa: F401

@@ -109,7 +109,7 @@ def add_short_options(parser: pytest.Parser, config: pytest.Config) -> None:
     """
     try:
         wanted = (BOARD, *SHORT_ON_REQUEST) if config.getini(SHORT_OPTIONS) else (BOARD,)
-    except ValueError as error:
+    except (ValueError, pytest.UsageError) as error:  # the latter since pytest 9
         raise pytest.UsageError(f"{SHORT_OPTIONS} in the ini file: {error}; write true or false") from None
     config.stash[TAKEN] = []
     for option in wanted:
@@ -122,6 +122,16 @@ def add_short_options(parser: pytest.Parser, config: pytest.Config) -> None:
 def board_flag(config: pytest.Config) -> str:
     """How to give the board in this project: `--board`, or `--hil-board` if another plugin has that name."""
     return BOARD.flag if BOARD.short_flag in config.stash.get(TAKEN, []) else BOARD.short_flag
+
+
+def no_board(config: pytest.Config) -> str:
+    """Why a test that needs a board is skipped without one."""
+    return f"needs a board: run `pytest {board_flag(config)}=emulated`"
+
+
+def header(config: pytest.Config) -> list[str]:
+    """Which short names belong to another plugin."""
+    return [f"hil: {flag} belongs to another plugin; use --hil-{flag[2:]}" for flag in config.stash.get(TAKEN, [])]
 
 
 def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) -> Options | None:

@@ -12,8 +12,8 @@ import pytest
 from tflm_hil.files import write_text
 from tflm_hil.lab.dut import Build
 from tflm_hil.lab.session import Session
-from tflm_hil.pytest_plugin.fixtures import run_key
 from tflm_hil.results.merge import Planned
+from tflm_hil.results.parts import RunKey
 
 # Where a pytest-xdist worker is told to leave its plan.
 FOLDER = "hil_plans"
@@ -75,6 +75,18 @@ def build_of(item: pytest.Item) -> Build | None:
     return build if isinstance(build, Build) else None
 
 
+def run_key(session: Session, build: Build) -> RunKey:
+    """What results of `build` are filed under."""
+    return RunKey(
+        model=build.model.name,
+        variant=build.variant.name,
+        engine=build.engine,
+        board=session.board.name,
+        emulator=session.board.emulator,
+        target=build.target,
+    )
+
+
 def read_plans(folder: Path) -> dict[str, Plan]:
     """The plans that workers left in `folder`, by their names."""
     plans = {}
@@ -104,8 +116,11 @@ def narrowed(config: pytest.Config) -> list[str]:
 def _test_id(item: pytest.Item) -> str:
     """The node id without what pytest-repeat and `--dist loadgroup` add to it."""
     nodeid = re.sub(r"\]@.*$", "]", item.nodeid)
-    if _copy(item):
-        nodeid = re.sub(r"[-\[]\d+-\d+\]$", lambda match: "]" if match[0][0] == "-" else "", nodeid)
+    if copy := _copy(item):
+        # It has an id among those of the parameters, e.g. `2-3` for the second of three.
+        all_ids: str = item.callspec.id  # type: ignore[attr-defined]
+        ids = re.sub(rf"(^|-){copy}-\d+(?=-|$)", "", all_ids, count=1).removeprefix("-")
+        nodeid = nodeid.removesuffix(f"[{all_ids}]") + (f"[{ids}]" if ids else "")
     return nodeid
 
 

@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from _pytest.junitxml import LogXML, xml_key  # the only way to tell pytest's own plugin where its file has gone
 
 from tflm_hil.errors import HilError
-from tflm_hil.files import write_text
 from tflm_hil.lab.session import Session
 from tflm_hil.pytest_plugin.interruption import Interruption
+from tflm_hil.pytest_plugin.junit_file import JunitFile
 from tflm_hil.pytest_plugin.planner import FOLDER, Plan, Planner, narrowed, read_plans
-from tflm_hil.report.junit import add_verdicts, unfinished
 from tflm_hil.report.publish import Published, publish
 from tflm_hil.report.summary import summary_lines
 from tflm_hil.results import baseline, environment
@@ -68,12 +66,11 @@ class Reporter:
             else:
                 self._baseline = baseline.read(options.baseline_dir)
         self._published: Published | None = None
+        self._lines: list[str] = []
         self._error: HilError | None = None
-        # pytest writes its XML in place, and half of it where the disk is full: it gets another place to begin with.
         self._scratch = tempfile.TemporaryDirectory(prefix="hil-")
         self._plans = Path(self._scratch.name) / "plans"
-        self._junit = Path(config.option.xmlpath or options.report_dir / "junit.xml")
-        config.option.xmlpath = str(Path(self._scratch.name) / "junit.xml")
+        self._junit = JunitFile(config, options.report_dir, Path(self._scratch.name))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -96,7 +93,7 @@ class Reporter:
             results = merge(self._before(session), unended)
             with self._reporting():
                 publish(judge(results, None), self._session.options.report_dir)
-                write_text(self._junit, unfinished())
+                self._junit.begin()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the report until the plan is known."""
@@ -107,26 +104,18 @@ class Reporter:
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
         """Write the reports. What is no pass fails the session, unless it was left out on purpose."""
         self._interruption.ending()
-        junit = self._config.stash[xml_key]
-        written = Path(junit.logfile)
         if not self._config.option.collectonly:
             with self._reporting():
-                self._finish(session, junit)
+                self._finish(session)
         try:
-            return (yield)
-        except OSError as error:
-            written.unlink(missing_ok=True)
-            self._error = self._error or HilError(f"cannot write {written}: {error.strerror}; free it, or set TMPDIR")
+            with self._reporting(), self._junit.written(wanted=self._published is not None):
+                return (yield)
             return None
         finally:
-            junit.logfile = str(self._junit) if self._published else "none: no test of firmware was to run"
-            if self._published and written.is_file():
-                with self._reporting():
-                    write_text(self._junit, written.read_text(encoding="utf-8"))
             if self._error:
                 session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
-    def _finish(self, session: pytest.Session, junit: LogXML) -> None:
+    def _finish(self, session: pytest.Session) -> None:
         ended, files = self._ended()
         if not ended.plan:
             return
@@ -140,23 +129,38 @@ class Reporter:
         results.skipped = {build.name: reason for build in builds if (reason := build.skipped) is not None}
         results = judge(results, comparison, {build.name: Expected(build.budget, build.model.note) for build in builds})
         missing = unreported(ended)
-        add_verdicts(junit, results, set(missing))
+        self._junit.add(results, set(missing))
         if missing or changed or any(run.verdict == "fail" and run.current for run in results.runs):
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
         update = None
         if options.update_baseline and options.baseline_dir is not None:
             update = baseline.update(results, options.baseline_dir)
         self._published = publish(results, options.report_dir, comparison, update)
+        self._tell(results)
+
+    def _tell(self, results: Results) -> None:
+        """Tell other plugins the results, and ask for their lines. Raises HilError if one of them fails."""
+        hook = self._config.hook
+        called = hook.pytest_hil_run_judged
+        try:
+            for run in results.runs:
+                if run.current:
+                    called(config=self._config, run=run)
+            called = hook.pytest_hil_report_lines
+            self._lines = [line for lines in called(config=self._config, results=results) for line in lines]
+        except Exception as error:
+            raise HilError(f"{called.name} of another plugin: {type(error).__name__}: {error}") from error
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The table of figures and where the reports are."""
         if self._published:
             terminalreporter.section("hardware in the loop")
-            for line in [*summary_lines(self._published), *self._warned]:
+            for line in [*summary_lines(self._published), *self._lines, *self._warned]:
                 terminalreporter.write_line(line)
-            files = (self._published.report, self._published.results_file, self._junit)
-            report, figures, junit = (os.path.relpath(file, self._config.invocation_params.dir) for file in files)
-            terminalreporter.write_line(f"report: {report} (figures: {figures}, JUnit: {junit})")
+            here = self._config.invocation_params.dir
+            files = {"figures": self._published.results_file, "JUnit": self._junit.path}
+            others = ", ".join(f"{name}: {os.path.relpath(file, here)}" for name, file in files.items() if file)
+            terminalreporter.write_line(f"report: {os.path.relpath(self._published.report, here)} ({others})")
         if self._error:
             terminalreporter.write_line(f"ERROR: {self._error}", red=True)
 

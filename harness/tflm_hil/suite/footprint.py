@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from tflm_hil.checks.budget import over_budget
 from tflm_hil.lab.dut import DeviceUnderTest
-from tflm_hil.pytest_plugin.fixtures import AnyMeasurement, Recorder
+from tflm_hil.pytest_plugin.measuring import AnyMeasurement
+from tflm_hil.pytest_plugin.recorder import Recorder
 
 
 def test_footprint_stays_within_the_budget(

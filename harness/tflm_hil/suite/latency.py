@@ -8,7 +8,8 @@ import pytest
 
 from tflm_hil.checks.budget import over_budget
 from tflm_hil.checks.latency import summarize
-from tflm_hil.pytest_plugin.fixtures import AnyMeasurement, Recorder
+from tflm_hil.pytest_plugin.measuring import AnyMeasurement
+from tflm_hil.pytest_plugin.recorder import Recorder
 
 
 def test_latency_stays_within_the_budget(whole_measurement: AnyMeasurement, record: Recorder) -> None:

@@ -6,7 +6,8 @@ from tflm_hil.checks.parity import Mismatch
 from tflm_hil.lab.dut import Firmware, Measurement
 from tflm_hil.models.chain import Chain
 from tflm_hil.models.reference import Reference
-from tflm_hil.pytest_plugin.fixtures import Recorder, Tracer
+from tflm_hil.pytest_plugin.recorder import Recorder
+from tflm_hil.pytest_plugin.tracer import Tracer
 
 SHOWN = 3
 

@@ -6,7 +6,8 @@ from tflm_hil.checks.parity import Parity, TensorMismatch
 from tflm_hil.lab.dut import Firmware, TensorMeasurement
 from tflm_hil.models.reference import Reference
 from tflm_hil.models.stimuli import Stimulus
-from tflm_hil.pytest_plugin.fixtures import Recorder, Tracer
+from tflm_hil.pytest_plugin.recorder import Recorder
+from tflm_hil.pytest_plugin.tracer import Tracer
 
 SHOWN = 3
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
-from tflm_hil.pytest_plugin.progress import Progress
+from tflm_hil.pytest_plugin.progress_line import ProgressLine
 
 
 class Terminal:
@@ -35,9 +35,9 @@ class Terminal:
         assert not self.captured
         self.written.append(text)
 
-    def progress(self) -> Progress:
+    def progress(self) -> ProgressLine:
         manager = SimpleNamespace(get_plugin=lambda _name: self)
-        return Progress(cast(pytest.Config, SimpleNamespace(pluginmanager=manager)))
+        return ProgressLine(cast(pytest.Config, SimpleNamespace(pluginmanager=manager)))
 
 
 def test_the_line_is_as_long_as_the_terminal_is_wide() -> None:

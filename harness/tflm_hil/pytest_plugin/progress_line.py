@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from types import TracebackType
 from typing import Any
@@ -12,17 +13,18 @@ REDRAW_SECONDS = 0.1
 BAR = 24
 
 
-class Progress:
+class ProgressLine:
     """Draws over its own line; leaves no trace when it ends."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
-        self._capture: Any = config.pluginmanager.get_plugin("capturemanager")
+        capture: Any = config.pluginmanager.get_plugin("capturemanager")
+        self._uncaptured = capture.global_and_fixture_disabled if capture else contextlib.nullcontext
         self._visible = bool(self._terminal and self._terminal.isatty and not hasattr(config, "workerinput"))
         self._drawn_at = 0.0
         self._width = 0
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> ProgressLine:
         return self
 
     def __exit__(
@@ -34,7 +36,7 @@ class Progress:
     def say(self, text: str) -> None:
         """Show `text` until the next call."""
         if self._visible:
-            with self._capture.global_and_fixture_disabled():  # or the width would be that of the file captured to
+            with self._uncaptured():  # or the width would be that of the file captured to
                 line = text[: self._terminal._tw.fullwidth - 1]
             self._write("\r" + line.ljust(self._width))
             self._width = len(line)
@@ -48,5 +50,5 @@ class Progress:
             self.say(f"  [{'#' * filled}{'.' * (BAR - filled)}] {done:,} of {total:,} {what}")
 
     def _write(self, text: str) -> None:
-        with self._capture.global_and_fixture_disabled():
+        with self._uncaptured():
             self._terminal._tw.write(text, flush=True)

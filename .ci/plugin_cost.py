@@ -1,0 +1,62 @@
+"""What the installed plugin costs a project that does not use it, and what `import tflm_hil` costs.
+
+usage: python .ci/plugin_cost.py [RUNS]
+
+Runs with and without the plugin alternate, and the time is that of the processor, so that a busy machine matters less.
+The exit status is 1 if the plugin adds 50 ms or more to `pytest --collect-only`, or if the import takes 150 ms or more.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+PLUGIN_LIMIT_S = 0.050
+IMPORT_LIMIT_S = 0.150
+
+
+def seconds(folder: Path, *arguments: str) -> float:
+    """The processor's time for a run of Python in `folder`, with no plugin that is installed unless it is named."""
+    environment = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, *arguments], cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def fastest(runs: int, folder: Path, *commands: tuple[str, ...]) -> list[float]:
+    """The least time of each command, which is the one that was disturbed least."""
+    times = [[seconds(folder, *command) for command in commands] for _ in range(runs)]
+    return [min(column) for column in zip(*times, strict=True)]
+
+
+def main() -> int:
+    """Measure, and say what came out."""
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 15
+    collect = ("-m", "pytest", "--collect-only", "-q")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "pytest.ini").write_text("[pytest]\n")
+        for number in range(20):
+            tests = "".join(f"def test_{test}(tmp_path): pass\n" for test in range(50))
+            (folder / f"test_{number}.py").write_text(tests)
+        without, with_plugin = fastest(runs, folder, (*collect, "-p", "no:hil"), (*collect, "-p", "hil"))
+        bare, imported = fastest(runs, folder, ("-c", "pass"), ("-c", "import tflm_hil"))
+    cost = with_plugin - without
+    print(
+        f"pytest --collect-only, 1000 tests: {1000 * without:.0f} ms without the plugin, {1000 * with_plugin:.0f} ms "
+        f"with it: {1000 * cost:+.0f} ms, x {with_plugin / without:.3f} (goal: below {1000 * PLUGIN_LIMIT_S:.0f} ms)"
+    )
+    print(
+        f"import tflm_hil: {1000 * imported:.0f} ms, of which Python's start is {1000 * bare:.0f} ms "
+        f"(goal: below {1000 * IMPORT_LIMIT_S:.0f} ms)"
+    )
+    return int(cost >= PLUGIN_LIMIT_S or imported >= IMPORT_LIMIT_S)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

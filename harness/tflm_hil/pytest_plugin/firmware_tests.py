@@ -1,0 +1,134 @@
+"""Tests of firmware: run once for each image, prepared, and reported. Other tests are left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from tflm_hil.errors import DeviceError, HilError
+from tflm_hil.lab.dut import Build, Firmware
+from tflm_hil.lab.session import Session
+from tflm_hil.pytest_plugin.fixtures import UART_LOG
+from tflm_hil.pytest_plugin.measuring import feeds
+from tflm_hil.pytest_plugin.own_fixtures import own_fixtures
+from tflm_hil.pytest_plugin.planner import build_of
+from tflm_hil.pytest_plugin.recorder import CONTRIBUTIONS
+from tflm_hil.pytest_plugin.reporter import MEASURED
+
+NO_MODEL = "no model here is of the kind that it tests"
+WINDOW_FIXTURES = {"recordings", "recording_file", "chain"}
+TENSOR_FIXTURES = {"stimuli"}
+NO_TRACE = "builds debug images: add --hil-trace"
+TRACE_FIXTURES = {"every_operator"}
+TAIL_LINES = 20
+
+
+class FirmwareTests:
+    """Registered if a board is given, in every process that runs tests."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        # Firmware that cannot be built: the first test that it failed, and why.
+        self._refused: dict[str, tuple[str, str]] = {}
+
+    @pytest.hookimpl(trylast=True)  # after the test, its module and its conftest.py have parametrized what they want
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Run tests of firmware once for each build, and tests of recordings also for each file."""
+        own = own_fixtures(metafunc.definition)
+        given = {name for call in metafunc._calls for name in call.params}
+        names = [name for name in ("firmware", "feed") if name in own - given]
+        if "firmware" not in names:
+            return None
+
+        def nothing(why: str, reason: str) -> None:
+            case = pytest.param(*[None] * len(names), id=why, marks=pytest.mark.skip(reason=reason))
+            metafunc.parametrize(names, [case], indirect=True)
+
+        if TRACE_FIXTURES & own and not self._session.options.trace:
+            return nothing("no-trace", NO_TRACE)
+        try:
+            cases = [
+                pytest.param(build, *feed, id="-".join([build.name, *feed]), marks=_left_out(build))
+                for build in _marked_builds(metafunc.definition, self._session)
+                if _is_for(build, own)
+                for feed in ([[name] for name in feeds(self._session, build)] if "feed" in names else [[]])
+            ]
+        except HilError as error:
+            raise pytest.Collector.CollectError(str(error)) from None
+        if not cases:
+            return nothing("no-model", NO_MODEL)
+        metafunc.parametrize(names, cases, indirect=True, scope=None)
+        return None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Forget what an earlier try measured. Firmware that cannot be built fails the first test that needs it."""
+        build = build_of(item)
+        if build is None:
+            return
+        item.stash[CONTRIBUTIONS] = []
+        first, reason = self._refused.get(build.name, (item.nodeid, ""))
+        if item.nodeid != first:
+            pytest.skip(f"failed already in {first}: {reason}")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Put what was measured on the report. A HilError is shown by its message alone."""
+        report = yield
+        error = call.excinfo.value if call.excinfo is not None else None
+        if isinstance(error, HilError) and own_fixtures(item):
+            report.longrepr = str(error)
+        build = build_of(item)
+        if build is None:
+            return report
+        if report.failed and (log := item.stash.get(UART_LOG, None)) is not None and log.is_file():
+            report.sections.append(_uart_log(log, error))
+        image = getattr(item, "funcargs", {}).get("firmware")
+        if call.when == "setup" and isinstance(error, HilError) and image is None:
+            self._refused.setdefault(build.name, (item.nodeid, str(error).partition("\n")[0]))
+        report.__dict__[MEASURED] = {
+            "image": image.image.elf_sha256 if isinstance(image, Firmware) else None,
+            "parts": item.stash.get(CONTRIBUTIONS, []) if call.when == "call" else [],
+        }
+        return report
+
+
+def _uart_log(log: Path, error: BaseException | None) -> tuple[str, str]:
+    """What to show of it: its end if the device misbehaved, otherwise only where it is."""
+    if not isinstance(error, DeviceError):
+        return "UART log", str(log)
+    tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]
+    return f"UART log, the last lines of {log}", "\n".join(tail)
+
+
+def _marked_builds(definition: pytest.Item, session: Session) -> list[Build]:
+    builds = session.builds
+    for marker in definition.iter_markers("hil_model"):
+        selected = {"variants": marker.kwargs.get("variants", ()), "engines": marker.kwargs.get("engines", ())}
+        unknown = set(marker.kwargs) - set(selected)
+        if unknown or not all(isinstance(value, tuple | list) for value in selected.values()):
+            raise HilError(f"{definition.nodeid}: hil_model takes names, variants=(...) and engines=(...)")
+        for name in marker.args:
+            if name not in session.known_models:
+                raise HilError(f"{definition.nodeid}: hil_model names {name!r}, and models/ has no such model")
+        builds = [
+            build
+            for build in builds
+            if (not marker.args or build.model.name in marker.args)
+            and (not selected["variants"] or build.variant.name in selected["variants"])
+            and (not selected["engines"] or build.engine in selected["engines"])
+        ]
+    return builds
+
+
+def _left_out(build: Build) -> list[pytest.MarkDecorator]:
+    reason = build.skipped
+    return [] if reason is None else [pytest.mark.skip(reason=f"left out by model.toml: {reason}")]
+
+
+def _is_for(build: Build, own: set[str]) -> bool:
+    return not (TENSOR_FIXTURES if build.model.windowed else WINDOW_FIXTURES) & own

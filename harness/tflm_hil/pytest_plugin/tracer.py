@@ -1,0 +1,56 @@
+"""Naming the operator that goes wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tflm_hil.boards.board import Board
+from tflm_hil.commands.trace import Trace, choose_sample, explain, trace
+from tflm_hil.lab.dut import Firmware
+from tflm_hil.lab.session import Session
+from tflm_hil.pytest_plugin.fixtures import UART_LOG, uart_log
+from tflm_hil.pytest_plugin.progress_line import ProgressLine
+from tflm_hil.pytest_plugin.recorder import Recorder
+
+EXPLAINED = pytest.StashKey[dict[str, list[str]]]()
+
+
+class Tracer:
+    """Names the operator that goes wrong. It looks once for each firmware: every window of it goes the same way."""
+
+    def __init__(
+        self, request: pytest.FixtureRequest, session: Session, board: Board, firmware: Firmware, record: Recorder
+    ) -> None:
+        self._request = request
+        self._session = session
+        self._board = board
+        self._firmware = firmware
+        self._record = record
+
+    def explain(self, sample: str, window: int = 0) -> list[str]:
+        """Lines that say which operator is the first to differ on this recording's window, or this stimulus."""
+        explained = self._request.config.stash.setdefault(EXPLAINED, {})
+        if self._firmware.name not in explained:
+            chosen = choose_sample(self._session, self._firmware, sample, window)
+            with ProgressLine(self._request.config) as line:
+                explained[self._firmware.name] = explain(
+                    self._session, self._board, self._firmware, chosen, self._log, line.stream
+                )
+        self._record.trace(explained[self._firmware.name][0])
+        return explained[self._firmware.name]
+
+    def trace(self) -> Trace:
+        """Every operator on the first window of the first recording, or the first stimulus. Raises HilError."""
+        chosen = choose_sample(self._session, self._firmware)
+        with ProgressLine(self._request.config) as line:
+            found = trace(self._session, self._board, self._firmware, chosen, self._log, line.stream)
+        self._record.trace(str(found))
+        return found
+
+    @property
+    def _log(self) -> Path:
+        log = uart_log(self._session, self._request.node.nodeid, "trace.log")
+        self._request.node.stash[UART_LOG] = log
+        return log
