@@ -36,8 +36,9 @@ lowest newest: setup  ## the tests with the lowest, or the newest, versions of t
 # Networks to measure beside those of models/ and the bench's own set, such as the four of MLPerf Tiny.
 NETWORKS ?= $(wildcard ../shared/data/mlperf-tiny/*.tflite)
 
-bench: setup    ## instructions, sizes and streaming rate against their goals, and the engines side by side
+bench: setup    ## instructions, sizes and streaming rate against their goals, the engines side by side, the plugin's cost
 	@$(VENV)/bin/hil bench --model all --set $(NETWORKS)
+	@$(PYTHON) .ci/plugin_cost.py
 
 .PHONY: setup
 setup:
