@@ -12,6 +12,8 @@ import numpy.typing as npt
 import pytest
 from support.compiler_helpers import ROOT, needs_gcc, run_generated, run_kernels, run_tflm
 from tflm_hil.compiler import compile_model
+from tflm_hil.compiler.emit import C_TYPES
+from tflm_hil.compiler.operators import supported
 from tflm_hil.models.tflite_builder import OperatorSpec, TensorSpec, build
 from tflm_hil.models.tflite_file import Graph, TensorType, read
 
@@ -270,6 +272,11 @@ def test_the_source_uses_only_the_kernels_it_needs(tmp_path: Path) -> None:
     text = compile_model(ROOT / "models" / "gesture" / "gesture_float32.tflite", tmp_path).sources[0].read_text()
     assert set(re.findall(r"\baot_\w+(?=\(&)", text)) == {"aot_fully_connected_f32", "aot_softmax_f32"}
     assert '#include "aot_elementwise.h"' not in text
+
+
+def test_every_type_that_a_kernel_writes_has_a_type_in_c() -> None:
+    written = {kind for signatures in supported().values() for each in signatures for kind in each.outputs}
+    assert written <= set(C_TYPES)
 
 
 def test_tensor_names_cannot_end_a_comment(tmp_path: Path) -> None:

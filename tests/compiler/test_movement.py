@@ -6,50 +6,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from support.compiler_helpers import needs_gcc, run_generated
-from support.kernel_cases import FLOAT32, INT8, INT32, cases, check_bit_exact, scales, seeds, zero_points
+from support.kernel_cases import INT8, INT32, cases, check_bit_exact, scales, seeds, zero_points
+from support.movement_cases import constant, shapes, tensor, types, values
 from tflm_hil.compiler import compile_model
 from tflm_hil.models.tflite_builder import OperatorSpec, TensorSpec, build
 from tflm_hil.models.tflite_file import TensorType
 
 pytestmark = needs_gcc
 
-INT16 = TensorType.INT16
-types = st.sampled_from([INT8, FLOAT32, INT16])
-Values = npt.NDArray[Any]
-
-
-def tensor(shape: Any, kind: TensorType, scale: float = 0.5, zero_point: int = 3) -> TensorSpec:
-    if kind is FLOAT32:
-        return TensorSpec(list(shape), kind)
-    return TensorSpec(list(shape), kind, [scale], [zero_point if kind is INT8 else 0])
-
-
-def values(rng: np.random.Generator, shape: Any, kind: TensorType) -> Values:
-    if kind is FLOAT32:
-        return np.asarray(rng.normal(0, 1, shape), np.float32)
-    assert kind.dtype is not None
-    limits = np.iinfo(kind.dtype)
-    return np.asarray(rng.integers(limits.min, limits.max + 1, shape), kind.dtype)
-
-
-def constant(content: Any) -> TensorSpec:
-    data = np.array(content, np.int32)
-    return TensorSpec(list(data.shape), INT32, data=data)
-
 
 def between(kind: str, x: TensorSpec, y: TensorSpec, constants: list[TensorSpec], options: Any = None) -> bytes:
     """A model of one operator: an input and some constants to an output."""
     indices = list(range(2, 2 + len(constants)))
     return build([x, y, *constants], [OperatorSpec(kind, [0, *indices], [1], options or {})], [0], [1])
-
-
-def shapes(rank: int) -> st.SearchStrategy[list[int]]:
-    return st.lists(st.integers(1, 5), min_size=1, max_size=rank)
 
 
 @cases

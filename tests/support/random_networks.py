@@ -17,7 +17,7 @@ FLOAT32, INT8, INT16, INT32, UINT8 = (
     TensorType.INT32,
     TensorType.UINT8,
 )
-LARGEST = 400  # elements of a tensor: the smallest core has 16 KiB
+LARGEST = 400  # elements of a tensor that operators read: the smallest core has 16 KiB
 
 
 class RandomNetwork:
@@ -94,11 +94,14 @@ class RandomNetwork:
         self.tensors.append(TensorSpec([count], INT32, [scale], data=data))
         return len(self.tensors) - 1
 
-    def _add(self, kind: str, inputs: Sequence[int], output: int, **options: Any) -> int:
-        self.operators.append(OperatorSpec(kind, list(inputs), [output], options))
-        if self.tensors[output].type is self.kind:
-            self.live.append(output)
-        return output
+    def _add(self, kind: str, inputs: Sequence[int], *outputs: int, **options: Any) -> int:
+        self.operators.append(OperatorSpec(kind, list(inputs), list(outputs), options))
+        self.live.extend(
+            output
+            for output in outputs
+            if self.tensors[output].type is self.kind and np.prod(self.shape(output)) <= LARGEST
+        )
+        return outputs[0]
 
     def _quantization(self, x: int) -> tuple[float, int]:
         spec = self.tensors[x]
@@ -252,6 +255,24 @@ def concatenation(net: RandomNetwork, x: int) -> None:
     net._add("CONCATENATION", [x, *others], net._alike(x, joined), Axis=axis)
 
 
+def split(net: RandomNetwork, x: int) -> None:
+    shape = net.shape(x)
+    if not 1 <= len(shape) <= 4:
+        return
+    axis = int(net.rng.integers(len(shape)))
+    before, size, after = shape[:axis], shape[axis], shape[axis + 1 :]
+    counts = [count for count in range(1, 5) if size % count == 0]
+    count = int(net.rng.choice(counts))
+    parts = [net._alike(x, [*before, size // count, *after]) for _ in range(count)]
+    net._add("SPLIT", [net._integers([axis]), x], *parts, NumSplits=count)
+    if size > 1:
+        first = int(net.rng.integers(1, size))
+        parts = [net._alike(x, [*before, part, *after]) for part in (first, size - first)]
+        net._add("SPLIT_V", [x, net._integers([first, -1]), net._integers([axis])], *parts, NumSplits=2)
+    if size <= 4:
+        net._add("UNPACK", [x], *(net._alike(x, [*before, *after]) for _ in range(size)), Axis=axis, Num=size)
+
+
 def reshape(net: RandomNetwork, x: int) -> None:
     shape = net.shape(x)
     flat = [1, int(np.prod(shape))]
@@ -299,6 +320,7 @@ BOTH: list[Grow] = [
     mean,
     pad,
     concatenation,
+    split,
     reshape,
     transpose,
     strided_slice,

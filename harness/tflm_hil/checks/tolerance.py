@@ -17,8 +17,8 @@ LOOSE = 1e-4
 
 # Operators that move, select or limit elements: their outputs are off by at most as many ULP as their inputs.
 _PASSING = frozenset(
-    {"CONCATENATION", "EXPAND_DIMS", "MAX_POOL_2D", "PAD", "PADV2", "RELU", "RELU6"}
-    | {"RESHAPE", "SLICE", "SPLIT", "SQUEEZE", "STRIDED_SLICE", "TRANSPOSE"}
+    {"CONCATENATION", "EXPAND_DIMS", "MAX_POOL_2D", "PACK", "PAD", "PADV2", "RELU", "RELU6", "RESHAPE", "SLICE"}
+    | {"SPLIT", "SPLIT_V", "SQUEEZE", "STRIDED_SLICE", "TRANSPOSE", "UNPACK"}
 )
 
 

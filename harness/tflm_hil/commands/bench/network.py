@@ -64,14 +64,15 @@ class GrowingNetwork:
         shape: Sequence[int],
         options: dict[str, Any] | None = None,
         quantization: tuple[float, int] | None = None,
+        outputs: int = 1,
     ) -> int:
-        """The output of one more operator, quantized like its first input if nothing else is said."""
+        """The first of so many `outputs` of one more operator, quantized like its first input by default."""
         source = self.tensors[inputs[0]]
         if quantization is None and source.scales:
             quantization = float(source.scales[0]), source.zero_points[0]
-        y = self.activation(shape, *(quantization or ()))
-        self.operators.append(OperatorSpec(kind, inputs, [y], options or {}))
-        return y
+        made = [self.activation(shape, *(quantization or ())) for _ in range(outputs)]
+        self.operators.append(OperatorSpec(kind, inputs, made, options or {}))
+        return made[0]
 
     def convolution(
         self,

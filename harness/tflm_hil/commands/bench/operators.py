@@ -82,6 +82,7 @@ def _single(
     shape: Sequence[int],
     options: dict[str, Any],
     most: float | None = None,
+    outputs: int = 1,
 ) -> BenchNetwork:
     """A network of one operator with inputs of `shapes`, then `constants`. The work is its larger side, in elements."""
     network = GrowingNetwork(kind, seed=4)
@@ -94,6 +95,7 @@ def _single(
         shape,
         options,
         OUTPUTS.get((operator, kind)),
+        outputs,
     )
     elements = max(math.prod(shape), *(math.prod(x) for x in shapes))
     name = f"{operator.removesuffix('_2D').lower()}_{TYPES[kind]}{suffix}"
@@ -147,6 +149,9 @@ def _movers(kind: TensorType) -> Iterator[BenchNetwork]:
         yield _single("PACK", kind, "", [(8, 8)] * 4, [], (8, 8, 4), {"Axis": 2, "ValuesCount": 4})
         yield _single("TRANSPOSE", kind, "", [(8, 8, 8)], integers([0, 2, 1]), (8, 8, 8), {})
     yield _single("PAD", kind, "", [IMAGE], integers(margins), (1, 10, 10, 8), {})
+    sizes = integers([4, 4], [3])
+    yield _single("SPLIT_V", kind, "", [IMAGE], sizes, (1, 8, 8, 4), {"NumSplits": 2}, outputs=2)
+    yield _single("UNPACK", kind, "", [(8, 8, 4)], [], (8, 8), {"Axis": 2, "Num": 4}, outputs=4)
     yield _single("STRIDED_SLICE", kind, "", [(8, 8, 8)], integers([0, 2, 0], [8, 6, 8], [1, 1, 1]), (8, 4, 8), {})
     yield _single("STRIDED_SLICE", kind, "_every_2nd", [(8, 64)], integers([0, 0], [8, 64], [1, 2]), (8, 32), {})
 

@@ -16,6 +16,7 @@ from tflm_hil.compiler.operators import (
     pool,
     quantize,
     softmax,
+    splitting,
 )
 from tflm_hil.compiler.operators.registry import lower, supported
 
@@ -32,5 +33,6 @@ __all__ = [
     "pool",
     "quantize",
     "softmax",
+    "splitting",
     "supported",
 ]

@@ -73,15 +73,30 @@ void aot_pad(const aot_pad_t *layer, const void *x, void *y) {
          (uint8_t *)y + layer->y_offset);
 }
 
-void aot_concatenate(const aot_concatenate_t *layer, const void *const *inputs, void *y) {
-    uint32_t row_bytes = 0;
-    for (uint32_t i = 0; i < layer->inputs; i++) {
-        row_bytes += layer->row_bytes[i];
+INLINE uint32_t sum(const uint32_t *numbers, uint32_t count) {
+    uint32_t total = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        total += numbers[i];
     }
+    return total;
+}
+
+void aot_concatenate(const aot_concatenate_t *layer, const void *const *inputs, void *y) {
+    const uint32_t row_bytes = sum(layer->row_bytes, layer->inputs);
     uint8_t *target = y;
     for (uint32_t i = 0; i < layer->inputs; i++) {
         const uint32_t bytes = layer->row_bytes[i];
         copy_blocks(layer->rows, bytes, inputs[i], (int32_t)bytes, target, (int32_t)row_bytes);
         target += bytes;
+    }
+}
+
+void aot_split(const aot_split_t *layer, const void *x, void *const *outputs) {
+    const uint32_t row_bytes = sum(layer->row_bytes, layer->outputs);
+    const uint8_t *source = x;
+    for (uint32_t i = 0; i < layer->outputs; i++) {
+        const uint32_t bytes = layer->row_bytes[i];
+        copy_blocks(layer->rows, bytes, source, (int32_t)row_bytes, outputs[i], (int32_t)bytes);
+        source += bytes;
     }
 }

@@ -1,6 +1,6 @@
 /*
- * Operators that only move elements, of any type: TRANSPOSE and STRIDED_SLICE (aot_copy), PAD (aot_pad), CONCATENATION.
- * Sizes and steps are in bytes.
+ * Operators that only move elements, of any type: TRANSPOSE and STRIDED_SLICE (aot_copy), PAD (aot_pad), CONCATENATION
+ * and PACK (aot_concatenate), SPLIT, SPLIT_V and UNPACK (aot_split). Sizes and steps are in bytes.
  */
 #ifndef AOT_COPY_H
 #define AOT_COPY_H
@@ -40,5 +40,14 @@ typedef struct {
 } aot_concatenate_t;
 
 void aot_concatenate(const aot_concatenate_t *layer, const void *const *inputs, void *y);
+
+/* The reverse: a row of x is a row of each output, one after the other. */
+typedef struct {
+    uint32_t rows;
+    uint32_t outputs;
+    const uint32_t *row_bytes; /* of each output */
+} aot_split_t;
+
+void aot_split(const aot_split_t *layer, const void *x, void *const *outputs);
 
 #endif
