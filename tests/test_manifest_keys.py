@@ -75,7 +75,7 @@ def _schema(kind: type) -> object:
         ("recordings.toml", "schema = 1", "correct that key"),
     ],
 )
-def test_what_is_wrong_with_a_schema(tmp_path: Path, file: str, line: str, said: str) -> None:
+def test_a_wrong_schema_is_refused(tmp_path: Path, file: str, line: str, said: str) -> None:
     (tmp_path / file).write_text(line + "\n")
     with pytest.raises(HilError) as raised:
         read_toml(tmp_path / file, KINDS[file]["$"])

@@ -31,7 +31,7 @@ def stage(name: str, rows: Sequence[Sequence[float]]) -> Stage:
     return Stage(name, np.array(rows, float))
 
 
-def test_what_each_step_changed_is_counted_against_the_step_before() -> None:
+def test_each_step_is_compared_with_the_step_before() -> None:
     stages = [
         stage("trained", [[0.9, 0.1], [0.4, 0.6], [0.3, 0.7], [0.5, 0.5], [0.1, 0.9]]),  # equal: the first label
         stage("quantized", [[0.8, 0.2], [0.6, 0.4], [0.6, 0.4], [0.2, 0.8], [0.6, 0.4]]),

@@ -41,7 +41,7 @@ def test_floats_differ_beyond_their_tolerance_only() -> None:
     assert "device 2.00000072, reference 2" in str(difference)
 
 
-def test_a_nan_is_the_worst_of_all_unless_both_have_it() -> None:
+def test_a_nan_is_the_worst_difference_unless_both_have_it() -> None:
     reference = np.array([1.0, np.nan, 3.0], np.float32)
     assert compare_tensor(reference.copy(), reference, Tolerance(None), FLOAT32) is None
     device = np.array([np.nan, np.nan, 9.0], np.float32)
@@ -51,7 +51,7 @@ def test_a_nan_is_the_worst_of_all_unless_both_have_it() -> None:
         assert (difference.differing, difference.worst) == (2, (0,))
 
 
-def test_where_there_is_no_bound_in_ulp_a_part_of_the_largest_magnitude_counts() -> None:
+def test_without_a_bound_in_ulp_a_fraction_of_the_largest_magnitude_is_allowed() -> None:
     reference = np.array([100.0, 1e-3], np.float32)
     near, far = (reference + np.array([0, share * LOOSE * 100], np.float32) for share in (0.9, 1.1))
     assert compare_tensor(near, reference, Tolerance(None), FLOAT32) is None
@@ -66,7 +66,7 @@ def test_an_infinite_element_does_not_excuse_the_others() -> None:
     assert (difference.differing, difference.worst) == (1, (2,))
 
 
-def test_integers_that_come_from_inexact_numbers_may_be_rounded_the_other_way() -> None:
+def test_integers_computed_from_inexact_numbers_may_differ_by_one_step() -> None:
     reference = np.array([5, -128], np.int8)
     device = np.array([6, -126], np.int8)
     for tolerance, differing in ((EXACT, 2), (Tolerance(4), 1), (Tolerance(None), 1)):

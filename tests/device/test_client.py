@@ -29,7 +29,7 @@ def test_every_window_of_a_recording_comes_back_in_order(tmp_path: Path) -> None
     assert b.client.status().windows == 99
 
 
-def test_recordings_begin_at_window_zero_each_and_follow_without_a_pause(tmp_path: Path) -> None:
+def test_each_recording_begins_at_window_zero_and_follows_without_a_pause(tmp_path: Path) -> None:
     b = bench(tmp_path)
     b.client.hello()
     recordings = [recording(rows, seed=rows) for rows in (30, 3, 0, 100, 4)]
@@ -200,7 +200,7 @@ def test_faults_are_found_by_the_next_request(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_device_that_cannot_be_talked_to(tmp_path: Path, misbehaviour: Misbehaviour, message: str) -> None:
+def test_a_device_that_does_not_answer_hello(tmp_path: Path, misbehaviour: Misbehaviour, message: str) -> None:
     b = bench(tmp_path, misbehaviour=misbehaviour)
     with pytest.raises(DeviceError) as caught:
         b.client.hello()
@@ -233,7 +233,7 @@ def test_a_device_that_fails_in_the_middle(tmp_path: Path, misbehaviour: Misbeha
     assert "SAMPLES" in "".join(caught.value.log_tail)
 
 
-def test_windows_that_are_not_due_are_an_error(tmp_path: Path) -> None:
+def test_unexpected_windows_are_an_error(tmp_path: Path) -> None:
     b = bench(tmp_path)
     b.client.hello()
     b.device.image = replace(b.device.image, stride=3)
@@ -243,7 +243,7 @@ def test_windows_that_are_not_due_are_an_error(tmp_path: Path) -> None:
         b.client.stream(recording(60))
 
 
-def test_a_log_line_does_not_disturb(tmp_path: Path) -> None:
+def test_a_log_line_does_not_disturb_a_request(tmp_path: Path) -> None:
     b = bench(tmp_path)
     b.client.hello()
     b.line.arrives(frame(LOG, 0, b"engine ready"))

@@ -39,7 +39,7 @@ def test_a_socket_carries_bytes_both_ways(sockets: tuple[socket.socket, socket.s
     assert connection.read(0.001) == b""
 
 
-def test_a_peer_that_takes_nothing_before_it_has_said_all_is_listened_to(
+def test_a_write_reads_from_a_peer_that_must_send_before_it_receives(
     sockets: tuple[socket.socket, socket.socket],
 ) -> None:
     """Such as an emulator whose UART cannot send: otherwise both sides would wait for each other."""
@@ -62,7 +62,7 @@ def test_a_peer_that_takes_nothing_before_it_has_said_all_is_listened_to(
     assert received == much
 
 
-def test_a_socket_that_ends_says_why(sockets: tuple[socket.socket, socket.socket]) -> None:
+def test_a_closed_socket_is_an_error_with_its_cause(sockets: tuple[socket.socket, socket.socket]) -> None:
     connection = SocketConnection(sockets[0], "emulated", lambda: "QEMU ended with 1")
     sockets[1].close()
     with pytest.raises(DeviceError, match=r"^emulated: the serial line broke: .*closed it \(QEMU ended with 1\)$"):

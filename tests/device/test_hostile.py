@@ -44,7 +44,7 @@ def test_no_bytes_of_a_device_command_a_terminal_or_a_ci_system(data: bytes) -> 
     assert len(text) < 200
 
 
-def test_what_people_write_stays_as_it_is() -> None:
+def test_ordinary_text_stays_unchanged() -> None:
     text = "größe 3 µs: #1 [ok] 100 % 漢字"
     assert printable(text.encode()) == text
     assert printable(b"x" * 1000) == "x" * 160 + "... (1000 bytes)"
@@ -87,7 +87,7 @@ SOME = Tensor(9, (1, 4), 0.5, 7)
         (Image(outputs=(Tensor(99, (1,)),)), "tensor type 99"),
     ],
 )
-def test_a_tensor_that_cannot_be_is_one_line_at_once(tmp_path: Path, image: Image, complaint: str) -> None:
+def test_an_impossible_tensor_is_one_line_at_once(tmp_path: Path, image: Image, complaint: str) -> None:
     b = bench(tmp_path, image)
     with pytest.raises(DeviceError, match=rf"^the device sent a malformed HELLO message: .*{complaint}") as caught:
         b.client.hello()
@@ -108,7 +108,7 @@ def test_a_tensor_that_cannot_be_is_one_line_at_once(tmp_path: Path, image: Imag
         (22, "<B", 125, "a row or a window's outputs do not fit"),
     ],
 )
-def test_a_hello_of_numbers_that_cannot_be_is_one_line_at_once(
+def test_a_hello_with_impossible_numbers_is_one_line_at_once(
     tmp_path: Path, offset: int, layout: str, value: int, complaint: str
 ) -> None:
     b = bench(tmp_path)
@@ -139,7 +139,7 @@ LAYOUT = Layout(4, 2, 3, ((np.dtype(np.int8), 12),), ((np.dtype(np.int8), 4),))
         (Image(outputs=(Tensor(3, (1, 4), 0.5),)), r"outputs \[4 x uint8\], but the model has \[4 x int8\]"),
     ],
 )
-def test_another_layout_than_the_models_is_named(tmp_path: Path, image: Image, complaint: str) -> None:
+def test_a_difference_from_the_layout_of_the_model_is_named(tmp_path: Path, image: Image, complaint: str) -> None:
     check_layout(bench(tmp_path).client.hello(), LAYOUT)
     with pytest.raises(DeviceError, match=rf"^the board reports {complaint}; build and flash"):
         check_layout(bench(tmp_path, image).client.hello(), LAYOUT)
@@ -149,7 +149,7 @@ def test_another_layout_than_the_models_is_named(tmp_path: Path, image: Image, c
     ("ticks", "complaint"),
     [(0, "0 ticks for .*, but an empty measurement takes 12"), (2**32 - 5, "its counter ran backwards")],
 )
-def test_ticks_that_cannot_be_are_an_error(tmp_path: Path, ticks: int, complaint: str) -> None:
+def test_impossible_ticks_are_an_error(tmp_path: Path, ticks: int, complaint: str) -> None:
     b = bench(tmp_path)
     b.client.hello()
     honest = b.device._samples
@@ -171,7 +171,7 @@ def test_ticks_that_cannot_be_are_an_error(tmp_path: Path, ticks: int, complaint
         b.client.infer([bytes(4)])
 
 
-def test_a_log_is_bounded_and_tells_what_was_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_is_bounded_and_says_how_many_lines_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uart_log, "_MOST_BYTES", 10_000)
     path = tmp_path / "uart.log"
     with UartLog(path) as log:
@@ -191,7 +191,7 @@ def test_a_log_that_is_not_full_leaves_nothing_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("use", ["describe", "stream", "status", "reset"])
-def test_a_reboot_is_told_in_whatever_the_device_is_asked(tmp_path: Path, use: str) -> None:
+def test_every_request_reports_a_reboot(tmp_path: Path, use: str) -> None:
     image = Image(window=0, stride=0, channels=0, inputs=(SOME,) * 40) if use == "describe" else Image()
     b = bench(tmp_path, image)
     boot = frame(BOOT, 0, b"\x01\x04")

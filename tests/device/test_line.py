@@ -19,7 +19,7 @@ from tflm_hil.device.uart_log import UartLog
 from tflm_hil.errors import DeviceError, HilError
 
 
-def test_a_time_out_is_that_of_rfc_6298() -> None:
+def test_timeouts_follow_rfc_6298() -> None:
     line = RoundTrip(2.0)
     assert line.timeout == 2.0
     line.measured(0.4)
@@ -109,7 +109,7 @@ def stream_over(
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_one_byte_in_a_thousand_is_damaged_and_the_line_is_still_used(tmp_path: Path, seed: int) -> None:
+def test_a_line_that_damages_one_byte_in_a_thousand_is_still_used_well(tmp_path: Path, seed: int) -> None:
     rate = 11_520
     b, _ = stream_over(tmp_path, 12_000, rate, 0.001, 1e-3, 4, seed)
     assert b.client.link.retried > 50
@@ -149,7 +149,7 @@ def test_credits_fill_a_fast_line_behind_a_slow_bridge(tmp_path: Path) -> None:
     assert used[16] > 0.9
 
 
-def test_a_retry_that_is_lost_costs_a_round_trip_and_no_time_out(tmp_path: Path) -> None:
+def test_a_lost_retry_costs_a_round_trip_and_no_timeout(tmp_path: Path) -> None:
     clock = FakeClock()
     device = FakeDevice(Image(credits=4), checksum)
     line = TimedLine(device, clock, 11_520, 0.001)
@@ -179,7 +179,9 @@ def test_a_retry_that_is_lost_costs_a_round_trip_and_no_time_out(tmp_path: Path)
 @pytest.mark.parametrize(
     ("reason", "words"), [(1, "it received a damaged frame"), (2, "it expects request #1"), (9, "it received")]
 )
-def test_a_device_that_says_no_to_everything_is_not_called_silent(tmp_path: Path, reason: int, words: str) -> None:
+def test_a_device_that_answers_everything_with_nak_is_not_called_silent(
+    tmp_path: Path, reason: int, words: str
+) -> None:
     b = bench(tmp_path)
     b.client.hello()
     b.device._packet = lambda type_, seq, body: frame(NAK, 0, bytes([1, 0, reason]))  # type: ignore[method-assign]  # noqa: ARG005
@@ -220,7 +222,7 @@ def test_a_flood_is_named_and_fills_neither_memory_nor_disk(tmp_path: Path) -> N
     assert b.log.path.stat().st_size < 5 << 20
 
 
-def test_a_device_that_answers_just_in_time_every_time_comes_to_an_end(tmp_path: Path) -> None:
+def test_a_device_that_always_answers_just_in_time_is_given_up(tmp_path: Path) -> None:
     clock = FakeClock()
     device = FakeDevice(Image(credits=1), checksum)
     line = TimedLine(device, clock, 92_160, 0.9)

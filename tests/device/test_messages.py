@@ -43,7 +43,7 @@ def hello_body(image: Image) -> bytes:
     return cobs_decode(wire[:-1])[3:-2]
 
 
-def test_hello_tells_everything_about_the_image() -> None:
+def test_hello_describes_the_image() -> None:
     image = Image(
         window=30,
         stride=5,
@@ -67,7 +67,7 @@ def test_hello_tells_everything_about_the_image() -> None:
 
 
 @given(st.sampled_from(PARSERS), st.binary(max_size=120))
-def test_no_body_makes_a_parser_fail_in_any_other_way(parse: Callable[[bytes], object], body: bytes) -> None:
+def test_parsers_raise_only_device_errors(parse: Callable[[bytes], object], body: bytes) -> None:
     with contextlib.suppress(DeviceError):
         parse(body)
 
@@ -114,7 +114,7 @@ def test_a_description_of_nothing_or_too_much_is_malformed() -> None:
         (Image(outputs=(Tensor(0, (60,)),)), "do not fit into max_body = 249"),
     ],
 )
-def test_a_hello_that_nothing_can_work_with_is_malformed(image: Image, complaint: str) -> None:
+def test_a_useless_hello_is_malformed(image: Image, complaint: str) -> None:
     with pytest.raises(DeviceError, match=complaint):
         device_info.parse_hello(hello_body(image))
 

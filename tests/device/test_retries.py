@@ -49,7 +49,7 @@ def test_every_window_is_counted_exactly_once(tmp_path: Path, seed: int, rate: f
     assert b.device.executed == list(range(1, len(b.device.executed) + 1))
 
 
-def test_sequence_numbers_go_round_and_zero_is_one_of_them(tmp_path: Path) -> None:
+def test_sequence_numbers_wrap_around_to_zero(tmp_path: Path) -> None:
     b = bench(tmp_path, plan=at_random(seed=3, rate=0.1), retries=50)
     b.client.hello()
     # Pretend that 65,529 requests have gone before, which would take too long here.
@@ -82,7 +82,7 @@ def test_a_fault_is_named_with_the_sequence_number_that_it_concerns(
 
 
 @pytest.mark.parametrize("direction", Direction)
-def test_the_last_frame_is_missed_by_the_clock(tmp_path: Path, direction: Direction) -> None:
+def test_the_loss_of_the_last_frame_is_noticed_by_a_timeout(tmp_path: Path, direction: Direction) -> None:
     b = bench(tmp_path, plan=once(direction, 2, Fault.DROP))
     b.client.hello()
     samples = recording(41)
@@ -95,7 +95,7 @@ def test_the_last_frame_is_missed_by_the_clock(tmp_path: Path, direction: Direct
 
 
 @pytest.mark.parametrize("credits_", [1, 3])
-def test_no_more_requests_are_under_way_than_the_device_gave_credits_for(tmp_path: Path, credits_: int) -> None:
+def test_no_more_requests_are_in_flight_than_the_device_has_credits(tmp_path: Path, credits_: int) -> None:
     b = bench(tmp_path, Image(credits=credits_), Misbehaviour.HANG)
     b.client.hello()
     with pytest.raises(DeviceError, match="silent"):

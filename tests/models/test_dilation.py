@@ -157,7 +157,7 @@ def test_a_batch_that_is_stored_is_left_to_tflm(tmp_path: Path) -> None:
     compile_model(path, tmp_path)
 
 
-def test_padding_that_tflm_makes_up_is_not_held_against_the_device(tmp_path: Path) -> None:
+def test_the_reference_pads_with_zeros_where_tflm_does_not(tmp_path: Path) -> None:
     path = tmp_path / "padded.tflite"
     path.write_bytes(dilated())
     reference = Reference(path)

@@ -56,7 +56,7 @@ def test_dimensions_of_one_do_not_matter_and_flat_inputs_take_any_layout(
         ((), "channels-last", "correct window or channels"),
     ],
 )
-def test_another_order_or_size_is_refused(tmp_path: Path, shape: tuple[int, ...], layout: Layout, said: str) -> None:
+def test_a_wrong_order_or_size_is_refused(tmp_path: Path, shape: tuple[int, ...], layout: Layout, said: str) -> None:
     with pytest.raises(HilError, match=said) as raised:
         check_fit(msgspec.structs.replace(model(tmp_path), layout=layout), shaped(*shape))
     assert "\n" not in str(raised.value)
@@ -68,7 +68,7 @@ def test_a_single_channel_has_no_order(tmp_path: Path) -> None:
         check_fit(one, shaped(*shape))
 
 
-def test_what_nothing_can_feed_is_refused_with_and_without_windows(tmp_path: Path) -> None:
+def test_unsupported_input_types_are_refused_with_and_without_windows(tmp_path: Path) -> None:
     for each in (model(tmp_path), tensor_model(tmp_path)):
         with pytest.raises(
             HilError, match="an input of the network is INT32, which is not supported; convert the model for FLOAT32, "
@@ -76,7 +76,7 @@ def test_what_nothing_can_feed_is_refused_with_and_without_windows(tmp_path: Pat
             check_fit(each, graph(kind=TensorType.INT32))
 
 
-def test_several_outputs_are_no_window(tmp_path: Path) -> None:
+def test_windows_with_several_outputs_are_refused(tmp_path: Path) -> None:
     whole = graph()
     with pytest.raises(
         HilError, match="has 1 inputs and 2 outputs, but windows need one of each; to write its inputs as"
@@ -84,7 +84,7 @@ def test_several_outputs_are_no_window(tmp_path: Path) -> None:
         check_fit(model(tmp_path), replace(whole, outputs=[1, 1]))
 
 
-def test_an_integer_output_without_a_scale_means_nothing(tmp_path: Path) -> None:
+def test_an_integer_output_without_a_scale_is_refused(tmp_path: Path) -> None:
     whole = graph()
     bare = replace(whole.tensors[1], scales=whole.tensors[1].scales[:0])
     with pytest.raises(HilError, match="output is INT8 without a scale"):

@@ -77,7 +77,7 @@ def test_integer_arithmetic_is_folded_or_left_alone(
         np.testing.assert_array_equal(data, expected)
 
 
-def test_a_result_that_is_not_what_the_file_says_is_left_to_be_refused() -> None:
+def test_a_result_that_contradicts_the_file_is_not_folded() -> None:
     tensors = [constant([5]), constant([6]), computed(3)]
     assert kinds(build(tensors, [OperatorSpec("CONCATENATION", [0, 1], [2])], [], [2])) == ["CONCATENATION"]
 

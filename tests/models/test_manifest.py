@@ -63,7 +63,7 @@ def test_a_limit_is_that_of_the_most_specific_table_that_sets_it(tmp_path: Path)
     assert variant.budget("nrf51", "tflm") == Budget(flash_bytes=4000, accuracy=0.5)
 
 
-def test_a_skip_covers_what_it_names_and_everything_else_of_it(tmp_path: Path) -> None:
+def test_a_skip_covers_all_firmware_that_matches_it(tmp_path: Path) -> None:
     skips = '[[skip]]\ntarget = "nrf51"\nreason = "a"\n[[skip]]\nengine = "tflm"\nvariant = "int8"\nreason = "b"\n'
     model = load_model(write_model(tmp_path, MANIFEST + skips), tmp_path)
     assert model.skipped("int8", "nrf51", "aot") == "a"
@@ -71,7 +71,7 @@ def test_a_skip_covers_what_it_names_and_everything_else_of_it(tmp_path: Path) -
     assert model.skipped("int8", "stm32f4", "aot") is None
 
 
-def test_budgets_of_what_is_never_measured_are_refused(tmp_path: Path) -> None:
+def test_budgets_for_what_is_never_measured_are_refused(tmp_path: Path) -> None:
     head, variants = MANIFEST[: MANIFEST.index("labels")], MANIFEST[MANIFEST.index("[variants") :]
     tensors = head + variants.replace("flash_bytes = 1000", "window = 9")
     with pytest.raises(

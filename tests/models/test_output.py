@@ -33,7 +33,7 @@ def recording(label: str | None, row_labels: list[str | None] | None = None, row
     return Recording("r", Path("r.csv"), label, np.zeros((rows, 1), np.int16), row_labels, 50.0)
 
 
-def test_the_largest_of_several_classes_decides_and_the_first_of_equals() -> None:
+def test_the_largest_class_decides_and_the_first_one_among_equals() -> None:
     outputs = real((0, 1, 0), (2, 2, 1), (-INF, 0, INF))
     assert CLASSES.answers(outputs).tolist() == ["b", "a", "c"]
     assert CLASSES.right(outputs, ["b", "b", None]).tolist() == [True, False, False]
@@ -45,7 +45,7 @@ def test_one_probability_decides_by_its_threshold() -> None:
     assert PROBABILITY.right(outputs, ["wave", "wave", "still"]).tolist() == [False, True, False]
 
 
-def test_probabilities_hold_each_by_itself_and_all_of_them_must_be_right() -> None:
+def test_probabilities_are_independent_and_all_must_be_right() -> None:
     outputs = real((0.6, 0.3), (0.6, 0.2), (0.4, 0.3), (0.0, 0.0))
     assert PROBABILITIES.answers(outputs).tolist() == ["left+right", "left", "right", NONE]
     assert PROBABILITIES.right(outputs, ["right+left", "left+right", "right", NONE]).tolist() == [
@@ -78,7 +78,7 @@ def test_the_truth_of_numbers_is_the_mean_of_the_rows_and_unknown_if_a_row_has_n
     assert not NUMBERS.wrong_label("1.5 -2e3")
 
 
-def test_labels_with_another_number_of_numbers_than_the_network_are_an_error_for_people() -> None:
+def test_labels_with_a_wrong_number_of_numbers_are_refused() -> None:
     numbers = meaning(OutputTable("numbers", tolerance=1.0), [])
     with pytest.raises(HilError, match="does not have 3 numbers, as many as the network has outputs"):
         numbers.right(real((1, 2, 3)), [(1.0, 2.0)])
@@ -96,13 +96,13 @@ def test_an_output_that_is_not_a_number_is_never_right(kind: Meaning, data: st.D
 
 
 @given(st.lists(st.tuples(st.floats(width=32), st.floats(width=32), st.floats(width=32)), min_size=1))
-def test_all_windows_at_once_are_decided_as_each_one_alone(rows: list[tuple[float, float, float]]) -> None:
+def test_many_windows_get_the_same_answers_as_each_one_alone(rows: list[tuple[float, float, float]]) -> None:
     for kind in (CLASSES, meaning(OutputTable("probabilities", threshold=0.5), ["a", "b", "c"])):
         together = kind.answers(real(*rows)).tolist()
         assert together == [kind.answers(real(row)).item() for row in rows]
 
 
-def test_a_manifest_that_says_nothing_of_one_output_gets_no_accuracy_and_a_line_that_says_so() -> None:
+def test_without_a_meaning_accuracy_is_not_judged_and_a_note_says_why() -> None:
     for labels in ([], ["wave"]):
         nothing = meaning(None, labels)
         assert "accuracy is not judged" in nothing.note
@@ -119,7 +119,7 @@ def test_quantized_outputs_are_dequantized_before_the_threshold() -> None:
     assert (parity.labelled, parity.correct_device, parity.correct_reference) == (3, 2, 2)
 
 
-def test_what_means_nothing_is_compared_all_the_same() -> None:
+def test_outputs_without_a_meaning_are_still_compared() -> None:
     nothing = meaning(None, [])
     device, reference = np.array([[1], [2]], np.int8), np.array([[1], [3]], np.int8)
     parity = compare("r", device, reference, nothing, [None, None], 1)
@@ -129,7 +129,7 @@ def test_what_means_nothing_is_compared_all_the_same() -> None:
     assert not within.mismatches, "a difference within the tolerance is not another answer"
 
 
-def test_the_chain_asks_the_same_meaning() -> None:
+def test_attribution_uses_the_same_meaning() -> None:
     stages = [Stage("trained", real((0.6,), (0.4,))), Stage("device", real((NAN,), (0.4,)))]
     trained, device = attribute(stages, PROBABILITY, ["wave", "still"])
     assert (trained.correct, device.correct, device.lost, device.label_changes) == (2, 1, 1, 1)
@@ -146,9 +146,7 @@ def test_the_chain_asks_the_same_meaning() -> None:
         (None, [UNDECIDED, "b"], "no label may be called"),
     ],
 )
-def test_labels_that_do_not_go_with_the_kind_are_refused(
-    table: OutputTable | None, labels: list[str], said: str
-) -> None:
+def test_labels_that_do_not_fit_the_kind_are_refused(table: OutputTable | None, labels: list[str], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         meaning(table, labels)
 
@@ -156,5 +154,5 @@ def test_labels_that_do_not_go_with_the_kind_are_refused(
 @pytest.mark.parametrize(
     ("kind", "outputs"), [(CLASSES, 2), (PROBABILITY, 2), (PROBABILITIES, 1), (NUMBERS, 3)], ids=["c", "p", "ps", "n"]
 )
-def test_a_network_of_another_number_of_outputs_is_refused(kind: Meaning, outputs: int) -> None:
+def test_a_network_with_a_wrong_number_of_outputs_is_refused(kind: Meaning, outputs: int) -> None:
     assert kind.wrong_outputs(outputs)

@@ -37,7 +37,7 @@ def save(network: Any, path: Path) -> Path:
 
 
 @pytest.mark.parametrize(("name", "variant"), [("gesture", "float32"), ("gesture", "int8"), ("gesture_cnn", "int8")])
-def test_the_committed_networks_know_the_gestures(name: str, variant: str) -> None:
+def test_the_committed_networks_recognize_the_gestures(name: str, variant: str) -> None:
     model = load_models(ROOT)[name]
     reference = Reference(model.variants[variant].path)
     right: list[bool] = []
@@ -90,7 +90,7 @@ def test_an_operator_that_tflm_lacks(network: Any, tmp_path: Path) -> None:
     assert "TFLM refuses it: Didn't find op for builtin opcode 'RNN'" in refusal(save(network, tmp_path / "rnn.tflite"))
 
 
-def test_a_network_that_takes_tflm_down(network: Any, tmp_path: Path) -> None:
+def test_a_network_that_crashes_tflm(network: Any, tmp_path: Path) -> None:
     """Shapes that contradict each other make TFLM read beyond its buffers."""
     network.subgraphs[0].tensors[7].shape = [1, 8388658]
     assert "TFLM crashes on it" in refusal(save(network, tmp_path / "shape.tflite"))
@@ -150,7 +150,7 @@ def test_tensors_that_tflm_would_misread_or_remember(odd: TensorSpec, reason: st
 
 
 @pytest.mark.parametrize("content", [b"", b"TFL3" * 10])
-def test_what_is_no_tflite_is_never_tried(tmp_path: Path, content: bytes) -> None:
+def test_invalid_files_are_never_tried(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "nonsense.tflite"
     path.write_bytes(content)
     refusal(path)
@@ -167,7 +167,7 @@ def test_what_is_no_tflite_is_never_tried(tmp_path: Path, content: bytes) -> Non
         "mlperf-tiny/pretrainedResnet_quant",
     ],
 )
-def test_networks_of_others(name: str) -> None:
+def test_public_networks(name: str) -> None:
     path = EXTERNAL / f"{name}.tflite"
     if not path.is_file():
         pytest.skip(f"{path} does not exist")

@@ -21,7 +21,7 @@ def test_z_scores() -> None:
     assert seen(channel, [100, 150, 50, 0]) == [0.0, 1.0, -1.0, -2.0]
 
 
-def test_values_and_counts_as_they_are() -> None:
+def test_values_and_counts_without_normalization() -> None:
     assert seen(Channel("aX", "g", lsb_per_unit=128.0, normalize="none"), [64, -256]) == [0.5, -2.0]
     assert seen(Channel("aX", "g", lsb_per_unit=128.0, normalize="counts"), [64, -256]) == [64.0, -256.0]
     assert seen(Channel("aX", "raw", normalize="none"), [64, -256]) == [64.0, -256.0]
@@ -55,7 +55,7 @@ def test_sensors_of_the_data_sheets(sensor: str, unit: str, full_scale: float, l
     assert msgspec.structs.replace(channel, name="y").lsb_per_unit == channel.lsb_per_unit
 
 
-def test_every_range_lies_within_what_16_bits_can_hold() -> None:
+def test_every_range_fits_into_16_bits() -> None:
     for sensor, quantities in SENSORS.items():
         for ranges in quantities.values():
             for full_scale, lsb in ranges.items():

@@ -35,7 +35,7 @@ def test_values_come_in_the_units_that_the_file_names(tmp_path: Path, prefix: st
     assert (recording.name, recording.label) == ("wave", "wave")
 
 
-def test_the_manifest_may_spell_the_unit_of_the_file_otherwise(tmp_path: Path) -> None:
+def test_the_manifest_may_use_another_spelling_of_the_unit(tmp_path: Path) -> None:
     (recording,) = load(tmp_path, acquisition(), unit=', unit = "m/s^2"')
     assert recording.samples[0, 0] == 4096
 

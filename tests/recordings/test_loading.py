@@ -73,7 +73,7 @@ def test_several_recordings_in_a_file(tmp_path: Path, csv: str, file: str) -> No
     assert np.concatenate([recording.samples for recording in recordings])[:, 0].tolist() == [8192, 16384, 24576]
 
 
-def test_a_pattern_takes_a_file_a_recording(tmp_path: Path) -> None:
+def test_with_a_pattern_each_file_is_a_recording(tmp_path: Path) -> None:
     write_recordings(tmp_path, PLAIN)
     (tmp_path / "more").mkdir()
     for name in "b", "a":
@@ -83,7 +83,7 @@ def test_a_pattern_takes_a_file_a_recording(tmp_path: Path) -> None:
     assert [recording.name for recording in load_recordings(tmp_path, CHANNELS)] == ["more/a", "more/b"]
 
 
-def test_what_is_beyond_the_sensor_is_clipped_as_the_sensor_does(tmp_path: Path) -> None:
+def test_values_beyond_the_range_of_the_sensor_are_clipped(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="are clipped; is their unit right") as warned:
         (recording,) = load(tmp_path, "aX,gX\n4,2000\n-4.1,-1e308\n3.9999,0.03\n-39,0\n")
     assert recording.samples.tolist() == [[32767, 32767], [-32768, -32768], [32767, 0], [-32768, 0]]

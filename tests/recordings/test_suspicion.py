@@ -37,7 +37,7 @@ def test_decimals_in_raw_counts(tmp_path: Path) -> None:
     ]
 
 
-def test_rounding_is_told_once_a_channel(tmp_path: Path) -> None:
+def test_rounding_is_reported_once_per_channel(tmp_path: Path) -> None:
     said = suspicions(tmp_path, "mX,mY,mZ\n" + "0.2,50,50\n0.4,60,50\n\n" * 3, RAW)
     assert said[0].startswith(
         "mX: rounding to counts removes more than half of the variation in 3 recordings (the first"
@@ -69,7 +69,7 @@ def test_radians_declared_as_degrees(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("unit", ["g", "m/s^2"])
-def test_an_accelerometer_without_a_range_shows_gravity_all_the_same(tmp_path: Path, unit: str) -> None:
+def test_an_accelerometer_without_a_range_still_shows_gravity(tmp_path: Path, unit: str) -> None:
     channels = [Channel(f"a{axis}", unit, 256.0, normalize="none") for axis in "XYZ"]
     rows = "0.1,-0.2,0.98\n-0.4,0.2,1.3\n" if unit == "g" else "1,-2,9.8\n-4,2,13\n"
     header = "aX,aY,aZ\n"

@@ -61,7 +61,7 @@ def test_intervals(tmp_path: Path, times: list[float], rows: list[int]) -> None:
     assert bool(said) == (len(rows) > 1)
 
 
-def test_parts_too_short_for_a_window_are_left_out_and_told(tmp_path: Path) -> None:
+def test_parts_too_short_for_a_window_are_left_out_and_reported(tmp_path: Path) -> None:
     times = [*steady(10), *steady(3, 1000.0), *steady(10, 2000.0)]
     recordings, said = load(tmp_path, times, minimum_rows=5)
     assert [recording.name for recording in recordings] == ["data.1", "data.3"]
@@ -95,7 +95,7 @@ def test_another_rate_is_refused_where_it_begins(tmp_path: Path, times: list[flo
     holes=st.lists(st.floats(0.6, 1000.0), min_size=5, max_size=5),
     jitter=st.lists(st.floats(-0.01, 0.01), min_size=240, max_size=240),
 )
-def test_runs_are_what_lies_between_holes(lengths: list[int], holes: list[float], jitter: list[float]) -> None:
+def test_holes_separate_the_runs(lengths: list[int], holes: list[float], jitter: list[float]) -> None:
     times: list[float] = []
     wanted: list[slice] = []
     for length, hole in zip(lengths, [0.0, *holes], strict=False):

@@ -3,6 +3,7 @@
 import functools
 import time
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from tflm_hil.device.connection import Connection
 from tflm_hil.device.device_info import DeviceInfo, parse_describe
@@ -34,6 +35,8 @@ RETRIES = 5
 
 ProgressCallback = Callable[[int], None]
 """Is called with the number of windows or inferences that are done."""
+
+S = TypeVar("S", RecordingStream, InferenceStream)
 
 
 class Client:
@@ -92,20 +95,19 @@ class Client:
         Returns the windows of each recording in order, each window exactly once. `progress` is called with the number
         of windows answered so far, of all recordings. Raises HilError if the samples do not fit the device.
         """
-        info, pipeline = self._open
+        info, _ = self._open
         streams = [RecordingStream(samples, info) for samples in recordings]
-        due = (stream for stream in streams for _ in range(stream.request_count))
         windows = 0
 
-        def answered(body: bytes) -> float:
+        def take(stream: RecordingStream, body: bytes) -> int:
             nonlocal windows
-            new = self._link.parse(next(due).answer, body)
+            new = stream.answer(body)
             windows += len(new)
             if progress is not None:
                 progress(windows)
-            return sum(window.prepare_ticks + window.invoke_ticks for window in new) / info.clock_hz
+            return sum(window.prepare_ticks + window.invoke_ticks for window in new)
 
-        pipeline.run((request for stream in streams for request in stream.requests()), answered)
+        self._exchange(streams, take)
         return [stream.windows for stream in streams]
 
     def infer(self, inputs: Sequence[bytes]) -> Inference:
@@ -118,21 +120,19 @@ class Client:
         A case holds the memory of each input. `progress` is called with the number of cases answered so far. Raises
         HilError if a case does not fit the device.
         """
-        info, pipeline = self._open
+        info, _ = self._open
         streams = [InferenceStream(inputs, info) for inputs in cases]
-        due = (stream for stream in streams for _ in range(stream.request_count))
         answered = 0
 
-        def take(body: bytes) -> float:
+        def take(stream: InferenceStream, body: bytes) -> int:
             nonlocal answered
-            stream = next(due)
-            ticks = self._link.parse(stream.answer, body)
+            ticks = stream.answer(body)
             answered += stream.done
             if stream.done and progress is not None:
                 progress(answered)
-            return ticks / info.clock_hz
+            return ticks
 
-        pipeline.run((request for stream in streams for request in stream.requests()), take)
+        self._exchange(streams, take)
         return [stream.inference for stream in streams]
 
     def status(self) -> Status:
@@ -201,6 +201,16 @@ class Client:
 
     def _call(self, type_: Message, body: bytes = b"") -> bytes:
         return _call(self._open[1], type_, body)
+
+    def _exchange(self, streams: Sequence[S], take: Callable[[S, bytes], int]) -> None:
+        """Send all requests of `streams`; pass each response to `take`, which returns the ticks that it reports."""
+        info, pipeline = self._open
+        due = (stream for stream in streams for _ in range(stream.request_count))
+
+        def answered(body: bytes) -> float:
+            return self._link.parse(functools.partial(take, next(due)), body) / info.clock_hz
+
+        pipeline.run((request for stream in streams for request in stream.requests()), answered)
 
 
 def _call(pipeline: Pipeline, type_: Message, body: bytes) -> bytes:
