@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.counted_reference import count_inferences
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 from tflm_hil.errors import HilError
 from tflm_hil.models.manifest import Model, load_models
@@ -52,6 +53,19 @@ def test_the_committed_networks_recognize_the_gestures(name: str, variant: str) 
         right.extend(label == wanted for label, wanted in zip(found, truth, strict=True) if wanted)
     assert len(right) > 300
     assert np.mean(right) > 0.95
+
+
+def test_what_was_seen_before_is_not_computed_again(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = count_inferences(monkeypatch)
+    reference = Reference(model.variants["int8"].path)
+    inputs = np.random.default_rng(1).integers(-128, 128, (5, 30, 6)).astype(np.int8)
+    apart = [reference.infer([window])[0] for window in inputs]
+    np.testing.assert_array_equal(reference.run(inputs), np.concatenate(apart))
+    np.testing.assert_array_equal(reference.run(inputs[::-1])[::-1], np.concatenate(apart))
+    assert counted.most_common(1)[0][1] == 1
+    assert len(counted) == 5
+    with pytest.raises(ValueError, match="read-only"):
+        apart[0][...] = 0
 
 
 def test_outputs_do_not_depend_on_what_ran_before(model: Model) -> None:

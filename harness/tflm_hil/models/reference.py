@@ -1,6 +1,7 @@
 """The reference that a device must agree with: TensorFlow Lite Micro itself, built for the host."""
 
 import functools
+import hashlib
 import importlib.metadata
 import signal
 import subprocess
@@ -74,6 +75,7 @@ class Reference:
         elif self.refusal is not None:
             raise HilError(f"{path}: {self.refusal}")
         self._interpreter = _interpreter(self._content)
+        self._answers: dict[bytes, list[NDArray[Any]]] = {}
         self.name = f"tflite-micro {importlib.metadata.version('tflite-micro')}"
         self.inputs = [_spec(self._interpreter.get_input_details(i)) for i in range(len(self.graph.inputs))]
         self.outputs = [_spec(self._interpreter.get_output_details(i)) for i in range(len(self.graph.outputs))]
@@ -106,18 +108,27 @@ class Reference:
         return outputs
 
     def infer(self, inputs: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
-        """Return all outputs for one inference on `inputs`, one array per input of the network.
+        """Return the outputs of one inference on `inputs`, as read-only arrays.
 
-        Raises HilError if an array does not have the type and number of elements of its input.
+        The network keeps no state, so inputs that were seen before have the answers that they had: several checks look
+        at the same windows. Raises HilError if an array does not have the type and number of elements of its input.
         """
-        self._feed(self._interpreter, inputs)
-        return [self._interpreter.get_output(index) for index in range(len(self.outputs))]
+        self._check(inputs)
+        key = hashlib.sha256(b"".join(values.tobytes() for values in inputs)).digest()
+        if key not in self._answers:
+            self._feed(self._interpreter, inputs)
+            outputs = [np.array(self._interpreter.get_output(index)) for index in range(len(self.outputs))]
+            for output in outputs:
+                output.setflags(write=False)
+            self._answers[key] = outputs
+        return self._answers[key]
 
     def tensors(self, inputs: Sequence[NDArray[Any]]) -> dict[int, NDArray[Any]]:
         """Return the tensors that the operators compute for one inference, by their index in the file.
 
         Raises HilError as `infer`.
         """
+        self._check(inputs)
         self._feed(self._preserving, inputs)
         operators = self.graph.operators if self.refusal is None else fold(self.graph).operators
         computed = [index for operator in operators for index in operator.outputs if index >= 0]
@@ -149,11 +160,13 @@ class Reference:
             )
         return spec
 
-    def _feed(self, interpreter: Any, inputs: Sequence[NDArray[Any]]) -> None:
+    def _check(self, inputs: Sequence[NDArray[Any]]) -> None:
         given = [(values.size, values.dtype) for values in inputs]
         taken = [(spec.elements, spec.dtype) for spec in self.inputs]
         if given != taken:
             raise HilError(f"{self.path}: takes {_sizes(taken)}, not {_sizes(given)}; correct the inputs")
+
+    def _feed(self, interpreter: Any, inputs: Sequence[NDArray[Any]]) -> None:
         for index, (values, spec) in enumerate(zip(inputs, self.inputs, strict=True)):
             interpreter.set_input(np.ascontiguousarray(values).reshape(spec.shape), index)
         interpreter.invoke()
