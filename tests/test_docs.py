@@ -26,3 +26,16 @@ def test_links_between_pages_lead_somewhere(page: str) -> None:
             headings = re.findall(r"^#+ (.*)$", linked.read_text(encoding="utf-8"), flags=re.MULTILINE)
             slugs = [re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings]
             assert anchor in slugs, f"{target}#{anchor}"
+
+
+def test_what_the_page_on_extensions_shows_is_in_the_example() -> None:
+    """The example is what the tests install and run."""
+    example = DOCS.parent / "examples" / "extension"
+    files = [example / "pyproject.toml", example / "README.md", *example.rglob("*.py")]
+    lines = {line for path in files for line in path.read_text(encoding="utf-8").splitlines()}
+    text = (DOCS / "add-a-board-or-an-engine.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```\w+\n(.*?)```", text, flags=re.DOTALL)
+    commands = [line for line in text.splitlines() if re.match(r"    (pip|pytest) ", line)]
+    shown = [line for block in blocks for line in block.splitlines()] + commands
+    assert len(shown) > 40
+    assert not [line for line in shown if line not in lines]

@@ -99,7 +99,11 @@ class Session:
         for engine in self.engines:
             for model in self.models:
                 for variant in model.variants.values():
-                    if fault := engine.known_fault(variant.path, self.project):
+                    try:
+                        fault = engine.known_fault(variant.path, self.project)
+                    except HilError as error:
+                        fault = str(error)
+                    if fault:
                         yield f"hil: engine {engine.name}: {fault}"
 
     def recordings(self, model: Model) -> dict[str, list[Recording]]:

@@ -1,0 +1,1 @@
+"""A board kind and an engine for tflm-hil."""
