@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from support.compiler_helpers import needs_gcc, run_kernels, run_tflm
+from support.compiler_helpers import needs_gcc, run_tflm
+from support.host_kernels import run_kernels
 from support.kernel_cases import FLOAT32, INT8, cases, check_bit_exact, scales, zero_points
 from tflm_hil.compiler.operators.activations import FLOAT_ULP_BOUNDS
 from tflm_hil.models.tflite_builder import TensorSpec, unary

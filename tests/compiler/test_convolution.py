@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.compiler_helpers import FLAGS, SANITIZE, needs_gcc, sanitized
+from support.compiler_helpers import FLAGS, needs_gcc
 from support.convolution_cases import (
     CONV,
     DEPTHWISE,
@@ -26,6 +26,7 @@ from support.convolution_cases import (
     shape_of,
     shapes,
 )
+from support.generated_programs import SANITIZE, sanitized
 from support.kernel_cases import (
     FLOAT32,
     activations,

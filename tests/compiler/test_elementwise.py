@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from support.compiler_helpers import needs_gcc, run_kernels
+from support.compiler_helpers import needs_gcc
+from support.host_kernels import run_kernels
 from support.kernel_cases import (
     FLOAT32,
     INT8,

@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.compiler_helpers import needs_gcc, run_kernels
+from support.compiler_helpers import needs_gcc
+from support.host_kernels import run_kernels
 from support.kernel_cases import (
     FLOAT32,
     INT8,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.compiler_helpers import needs_gcc, run_generated, run_tflm
+from support.compiler_helpers import needs_gcc, run_tflm
 from support.convolution_cases import (
     CONV,
     Network,
@@ -17,6 +17,7 @@ from support.convolution_cases import (
     residual_network,
     shape_of,
 )
+from support.generated_programs import run_generated
 from support.kernel_cases import (
     SUMS,
     activations,

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from support.compiler_helpers import ROOT, needs_gcc, run_generated, run_kernels, run_tflm
+from support.compiler_helpers import ROOT, needs_gcc, run_tflm
+from support.generated_programs import run_generated
+from support.host_kernels import run_kernels
 from tflm_hil.compiler import compile_model
 from tflm_hil.compiler.emit import C_TYPES
 from tflm_hil.compiler.operators import supported

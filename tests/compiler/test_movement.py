@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from support.compiler_helpers import needs_gcc, run_generated
+from support.compiler_helpers import needs_gcc
+from support.generated_programs import run_generated
 from support.kernel_cases import INT8, INT32, cases, check_bit_exact, scales, seeds, zero_points
 from support.movement_cases import constant, shapes, tensor, types, values
 from tflm_hil.compiler import compile_model

@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.compiler_helpers import FLAGS, MAIN, needs_gcc, run_generated, run_tflm
+from support.compiler_helpers import FLAGS, needs_gcc, run_tflm
 from support.emulated_programs import RUNNABLE, Core, build, kernels, needs_arm_gcc, needs_qemu, run
+from support.generated_programs import MAIN, run_generated
 from support.random_networks import FLOAT32, INT8, RandomNetwork
 from tflm_hil.compiler import compile_model
 from tflm_hil.compiler.compile import lower_graph

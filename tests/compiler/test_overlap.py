@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.compiler_helpers import needs_gcc, run_generated, run_tflm
+from support.compiler_helpers import needs_gcc, run_tflm
 from support.convolution_cases import (
     CONV,
     Network,
     shape_of,
 )
+from support.generated_programs import run_generated
 from support.kernel_cases import (
     int8_values,
 )

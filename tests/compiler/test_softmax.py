@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from support.compiler_helpers import exp_f32, needs_gcc, run_kernels, run_tflm
+from support.compiler_helpers import needs_gcc, run_tflm
+from support.host_kernels import exp_f32, run_kernels
 from support.kernel_cases import (
     FLOAT32,
     INT8,

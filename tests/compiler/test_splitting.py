@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.compiler_helpers import needs_gcc, refusal, run_generated, run_tflm
+from support.compiler_helpers import needs_gcc, refusal, run_tflm
+from support.generated_programs import run_generated
 from support.kernel_cases import FLOAT32, INT8, cases, check_bit_exact, seeds
 from support.movement_cases import constant, shapes, tensor, types, values
 from tflm_hil.models.tflite_builder import OperatorSpec, TensorSpec, build

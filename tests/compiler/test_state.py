@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.compiler_helpers import FLAGS, SANITIZE, needs_gcc, sanitized
+from support.compiler_helpers import FLAGS, needs_gcc
+from support.generated_programs import SANITIZE, sanitized
 from support.kernel_cases import seeds
 from support.random_networks import FLOAT32, INT8, RandomNetwork
 from tflm_hil.compiler.compile import lower_graph

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.compiler_helpers import run_kernels, run_tflm
+from support.compiler_helpers import run_tflm
+from support.host_kernels import run_kernels
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 from tflm_hil.errors import HilError
 from tflm_hil.models.tflite_builder import OperatorSpec, TensorSpec, build

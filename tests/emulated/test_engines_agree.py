@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.compiler_helpers import needs_gcc, run_kernels
+from support.compiler_helpers import needs_gcc
+from support.host_kernels import run_kernels
 from support.shape_networks import flattened
 from support.tflm_helpers import RESOLVER, pretend_library
 from tflm_hil.commands.inspection import inspect

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.compiler_helpers import FLAGS, MAIN, SOURCES, run_tflm
+from support.compiler_helpers import FLAGS, SOURCES, run_tflm
 from support.convolution_cases import (
     CONV,
     DEPTHWISE,
@@ -30,6 +30,7 @@ from support.emulated_programs import (
     run,
     target_flags,
 )
+from support.generated_programs import MAIN
 from support.many_models import check_many_models, many_models, random_inputs
 from tflm_hil.compiler import compile_model
 from tflm_hil.models.tflite_builder import OperatorSpec, TensorSpec

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.compiler_helpers import needs_gcc, run_kernels, run_tflm
+from support.compiler_helpers import needs_gcc, run_tflm
+from support.host_kernels import run_kernels
 from tflm_hil.compiler import compile_model
 from tflm_hil.engines.tflm import sources as tflm_sources
 from tflm_hil.errors import HilError

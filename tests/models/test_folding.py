@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.compiler_helpers import ROOT, needs_gcc, run_kernels, run_tflm
+from support.compiler_helpers import ROOT, needs_gcc, run_tflm
+from support.host_kernels import run_kernels
 from support.shape_networks import computed, constant, flattened
 from tflm_hil.compiler import compile_model
 from tflm_hil.models.folding import fold

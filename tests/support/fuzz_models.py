@@ -22,7 +22,8 @@ from tflm_hil.errors import HilError
 from tflm_hil.models.tflite_builder import build
 from tflm_hil.models.tflite_file import TensorType, read
 
-from support.compiler_helpers import ROOT, run_generated
+from support.compiler_helpers import ROOT
+from support.generated_programs import run_generated
 from support.random_networks import FLOAT32, INT8, RandomNetwork
 
 MEMORY_BYTES = 512 << 20

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from tflm_hil.models.tflite_file import TensorType
 
-from support.compiler_helpers import run_kernels, run_tflm
+from support.compiler_helpers import run_tflm
+from support.host_kernels import run_kernels
 
 FLOAT32, INT8, INT32 = TensorType.FLOAT32, TensorType.INT8, TensorType.INT32
 # The kernels of an int8 ADD or SUB.
