@@ -199,6 +199,13 @@ def test_a_spoiled_project_is_a_usage_error_of_one_line(
 
 
 @needs_emulator
+def test_a_board_needs_none_of_the_plugins_of_pytest_that_may_be_blocked(pytester: pytest.Pytester, hil: Hil) -> None:
+    pytester.makepyfile(ONE_WINDOW)
+    blocked = ("tmpdir", "junitxml", "capture", "logging", "unraisableexception")
+    hil("--board=emulated", "-k", "int8", *(f"-pno:{name}" for name in blocked)).assert_outcomes(passed=1, deselected=1)
+
+
+@needs_emulator
 def test_a_project_without_models_is_no_green_run(hil: Hil, project: Path) -> None:
     shutil.rmtree(project / "models")
     result = hil(f"--rootdir={project}", project, "--board=emulated")

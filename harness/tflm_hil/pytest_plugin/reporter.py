@@ -69,6 +69,7 @@ class Reporter:
         self._lines: list[str] = []
         self._error: HilError | None = None
         self._scratch = tempfile.TemporaryDirectory(prefix="hil-")
+        config.add_cleanup(self._scratch.cleanup)
         self._plans = Path(self._scratch.name) / "plans"
         self._junit = JunitFile(config, options.report_dir, Path(self._scratch.name))
 
