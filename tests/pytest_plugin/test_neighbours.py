@@ -122,6 +122,14 @@ def test_without_a_board_nothing_is_said_or_done_but_own_tests_are_skipped(proje
     project.pytester.makepyfile(
         test_more="""
         import signal
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def laboratory():
+            raise ConnectionError
+
+        def test_of_firmware_in_the_laboratory(laboratory, device):
+            pass
 
         def test_signals_are_as_they_were():
             assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
@@ -131,12 +139,12 @@ def test_without_a_board_nothing_is_said_or_done_but_own_tests_are_skipped(proje
         """
     )
     result = project("-rs")
-    result.assert_outcomes(passed=2, skipped=3)
+    result.assert_outcomes(passed=2, skipped=4)
     result.stdout.fnmatch_lines([NO_BOARD])
     result.stdout.no_fnmatch_line("hil:*")
     assert not (project.pytester.path / "reports").exists()
     result = project("-m", "not hil")
-    result.assert_outcomes(passed=2, skipped=1, deselected=2)
+    result.assert_outcomes(passed=2, skipped=1, deselected=3)
 
 
 def test_a_project_without_a_board_imports_next_to_nothing_for_us(pytester: pytest.Pytester) -> None:
