@@ -66,6 +66,7 @@ def test_other_plugins_are_told_once_of_images_measurements_and_verdicts_and_add
         )
     )
     result.stdout.fnmatch_lines(["*= hardware in the loop =*", "note: 2 runs", "report: *"])
+    assert "## From other plugins\n\n- note: 2 runs\n" in project.report
 
 
 def test_runs_of_which_nothing_ran_are_not_judged_again(project: FakeProject) -> None:

@@ -24,8 +24,14 @@ def pytest_hil_measured(config: pytest.Config, feed: str, measurement: AnyMeasur
 
 
 def pytest_hil_run_judged(config: pytest.Config, run: Run) -> None:
-    """A run of this session has its figures and its verdict. Called at the end, in the controlling process only."""
+    """A run of this session has its figures and its verdict, and the reports are written.
+
+    Called at the end, in the controlling process only.
+    """
 
 
-def pytest_hil_report_lines(config: pytest.Config, results: Results) -> list[str]:  # type: ignore[empty-body]
-    """Return lines to show below the table of figures. Called at the end, in the controlling process only."""
+def pytest_hil_report_lines(config: pytest.Config, results: Results) -> str | list[str]:  # type: ignore[empty-body]
+    """Return lines to show below the figures, on the terminal and in report.md (as Markdown).
+
+    Called at the end, in the controlling process only, when all runs have their verdicts.
+    """

@@ -66,7 +66,6 @@ class Reporter:
             else:
                 self._baseline = baseline.read(options.baseline_dir)
         self._published: Published | None = None
-        self._lines: list[str] = []
         self._error: HilError | None = None
         self._scratch = tempfile.TemporaryDirectory(prefix="hil-")
         config.add_cleanup(self._scratch.cleanup)
@@ -136,27 +135,28 @@ class Reporter:
         update = None
         if options.update_baseline and options.baseline_dir is not None:
             update = baseline.update(results, options.baseline_dir)
-        self._published = publish(results, options.report_dir, comparison, update)
-        self._tell(results)
+        lines: list[str] = []
+        with self._reporting():
+            for said in self._call("pytest_hil_report_lines", results=results):
+                lines += [said] if isinstance(said, str) else said
+        self._published = publish(results, options.report_dir, comparison, update, lines)
+        for run in results.runs:
+            if run.current:
+                self._call("pytest_hil_run_judged", run=run)
 
-    def _tell(self, results: Results) -> None:
-        """Tell other plugins the results, and ask for their lines. Raises HilError if one of them fails."""
-        hook = self._config.hook
-        called = hook.pytest_hil_run_judged
+    def _call(self, hook: str, **arguments: object) -> list[Any]:
+        """What other plugins return from a hook. Raises HilError if one of them fails."""
         try:
-            for run in results.runs:
-                if run.current:
-                    called(config=self._config, run=run)
-            called = hook.pytest_hil_report_lines
-            self._lines = [line for lines in called(config=self._config, results=results) for line in lines]
+            returned: list[Any] = getattr(self._config.hook, hook)(config=self._config, **arguments)
+            return returned
         except Exception as error:
-            raise HilError(f"{called.name} of another plugin: {type(error).__name__}: {error}") from error
+            raise HilError(f"{hook} of another plugin: {type(error).__name__}: {error}") from error
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The table of figures and where the reports are."""
         if self._published:
             terminalreporter.section("hardware in the loop")
-            for line in [*summary_lines(self._published), *self._lines, *self._warned]:
+            for line in [*summary_lines(self._published), *self._warned]:
                 terminalreporter.write_line(line)
             here = self._config.invocation_params.dir
             files = {"figures": self._published.results_file, "JUnit": self._junit.path}

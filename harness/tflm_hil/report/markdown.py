@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import jinja2
 
 from tflm_hil.boards.targets import TARGETS
@@ -23,10 +25,10 @@ _environment.filters.update(
 )
 
 
-def render(results: Results, comparison: Comparison | None) -> str:
-    """The text of report.md."""
+def render(results: Results, comparison: Comparison | None, lines: Sequence[str] = ()) -> str:
+    """The text of report.md. `lines` are those of other plugins."""
     return _environment.get_template("report.md.j2").render(
-        results=results, comparison=comparison, side_by_side=_side_by_side(results.runs)
+        results=results, comparison=comparison, lines=lines, side_by_side=_side_by_side(results.runs)
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,24 +14,32 @@ from tflm_hil.results.model import Results, save
 
 @dataclass(frozen=True)
 class Published:
-    """The results and where they are. `comparison` is None without a baseline, `update` if it was not to be written."""
+    """The results and where they are.
+
+    `comparison` is None without a baseline, `update` if it was not to be written; `lines` are those of other plugins.
+    """
 
     results: Results
     results_file: Path
     report: Path
     comparison: Comparison | None = None
     update: Update | None = None
+    lines: Sequence[str] = ()
 
 
 def publish(
-    results: Results, folder: Path, comparison: Comparison | None = None, update: Update | None = None
+    results: Results,
+    folder: Path,
+    comparison: Comparison | None = None,
+    update: Update | None = None,
+    lines: Sequence[str] = (),
 ) -> Published:
     """Write results.json and report.md into `folder`.
 
     Raises:
         HilError: a file cannot be written.
     """
-    published = Published(results, folder / "results.json", folder / "report.md", comparison, update)
+    published = Published(results, folder / "results.json", folder / "report.md", comparison, update, lines)
     save(results, published.results_file)
-    write_text(published.report, render(results, comparison))
+    write_text(published.report, render(results, comparison, lines))
     return published

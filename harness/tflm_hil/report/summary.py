@@ -30,6 +30,7 @@ def summary_lines(published: Published) -> list[str]:
         *_notes(current),
         *_missing(results),
         *_baseline(published),
+        *published.lines,
     ]
 
 
