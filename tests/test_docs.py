@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
 import pytest
 from tflm_hil.compiler.operators.table import renewed
+from tflm_hil.pytest_plugin import hookspecs, own_fixtures
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -14,6 +16,18 @@ DOCS = Path(__file__).parents[1] / "docs"
 def test_the_table_of_operators_is_what_the_compiler_has() -> None:
     page = (DOCS / "engines.md").read_text(encoding="utf-8")
     assert renewed(page) == page, "the table is out of date; renew it: make docs"
+
+
+def test_the_page_about_pytest_names_every_fixture_and_every_hook_with_its_arguments() -> None:
+    page = (DOCS / "pytest-plugin.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    named = [name for row in rows for name in re.findall(r"`([^`]+)`", row)]
+    hooks = [
+        f"{name}({', '.join(inspect.signature(hook).parameters)})"
+        for name, hook in vars(hookspecs).items()
+        if name.startswith("pytest_")
+    ]
+    assert sorted(named) == sorted([*own_fixtures.NAMES, *hooks])
 
 
 @pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))

@@ -86,6 +86,9 @@ def test_another_plugin_changes_no_figure_and_no_verdict(project: FakeProject, n
     result = project(*arguments, apart=bool(apart))
     assert result.ret == pytest.ExitCode.OK, result.stdout.str()
     check_pass(project)
+    if name == "allure":
+        said = "".join(path.read_text() for path in (project.pytester.path / "allure").glob("*-result.json"))
+        assert f'{{"name": "firmware", "value": "{INT8}"}}' in said
     if name == "repeat":
         assert (project.pytester.path / "foreign").read_text().count("ran") == 3
 

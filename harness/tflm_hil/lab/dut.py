@@ -39,9 +39,9 @@ def silent(_what: str, _done: int, _total: int) -> None:
     """A `Progress` for those who do not watch."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Build:
-    """One firmware to build and test."""
+    """One firmware to build and test. Reports show it by its name."""
 
     model: Model
     variant: Variant
@@ -52,6 +52,9 @@ class Build:
     def name(self) -> str:
         """E.g. `gesture-int8-aot-stm32f4`."""
         return f"{self.model.name}-{self.variant.name}-{self.engine}-{self.target}"
+
+    def __repr__(self) -> str:
+        return self.name
 
     @property
     def budget(self) -> Budget:
@@ -64,7 +67,7 @@ class Build:
         return self.model.skipped(self.variant.name, self.target, self.engine)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Firmware(Build):
     """A build with its image."""
 
