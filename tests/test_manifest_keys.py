@@ -67,11 +67,11 @@ def _schema(kind: type) -> object:
 @pytest.mark.parametrize(
     ("file", "line", "said"),
     [
-        ("model.toml", 'schema = "hil-model/2"', "a newer tflm-hil reads it, this one reads hil-model/1: pip install"),
+        ("model.toml", 'schema = "hil-model/2"', "this version of tflm-hil reads hil-model/1; upgrade it: pip"),
         ("model.toml", 'schema = "hil-model/0"', 'write schema = "hil-model/1"'),
         ("model.toml", 'schema = "hil-recordings/1"', 'write schema = "hil-model/1"'),
         ("model.toml", "", 'write schema = "hil-model/1"'),
-        ("hil.toml", 'schema = "hil-project/10"', "a newer tflm-hil reads it, this one reads hil-project/1: pip"),
+        ("hil.toml", 'schema = "hil-project/10"', "this version of tflm-hil reads hil-project/1; upgrade it: pip"),
         ("recordings.toml", "schema = 1", "correct that key"),
     ],
 )

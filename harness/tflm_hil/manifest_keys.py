@@ -60,7 +60,7 @@ TABLES: Mapping[str, Mapping[str, tuple[str, frozenset[str]]]] = {
 }
 
 SCHEMAS = {"hil.toml": "hil-project/1", "model.toml": "hil-model/1", "recordings.toml": "hil-recordings/1"}
-"""What the key `schema` of each manifest says: its kind, and the version that this harness reads."""
+"""The key `schema` of each manifest: its kind, and the version that this harness reads."""
 
 BUDGETS = re.compile(r"\$\.variants\[\]\.budgets(\[\])*")
 _NO_SCHEMA = "Object missing required field `schema`"
@@ -78,7 +78,7 @@ def remedy(manifest: str, problem: str) -> str:
         kind, _, version = schema.partition("/")
         other = _OTHER_SCHEMA.fullmatch(problem)
         if other and other["kind"] == kind and int(other["version"]) > int(version):
-            return f"a newer tflm-hil reads it, this one reads {schema}: pip install --upgrade tflm-hil"
+            return f"this version of tflm-hil reads {schema}; upgrade it: pip install --upgrade tflm-hil"
         if other or problem == _NO_SCHEMA:
             return f'write schema = "{schema}"'
     misplaced = _NO_TABLE.fullmatch(problem)

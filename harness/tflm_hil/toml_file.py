@@ -1,4 +1,4 @@
-"""Reading the project's TOML manifests into typed structures."""
+"""Read the project's TOML manifests into typed structures."""
 
 import tomllib
 from datetime import date, datetime, time
@@ -14,15 +14,15 @@ T = TypeVar("T")
 
 
 def read_toml(path: Path, kind: type[T]) -> T:
-    """Read `path` as a `kind`, a msgspec structure.
+    """Read the file `path` into a `kind`, a msgspec structure.
 
-    Raises HilError, naming the file and the key, where the file cannot be read, is not TOML or does not fit `kind`.
+    Raises HilError, which names the file and the key, if the file cannot be read, is not TOML or does not fit `kind`.
     """
     return fit(str(path), path.name, decode_toml(path), kind)
 
 
 def decode_toml(path: Path) -> dict[str, Any]:
-    """What `path` holds. Raises HilError, naming the file, where it cannot be read or is not TOML."""
+    """Return the content of the file `path`. Raises HilError, which names it, if it cannot be read or is not TOML."""
     try:
         return tomllib.loads(path.read_bytes().decode())
     except OSError as error:
@@ -34,9 +34,9 @@ def decode_toml(path: Path) -> dict[str, Any]:
 
 
 def fit(where: str, manifest: str, content: object, kind: type[T]) -> T:
-    """`content` as a `kind`; `where` it stands, and which `manifest` (see manifest_keys.py) has these keys.
+    """Return `content` as a `kind`. `where` names its source; `manifest` is the one of manifest_keys.py with its keys.
 
-    Raises HilError, with `where` and the key, if it does not fit.
+    Raises HilError, which names `where` and the key, if the content does not fit `kind`.
     """
     try:
         return msgspec.convert(content, kind, builtin_types=(datetime, date, time), str_keys=True)

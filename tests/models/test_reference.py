@@ -55,7 +55,7 @@ def test_the_committed_networks_recognize_the_gestures(name: str, variant: str) 
     assert np.mean(right) > 0.95
 
 
-def test_what_was_seen_before_is_not_computed_again(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_inputs_are_computed_only_once(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     counted = count_inferences(monkeypatch)
     reference = Reference(model.variants["int8"].path)
     inputs = np.random.default_rng(1).integers(-128, 128, (5, 30, 6)).astype(np.int8)

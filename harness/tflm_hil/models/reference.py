@@ -108,10 +108,10 @@ class Reference:
         return outputs
 
     def infer(self, inputs: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
-        """Return the outputs of one inference on `inputs`, as read-only arrays.
+        """Return the outputs of one inference on `inputs`, one array per input of the network, as read-only arrays.
 
-        The network keeps no state, so inputs that were seen before have the answers that they had: several checks look
-        at the same windows. Raises HilError if an array does not have the type and number of elements of its input.
+        Answers are cached, because the network keeps no state and several checks use the same windows. Raises HilError
+        if an array does not have the type and number of elements of its input.
         """
         self._check(inputs)
         key = hashlib.sha256(b"".join(values.tobytes() for values in inputs)).digest()
