@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tflm_hil.compiler.operators.table import renewed
-from tflm_hil.pytest_plugin import hookspecs, own_fixtures
+from tflm_hil.pytest_plugin import hookspecs, ownership
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -27,7 +27,7 @@ def test_the_page_about_pytest_names_every_fixture_and_every_hook_with_its_argum
         for name, hook in vars(hookspecs).items()
         if name.startswith("pytest_")
     ]
-    assert sorted(named) == sorted([*own_fixtures.NAMES, *hooks])
+    assert sorted(named) == sorted([*ownership.NAMES, *hooks])
 
 
 @pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))

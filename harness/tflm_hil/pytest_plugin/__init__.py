@@ -11,7 +11,7 @@ from collections.abc import Generator
 import pytest
 
 from tflm_hil.pytest_plugin import fixtures, hookspecs, options
-from tflm_hil.pytest_plugin.own_fixtures import offer_fixtures, own_fixtures
+from tflm_hil.pytest_plugin.ownership import offer_fixtures, own_fixtures
 
 MARKERS = (
     "hil: runs firmware on a board; the plugin sets it on every test that uses its fixtures",

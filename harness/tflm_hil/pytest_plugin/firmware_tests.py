@@ -12,7 +12,7 @@ from tflm_hil.lab.dut import Build, Firmware
 from tflm_hil.lab.session import Session
 from tflm_hil.pytest_plugin.fixtures import UART_LOG
 from tflm_hil.pytest_plugin.measuring import feeds
-from tflm_hil.pytest_plugin.own_fixtures import own_fixtures
+from tflm_hil.pytest_plugin.ownership import own_fixtures
 from tflm_hil.pytest_plugin.planner import build_of
 from tflm_hil.pytest_plugin.recorder import CONTRIBUTIONS
 from tflm_hil.pytest_plugin.reporter import MEASURED

@@ -16,7 +16,7 @@ from tflm_hil.pytest_plugin import options as declared
 from tflm_hil.pytest_plugin.firmware_tests import FirmwareTests
 from tflm_hil.pytest_plugin.fixtures import SESSION
 from tflm_hil.pytest_plugin.interruption import Interruption
-from tflm_hil.pytest_plugin.own_fixtures import taken_fixtures
+from tflm_hil.pytest_plugin.ownership import taken_fixtures
 from tflm_hil.pytest_plugin.planner import Planner
 from tflm_hil.pytest_plugin.reporter import Reporter
 
