@@ -5,7 +5,7 @@ PYTEST := $(PYTHON) -m pytest
 # Tests start Python hundreds of times, and where it may not keep what it has compiled, they take twice as long.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test lint unit nightly emulated matrix lowest newest bench docs clean
+.PHONY: help demo test lint unit nightly emulated matrix lowest newest bench environments docs clean
 
 help:           ## this list
 	@sed -n 's/^\([a-z ]*\): .*##/\1\t/p' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ NETWORKS ?= $(wildcard ../shared/data/mlperf-tiny/*.tflite)
 bench: setup    ## instructions, sizes and streaming rate against their goals, the engines side by side, the plugin's cost
 	@$(VENV)/bin/hil bench --model all --set $(NETWORKS)
 	@$(PYTHON) .ci/plugin_cost.py
+
+environments: setup  ## renew firmware/environments.ini after a change of harness/tflm_hil/targets
+	@$(PYTHON) -m tflm_hil.firmware.environments firmware/environments.ini
 
 .PHONY: setup
 setup:

@@ -15,6 +15,7 @@ from tflm_hil.models import manifest as models
 from tflm_hil.models.output import OutputTable
 from tflm_hil.recordings import manifest as recordings
 from tflm_hil.recordings.channel import Channel
+from tflm_hil.targets.target import Build, Emulation, Region, TargetFile, Uart
 from tflm_hil.toml_file import read_toml
 
 KINDS: dict[str, dict[str, type]] = {
@@ -27,6 +28,13 @@ KINDS: dict[str, dict[str, type]] = {
         "$.variants[].budgets[][]": models.Budget,
     },
     "hil.toml": {"$": ConfigurationTable, "$.application": ApplicationTable},
+    "target file": {
+        "$": TargetFile,
+        "$.memory[]": Region,
+        "$.uart": Uart,
+        "$.build": Build,
+        "$.qemu": Emulation,
+    },
     "recordings.toml": {"$": recordings.Manifest, "$.files[]": recordings.Files, "$.columns[]": recordings.Column},
 }
 
@@ -43,6 +51,7 @@ PAGES = {
     "model.toml": "add-your-own-model.md",
     "recordings.toml": "add-your-own-model.md",
     "hil.toml": "in-your-own-repository.md",
+    "target file": "add-your-own-target.md",
 }
 
 

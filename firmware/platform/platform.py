@@ -1,20 +1,26 @@
-"""The development platform: what PlatformIO needs to install before it can build the firmware.
+"""The development platform: the boards it knows, and what PlatformIO needs to install before it can build for them.
 
-The registry is asked for nothing that is already on this machine: the toolchain may be the system's, and SCons the one
-from PyPI.
+A board is a target: a TOML file of harness/tflm_hil/targets, or of the project's own. The registry is asked for nothing
+that is already on this machine: the toolchain may be the system's, and SCons the one from PyPI.
 """
 
+import contextlib
 import importlib.metadata
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
 from platformio.dependencies import get_core_dependencies
+from platformio.exception import UserSideException
 from platformio.package.manager.core import get_core_package_dir
 from platformio.package.meta import PackageItem, PackageMetadata, PackageSpec, PackageType
 from platformio.platform.base import PlatformBase
 from semantic_version import Version
+
+sys.path.insert(0, str(Path(__file__).parent / "builder"))
+from target_board import TargetBoard, find_targets
 
 SCONS = "from SCons.Script.Main import main\n\nmain()\n"
 TOOLCHAIN = "toolchain-gccarmnoneeabi"
@@ -23,8 +29,21 @@ TOOLCHAIN = "toolchain-gccarmnoneeabi"
 class HilPlatform(PlatformBase):  # type: ignore[misc]
     """Bare-metal Cortex-M targets."""
 
+    def get_boards(self, id_: str | None = None) -> Any:
+        """The targets that our firmware is built for, and boards that are JSON files; one of them if `id_` names it."""
+        files = find_targets(Path(self.get_dir()), Path(self.config.get("platformio", "boards_dir")))
+        if id_ in files and id_ not in self._BOARDS_CACHE:
+            self._BOARDS_CACHE[id_] = TargetBoard(files[id_])
+        if id_ is None:
+            for name in files:
+                with contextlib.suppress(UserSideException):
+                    self.get_boards(name)
+        return super().get_boards(id_)
+
     def configure_default_packages(self, options: dict[str, Any], targets: list[str]) -> None:
         """Choose the packages of one build. PlatformIO calls this before it installs any, its own SCons included."""
+        if board := options.get("board"):
+            self.board_config(board)  # A wrong file is told here in one line, and deep inside SCons by a traceback.
         if shutil.which("arm-none-eabi-gcc") is None:
             self.packages[TOOLCHAIN]["optional"] = False
         provide_scons(Path(self.config.get("platformio", "packages_dir")))

@@ -47,6 +47,22 @@ TABLES: Mapping[str, Mapping[str, tuple[str, frozenset[str]]]] = {
         ),
         "$.columns[]": ("in [columns.CHANNEL] of recordings.toml", frozenset({"name", "unit"})),
     },
+    "target file": {
+        "$": (
+            "at the top of a target file, before its first table",
+            frozenset({"schema", "chip", "board", "core", "clock_hz", "memory", "uart", "build", "qemu"}),
+        ),
+        "$.memory[]": ("in [memory.REGION] of a target file", frozenset({"origin", "size"})),
+        "$.uart": ("in [uart] of a target file", frozenset({"baud", "tx", "rx"})),
+        "$.build": (
+            "in [build] of a target file",
+            frozenset({"flags", "parts", "stack", "credits", "defines"}),
+        ),
+        "$.qemu": (
+            "in [qemu] of a target file",
+            frozenset({"machine", "serial", "icount_shift", "counter_hz", "program", "loader", "resets"}),
+        ),
+    },
     "hil.toml": {
         "$": (
             "at the top of hil.toml, or in [tool.tflm-hil] of pyproject.toml",
@@ -59,7 +75,12 @@ TABLES: Mapping[str, Mapping[str, tuple[str, frozenset[str]]]] = {
     },
 }
 
-SCHEMAS = {"hil.toml": "hil-project/1", "model.toml": "hil-model/1", "recordings.toml": "hil-recordings/1"}
+SCHEMAS = {
+    "hil.toml": "hil-project/1",
+    "model.toml": "hil-model/1",
+    "recordings.toml": "hil-recordings/1",
+    "target file": "hil-target/1",
+}
 """The key `schema` of each manifest: its kind, and the version that this harness reads."""
 
 BUDGETS = re.compile(r"\$\.variants\[\]\.budgets(\[\])*")

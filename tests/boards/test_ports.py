@@ -17,12 +17,12 @@ from serial.tools.list_ports_common import ListPortInfo
 from support import fake_board, rfc2217_server, ser2net
 from support.fake_device import BOOT
 from support.fake_framing import frame
+from support.targets import STM32F4
 from tflm_hil.boards import port, port_lock, port_name, serial_reset
 from tflm_hil.boards.port import Port
 from tflm_hil.boards.port_lock import PortLock
 from tflm_hil.boards.serial_board import SerialBoard
 from tflm_hil.boards.serial_reset import SerialReset
-from tflm_hil.boards.targets import find_target
 from tflm_hil.device import connection as connection_module
 from tflm_hil.device.client import Client
 from tflm_hil.device.connection import Connection, SerialConnection, SocketConnection
@@ -30,7 +30,6 @@ from tflm_hil.device.uart_log import UartLog
 from tflm_hil.errors import HilError, LineError
 
 BUILD_ID = bytes(range(20))
-TARGET = find_target("stm32f4")
 
 
 class Pty:
@@ -90,7 +89,7 @@ def test_a_board_behind_rfc2217_answers_and_its_port_is_configured_once(
         rfc2217_server.serving(terminal) as url,
         UartLog(tmp_path / "uart.log") as log,
     ):
-        board = SerialBoard(url, TARGET)
+        board = SerialBoard(url, STM32F4)
         for _ in range(2):  # Each connection finds a board that has just booted.
             connection = board.connect()
             monkeypatch.setattr("serial.rfc2217.Serial._reconfigure_port", None)
@@ -111,7 +110,7 @@ def test_a_board_behind_ser2net_answers(tmp_path: Path, monkeypatch: pytest.Monk
         UartLog(tmp_path / "uart.log") as log,
     ):
         # A terminal has no control lines that ser2net could set and confirm.
-        board = SerialBoard(f"{url}?ign_set_control" if scheme == "rfc2217" else url, TARGET)
+        board = SerialBoard(f"{url}?ign_set_control" if scheme == "rfc2217" else url, STM32F4)
         client = Client(board.connect(), log)
         assert client.hello().build_id == BUILD_ID
         assert len(client.stream(np.full((60, 6), -1, np.int16))) == 7
@@ -121,7 +120,7 @@ def test_a_board_behind_ser2net_answers(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_server_that_does_not_speak_rfc2217_is_told_and_let_go() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"rfc2217://127.0.0.1:{server.getsockname()[1]}?timeout=0.1"
-        board = SerialBoard(url, TARGET)
+        board = SerialBoard(url, STM32F4)
         with pytest.raises(HilError, match=r"the server does not speak RFC 2217: make it do so, or use socket://"):
             board.connect()
         client, _ = server.accept()
@@ -135,7 +134,7 @@ def test_a_telnet_server_behind_socket_is_told_what_it_is(pieces: int) -> None:
     """It doubles every 0xFF, so HELLO would pass and samples would not."""
     greeting = bytes.fromhex("fffb03 fffd03 fffb01 fffe01")
     with socket.create_server(("127.0.0.1", 0)) as server:
-        board = SerialBoard(f"socket://127.0.0.1:{server.getsockname()[1]}", TARGET)
+        board = SerialBoard(f"socket://127.0.0.1:{server.getsockname()[1]}", STM32F4)
 
         def greet(*_arguments: object) -> bytes:
             return arriving.pop(0)
@@ -169,7 +168,7 @@ def test_a_terminal_that_nobody_reads_does_not_hold_up_the_harness(pty: Pty, mon
 def test_one_run_at_a_time_has_a_port_of_the_network() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"socket://127.0.0.1:{server.getsockname()[1]}"
-        first, second = SerialBoard(url, TARGET), SerialBoard(f"{url}/", TARGET)
+        first, second = SerialBoard(url, STM32F4), SerialBoard(f"{url}/", STM32F4)
         first.connect()
         with pytest.raises(HilError, match=rf"^{url}/: another run of the harness uses this board: wait until it ends"):
             second.connect()
@@ -241,7 +240,7 @@ def test_a_url_without_host_or_port_is_refused(url: str) -> None:
 
 
 def test_a_port_that_goes_away_is_waited_for(pty: Pty, monkeypatch: pytest.MonkeyPatch) -> None:
-    board = SerialBoard(str(pty.name), TARGET)
+    board = SerialBoard(str(pty.name), STM32F4)
     connection = board.connect()
     pty.unplug()
     with pytest.raises(LineError, match="the serial line broke"):
@@ -259,7 +258,7 @@ def test_a_usb_port_is_found_under_its_new_name(
 ) -> None:
     """And the board that has got the old name now is another one."""
     usb.append(usb_port(pty.name, serial_number))
-    board = SerialBoard(str(pty.name), TARGET)
+    board = SerialBoard(str(pty.name), STM32F4)
     board.connect()
     pty.unplug()
     other = Pty(pty.name)
@@ -287,7 +286,7 @@ def test_a_board_whose_port_leaves_with_its_reset_is_reset_once(pty: Pty, monkey
 
     monkeypatch.setattr(serial_reset, "METHODS", (reset_board,))
     monkeypatch.setattr(serial_reset, "BOOT_S", 10.0)
-    board = SerialBoard(str(pty.name), TARGET)
+    board = SerialBoard(str(pty.name), STM32F4)
     connection = board.connect()
     os.write(pty.master, b"!")
     assert connection.read(1.0) == b"!"
@@ -326,7 +325,7 @@ def test_a_board_that_does_not_listen_is_reset_by_a_line_that_resets_it(
 
 def test_a_port_that_stays_away_costs_its_wait_once(pty: Pty, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(port, "RETURN_S", 0.0)
-    board = SerialBoard(str(pty.name), TARGET)
+    board = SerialBoard(str(pty.name), STM32F4)
     board.connect()
     pty.unplug()
     monkeypatch.setattr(port, "RETURN_S", 0.0)

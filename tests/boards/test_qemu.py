@@ -16,13 +16,14 @@ from pathlib import Path
 import pytest
 from qemu.qmp import QMPClient
 from support.processes import ends
+from support.targets import STM32F4
 from support.tiny_elf import write_tiny_elf
 from tflm_hil.boards import qemu, qemu_process
 from tflm_hil.boards.qemu import QemuBoard, command_line
-from tflm_hil.boards.targets import find_target
 from tflm_hil.device.connection import Connection
 from tflm_hil.device.timeout import Deadline
 from tflm_hil.errors import DeviceError, HilError, LineError
+from tflm_hil.targets import Target
 
 needs_qemu = pytest.mark.skipif(shutil.which(qemu.QEMU) is None, reason=f"{qemu.QEMU} is not installed")
 
@@ -31,12 +32,12 @@ needs_qemu = pytest.mark.skipif(shutil.which(qemu.QEMU) is None, reason=f"{qemu.
 class TinyImage:
     elf: Path
     elf_sha256: str = "0"
-    target: str = "stm32f4"
+    target: Target = STM32F4
 
 
 @pytest.fixture
 def board(tmp_path: Path) -> Iterator[QemuBoard]:
-    board = QemuBoard("emulated", [find_target("stm32f4")], tmp_path)
+    board = QemuBoard("emulated", tmp_path)
     board.flash(TinyImage(write_tiny_elf(tmp_path / "tiny.elf")))  # type: ignore[arg-type]
     yield board
     board.close()
@@ -55,7 +56,7 @@ def read(connection: Connection, count: int) -> bytes:
 
 
 def test_the_command_line_is_exact() -> None:
-    argv = command_line(find_target("stm32f4"), Path("/p/a,b.elf"), Path("/s,t/uart"), Path("/s,t/monitor"))
+    argv = command_line(STM32F4, Path("/p/a,b.elf"), Path("/s,t/uart"), Path("/s,t/monitor"))
     assert " ".join(argv) == (
         "qemu-system-arm -M netduinoplus2 -icount shift=6 -display none -monitor none -nodefaults"
         " -chardev socket,id=uart,path=/s,,t/uart,server=on,wait=off -serial null -serial chardev:uart"
@@ -188,7 +189,7 @@ def test_what_qemu_complains_about_is_quoted(board: QemuBoard, tmp_path: Path) -
 def test_a_board_without_an_image_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(qemu, "version", lambda: "7.2.22")
     with pytest.raises(HilError, match=r"has no image: .* run without --hil-flash=never"):
-        QemuBoard("emulated", [], tmp_path).connect()
+        QemuBoard("emulated", tmp_path).connect()
 
 
 # A signal that comes just before a read that never ends would be noticed after it only: so there is none such.
@@ -198,10 +199,10 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 from tflm_hil.boards.qemu import QemuBoard
-from tflm_hil.boards.targets import find_target
+from tflm_hil.targets import load_targets
 
-board = QemuBoard("emulated", [find_target("stm32f4")], Path(sys.argv[1]))
-board.flash(SimpleNamespace(elf=Path(sys.argv[2]), elf_sha256="0", target="stm32f4"))
+board = QemuBoard("emulated", Path(sys.argv[1]))
+board.flash(SimpleNamespace(elf=Path(sys.argv[2]), elf_sha256="0", target=load_targets()["stm32f4"]))
 try:
     board.connect()
     print(board.machine.process.pid, flush=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from support.distributions import installed, write_distribution
+from support.targets import STM32F4
 from tflm_hil.boards.selection import GROUP, choose, flashes
 from tflm_hil.errors import HilError
 from tflm_hil.extensions import ExtensionError
@@ -63,7 +64,7 @@ def install(tmp_path: Path) -> Iterator[Install]:
 
 def test_a_board_of_an_extension_is_chosen_by_its_kind(install: Install, tmp_path: Path) -> None:
     install()
-    choice = choose("lab:bench 3?power=off", "auto", ["stm32f4"])
+    choice = choose("lab:bench 3?power=off", "auto", [STM32F4])
     assert choice.describe() == "lab:bench 3?power=off (labemu 1, stm32f4)"
     assert (choice.spec.address, choice.spec.options) == ("bench 3", {"power": "off"})
     board = choice.open(tmp_path)
@@ -77,8 +78,8 @@ def test_it_is_listed_without_being_loaded(install: Install) -> None:
     with pytest.raises(
         HilError, match="unknown kind renode; choose emulated, auto, a port, qemu:, serial:, lab:, alt://"
     ):
-        choose("renode:", "auto", ["stm32f4"])
-    assert choose("/dev/null", "auto", ["stm32f4"]).name == "/dev/null"
+        choose("renode:", "auto", [STM32F4])
+    assert choose("/dev/null", "auto", [STM32F4]).name == "/dev/null"
 
 
 @pytest.mark.parametrize(
@@ -92,7 +93,7 @@ def test_it_is_listed_without_being_loaded(install: Install) -> None:
 def test_one_that_cannot_be_had_is_one_line(install: Install, broken: dict[str, str], said: str) -> None:
     install(**broken)
     with pytest.raises(ExtensionError, match=f"^{re.escape(WHO + said)}") as raised:
-        choose("lab:", "auto", ["stm32f4"])
+        choose("lab:", "auto", [STM32F4])
     assert "\n" not in str(raised.value)
 
 
@@ -109,7 +110,7 @@ def test_one_that_fails_when_it_is_used_is_one_line(
     install: Install, tmp_path: Path, open_: str, use: Callable[[Any], Any], said: str
 ) -> None:
     install(open_=open_)
-    choice = choose("lab:", "auto", ["stm32f4"])
+    choice = choose("lab:", "auto", [STM32F4])
     with pytest.raises(ExtensionError, match=f"^{re.escape(WHO + said)}") as raised:
         use(choice.open(tmp_path))
     assert "\n" not in str(raised.value)

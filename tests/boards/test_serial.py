@@ -17,9 +17,9 @@ import serial
 from serial.tools import list_ports
 from support import fake_board
 from support.fake_device import Misbehaviour
+from support.targets import STM32F4
 from tflm_hil.boards import serial_reset
 from tflm_hil.boards.serial_board import SerialBoard
-from tflm_hil.boards.targets import find_target
 from tflm_hil.device.client import Client
 from tflm_hil.device.uart_log import UartLog
 from tflm_hil.errors import DeviceError, HilError
@@ -29,7 +29,6 @@ from tflm_hil.models.reference import Reference
 from tflm_hil.recordings.windows import windows
 
 BUILD_ID = bytes(range(20))
-TARGET = find_target("stm32f4")
 
 
 @pytest.fixture
@@ -56,7 +55,7 @@ def test_a_fake_board_answers_like_the_host(tmp_path: Path, monkeypatch: pytest.
     raw = windows(samples, model.window, model.stride)
     expected = reference.run(prepare(raw, model.channels, reference.input_quantization))
     with fake_board.running("gesture", "int8", BUILD_ID) as port, UartLog(tmp_path / "uart.log") as log:
-        board = SerialBoard(port, TARGET)
+        board = SerialBoard(port, STM32F4)
         for _ in range(2):  # Each connection finds a board that has just booted.
             client = Client(board.connect(), log)
             info = client.hello()
@@ -73,14 +72,14 @@ def test_a_fake_board_misbehaves_on_demand(tmp_path: Path) -> None:
         fake_board.running("gesture", "int8", BUILD_ID, Misbehaviour.PROTOCOL) as port,
         UartLog(tmp_path / "uart.log") as log,
     ):
-        board = SerialBoard(port, TARGET)
+        board = SerialBoard(port, STM32F4)
         with pytest.raises(DeviceError, match="speaks protocol version 2"):
             Client(board.connect(), log).hello()
         board.close()
 
 
 def test_a_silent_board_is_left_to_the_handshake(pty: str) -> None:
-    board = SerialBoard(pty, TARGET)
+    board = SerialBoard(pty, STM32F4)
     assert board.connect().read(0) == b""
     board.close()
 
@@ -91,13 +90,13 @@ def test_flashing_says_how_to_do_it_by_hand() -> None:
         HilError,
         match=r"^/dev/ttyACM0: flashing .* write /b/firmware\.bin to 0x08000000 \(e.g. `st-flash .*--hil-flash=never$",
     ):
-        SerialBoard("/dev/ttyACM0", TARGET).flash(image)  # type: ignore[arg-type]
+        SerialBoard("/dev/ttyACM0", STM32F4).flash(image)  # type: ignore[arg-type]
 
 
 def test_one_run_at_a_time_has_a_board(pty: str, tmp_path: Path) -> None:
     alias = tmp_path / "by-id"
     alias.symlink_to(pty)
-    first, second = SerialBoard(pty, TARGET), SerialBoard(str(alias), TARGET)
+    first, second = SerialBoard(pty, STM32F4), SerialBoard(str(alias), STM32F4)
     first.connect()
     first.connect()
     with pytest.raises(HilError, match=r"by-id: the port is busy: .* or another run of the harness"):
@@ -110,7 +109,7 @@ def test_one_run_at_a_time_has_a_board(pty: str, tmp_path: Path) -> None:
 def test_a_port_that_another_program_holds_is_busy(pty: str) -> None:
     monitor = os.open(pty, os.O_RDWR | os.O_NOCTTY)
     fcntl.flock(monitor, fcntl.LOCK_EX)
-    board = SerialBoard(pty, TARGET)
+    board = SerialBoard(pty, STM32F4)
     with pytest.raises(HilError, match=rf"^{pty}: the port is busy: close the program that has it open"):
         board.connect()
     os.close(monitor)
@@ -137,7 +136,7 @@ def test_a_port_that_cannot_be_opened(monkeypatch: pytest.MonkeyPatch, code: int
 
     monkeypatch.setattr(serial, "serial_for_url", lambda *_args, **_kwargs: Port())
     with pytest.raises(HilError) as caught:
-        SerialBoard("/dev/ttyACM7", TARGET).connect()
+        SerialBoard("/dev/ttyACM7", STM32F4).connect()
     assert str(caught.value).startswith(message)
 
 
@@ -145,7 +144,7 @@ def test_what_is_no_port_is_called_that(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for name in (str(tmp_path), str(tmp_path / "file"), "/dev/null", f"spy://{tmp_path}/file"):
         with pytest.raises(HilError) as caught:
-            SerialBoard(name, TARGET).connect()
+            SerialBoard(name, STM32F4).connect()
         assert str(caught.value) == f"{name}: it is no serial port; serial ports here: none"
 
 
@@ -163,7 +162,7 @@ def test_a_network_port_that_cannot_be_had_says_why_and_is_not_asked_twice(monke
             ("timeout.example", "no connection within 5 s: is the host up, and does a firewall let it through?"),
         ):
             name = f"{kind}://{host}:3000"
-            board = SerialBoard(name, TARGET)
+            board = SerialBoard(name, STM32F4)
             with pytest.raises(HilError, match=f"^{re.escape(f'{name}: {message}')}$"):
                 board.connect()
             asked.clear()
@@ -174,7 +173,7 @@ def test_a_network_port_that_cannot_be_had_says_why_and_is_not_asked_twice(monke
 
 def test_a_board_behind_a_socket() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        board = SerialBoard(f"socket://127.0.0.1:{server.getsockname()[1]}", TARGET)
+        board = SerialBoard(f"socket://127.0.0.1:{server.getsockname()[1]}", STM32F4)
         connection = board.connect()
         peer, _ = server.accept()
         with peer:

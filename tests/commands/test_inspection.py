@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from support.hil_command import hil
 from support.needs import needs_compiler
+from support.targets import STM32F4
+from tflm_hil.boards import qemu_program
 from tflm_hil.commands.inspection import inspect
 from tflm_hil.engines.aot.engine import AotEngine
 from tflm_hil.firmware.project import FirmwareProject
@@ -30,6 +32,10 @@ FLOAT32, INT8, INT32 = TensorType.FLOAT32, TensorType.INT8, TensorType.INT32
 def no_tflm(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the library, which takes minutes to compile."""
     monkeypatch.delenv("HIL_TFLM_LIB", raising=False)
+
+
+def project(root: Path) -> FirmwareProject:
+    return FirmwareProject(root / ".hil", qemu_program.run)
 
 
 def one_operator(kind: str, x: Sequence[int], weights: Sequence[int], y: Sequence[int]) -> bytes:
@@ -77,7 +83,7 @@ def test_quantization_and_roles_are_shown(path: Path) -> None:
         TensorSpec((1, 2), INT8, [2.0], [7], name="\x1b[31mscore"),
     ]
     path.write_bytes(build(tensors, [OperatorSpec("FULLY_CONNECTED", [0, 1, 2], [3])], [0], [3]))
-    inspection = inspect(path, path.parent, "stm32f4")
+    inspection = inspect(path, project(path.parent), STM32F4)
     assert inspection.tensors[0].scales == (0.5,)
     assert inspection.tensors[0].zero_points == (-3,)
     assert inspection.tensors[1].scales == (0.25, 0.125)
@@ -93,7 +99,7 @@ def test_quantization_and_roles_are_shown(path: Path) -> None:
 
 def test_an_operator_that_no_engine_has_is_named_with_the_reason(path: Path) -> None:
     path.write_bytes(one_operator("CUSTOM Mystery\x07", (1, 8), (4, 8), (1, 4)))
-    inspection = inspect(path, path.parent, "stm32f4")
+    inspection = inspect(path, project(path.parent), STM32F4)
     assert (inspection.macs, inspection.uncounted) == (0, ("CUSTOM Mystery?",))
     aot, tflm, host = inspection.verdicts
     assert (aot.accepts, tflm.accepts, host.accepts, aot.estimate) == (False, False, False, None)
@@ -122,8 +128,8 @@ def test_a_model_of_the_project_fits_a_hundred_columns() -> None:
 def test_the_firmware_is_linked_for_the_target() -> None:
     """What is predicted is what is built: only the code that cuts windows is missing."""
     model = load_models(ROOT)["gesture"]
-    image = FirmwareProject(ROOT / ".hil").build(model, "int8", AotEngine(), "stm32f4")
-    inspection = inspect(model.variants["int8"].path, ROOT, "stm32f4")
+    image = FirmwareProject(ROOT / ".hil").build(model, "int8", AotEngine(), STM32F4)
+    inspection = inspect(model.variants["int8"].path, project(ROOT), STM32F4)
     facts, estimate = inspection.verdicts[0].image, inspection.verdicts[0].estimate
     assert facts is not None
     assert estimate is not None
@@ -137,7 +143,7 @@ def test_the_firmware_is_linked_for_the_target() -> None:
 @needs_compiler
 def test_a_network_too_large_for_the_target_is_refused_with_the_figure(path: Path) -> None:
     path.write_bytes(one_operator("FULLY_CONNECTED", (1, 1000), (200, 1000), (1, 200)))
-    aot = inspect(path, ROOT, "stm32f4").verdicts[0]
+    aot = inspect(path, project(ROOT), STM32F4).verdicts[0]
     assert not aot.accepts
     assert "too large for the target, it exceeds FLASH by" in aot.reason
 
@@ -145,7 +151,7 @@ def test_a_network_too_large_for_the_target_is_refused_with_the_figure(path: Pat
 def test_without_a_toolchain_the_rest_is_known_and_the_remedy_said(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     path.write_bytes(one_operator("FULLY_CONNECTED", (1, 4), (2, 4), (1, 2)))
-    inspection = inspect(path, ROOT, "stm32f4")
+    inspection = inspect(path, project(ROOT), STM32F4)
     aot = inspection.verdicts[0]
     assert aot.accepts
     assert aot.image is None
@@ -157,7 +163,7 @@ def test_without_a_toolchain_the_rest_is_known_and_the_remedy_said(path: Path, m
 @needs_compiler
 def test_tflm_is_judged_without_the_library_and_how_to_get_it_is_said(path: Path) -> None:
     path.write_bytes(one_operator("FULLY_CONNECTED", (1, 4), (2, 4), (1, 2)))
-    tflm = inspect(path, ROOT, "stm32f4").verdicts[1]
+    tflm = inspect(path, project(ROOT), STM32F4).verdicts[1]
     assert (tflm.accepts, tflm.image) == (True, None)
     assert "hil build MODEL --engine tflm" in tflm.reason
     assert "HIL_TFLM_LIB" in tflm.reason
@@ -167,7 +173,7 @@ def test_hybrid_weights_are_refused_by_both_engines_with_the_way_out(path: Path)
     weights = TensorSpec((2, 4), INT8, [0.5], [0], np.ones((2, 4), np.int8))
     tensors = [TensorSpec((1, 4), FLOAT32), weights, TensorSpec((1, 2), FLOAT32)]
     path.write_bytes(build(tensors, [OperatorSpec("FULLY_CONNECTED", [0, 1], [2])], [0], [2]))
-    for verdict in inspect(path, path.parent, "stm32f4").verdicts[:2]:
+    for verdict in inspect(path, project(path.parent), STM32F4).verdicts[:2]:
         assert not verdict.accepts
         assert "convert" in verdict.reason
         assert "hybrid" in verdict.reason
@@ -187,7 +193,7 @@ def test_json_holds_the_same(path: Path) -> None:
         (["nope"], "hil: nope: neither a .tflite file nor one of models/ (gesture"),
         (["nope.tflite"], "hil: nope.tflite: cannot be read"),
         (["README.md"], "hil: README.md: the identifier TFL3 is missing"),
-        (["gesture", "--target", "z80"], "hil: unknown target z80; choose mps2_an386"),
+        (["gesture", "--target", "z80"], "hil: unknown target z80; choose uno, mega2560, nrf51"),
         (["gesture", "--target", "all"], "hil: --target: name one target"),
         (["gesture", "--variant", "int4"], "hil: --variant=int4: no such variant; the manifest has float32, int8"),
     ],
@@ -214,6 +220,6 @@ def test_published_figures(name: str, macs: int) -> None:
     path = EXTERNAL / "mlperf-tiny" / f"{name}.tflite"
     if not path.is_file():
         pytest.skip(f"{path} is not there")
-    inspection = inspect(path, path.parent, "stm32f4")
+    inspection = inspect(path, project(path.parent), STM32F4)
     assert inspection.macs == macs
     assert max(map(len, inspection_lines(inspection)[1:])) <= 100

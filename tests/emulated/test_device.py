@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.lossy_connection import LossyConnection, at_random
+from support.targets import STM32F4
 from tflm_hil.boards import qemu
 from tflm_hil.boards.qemu import QemuBoard
-from tflm_hil.boards.targets import find_target
 from tflm_hil.device.client import Client
 from tflm_hil.device.connection import Connection
 from tflm_hil.device.identity import check_identity
@@ -39,12 +39,12 @@ def model() -> Model:
 
 @pytest.fixture(scope="module")
 def image(model: Model) -> FirmwareImage:
-    return FirmwareProject(ROOT / ".hil").build(model, "int8", AotEngine(), "stm32f4")
+    return FirmwareProject(ROOT / ".hil").build(model, "int8", AotEngine(), STM32F4)
 
 
 @pytest.fixture(scope="module")
 def board(image: FirmwareImage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[QemuBoard]:
-    board = QemuBoard("emulated", [find_target(image.target)], tmp_path_factory.mktemp("board"))
+    board = QemuBoard("emulated", tmp_path_factory.mktemp("board"))
     board.flash(image)
     yield board
     board.close()

@@ -13,7 +13,9 @@ import pytest
 from support.compiler_helpers import needs_gcc
 from support.host_kernels import run_kernels
 from support.shape_networks import flattened
+from support.targets import STM32F4
 from support.tflm_helpers import RESOLVER, pretend_library
+from tflm_hil.boards import qemu_program
 from tflm_hil.commands.inspection import inspect
 from tflm_hil.engines import selection as engines
 from tflm_hil.engines.tflm import build as tflm_build
@@ -87,7 +89,7 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def refusal_of_build(path: Path, engine: str, folder: Path) -> str | None:
     built = FirmwareProject(folder / ".hil", lambda *_: 0)
     try:
-        engines.build(engines.load(engine), built, lone_model(path), "tflite", "stm32f4")
+        engines.build(engines.load(engine), built, lone_model(path), "tflite", STM32F4)
     except HilError as error:
         return str(error).removeprefix(f"{path}: ")
     return None
@@ -100,7 +102,10 @@ def test_inspection_and_building_agree(name: str, tmp_path: Path) -> None:
     make, takers = NETWORKS[name]
     path = tmp_path / "network.tflite"
     path.write_bytes(make())
-    verdicts = {verdict.who: verdict for verdict in inspect(path, tmp_path, "stm32f4").verdicts}
+    verdicts = {
+        verdict.who: verdict
+        for verdict in inspect(path, FirmwareProject(tmp_path / ".hil", qemu_program.run), STM32F4).verdicts
+    }
     assert {engine for engine in ("aot", "tflm") if verdicts[engine].accepts} == takers
     for engine in ("aot", "tflm"):
         refusal = refusal_of_build(path, engine, tmp_path)
@@ -135,6 +140,6 @@ def test_the_reference_of_float16_weights_has_them_as_float32(tmp_path: Path) ->
 def test_what_cannot_be_fed_is_told_by_inspection(tmp_path: Path) -> None:
     path = tmp_path / "network.tflite"
     path.write_bytes(build([TensorSpec([1, 4], INT32)] * 2, [OperatorSpec("MAXIMUM", [0, 0], [1])], [0], [1]))
-    *_, reference = inspect(path, tmp_path, "stm32f4").verdicts
+    *_, reference = inspect(path, FirmwareProject(tmp_path / ".hil", qemu_program.run), STM32F4).verdicts
     assert not reference.accepts
     assert reference.reason.startswith("an input of the network is int32, which is not supported")

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from support.device_helpers import recording
 from support.emulated_image import RECURSE, SPIN, address_range, build, crash, run
-from tflm_hil.boards.qemu import QemuBoard
-from tflm_hil.boards.targets import find_target
+from support.targets import STM32F4
+from tflm_hil.boards.qemu import QemuBoard, emulation_of
 from tflm_hil.device.client import Client
 from tflm_hil.device.connection import Connection
 from tflm_hil.device.device_info import Counter
@@ -20,18 +20,17 @@ from tflm_hil.device.uart_log import UartLog
 from tflm_hil.errors import DeviceError
 from tflm_hil.firmware.image import FirmwareImage
 
-TARGET = find_target("stm32f4")
 STACK_BYTES = 4096
 
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> FirmwareImage:
-    return build("stm32f4", tmp_path_factory.mktemp("emulated"))
+    return build(STM32F4, tmp_path_factory.mktemp("emulated"))
 
 
 @pytest.fixture
 def board(image: FirmwareImage, tmp_path: Path) -> Iterator[QemuBoard]:
-    board = QemuBoard("emulated", [find_target(image.target)], tmp_path)
+    board = QemuBoard("emulated", tmp_path)
     board.flash(image)
     yield board
     board.close()
@@ -57,7 +56,7 @@ def test_the_image_says_who_it_is_and_what_it_counts_with(image: FirmwareImage, 
     assert info.target == "stm32f4"
     assert info.counter == Counter.SYSTICK, "the cycle counter stands still in QEMU"
     assert info.clock_hz == 16_000_000, "without a PLL the internal oscillator is left in charge"
-    assert 0 < TARGET.emulation.instructions(info.overhead_ticks) < 30
+    assert 0 < emulation_of(STM32F4).instructions(info.overhead_ticks) < 30
     status = client.status()
     assert (status.windows, status.bad_frames, status.overruns) == (0, 0, 0)
     assert 100 < status.stack_peak < status.stack_size == STACK_BYTES

@@ -12,6 +12,7 @@ from support.fake_device import Misbehaviour
 from support.needs import needs_emulator
 from support.plugin_helpers import PREDICTIONS
 from support.project_helpers import ROOT, Project
+from support.targets import STM32F4
 from tflm_hil.checks.tensors import compare_tensor
 from tflm_hil.checks.tolerance import Tolerance
 from tflm_hil.commands.trace import Layer, Trace
@@ -139,9 +140,7 @@ def test_a_debug_image_that_does_not_fit_says_which_targets_have_room(
 
 
 def test_a_board_that_the_harness_does_not_flash_gets_a_command_for_later(pytester: pytest.Pytester) -> None:
-    build_id = (
-        FirmwareProject(ROOT / ".hil").build(load_models(ROOT)["gesture"], "int8", AotEngine(), "stm32f4").build_id
-    )
+    build_id = FirmwareProject(ROOT / ".hil").build(load_models(ROOT)["gesture"], "int8", AotEngine(), STM32F4).build_id
     pytester.makepyfile(test_predictions=PREDICTIONS)
     with fake_board.running("gesture", "int8", build_id, Misbehaviour.LIE) as port:
         result = pytester.runpytest_inprocess(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from support.distributions import installed, write_distribution
 from support.firmware_helpers import ROOT
+from support.targets import STM32F4
 from tflm_hil.engines import selection
 from tflm_hil.engines.aot.engine import AotEngine
 from tflm_hil.engines.selection import GROUP, choose, load
@@ -98,11 +99,11 @@ def test_an_unknown_one_is_told_with_those_that_are_there(project: FirmwareProje
     assert "mine_engine" not in sys.modules
 
 
-def test_one_without_an_environment_cannot_be_had(project: FirmwareProject) -> None:
+def test_one_without_a_section_of_platformio_ini_cannot_be_had(project: FirmwareProject) -> None:
     class Other(AotEngine):
         name = "other"
 
-    assert Other().unavailable(project) == f"{ROOT / 'platformio.ini'} has no environment TARGET_other; add one"
+    assert Other().unavailable(project) == f"{ROOT / 'platformio.ini'} has no section [other]; add one"
     assert AotEngine().unavailable(project) is None
 
 
@@ -117,7 +118,7 @@ def test_a_broken_one_is_no_way_out_of_a_refusal(project: FirmwareProject, folde
 
     model = load_models(ROOT)["gesture"]
     with pytest.raises(HilError) as raised:
-        selection.build(Refusing(), project, model, "int8", "stm32f4")
+        selection.build(Refusing(), project, model, "int8", STM32F4)
     assert str(raised.value) == "no; or use engine aot"
     with pytest.raises(ExtensionError, match=r"mine 9, entry point mine = mine_engine:Engine: KeyError: 'x'"):
         load("mine").check(model.variants["int8"].path, project)
@@ -137,4 +138,4 @@ def test_the_way_out_of_too_little_memory_is_compiled_code(project: FirmwareProj
     engine = Large()
     engine.compiles = compiles
     with pytest.raises(TooLargeError, match=f"^it is large; use {ways}$"):
-        selection.build(engine, project, load_models(ROOT)["gesture"], "int8", "stm32f4")
+        selection.build(engine, project, load_models(ROOT)["gesture"], "int8", STM32F4)

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from support.firmware_helpers import ROOT
 from support.needs import skip_without_tools
+from support.targets import STM32F4
 from tflm_hil.boards import qemu_program
 from tflm_hil.boards.qemu import QemuBoard
-from tflm_hil.boards.targets import find_target
 from tflm_hil.device.client import Client
 from tflm_hil.device.uart_log import UartLog
 from tflm_hil.engines.tflm.arena import STEP, ArenaCache, Trial, outcome
@@ -22,7 +22,7 @@ from tflm_hil.engines.tflm.engine import TflmEngine
 from tflm_hil.engines.tflm.library import VARIABLE, find
 from tflm_hil.errors import HilError
 from tflm_hil.firmware import platformio
-from tflm_hil.firmware.build_dir import PROGRAM
+from tflm_hil.firmware.build_dir import PROGRAM, BuildDir
 from tflm_hil.firmware.image import FirmwareImage
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.manifest import Model, load_models
@@ -30,7 +30,7 @@ from tflm_hil.models.preprocess import prepare
 from tflm_hil.models.reference import Reference
 from tflm_hil.recordings.windows import windows
 
-TARGET, ENGINE = "stm32f4", "tflm"
+TARGET, ENGINE = STM32F4, "tflm"
 WINDOWS = 5
 
 
@@ -59,7 +59,7 @@ def image(project: FirmwareProject, model: Model) -> FirmwareImage:
 
 @contextmanager
 def running(image: FirmwareImage, directory: Path) -> Iterator[Client]:
-    board = QemuBoard("emulated", [find_target(image.target)], directory)
+    board = QemuBoard("emulated", directory)
     try:
         board.flash(image)
         client = Client(board.connect(), UartLog(directory / "uart.log"), timeout=5.0, retries=2)
@@ -110,7 +110,7 @@ def test_the_arena_is_the_smallest_that_runs(image: FirmwareImage, tmp_path: Pat
         arena = client.hello().arena_bytes
     sizes = {symbol.name: symbol.size for symbol in image.symbols}
     assert arena in sizes.values()
-    search = image.generated.parent / "search" / f"{TARGET}_{ENGINE}" / PROGRAM
+    search = image.generated.parent / "search" / f"{TARGET.name}_{ENGINE}" / PROGRAM
     if not search.is_file():
         pytest.skip("the size was remembered, and the program that found it is gone")
     sizes_tried = (arena, arena - STEP, 1 << 24)
@@ -122,14 +122,14 @@ def test_the_library_is_compiled_once_for_all(
     image: FirmwareImage, project: FirmwareProject, model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert image.elf.is_file()
-    shutil.rmtree(project.build_root / "firmware" / f"gesture-float32-{TARGET}_{ENGINE}_debug", ignore_errors=True)
+    shutil.rmtree(project.build_root / "firmware" / f"gesture-float32-{TARGET.name}_{ENGINE}_debug", ignore_errors=True)
     said: list[str] = []
     run = platformio.run
     built: list[str] = []
 
-    def counted(root: Path, environment: str, *rest: object) -> None:
-        built.append(environment)
-        run(root, environment, *rest)  # type: ignore[arg-type]
+    def counted(build_dir: BuildDir, *rest: object) -> None:
+        built.append(build_dir.environment)
+        run(build_dir, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(platformio, "run", counted)
     project.build(model, "float32", TflmEngine(), TARGET, debug=True, say=said.append)
@@ -153,6 +153,6 @@ def test_without_an_emulator_an_unknown_arena_is_an_error_with_the_remedy(
     project: FirmwareProject, model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ArenaCache, "recall", lambda *_: None)
-    shutil.rmtree(project.build_root / "firmware" / f"gesture-float32-{TARGET}_{ENGINE}", ignore_errors=True)
+    shutil.rmtree(project.build_root / "firmware" / f"gesture-float32-{TARGET.name}_{ENGINE}", ignore_errors=True)
     with pytest.raises(HilError, match="is found in an emulator, and there is none: apt-get install qemu-system-arm"):
         FirmwareProject(ROOT / ".hil").build(model, "float32", TflmEngine(), TARGET)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.targets import STM32F4
 from tflm_hil.boards import qemu_program
 from tflm_hil.engines.tflm.arena import STEP, ArenaCache, Trial, find_smallest, outcome
 from tflm_hil.errors import HilError
@@ -72,13 +73,13 @@ def test_what_becomes_of_an_emulator(
 ) -> None:
     pretend_qemu(tmp_path, monkeypatch, script)
     monkeypatch.setattr(qemu_program, "SECONDS", 0.5)
-    assert outcome(qemu_program.run("stm32f4", tmp_path / "program.elf", "16")) == trial
+    assert outcome(qemu_program.run(STM32F4, tmp_path / "program.elf", "16")) == trial
 
 
 def test_an_emulator_that_cannot_start_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pretend_qemu(tmp_path, monkeypatch, "echo qemu: no such machine >&2; exit 1")
     with pytest.raises(HilError, match=r"does not run .*program\.elf: qemu: no such machine"):
-        qemu_program.run("stm32f4", tmp_path / "program.elf", "16")
+        qemu_program.run(STM32F4, tmp_path / "program.elf", "16")
 
 
 def pretend_qemu(directory: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.firmware_helpers import ROOT
+from support.targets import STM32F4, TARGETS
 from support.tflm_helpers import NAME, VERSION, pretend_library
 from tflm_hil.engines import selection as engines
 from tflm_hil.engines.tflm import build as tflm_engine
@@ -24,6 +25,7 @@ from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.manifest import load_models, lone_model
 from tflm_hil.models.tflite_builder import OperatorSpec, TensorSpec, build
 from tflm_hil.models.tflite_file import TensorType, read
+from tflm_hil.targets import Target
 
 ARENA = 1920
 INI = "[tflm]\nlibrary = owner/package@1.0\n"
@@ -55,10 +57,10 @@ class World:
         return path
 
     def build_dir(self, environment: str = "stm32f4_tflm") -> BuildDir:
-        return BuildDir(self.root, self.root / ".hil", f"network-{environment}", "stm32f4", environment)
+        return BuildDir(self.root, self.root / ".hil", f"network-{environment}", STM32F4, environment)
 
-    def emulate(self, target: str, elf: Path, size: str) -> int:
-        assert target == "stm32f4"
+    def emulate(self, target: Target, elf: Path, size: str) -> int:
+        assert target == STM32F4
         assert elf == self.build_dir().path / "search" / "stm32f4_tflm" / "program.elf"
         trial = Trial.FITS if int(size) >= ARENA else Trial.TOO_SMALL
         return int(trial.value)
@@ -69,27 +71,20 @@ class World:
         return size
 
     def run(
-        self,
-        _root: Path,
-        environment: str,
-        _build_root: Path,
-        settings: Mapping[str, str],
-        _log: Path,
-        watch: platformio.Watch,
-        _say: Say,
+        self, build_dir: BuildDir, settings: Mapping[str, str], _log: Path, watch: platformio.Watch, _say: Say
     ) -> None:
-        assert environment.endswith("_tflm")
+        assert build_dir.environment.endswith("_tflm")
         self.builds.append(settings)
-        elf = Path(settings["PLATFORMIO_BUILD_DIR"]) / environment / "program.elf"
+        elf = Path(settings["PLATFORMIO_BUILD_DIR"]) / build_dir.environment / "program.elf"
         elf.parent.mkdir(parents=True, exist_ok=True)
         elf.write_bytes(self.program)
         watch(f"{TOTAL}2\n")
         watch("Compiling .hil/objects/tflm/a.cc.o\n")
 
-    def install(self, _root: Path, environment: str, build_root: Path, _log: Path) -> None:
-        self.installed.append(environment)
+    def install(self, build_dir: BuildDir, _log: Path) -> None:
+        self.installed.append(build_dir.environment)
         if self.package:
-            pretend_library(build_root / "pio" / "libdeps" / environment / self.package)
+            pretend_library(build_dir.build_root / "pio" / "libdeps" / build_dir.environment / self.package)
 
 
 @pytest.fixture
@@ -158,9 +153,9 @@ def test_a_network_for_which_all_ram_is_too_little_is_told_with_the_alternatives
 ) -> None:
     monkeypatch.setenv("HIL_TFLM_LIB", str(world.library))
     monkeypatch.setattr(toolchain, "versions", dict)
-    small = FirmwareProject(world.root / ".hil", lambda *_: Trial.NO_MORE_RAM.value)
+    small = FirmwareProject(world.root / ".hil", lambda *_: Trial.NO_MORE_RAM.value, targets=TARGETS.values())
     with pytest.raises(HilError) as caught:
-        engines.build(TflmEngine(), small, load_models(ROOT)["gesture"], "int8", "stm32f2")
+        engines.build(TflmEngine(), small, load_models(ROOT)["gesture"], "int8", TARGETS["stm32f2"])
     said = str(caught.value)
     assert f"{NAME} {VERSION} does not run it in all RAM of stm32f2: it needs more, or a kernel of" in said
     assert "; use a smaller model or engine aot or" in said
@@ -193,7 +188,7 @@ def test_what_cannot_run_is_refused_before_anything_is_built(
     world.tflite.write_bytes(build(tensors, [OperatorSpec(kind, inputs, [1])], [0], [1]))
     project = FirmwareProject(world.root / ".hil", lambda *_: Trial.FITS.value)
     with pytest.raises(HilError, match=said):
-        engines.build(TflmEngine(), project, lone_model(world.tflite), "tflite", "stm32f4")
+        engines.build(TflmEngine(), project, lone_model(world.tflite), "tflite", STM32F4)
     assert world.builds == []
 
 
@@ -206,7 +201,7 @@ def test_the_image_is_built_from_this_library(world: World, monkeypatch: pytest.
 
     def build_image() -> list[str]:
         world.builds.clear()
-        FirmwareProject(world.root / ".hil", world.emulate).build(model, "int8", TflmEngine(), "stm32f4")
+        FirmwareProject(world.root / ".hil", world.emulate).build(model, "int8", TflmEngine(), STM32F4)
         return [settings["HIL_TFLM_SOURCE"] for settings in world.builds]
 
     assert build_image() == 2 * [str(world.library)], "the search, and the image"

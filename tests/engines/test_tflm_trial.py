@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.compiler_helpers import needs_gcc
+from support.targets import STM32F4
 from support.tflm_helpers import NAME, pretend_library
 from tflm_hil.engines import selection as engines
 from tflm_hil.engines.tflm import library as tflm_library
@@ -57,7 +58,7 @@ def test_several_scales_are_refused_where_the_copy_does_not_mind_them(
         assert engine.known_fault(path, project) is None
         return
     with pytest.raises(HilError) as raised:
-        engines.build(engine, project, lone_model(path), "tflite", "stm32f4")
+        engines.build(engine, project, lone_model(path), "tflite", STM32F4)
     said = str(raised.value)
     assert f"operator 0 (FULLY_CONNECTED) has a scale for every output, and {NAME}" in said
     assert said.endswith("; or use engine aot")

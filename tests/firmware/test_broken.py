@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 from support.firmware_helpers import ROOT
+from support.targets import STM32F4
 from tflm_hil.errors import HilError
 from tflm_hil.firmware import platformio
 from tflm_hil.firmware import platformio_ini as configuration
+from tflm_hil.firmware.build_dir import BuildDir
 
 ENVIRONMENT = "stm32f4_aot"
 PLATFORM = "firmware/platform"
+TARGET = "../../targets/stm32f4.toml"
 
 
 @pytest.mark.parametrize(
@@ -40,17 +43,20 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project of which PlatformIO reads all that there is before the first source."""
     root = tmp_path_factory.mktemp("broken")
     shutil.copytree(ROOT / PLATFORM, root / PLATFORM, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "platformio.ini", root)
+    for name in ("platformio.ini", "firmware/environments.ini"):
+        shutil.copy(ROOT / name, root / name)
     (root / "firmware" / "lib").mkdir()
     (root / "firmware" / "application").mkdir()
     (root / "generated").mkdir()
+    (root / "targets").mkdir()
     (root / "generated" / "model_config.h").touch()
     return root
 
 
 @pytest.fixture
 def whole(project: Path) -> Iterator[Path]:
-    """The project, with every file back in place afterwards."""
+    """The project, with every file in place before."""
+    shutil.copy(STM32F4.file, project / "targets")
     yield project
     shutil.copytree(
         ROOT / PLATFORM, project / PLATFORM, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True
@@ -61,7 +67,7 @@ def build(root: Path) -> None:
     hil = root / ".hil"
     hil.mkdir(exist_ok=True)
     settings = platformio.build_variables(root / "generated", hil / "build")
-    platformio.run(root, ENVIRONMENT, hil, settings, hil / "build.log")
+    platformio.run(BuildDir(root, hil, "broken", STM32F4, ENVIRONMENT), settings, hil / "build.log")
 
 
 @pytest.mark.parametrize(
@@ -69,9 +75,10 @@ def build(root: Path) -> None:
     [
         ("platform.json", b"{", r"'platform\.json' manifest"),
         ("platform.json", None, r"'platform\.json' manifest"),
-        ("boards/stm32f4.json", b"\xff{", r"boards/stm32f4\.json"),
-        ("boards/stm32f4.json", b"{}", r"boards/stm32f4\.json"),
-        ("boards/stm32f4.json", None, "Unknown board ID 'stm32f4'"),
+        (TARGET, b"\xff = 1", r"targets/stm32f4\.toml: no target of this firmware \(UnicodeDecodeError"),
+        (TARGET, b"chip = ", r"targets/stm32f4\.toml: no target of this firmware \(TOMLDecodeError"),
+        (TARGET, b"chip = 1", r"targets/stm32f4\.toml: no target of this firmware \(KeyError"),
+        (TARGET, None, "Unknown board ID 'stm32f4'"),
         ("platform.py", b"x = (\n", r"platform\.py:1: SyntaxError"),
         ("builder/main.py", b"x = (\n", r"builder/main\.py:1: SyntaxError"),
         ("builder/main.py", b"\nraise ValueError('no')\n", r"builder/main\.py:2: ValueError.*no"),

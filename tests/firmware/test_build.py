@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import os
 import re
 import shutil
@@ -15,15 +16,16 @@ import msgspec
 import pytest
 from support.firmware_helpers import ROOT
 from support.processes import ends
+from support.targets import STM32F4, TARGETS
 from tflm_hil.engines.aot.engine import AotEngine
 from tflm_hil.errors import HilError
 from tflm_hil.firmware import platformio, toolchain
 from tflm_hil.firmware.image import FirmwareImage, read_image
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.manifest import Model, load_models
+from tflm_hil.targets.target import read_target
 
-TARGET, ENGINE = "stm32f4", "aot"
-ENVIRONMENT = f"{TARGET}_{ENGINE}"
+TARGET, ENVIRONMENT = STM32F4, "stm32f4_aot"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -48,7 +50,8 @@ def model() -> Model:
 
 def checkout(directory: Path, built: Path | None = None) -> FirmwareProject:
     """A copy of what is built, in `directory`; what is made of it lies in `built`, or in the copy."""
-    shutil.copytree(ROOT / "firmware", directory / "firmware", ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in ("firmware", "harness/tflm_hil/targets"):
+        shutil.copytree(ROOT / folder, directory / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "platformio.ini", directory)
     return FirmwareProject(built or directory / ".hil", root=directory)
 
@@ -278,20 +281,24 @@ def test_warnings_in_our_sources_are_errors(model: Model, tmp_path: Path, built:
 
 
 def test_an_image_that_is_too_large_is_told_with_the_excess(model: Model, tmp_path: Path, built: Path) -> None:
-    project = checkout(tmp_path, built)
-    script = tmp_path / "firmware" / "platform" / "ldscripts" / "stm32f4.ld"
-    script.write_text(script.read_text().replace("512K", "8K"))
-    with pytest.raises(HilError, match=r"exceeds FLASH by \d+ bytes; use a smaller model or target stm32f2 or"):
-        project.build(model, "int8", AotEngine(), TARGET)
+    project = FirmwareProject(built, targets=TARGETS.values())
+    small = tmp_path / "small.toml"
+    small.write_text(STM32F4.file.read_text().replace("512K", "8K"))
+    with pytest.raises(HilError, match=r"exceeds FLASH by \d+ bytes; use a smaller model or target stm32f4 or target"):
+        project.build(model, "int8", AotEngine(), read_target(small))
 
 
-@pytest.mark.parametrize(("engine", "target"), [("onnx", "stm32f4"), ("aot", "z80")])
-def test_an_environment_that_does_not_exist(project: FirmwareProject, model: Model, engine: str, target: str) -> None:
+def test_an_engine_needs_its_section_of_platformio_ini(project: FirmwareProject) -> None:
     class Named(AotEngine):
-        name = engine
+        name = "onnx"
 
-    with pytest.raises(HilError, match=rf"no environment {target}_{engine}; it has .*{ENVIRONMENT}"):
-        project.build(model, "int8", Named(), target)
+    assert Named().unavailable(project) == f"{project.root / 'platformio.ini'} has no section [onnx]; add one"
+    assert AotEngine().unavailable(project) is None
+
+
+def test_a_target_of_other_applications_is_refused(project: FirmwareProject, model: Model) -> None:
+    with pytest.raises(HilError, match=r"^target uno is for applications of the user's own; choose another$"):
+        project.build(model, "int8", AotEngine(), TARGETS["uno"])
 
 
 def test_a_build_by_hand_without_generated_sources_says_so_in_one_line(project: FirmwareProject) -> None:
@@ -302,6 +309,17 @@ def test_a_build_by_hand_without_generated_sources_says_so_in_one_line(project: 
     assert done.returncode != 0
     (said,) = [line for line in done.stderr.splitlines() if "error" in line]
     assert said.startswith("error: HIL_GENERATED (unset) is not a directory of generated model sources")
+
+
+def test_a_build_by_hand_is_the_image_that_the_harness_builds(image: FirmwareImage, tmp_path: Path) -> None:
+    root = checkout(tmp_path).root
+    shutil.copytree(image.generated, root / "sources")
+    variables = {**toolchain.variables(os.environ), "HIL_GENERATED": "sources"}
+    command = platformio.command(root, ENVIRONMENT)
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    by_hand = root / ".hil" / "pio" / "build" / ENVIRONMENT / "program.elf"
+    assert hashlib.sha256(by_hand.read_bytes()).hexdigest() == image.elf_sha256
 
 
 def test_a_file_that_is_no_image(image: FirmwareImage, tmp_path: Path) -> None:
@@ -323,9 +341,11 @@ from pathlib import Path
 from tflm_hil.engines.aot.engine import AotEngine
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.manifest import load_models
+from tflm_hil.targets import load_targets
 
 root, models = map(Path, sys.argv[1:])
-FirmwareProject(root / ".hil", root=root).build(load_models(models)["gesture"], "int8", AotEngine(), "stm32f4")
+project, target = FirmwareProject(root / ".hil", root=root), load_targets()["stm32f4"]
+project.build(load_models(models)["gesture"], "int8", AotEngine(), target)
 """
 
 # It says who runs it, and takes until PlatformIO has gone.

@@ -120,11 +120,14 @@ import sys
 from pathlib import Path
 from tflm_hil import processes
 from tflm_hil.firmware import platformio
+from tflm_hil.firmware.build_dir import BuildDir
+from tflm_hil.targets import load_targets
 
 here = Path(sys.argv[1])
 platformio._PIO = (sys.executable, str(here / "pretended.py"))
 processes._INTERRUPT_S = float(sys.argv[2])
-platformio.run(here, "env", here, {}, here / "log", lambda line: print(line, end="", flush=True))
+build_dir = BuildDir(here, here, "name", load_targets()["stm32f4"], "env")
+platformio.run(build_dir, {}, here / "log", lambda line: print(line, end="", flush=True))
 """
 
 # As PlatformIO does: it goes at once when it is interrupted, and what it runs takes its time to write down what it did.

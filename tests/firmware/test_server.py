@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import struct
 import subprocess
 from pathlib import Path
@@ -16,8 +15,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from support.device_helpers import FakeClock, MemoryConnection, recording
 from support.fake_device import FakeDevice
-from support.firmware_helpers import CHANNELS, MODEL_SHA256, ROOT, STRIDE, WINDOW, FirmwareOnHost, compile_for_host
+from support.firmware_helpers import CHANNELS, MODEL_SHA256, STRIDE, WINDOW, FirmwareOnHost, compile_for_host
 from support.lossy_connection import LossyConnection, at_random
+from support.targets import BUILT
 from tflm_hil.device.client import Client
 from tflm_hil.device.framing import Corrupt, Decoder, Frame, encode
 from tflm_hil.device.messages import FaultKind, Message, parse_boot, parse_crash, parse_error, parse_nak, parse_status
@@ -140,12 +140,9 @@ def test_a_board_with_more_memory_has_more_requests_under_way(tmp_path: Path) ->
 
 
 def test_every_board_says_how_many_requests_it_has_room_for() -> None:
-    boards = [json.loads(path.read_text()) for path in (ROOT / "firmware/platform/boards").glob("*.json")]
-    assert boards
-    for board in boards:
-        credits_ = board["build"]["credits"]
-        assert credits_ & (credits_ - 1) == 0, "a power of two"
-        assert 3 * credits_ * 256 < board["upload"]["maximum_ram_size"] / 4
+    for target in BUILT:
+        assert target.build is not None
+        assert 3 * target.build.credits * 256 < target.memory["ram"].bytes / 4
 
 
 def test_a_request_that_comes_again_is_answered_again_but_not_executed(server: FirmwareOnHost) -> None:

@@ -11,8 +11,8 @@ import pytest
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import ARMAttributesSection
 from support.emulated_image import RECURSE, SPIN, address_range, build, crash, run
+from support.targets import BUILT
 from tflm_hil.boards.qemu import QemuBoard
-from tflm_hil.boards.targets import TARGETS, find_target
 from tflm_hil.device.client import Client
 from tflm_hil.device.device_info import Counter
 from tflm_hil.device.messages import FaultKind
@@ -51,14 +51,14 @@ ANSWERS_WHERE_NOTHING_IS = "stm32f2"
 """QEMU's netduino2 reads 0 from addresses at which there is nothing, instead of a bus error."""
 
 
-@pytest.fixture(scope="module", params=TARGETS)
+@pytest.fixture(scope="module", params=BUILT, ids=lambda target: target.name)
 def image(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> FirmwareImage:
-    return build(request.param, tmp_path_factory.mktemp(request.param))
+    return build(request.param, tmp_path_factory.mktemp(request.param.name))
 
 
 @pytest.fixture
 def board(image: FirmwareImage, tmp_path: Path) -> Iterator[QemuBoard]:
-    board = QemuBoard("emulated", [find_target(image.target)], tmp_path)
+    board = QemuBoard("emulated", tmp_path)
     board.flash(image)
     yield board
     board.close()
@@ -72,7 +72,7 @@ def client(board: QemuBoard, tmp_path: Path) -> Client:
 
 
 def test_the_image_is_of_its_core_and_in_its_memories(image: FirmwareImage) -> None:
-    chip, target = CHIPS[image.target], find_target(image.target)
+    chip, target = CHIPS[image.target.name], image.target
     vectors = [int.from_bytes(image.bin.read_bytes()[at : at + 4], "little") for at in range(0, 64 + 4 * 64, 4)]
     with image.elf.open("rb") as stream:
         elf = ELFFile(stream)
@@ -89,7 +89,7 @@ def test_the_image_is_of_its_core_and_in_its_memories(image: FirmwareImage) -> N
                 place = chip.ram if section["sh_flags"] & 1 else chip.flash  # SHF_WRITE
                 assert section["sh_addr"] in place, section.name
                 assert section["sh_addr"] + section["sh_size"] in place, section.name
-    assert (target.core, target.flash_address) == (chip.core, chip.flash.start)
+    assert (target.core, target.memory["flash"].origin) == (chip.core, chip.flash.start)
     assert (attributes["TAG_CPU_NAME"], "TAG_FP_ARCH" in attributes) == (chip.architecture, chip.fpu)
     assert vectors[0] == chip.ram.start + image.sections[".stack"]
     assert vectors[1] - 1 in chip.flash
@@ -99,7 +99,11 @@ def test_the_image_is_of_its_core_and_in_its_memories(image: FirmwareImage) -> N
 
 def test_it_boots_answers_and_counts_every_instruction(image: FirmwareImage, board: QemuBoard, client: Client) -> None:
     info = client.hello()
-    assert (info.target, info.counter, info.build_id) == (image.target, CHIPS[image.target].counter, image.build_id)
+    assert (info.target, info.counter, info.build_id) == (
+        image.target.name,
+        CHIPS[image.target.name].counter,
+        image.build_id,
+    )
     assert 100 < client.status().stack_peak < client.status().stack_size
     pattern = bytes(range(256)) * 4
     assert client.echo(pattern) == pattern
@@ -113,7 +117,7 @@ def test_it_boots_answers_and_counts_every_instruction(image: FirmwareImage, boa
 
 
 def test_it_reports_where_it_died(image: FirmwareImage, board: QemuBoard, client: Client, tmp_path: Path) -> None:
-    kinds = [FaultKind.UNDEFINED, *([] if image.target == ANSWERS_WHERE_NOTHING_IS else [FaultKind.BUS_ERROR])]
+    kinds = [FaultKind.UNDEFINED, *([] if image.target.name == ANSWERS_WHERE_NOTHING_IS else [FaultKind.BUS_ERROR])]
     for kind in kinds:
         client.fault(kind)
         said = crash(client)

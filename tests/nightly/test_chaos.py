@@ -21,6 +21,7 @@ from support import fake_board
 from support.chaos import EARLIER, MODEL, Chaos
 from support.needs import needs_emulator
 from support.project_helpers import ROOT, Project
+from support.targets import STM32F4
 from tflm_hil.firmware.image import read_image
 from tflm_hil.results.baseline import FILE
 from tflm_hil.results.model import load
@@ -316,7 +317,7 @@ def worker_stands_still(chaos: Chaos) -> None:
 def unplugged(chaos: Chaos) -> None:
     """A board behind a serial port goes away for good."""
     (elf,) = images(chaos)
-    build_id = read_image(elf, "stm32f4", 0, 0, elf.parent).build_id
+    build_id = read_image(elf, STM32F4, 0, 0, elf.parent).build_id
     with fake_board.running(MODEL, "int8", build_id) as port:
         chaos.start(f"--board={port}", "--hil-flash=never")
         chaos.until_streaming()

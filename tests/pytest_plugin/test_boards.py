@@ -7,6 +7,7 @@ from support import fake_board
 from support.fake_device import Misbehaviour
 from support.needs import needs_emulator
 from support.plugin_helpers import ONE_WINDOW, PREDICTIONS, ROOT, SUITE, Hil, read_results
+from support.targets import STM32F4
 from tflm_hil.engines.aot.engine import AotEngine
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.manifest import load_models
@@ -54,7 +55,7 @@ def test_what_happens_to_a_device_or_its_emulator_is_one_line_of_one_test(pytest
 
 @pytest.fixture(scope="module")  # once, and before pytester: it forgets modules that are imported from then on
 def build_id() -> bytes:
-    return FirmwareProject(ROOT / ".hil").build(load_models(ROOT)["gesture"], "int8", AotEngine(), "stm32f4").build_id
+    return FirmwareProject(ROOT / ".hil").build(load_models(ROOT)["gesture"], "int8", AotEngine(), STM32F4).build_id
 
 
 @needs_emulator  # for the compiler: the image's build id is what the harness asks a board for

@@ -12,10 +12,12 @@ from tflm_hil.device.client import Client
 from tflm_hil.device.messages import WindowResult
 from tflm_hil.errors import DeviceError
 from tflm_hil.firmware import platformio
+from tflm_hil.firmware.build_dir import BuildDir
 from tflm_hil.firmware.image import FirmwareImage, read_image
 from tflm_hil.firmware.model_config import write_model_config
 from tflm_hil.models.manifest import Channel
 from tflm_hil.models.tflite_file import TensorType
+from tflm_hil.targets import Target
 
 from support.firmware_helpers import MODEL_SHA256, ROOT, graph, model
 from support.needs import skip_without_tools
@@ -49,18 +51,18 @@ const aot_model_t aot_model = {inputs, outputs, 1, 1, sizeof in + sizeof out, ru
 """
 
 
-def build(target: str, folder: Path) -> FirmwareImage:
+def build(target: Target, folder: Path) -> FirmwareImage:
     """Build the image for `target` in `folder`. Skips the test if a tool is missing."""
     skip_without_tools()
-    environment = f"{target}_aot"
+    # Reuse the objects of the project.
+    build_dir = BuildDir(ROOT, ROOT / ".hil", folder.name, target, f"{target.name}_aot")
     generated = folder / "generated"
     raw = [Channel(name, "raw", 1.0, 0.0, 1.0) for name in ("what", "amount")]
     write_model_config(model(folder, 1, 1, raw), MODEL_SHA256, graph(2, 2, TensorType.FLOAT32), generated)
     (generated / "aot_model.c").write_text(NETWORK)
     settings = platformio.build_variables(generated, folder / "build")
-    # Reuse the objects of the project.
-    platformio.run(ROOT, environment, ROOT / ".hil", settings, folder / "log")
-    return read_image(folder / "build" / environment / "program.elf", target, 0, 0, generated)
+    platformio.run(build_dir, settings, folder / "log")
+    return read_image(folder / "build" / build_dir.environment / "program.elf", target, 0, 0, generated)
 
 
 def run(client: Client, *commands: tuple[int, int]) -> list[WindowResult]:

@@ -13,11 +13,12 @@ from pathlib import Path
 from tflm_hil.boards.board import Board
 from tflm_hil.boards.counters import InstructionCounter
 from tflm_hil.boards.protocols import Console
+from tflm_hil.boards.qemu import emulation_of
 from tflm_hil.boards.spec import BoardSpec
-from tflm_hil.boards.targets import Target
 from tflm_hil.device.connection import Connection, SocketConnection
 from tflm_hil.errors import HilError
 from tflm_hil.firmware.image import FirmwareImage
+from tflm_hil.targets import Target
 
 START_S = 10.0
 
@@ -27,7 +28,7 @@ class LabQemu:
 
     def __init__(self, name: str, target: Target, log: Path) -> None:
         self._name = name
-        self._emulation = target.emulation
+        self._emulation = emulation_of(target)
         self._log = log
         self._folder = Path(tempfile.mkdtemp(prefix="labqemu-"))
         self._image: FirmwareImage | None = None
@@ -109,8 +110,9 @@ class LabQemuKind:
         """Refuse what cannot be had, before anything is built."""
         if len(targets) != 1:
             raise HilError(f"board {spec.text}: {len(targets)} targets for one chip; name one target")
-        if shutil.which(targets[0].emulation.program) is None:
-            raise HilError(f"board {spec.text}: {targets[0].emulation.program} is not on PATH; install it")
+        program = emulation_of(targets[0]).program
+        if shutil.which(program) is None:
+            raise HilError(f"board {spec.text}: {program} is not on PATH; install it")
         return "labqemu 9"
 
     def open(self, spec: BoardSpec, targets: Sequence[Target], run_dir: Path) -> Board:
@@ -123,6 +125,6 @@ class LabQemuKind:
             console=qemu,
             reset=qemu,
             flasher=qemu,
-            counter=InstructionCounter(spec.text, lambda: target.emulation),
+            counter=InstructionCounter(spec.text, lambda: emulation_of(target)),
             lease=qemu,
         )

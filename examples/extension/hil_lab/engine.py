@@ -84,10 +84,8 @@ class MineEngine(GeneratingEngine):
 
     name = "mine"
     compiles = True
-
-    def environment(self, target: str) -> str:
-        """Images are built as those of aot, whose own engine gives way to the one that is generated here."""
-        return f"{target}_aot"
+    section = "aot"
+    """Images are built as those of aot, whose own engine gives way to the one that is generated here."""
 
     def versions(self, _project: FirmwareProject) -> Mapping[str, str]:
         """What results are to name."""

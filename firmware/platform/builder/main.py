@@ -1,9 +1,9 @@
 """Builds the firmware: PlatformIO runs this inside SCons.
 
-HIL_GENERATED names the directory of the sources generated from a model; they are compiled into the image. A project
-with an application of its own may do without. For the tflm
-engine HIL_TFLM_SOURCE is the directory of TensorFlow Lite Micro. The image is the same byte for byte from any
-directory: no path gets into it, and its build id is a hash of its contents.
+HIL_GENERATED names the directory of the sources generated from a model, which are compiled into the image; a project
+with an application of its own does without. For the tflm engine HIL_TFLM_SOURCE is the directory of TensorFlow Lite
+Micro. The image is the same byte for byte from any directory: no path gets into it, and its build id is a hash of its
+contents.
 """
 
 import ctypes
@@ -36,17 +36,19 @@ env = DefaultEnvironment()
 sys.path.insert(0, str(Path(env.PioPlatform().get_dir()) / "builder"))
 import spawning  # noqa: E402 (only now it is known where it lies)
 from products import decide, track  # noqa: E402 (only now it is known where it lies)
+from target_board import LINKER_SCRIPT  # noqa: E402 (only now it is known where it lies)
 
 board = env.BoardConfig()
 project = Path(env.subst("$PROJECT_DIR"))
 libraries = project / "firmware" / "lib"
-generated = Path(os.environ.get("HIL_GENERATED", "unset"))
+named = os.environ.get("HIL_GENERATED", "unset")
+generated = project / named
 tflm = Path(os.environ.get("HIL_TFLM_SOURCE", "unset"))
 ours = libraries.is_dir()
 if ours and not (generated / "model_config.h").is_file():
     sys.stderr.write(
-        f"error: HIL_GENERATED ({generated}) is not a directory of generated model sources; "
-        "build through `hil build`, or set it to one of .hil/firmware/*/generated\n"
+        f"error: HIL_GENERATED ({named}) is not a directory of generated model sources; "
+        "build through `hil build`, or set it as platformio.ini explains\n"
     )
     env.Exit(1)
 
@@ -56,7 +58,24 @@ SetOption("max_drift", -1)
 
 # Only its record of what is up to date is of use to several builds: what it copies goes by the path of the build.
 env.CacheDir(None)
-cpu = board.get("build.cpu_flags")
+if "build.ldscript" not in board:
+    script = Path(env.subst("$BUILD_DIR")) / LINKER_SCRIPT
+    script.parent.mkdir(parents=True, exist_ok=True)
+    script.write_text(board.get("build.linker_script"), encoding="utf-8")
+    env.Prepend(LIBPATH=["$BUILD_DIR"])
+    env.Replace(LDSCRIPT_PATH=LINKER_SCRIPT)
+
+# A part that is not ours is a folder beside the target's file.
+beside, parts = Path(board.manifest_path).parent, board.get("build.parts")
+own_parts = [part for part in parts if ours and not (libraries / "board" / part).is_dir()]
+for part in own_parts:
+    if not (beside / part).is_dir():
+        sys.stderr.write(
+            f"error: {board.manifest_path}: part {part!r} is not a folder of {libraries / 'board'}, "
+            "nor one beside this file; correct the name\n"
+        )
+        env.Exit(1)
+cpu = board.get("build.flags")
 shared = Path(env.subst("$BUILD_CACHE_DIR"))
 tflm_objects = shared / "tflm" / "_".join(flag.lstrip("-") for flag in cpu)
 library_objects = shared / env.subst("$PIOENV")
@@ -99,15 +118,18 @@ env.Append(
         f"-ffile-prefix-map={project}=.",
         f"-ffile-prefix-map={generated.resolve()}=generated",
         f"-ffile-prefix-map={generated}=generated",
+        f"-ffile-prefix-map={os.path.relpath(generated, project)}=generated",  # as SCons calls what is in the project
+        f"-ffile-prefix-map={beside}=targets",
         "$)",
     ],
     CPPDEFINES=[
         ("HIL_TARGET", env.StringifyMacro(env.subst("$BOARD"))),
         ("HIL_CREDITS", board.get("build.credits")),
         ("F_CPU", board.get("build.f_cpu")),
+        *board.get("build.defines").items(),
     ],
     # The folders of firmware/lib/board that this board is made of, as its library.json wants them.
-    BOARD_PARTS=" ".join(f"+<{part}/*>" for part in board.get("build.parts")),
+    BOARD_PARTS=" ".join(f"+<{part}/*>" for part in parts if part not in own_parts),
     # Generated sources are no library, so PlatformIO does not find out by itself what they include.
     CPPPATH=[
         str(generated),
@@ -171,6 +193,8 @@ if tflm.is_dir():
     env.Append(CPPDEFINES=TFLM_DEFINES)
 if generated.is_dir():
     env.BuildSources("$BUILD_DIR/generated", str(generated))
+for part in own_parts:
+    env.BuildSources(f"$BUILD_DIR/board/{part}", str(beside / part))
 elf = track(env.BuildProgram())
 if tflm_files:
     print(f"Files of TensorFlow Lite Micro: {len(tflm_files)}")

@@ -8,12 +8,12 @@ from typing import Protocol
 
 from tflm_hil.boards.protocols import Console, Counter, Flasher, Lease, Reset
 from tflm_hil.boards.spec import BoardSpec
-from tflm_hil.boards.targets import Target
 from tflm_hil.device.connection import Connection
 from tflm_hil.device.device_info import DeviceInfo
 from tflm_hil.errors import HilError
 from tflm_hil.extensions import Extension
 from tflm_hil.firmware.image import FirmwareImage
+from tflm_hil.targets import Target
 
 
 class Board:

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from tflm_hil.boards.targets import Emulation
 from tflm_hil.device.device_info import Counter, DeviceInfo
 from tflm_hil.errors import HilError
+from tflm_hil.targets import Emulation
 
 
 class CycleCounter:

@@ -1,8 +1,8 @@
 """How images get onto real boards."""
 
-from tflm_hil.boards.targets import Target
 from tflm_hil.errors import HilError
 from tflm_hil.firmware.image import FirmwareImage
+from tflm_hil.targets import FLASH, Target
 
 
 class FlashByHand:
@@ -10,7 +10,7 @@ class FlashByHand:
 
     def __init__(self, name: str, target: Target) -> None:
         self._name = name
-        self._address = f"0x{target.flash_address:08x}"
+        self._address = f"0x{target.memory[FLASH].origin:08x}"
 
     def flash(self, image: FirmwareImage) -> None:
         """See Flasher."""

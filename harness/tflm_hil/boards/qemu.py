@@ -13,11 +13,11 @@ from tflm_hil.boards.counters import InstructionCounter
 from tflm_hil.boards.protocols import Console
 from tflm_hil.boards.qemu_process import START_S, QemuProcess
 from tflm_hil.boards.spec import BoardSpec
-from tflm_hil.boards.targets import Emulation, Target
 from tflm_hil.device.connection import Connection, SocketConnection
 from tflm_hil.device.timeout import Deadline
 from tflm_hil.errors import HilError
 from tflm_hil.firmware.image import FirmwareImage
+from tflm_hil.targets import Emulation, Target
 
 QEMU = "qemu-system-arm"
 
@@ -30,7 +30,7 @@ def command_line(target: Target, elf: Path, uart: Path, monitor: Path) -> list[s
 
     Its UART and the monitor are unix sockets that QEMU listens on.
     """
-    emulation = target.emulation
+    emulation = emulation_of(target)
     return [
         emulation.program,
         *("-M", emulation.machine),
@@ -43,6 +43,13 @@ def command_line(target: Target, elf: Path, uart: Path, monitor: Path) -> list[s
         "-S",
         *(emulation.loader, str(elf)),
     ]
+
+
+def emulation_of(target: Target) -> Emulation:
+    """Return how QEMU stands in for `target`. Raises HilError if it does not."""
+    if target.emulation is None:
+        raise HilError(f"no emulator stands in for target {target.name}: {target.file} has no [qemu]; use a real board")
+    return target.emulation
 
 
 def _escaped(path: Path) -> str:
@@ -69,8 +76,7 @@ class QemuMachine:
     itself says goes to `log`.
     """
 
-    def __init__(self, targets: Sequence[Target], log: Path) -> None:
-        self._targets = {target.name: target for target in targets}
+    def __init__(self, log: Path) -> None:
         self._log = log
         self._image: FirmwareImage | None = None
         self._process: QemuProcess | None = None
@@ -84,7 +90,7 @@ class QemuMachine:
     @property
     def emulation(self) -> Emulation:
         """How QEMU stands in for what the image is built for."""
-        return self._targets[self._loaded.target].emulation
+        return emulation_of(self._loaded.target)
 
     def flash(self, image: FirmwareImage) -> None:
         """See Flasher."""
@@ -122,7 +128,7 @@ class QemuMachine:
         return self._image
 
     def _start(self) -> QemuProcess:
-        target, elf = self._targets[self._loaded.target], self._loaded.elf
+        target, elf = self._loaded.target, self._loaded.elf
         if self._hung >= _HUNG_STARTS:
             raise HilError(f"QEMU did not start within {START_S:g} s, {self._hung} times; see {self._log}")
         self.release()
@@ -174,10 +180,10 @@ class QemuReset:
 
 
 class QemuBoard(Board):
-    """The board `name` for images of `targets`; what QEMU says goes to `run_dir`/qemu.log."""
+    """The board `name`, whatever target an image is for; what QEMU says goes to `run_dir`/qemu.log."""
 
-    def __init__(self, name: str, targets: Sequence[Target], run_dir: Path) -> None:
-        self.machine = QemuMachine(targets, run_dir / "qemu.log")
+    def __init__(self, name: str, run_dir: Path) -> None:
+        self.machine = QemuMachine(run_dir / "qemu.log")
         super().__init__(
             name,
             f"qemu {version()}",
@@ -194,12 +200,14 @@ class QemuKind:
 
     flashes = True
 
-    def check(self, spec: BoardSpec, _targets: Sequence[Target]) -> str:
+    def check(self, spec: BoardSpec, targets: Sequence[Target]) -> str:
         """See BoardKind."""
+        for target in targets:
+            emulation_of(target)
         if spec.address or spec.options:
             raise HilError(f"board {spec.text}: {spec.kind}: stands alone; name the chip with a target")
         return f"qemu {version()}"
 
-    def open(self, spec: BoardSpec, targets: Sequence[Target], run_dir: Path) -> Board:
+    def open(self, spec: BoardSpec, _targets: Sequence[Target], run_dir: Path) -> Board:
         """See BoardKind."""
-        return QemuBoard(spec.text, targets, run_dir)
+        return QemuBoard(spec.text, run_dir)

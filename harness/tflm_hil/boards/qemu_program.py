@@ -3,9 +3,9 @@
 import subprocess
 from pathlib import Path
 
-from tflm_hil.boards.qemu import QEMU, version
-from tflm_hil.boards.targets import find_target
+from tflm_hil.boards.qemu import QEMU, emulation_of, version
 from tflm_hil.errors import HilError
+from tflm_hil.targets import Target
 
 SECONDS = 60.0
 """One inference of the largest of the MLPerf Tiny networks takes less than one."""
@@ -22,14 +22,14 @@ def command_line(machine: str, elf: Path, argument: str) -> list[str]:
     ]
 
 
-def run(target: str, elf: Path, argument: str) -> int | None:
+def run(target: Target, elf: Path, argument: str) -> int | None:
     """Run `elf` on the emulated `target`; its exit status, None if it does not end.
 
     Raises:
         HilError: QEMU is missing or does not start.
     """
     version()
-    argv = command_line(find_target(target).emulation.machine, elf, argument)
+    argv = command_line(emulation_of(target).machine, elf, argument)
     try:
         done = subprocess.run(argv, capture_output=True, text=True, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired:

@@ -10,9 +10,9 @@ from tflm_hil import extensions
 from tflm_hil.boards import port_name
 from tflm_hil.boards.board import Board, BoardKind
 from tflm_hil.boards.spec import AUTO, EMULATED, BoardSpec, parse
-from tflm_hil.boards.targets import Target, find_targets
 from tflm_hil.errors import HilError
 from tflm_hil.extensions import Extension, ExtensionError
+from tflm_hil.targets import Target
 
 GROUP = "tflm_hil.boards"
 EMULATORS = ("qemu",)
@@ -47,16 +47,14 @@ class BoardChoice:
         return board
 
 
-def choose(board: str, emulator: str, names: Sequence[str]) -> BoardChoice:
-    """Return the board for the values of the three options.
+def choose(board: str, emulator: str, targets: Sequence[Target]) -> BoardChoice:
+    """Return the board for the values of the two options, and for `targets`.
 
-    `names` are those of the targets. `auto` is the one board that is connected over USB; the emulated board if there is
-    none. Raises HilError for anything that does not exist, for `auto` with several boards, and for a real board with
-    several targets.
+    `auto` is the one board that is connected over USB; the emulated board if there is none. Raises HilError for what
+    does not exist, for `auto` with several boards, and for a real board with several targets.
     """
-    targets = find_targets(names)
     spec, extension, kind = _find(board, emulator)
-    return BoardChoice(spec, kind, extension, kind.check(spec, targets), targets)
+    return BoardChoice(spec, kind, extension, kind.check(spec, targets), tuple(targets))
 
 
 def flashes(board: str) -> bool:

@@ -11,10 +11,10 @@ from tflm_hil.boards.port import Port
 from tflm_hil.boards.port_lock import PortLock
 from tflm_hil.boards.serial_reset import SerialReset
 from tflm_hil.boards.spec import BoardSpec
-from tflm_hil.boards.targets import Target
 from tflm_hil.device.connection import Connection
 from tflm_hil.device.timeout import Deadline
 from tflm_hil.errors import HilError, LineError
+from tflm_hil.targets import Target
 
 _DRAIN_S = 1.0
 _QUIET_S = 0.001
@@ -71,7 +71,7 @@ class SerialBoard(Board):
     """The board at `port`, which is a `target`."""
 
     def __init__(self, port: str, target: Target) -> None:
-        line = SerialLine(port, target.baud)
+        line = SerialLine(port, target.uart.baud)
         super().__init__(
             port,
             None,

@@ -17,6 +17,7 @@ from tflm_hil.cli.inspect import inspect
 from tflm_hil.cli.new import new
 from tflm_hil.cli.path import path
 from tflm_hil.cli.replay import replay
+from tflm_hil.cli.targets import targets
 from tflm_hil.cli.trace import trace
 from tflm_hil.errors import DeviceError, HilError
 
@@ -27,7 +28,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (new, init, doctor, build, replay, trace, bench, inspect, path):
+for command in (new, init, doctor, build, replay, trace, bench, inspect, targets, path):
     app.command()(command)
 
 

@@ -8,15 +8,17 @@ from typing import Annotated
 import msgspec
 import typer
 
-from tflm_hil.boards.targets import find_targets
+from tflm_hil.boards import qemu_program
 from tflm_hil.cli.arguments import TargetName, VariantName
 from tflm_hil.cli.working import choose_variant, only_target, status
 from tflm_hil.commands import inspection
 from tflm_hil.configuration import find_project, load_configuration
 from tflm_hil.errors import HilError
+from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.lab.options import DEFAULT_TARGET
 from tflm_hil.models.manifest import load_models
 from tflm_hil.report.inspection import inspection_lines
+from tflm_hil.targets import find_targets, load_targets
 
 
 def inspect(
@@ -30,9 +32,12 @@ def inspect(
     Example: hil inspect models/gesture/gesture_int8.tflite
     """
     root = find_project(Path.cwd())
-    chosen = only_target(find_targets([target or load_configuration(root).default_target or DEFAULT_TARGET]))
+    configuration = load_configuration(root)
+    known = load_targets(configuration.targets)
+    chosen = only_target(find_targets(known, [target or configuration.default_target or DEFAULT_TARGET]))
+    project = FirmwareProject(root / ".hil", qemu_program.run, targets=known.values())
     with status("building the firmware") as say:
-        found = inspection.inspect(_tflite(root, model, variant), root, chosen.name, say)
+        found = inspection.inspect(_tflite(root, model, variant), project, chosen, say)
     if as_json:
         print(msgspec.json.format(msgspec.json.encode(found)).decode())
     else:

@@ -11,7 +11,6 @@ from rich.console import Console
 
 from tflm_hil.boards.board import Board
 from tflm_hil.boards.selection import flashes
-from tflm_hil.boards.targets import Target
 from tflm_hil.configuration import find_project, load_configuration
 from tflm_hil.engines import selection as engines
 from tflm_hil.errors import HilError
@@ -19,6 +18,7 @@ from tflm_hil.firmware.build_dir import Say
 from tflm_hil.lab.dut import Firmware
 from tflm_hil.lab.options import DEFAULT_TARGET, Options
 from tflm_hil.lab.session import Session
+from tflm_hil.targets import Target
 
 VARIANT = "int8"
 

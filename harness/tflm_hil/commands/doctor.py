@@ -15,7 +15,6 @@ from pathlib import Path
 from serial.tools import list_ports
 
 from tflm_hil.boards import qemu
-from tflm_hil.boards.targets import find_target
 from tflm_hil.configuration import find_project, load_configuration
 from tflm_hil.engines import selection as engines
 from tflm_hil.engines.external.application import load_application
@@ -23,6 +22,7 @@ from tflm_hil.errors import HilError
 from tflm_hil.firmware import sources, toolchain
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.manifest import load_models
+from tflm_hil.targets import find_targets, load_targets
 
 EMULATORS = {qemu.QEMU: "qemu-system-arm", "qemu-system-avr": "qemu-system-misc"}
 """The Debian package of each."""
@@ -65,7 +65,7 @@ def examine(start: Path) -> Iterator[Finding]:
     yield _find(compiler, toolchain.check_compiler, f"apt-get install {toolchain.COMPILER_PACKAGE}", builds)
     for name, package in toolchain.LIBRARIES.items():
         yield _find(name, partial(_library, name), f"apt-get install {package}", builds)
-    emulator = find_target(application.target).emulation.program if application else qemu.QEMU
+    emulator = _emulator(root, application.target) if application else qemu.QEMU
     yield _find(emulator, partial(_program, emulator), f"apt-get install {EMULATORS.get(emulator, emulator)}")
     for name in engines.names():
         yield _find(f"engine {name}", partial(_engine, name, root), "", needed=False)
@@ -103,6 +103,15 @@ def _models(root: Path) -> str:
     if not models:
         raise HilError(f"{configuration.models}: no folder in it has a model.toml; add a model")
     return f"{root}, with {', '.join(models)}"
+
+
+def _emulator(root: Path, name: str) -> str:
+    """The emulator of the target `name`; that of our own targets if it is not known."""
+    with suppress(HilError):
+        (target,) = find_targets(load_targets(load_configuration(root).targets), [name])
+        if target.emulation:
+            return target.emulation.program
+    return qemu.QEMU
 
 
 def _library(name: str) -> str:

@@ -6,7 +6,6 @@ import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tflm_hil.boards import qemu_program
 from tflm_hil.engines import selection as engines
 from tflm_hil.engines.engine import Engine, Estimate
 from tflm_hil.errors import HilError
@@ -20,6 +19,7 @@ from tflm_hil.models.manifest import lone_model
 from tflm_hil.models.reference import Reference
 from tflm_hil.models.stimuli import stimuli
 from tflm_hil.models.tflite_file import Graph, Operator, Tensor, read
+from tflm_hil.targets import Target
 
 # What both engines are held against.
 REFERENCE = "tflite-micro"
@@ -113,11 +113,11 @@ class Inspection:
     verdicts: tuple[Verdict, ...]
 
 
-def inspect(path: Path, root: Path, target: str, say: Say = silent) -> Inspection:
+def inspect(path: Path, project: FirmwareProject, target: Target, say: Say = silent) -> Inspection:
     """Read `path`, count its arithmetic, compile it, and ask each engine whether it takes it.
 
     Where there is a toolchain, the firmware is also linked for `target`, with each engine that is on this machine; what
-    is built lies in the project at `root`. `say` is told what takes its time.
+    is built lies in `project`. `say` is told what takes its time.
 
     Raises:
         HilError: the file cannot be read, is no .tflite or is damaged.
@@ -126,7 +126,6 @@ def inspect(path: Path, root: Path, target: str, say: Say = silent) -> Inspectio
     content = path.read_bytes()
     operators = tuple(_operator(graph, operator) for operator in graph.operators)
     tensors = tuple(_tensor(tensor) for tensor in graph.tensors)
-    project = FirmwareProject(root / ".hil", qemu_program.run)
     return Inspection(
         file=str(path),
         file_bytes=len(content),
@@ -172,7 +171,7 @@ def _constant_bytes(tensor: Tensor) -> int:
     return 0 if tensor.data is None else tensor.data.nbytes
 
 
-def _verdict(name: str, path: Path, project: FirmwareProject, target: str, say: Say) -> Verdict:
+def _verdict(name: str, path: Path, project: FirmwareProject, target: Target, say: Say) -> Verdict:
     """What the engine `name` says, with the firmware's sizes or with why they are not known."""
     try:
         engine = engines.load(name)
@@ -182,7 +181,9 @@ def _verdict(name: str, path: Path, project: FirmwareProject, target: str, say: 
     return _linked(verdict, engine, path, project, target, say)
 
 
-def _linked(verdict: Verdict, engine: Engine, path: Path, project: FirmwareProject, target: str, say: Say) -> Verdict:
+def _linked(
+    verdict: Verdict, engine: Engine, path: Path, project: FirmwareProject, target: Target, say: Say
+) -> Verdict:
     model = lone_model(path)
     (variant,) = model.variants
     try:
@@ -195,7 +196,7 @@ def _linked(verdict: Verdict, engine: Engine, path: Path, project: FirmwareProje
     except HilError as error:
         return replace(verdict, reason=f"flash and RAM are not known: {error}")
     facts = ImageFacts(
-        target,
+        target.name,
         flash=image.flash_bytes,
         constants=image.model_bytes,
         ram=image.ram_bytes,

@@ -13,6 +13,7 @@ from tflm_hil.firmware.generator import Generated, Job
 from tflm_hil.firmware.image import FirmwareImage
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.manifest import Model
+from tflm_hil.targets import Target
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,13 @@ class Engine(Protocol):
         return None
 
     def build(
-        self, project: FirmwareProject, model: Model, variant: str, target: str, debug: bool = False, say: Say = silent
+        self,
+        project: FirmwareProject,
+        model: Model,
+        variant: str,
+        target: Target,
+        debug: bool = False,
+        say: Say = silent,
     ) -> FirmwareImage:
         """The image of `model`'s `variant` for `target`; one for `debug` keeps every tensor.
 
@@ -72,22 +79,28 @@ class GeneratingEngine(Engine, Protocol):
     """An engine that generates sources from a network; the rest of the image is the firmware of the project."""
 
     def unavailable(self, project: FirmwareProject, _offline: bool = False) -> str | None:
-        """See Engine. It needs an environment for at least one target."""
-        suffix = self.environment("")
-        if any(environment.endswith(suffix) for environment in project.environments()):
+        """See Engine. It needs its section of platformio.ini."""
+        if self.section in project.sections():
             return None
-        return f"{project.root / 'platformio.ini'} has no environment TARGET{suffix}; add one"
+        return f"{project.root / 'platformio.ini'} has no section [{self.section}]; add one"
 
-    def environment(self, target: str) -> str:
+    @property
+    def section(self) -> str:
         """See Generator."""
-        return f"{target}_{self.name}"
+        return self.name
 
     @abstractmethod
     def generate(self, job: Job) -> Generated:
         """See Generator."""
 
     def build(
-        self, project: FirmwareProject, model: Model, variant: str, target: str, debug: bool = False, say: Say = silent
+        self,
+        project: FirmwareProject,
+        model: Model,
+        variant: str,
+        target: Target,
+        debug: bool = False,
+        say: Say = silent,
     ) -> FirmwareImage:
         """See Engine."""
         return project.build(model, variant, self, target, debug, say)

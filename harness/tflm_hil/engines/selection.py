@@ -15,6 +15,7 @@ from tflm_hil.firmware.memory import TooLargeError
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.manifest import Model
 from tflm_hil.models.reference import Reference
+from tflm_hil.targets import Target
 
 GROUP = "tflm_hil.engines"
 AUTO = "auto"
@@ -79,7 +80,7 @@ def build(
     project: FirmwareProject,
     model: Model,
     variant: str,
-    target: str,
+    target: Target,
     debug: bool = False,
     say: Say = silent,
 ) -> FirmwareImage:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tflm_hil.errors import HilError
+from tflm_hil.targets import Target
 
 PROGRAM = "program.elf"
 
@@ -37,7 +38,7 @@ class BuildDir:
     root: Path
     build_root: Path
     name: str
-    target: str
+    target: Target
     environment: str
 
     @property
@@ -49,6 +50,11 @@ class BuildDir:
     def generated(self) -> Path:
         """The sources that were generated from the model."""
         return self.path / "generated"
+
+    @property
+    def definition(self) -> Path:
+        """The definition of the environment, if platformio.ini is not to have it; see environments.py."""
+        return self.path / "environment.ini"
 
     @property
     def build(self) -> Path:

@@ -10,8 +10,9 @@ from typing import Protocol
 from tflm_hil.firmware.build_dir import BuildDir, Say, silent
 from tflm_hil.firmware.platformio import Watch
 from tflm_hil.models.tflite_file import Graph
+from tflm_hil.targets import Target
 
-Emulate = Callable[[str, Path, str], int | None]
+Emulate = Callable[[Target, Path, str], int | None]
 """Runs an ELF file for a target to its end, with an argument; the exit status, None if it did not end in time."""
 
 
@@ -50,8 +51,9 @@ class Generator(Protocol):
     name: str
     """What the user calls the engine; the folder of its images has it in its name."""
 
-    def environment(self, target: str) -> str:
-        """The environment of platformio.ini that builds images for `target`; `_debug` is added for debug images."""
+    @property
+    def section(self) -> str:
+        """The section of platformio.ini that environments extend which build such images."""
 
     def generate(self, job: Job) -> Generated:
         """Write the sources of `job`. Raises HilError if the engine cannot run its network."""

@@ -9,6 +9,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import NoteSection, Section, SymbolTableSection
 
 from tflm_hil.errors import HilError
+from tflm_hil.targets import Target
 
 # Output sections of the linker scripts that are RAM, but not the program's own.
 STACK = ".stack"
@@ -36,11 +37,11 @@ class FirmwareImage:
     `flash_bytes` is everything that is written to flash, the initial values of variables included. `ram_total_bytes`
     is static RAM without the reserved stack, and `ram_bytes` that without the buffers of the link to the harness.
     `model_bytes` are the constants of the network, `arena_bytes` (part of `ram_bytes`) is where it computes, `sections`
-    what lies in flash or RAM, `generated` the directory of the sources that were generated for it, and `target` the
-    name of what it is built for.
+    what lies in flash or RAM, `generated` the directory of the sources that were generated for it, and `target` what
+    it is built for.
     """
 
-    target: str
+    target: Target
     elf: Path
     bin: Path
     build_id: bytes
@@ -59,7 +60,7 @@ NO_BUILD_ID = bytes(20)
 """What a device says that was linked without one."""
 
 
-def read_application(elf: Path, target: str) -> FirmwareImage:
+def read_application(elf: Path, target: Target) -> FirmwareImage:
     """Read the ELF file of an application of the user's own. What its network takes is not known.
 
     Where it has no build id, NO_BUILD_ID stands for it.
@@ -70,7 +71,7 @@ def read_application(elf: Path, target: str) -> FirmwareImage:
 
 
 def read_image(
-    elf: Path, target: str, model_bytes: int, arena_bytes: int, generated: Path, without_id: bytes | None = None
+    elf: Path, target: Target, model_bytes: int, arena_bytes: int, generated: Path, without_id: bytes | None = None
 ) -> FirmwareImage:
     """Read the ELF file at `elf`, built for `target`, which has its .bin beside it.
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from tflm_hil.errors import HilError
-
-# Regions of the linker scripts, and the keys of a board file that hold their sizes.
-REGIONS = {"FLASH": "maximum_size", "RAM": "maximum_ram_size"}
+from tflm_hil.targets import Target
 
 
 class TooLargeError(HilError):
@@ -36,29 +33,16 @@ class TooLargeError(HilError):
         return TooLargeError(self.what, self.excess, self.log, ways)
 
 
-def targets_with_room(root: Path, environments: list[str], environment: str, excess: dict[str, int]) -> list[str]:
-    """The targets with as much memory as `environment` of the project at `root` would need, by their names.
+def targets_with_room(targets: Iterable[Target], target: Target, excess: Mapping[str, int]) -> list[Target]:
+    """Those of `targets` with as much memory as an image needs that exceeds the regions of `target` by `excess` bytes.
 
-    Only such as have an environment for the same engine. The nearest in size comes first.
+    The nearest in size comes first.
     """
-    boards = {path.stem: _memory(path) for path in (root / "firmware" / "platform" / "boards").glob("*.json")}
-    target = max((name for name in boards if environment.startswith(f"{name}_")), key=len, default=None)
-    if target is None:
-        return []
-    engine = environment.removeprefix(target)
-    needed = {region: size + excess.get(region, 0) for region, size in boards[target].items()}
+    needed = {name: region.bytes + excess.get(name.upper(), 0) for name, region in target.memory.items()}
     fitting = [
-        name
-        for name, memory in boards.items()
-        if name + engine in environments and all(memory[region] >= size for region, size in needed.items())
+        other
+        for other in targets
+        if other.build
+        and all(name in other.memory and other.memory[name].bytes >= size for name, size in needed.items())
     ]
-    return sorted(fitting, key=lambda name: (sum(boards[name].values()), name))
-
-
-def _memory(board: Path) -> dict[str, int]:
-    try:
-        sizes = json.loads(board.read_text(encoding="utf-8"))["upload"]
-        return {region: int(sizes[key]) for region, key in REGIONS.items()}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        keys = " and ".join(f"upload.{key}" for key in REGIONS.values())
-        raise HilError(f"{board}: has no {keys} ({error}); correct it") from error
+    return sorted(fitting, key=lambda other: (sum(region.bytes for region in other.memory.values()), other.name))

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tflm_hil import processes
 from tflm_hil.errors import HilError
-from tflm_hil.firmware import sources, toolchain
-from tflm_hil.firmware.build_dir import Say, silent
+from tflm_hil.firmware import environments, sources, toolchain
+from tflm_hil.firmware.build_dir import BuildDir, Say, silent
 from tflm_hil.firmware.build_lock import build_lock
 from tflm_hil.firmware.explanation import explain, overflow
 from tflm_hil.firmware.memory import TooLargeError
@@ -55,24 +55,17 @@ def build_variables(generated: Path, build_dir: Path) -> dict[str, str]:
     return {"HIL_GENERATED": str(generated), "PLATFORMIO_BUILD_DIR": str(build_dir)}
 
 
-def run(
-    root: Path,
-    environment: str,
-    build_root: Path,
-    settings: Mapping[str, str],
-    log: Path,
-    watch: Watch = silent,
-    say: Say = silent,
-) -> None:
+def run(build_dir: BuildDir, settings: Mapping[str, str], log: Path, watch: Watch = silent, say: Say = silent) -> None:
     """Build one environment with the variables `settings`; everything that PlatformIO says is in `log` afterwards.
 
-    One build at a time in a `build_root`: they share PlatformIO's own directory. `say` is told of the wait.
+    One build at a time in a build root: they share PlatformIO's own directory. `say` is told of the wait.
 
     Raises:
         TooLargeError: it does not fit the target.
         HilError: it failed otherwise. The line says the first error and where the log is.
     """
-    if not _execute(command(root, environment), build_root, settings, log, watch, say):
+    environment = build_dir.environment
+    if not _execute(command(build_dir.root, environment), build_dir, settings, log, watch, say):
         said = _text(log)
         if excess := overflow(said):
             regions = " and ".join(f"{region} by {size} bytes" for region, size in excess.items())
@@ -82,26 +75,30 @@ def run(
         raise HilError(f"{environment}: {explain(said)}; see {log}")
 
 
-def install(root: Path, environment: str, build_root: Path, log: Path) -> None:
-    """Install the libraries that `environment` names, from the registry.
+def install(build_dir: BuildDir, log: Path) -> None:
+    """Install the libraries that the environment names, from the registry.
 
     Raises:
         HilError: it failed.
     """
-    if not _execute(install_command(root, environment), build_root, {}, log, silent, silent):
+    environment = build_dir.environment
+    if not _execute(install_command(build_dir.root, environment), build_dir, {}, log, silent, silent):
         lines = [line.strip() for line in _text(log).splitlines() if line.strip()]
         raise HilError(
             f"{environment}: PlatformIO cannot install its libraries: {lines[-1] if lines else ''}; see {log}"
         )
 
 
-def _execute(argv: list[str], build_root: Path, settings: Mapping[str, str], log: Path, watch: Watch, say: Say) -> bool:
+def _execute(
+    argv: list[str], build_dir: BuildDir, settings: Mapping[str, str], log: Path, watch: Watch, say: Say
+) -> bool:
+    inherited = variables(os.environ, build_dir.build_root)
     with (
-        build_lock(build_root / "platformio.lock", argv[-1], say),
+        build_lock(build_dir.build_root / "platformio.lock", argv[-1], say),
         log.open("w", encoding="utf-8", buffering=1) as output,
         subprocess.Popen(
             argv,
-            env=variables(os.environ, build_root) | dict(settings),
+            env=inherited | environments.variables(build_dir) | dict(settings),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -13,10 +13,16 @@ FILE = "platformio.ini"
 
 
 def environments(root: Path) -> list[str]:
-    """The environments, each a target and an engine. Raises HilError where the file cannot be read."""
+    """The environments. Raises HilError where the file cannot be read."""
     with _reading(root) as config:
         config.validate(silent=True)
         return list(config.envs())
+
+
+def sections(root: Path) -> list[str]:
+    """The sections. Raises HilError like `environments`."""
+    with _reading(root) as config:
+        return list(config.sections())
 
 
 def option(root: Path, section: str, name: str) -> str:

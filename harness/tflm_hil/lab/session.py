@@ -10,7 +10,6 @@ from pathlib import Path
 from tflm_hil.boards import qemu_program
 from tflm_hil.boards.board import Board
 from tflm_hil.boards.selection import BoardChoice, choose
-from tflm_hil.boards.targets import APPLICATION_TARGETS, TARGETS, find_targets
 from tflm_hil.configuration import load_configuration
 from tflm_hil.device.identity import Layout
 from tflm_hil.engines import selection as engines
@@ -33,6 +32,7 @@ from tflm_hil.models.manifest import EVERY, Model, Variant, load_models
 from tflm_hil.models.reference import Reference
 from tflm_hil.models.tflite_file import read
 from tflm_hil.recordings import Recording, by_file, load_recordings
+from tflm_hil.targets import find_targets, load_targets
 
 
 class Session:
@@ -47,9 +47,10 @@ class Session:
         self.configuration = load_configuration(options.root)
         self.application = load_application(self.configuration)
         names = (self.application.target,) if self.application else options.targets
-        self.targets = find_targets(names)
-        self._board = choose(options.board, options.emulator, names) if options.board else None
-        self.project = FirmwareProject(options.root / ".hil", qemu_program.run)
+        self._known_targets = load_targets(self.configuration.targets)
+        self.targets = find_targets(self._known_targets, names)
+        self._board = choose(options.board, options.emulator, self.targets) if options.board else None
+        self.project = FirmwareProject(options.root / ".hil", qemu_program.run, targets=self._known_targets.values())
         self.engines, self.missing_engines = self._choose_engines(options.engine)
         known = _known_models(options.root, self.application)
         self.known_models = frozenset(known)
@@ -136,7 +137,8 @@ class Session:
             model, variant = build.model, build.variant
             check_fit(model, read(variant.path))
             engine = next(engine for engine in self.engines if engine.name == build.engine)
-            self._images[key] = engines.build(engine, self.project, model, variant.name, build.target, debug, say)
+            target = self._known_targets[build.target]
+            self._images[key] = engines.build(engine, self.project, model, variant.name, target, debug, say)
         return Firmware(build.model, build.variant, build.engine, build.target, self._images[key])
 
     def changed(self) -> list[Path]:
@@ -165,7 +167,7 @@ class Session:
 
     def _check_manifests(self) -> None:
         """A budget that applies to nothing would be a check that cannot fail, and so would a misspelt [[skip]]."""
-        known = {"target": (*TARGETS, *APPLICATION_TARGETS), "engine": (*engines.names(), ExternalEngine.name)}
+        known = {"target": tuple(self._known_targets), "engine": (*engines.names(), ExternalEngine.name)}
         for model in self.models:
             for where, kind, name in _names(model):
                 if name not in known[kind]:

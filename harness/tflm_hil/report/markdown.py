@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import jinja2
 
-from tflm_hil.boards.targets import TARGETS
 from tflm_hil.report.text import cell, number, percent
 from tflm_hil.report.wording import causes, mistakes, verdict
 from tflm_hil.results.baseline import Comparison
 from tflm_hil.results.model import Results, Run
+from tflm_hil.targets import load_targets
 
 _environment = jinja2.Environment(
     loader=jinja2.PackageLoader("tflm_hil.report"),
@@ -33,9 +33,16 @@ def render(results: Results, comparison: Comparison | None, lines: Sequence[str]
 
 
 def _side_by_side(runs: list[Run]) -> list[tuple[Run, str]]:
-    """The runs, each with its core, in the order in which cores are to be compared; none where there is but one."""
+    """The runs, each with its core, smaller cores first; none if all have the same target.
+
+    The core of a target that is not ours is not known here.
+    """
     if len({run.target for run in runs}) < 2:
         return []
-    order = list(TARGETS)
-    cores = [(run, TARGETS[run.target].core) for run in runs if run.target in TARGETS]
-    return sorted(cores, key=lambda pair: (pair[0].model, pair[0].variant, pair[0].engine, order.index(pair[0].target)))
+    ours = load_targets()
+    order = {name: place for place, name in enumerate(ours)}
+
+    def key(run: Run) -> tuple[str, str, str, int, str]:
+        return run.model, run.variant, run.engine, order.get(run.target, len(order)), run.target
+
+    return [(run, ours[run.target].core if run.target in ours else "-") for run in sorted(runs, key=key)]

@@ -62,7 +62,7 @@ void fault_entry(void);
 /*
  * What a microcontroller's folder provides, besides the board_uart_ functions and board_reset_cause(): its vectors, in
  * section .vectors.irq, its clock and the interrupt of its UART; and the counter_ and board_measure_ functions where it
- * does not take those of counter/.
+ * does not take those of cortexm_counter/.
  */
 void chip_init(void);
 extern const uint8_t chip_uart_irq;

@@ -4,7 +4,7 @@
  * measurement, so that the same code gives the same count every time.
  */
 #include "board.h"
-#include "cortexm.h"
+#include "cortexm/cortexm.h"
 
 #define SYSTICK_BITS 24
 #define SYSTICK_MASK ((1u << SYSTICK_BITS) - 1u)

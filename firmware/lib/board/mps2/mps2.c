@@ -3,8 +3,7 @@
 
 #include "board.h"
 
-#define BAUD 460800u
-#define DIVIDER ((F_CPU + BAUD / 2) / BAUD)
+#define DIVIDER ((F_CPU + BOARD_UART_BAUD / 2) / BOARD_UART_BAUD)
 #define BITS_PER_BYTE 10u
 
 /* Many times what a byte takes. */

@@ -1,12 +1,12 @@
 /*
  * The registers that the firmware uses of Arm's MPS2+ FPGA images (application notes AN386, AN500 and AN505; the UART:
- * Cortex-M System Design Kit Technical Reference Manual, DDI 0479, section 4.3). MPS2_UART and MPS2_UART_IRQ, from the
- * board's JSON file, are the address of UART 0 and its interrupt for received bytes.
+ * Cortex-M System Design Kit Technical Reference Manual, DDI 0479, section 4.3). The target's file defines
+ * MPS2_UART and MPS2_UART_IRQ, the address of UART 0 and its interrupt for received bytes.
  */
 #ifndef MPS2_H
 #define MPS2_H
 
-#include "cortexm.h"
+#include "cortexm/cortexm.h"
 
 #define UART_DATA REGISTER(MPS2_UART + 0x00u)
 #define UART_STATE REGISTER(MPS2_UART + 0x04u)

@@ -2,7 +2,7 @@
 #ifndef NRF51_H
 #define NRF51_H
 
-#include "cortexm.h"
+#include "cortexm/cortexm.h"
 
 #define POWER_RESETREAS REGISTER(0x40000400u)
 #define POWER_RESETREAS_PIN (1u << 0)
@@ -32,7 +32,8 @@
 #define UART_RXD REGISTER(0x40002518u)
 #define UART_TXD REGISTER(0x4000251Cu)
 #define UART_BAUDRATE REGISTER(0x40002524u)
-#define UART_BAUDRATE_115200 0x01D7E000u
+/* baud * 2^32 / 16 MHz; the lowest 12 bits are not used. */
+#define UART_BAUDRATE_OF(baud) ((uint32_t)(((baud) * 0x100000000u / 16000000u + 0x800u) & 0xFFFFF000u))
 
 #define TIMER0_TASKS_START REGISTER(0x40008000u)
 #define TIMER0_TASKS_STOP REGISTER(0x40008004u)
@@ -43,7 +44,7 @@
 #define TIMER0_PRESCALER REGISTER(0x40008510u)
 #define TIMER0_CC0 REGISTER(0x40008540u)
 
-/* The UART that the micro:bit passes on to its USB port. */
+/* The UART, on the pins of the target's file. */
 void uart_init(void);
 
 #endif

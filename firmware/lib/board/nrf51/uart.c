@@ -1,10 +1,7 @@
-/* The UART on P0.24 (out) and P0.25 (in): the virtual COM port of the micro:bit. Received by interrupt, sent by
- * polling. */
+/* The UART, on the pins of the target's file: received by interrupt, sent by polling. */
 #include "board.h"
 #include "nrf51.h"
 
-#define TX_PIN 24u
-#define RX_PIN 25u
 #define IRQ 2u
 
 /* Many times what a byte takes. */
@@ -31,12 +28,12 @@ __attribute__((section(".vectors.irq"), used)) static const vector_t vectors[IRQ
 };
 
 void uart_init(void) {
-    GPIO_OUTSET = 1u << TX_PIN; /* an idle line is high */
-    GPIO_PIN_CNF(TX_PIN) = GPIO_PIN_CNF_OUTPUT;
-    GPIO_PIN_CNF(RX_PIN) = GPIO_PIN_CNF_INPUT;
-    UART_PSELTXD = TX_PIN;
-    UART_PSELRXD = RX_PIN;
-    UART_BAUDRATE = UART_BAUDRATE_115200;
+    GPIO_OUTSET = 1u << BOARD_UART_TX_PIN; /* an idle line is high */
+    GPIO_PIN_CNF(BOARD_UART_TX_PIN) = GPIO_PIN_CNF_OUTPUT;
+    GPIO_PIN_CNF(BOARD_UART_RX_PIN) = GPIO_PIN_CNF_INPUT;
+    UART_PSELTXD = BOARD_UART_TX_PIN;
+    UART_PSELRXD = BOARD_UART_RX_PIN;
+    UART_BAUDRATE = UART_BAUDRATE_OF(BOARD_UART_BAUD);
     UART_ENABLE = UART_ENABLE_ENABLED;
     UART_INTENSET = UART_INT_RXDRDY;
     UART_TASKS_STARTTX = 1;

@@ -8,6 +8,7 @@
 
 #define HSI_HZ 16000000u
 #define APB1_DIVIDER 4u
+#define APB2_DIVIDER 2u
 
 /* 16 MHz / 16 = 1 MHz, x VCO_MHZ, / 2 (coded 0) = F_CPU; / VCO_TO_USB = 48 MHz for USB, which the manual wants in
  * range. */
@@ -81,7 +82,7 @@ uint32_t clock_init(void) {
         return clock_hz;
     }
     clock_hz = F_CPU;
-    return clock_hz / APB1_DIVIDER;
+    return clock_hz / (USART_BUS == 1 ? APB1_DIVIDER : APB2_DIVIDER);
 }
 
 uint32_t board_clock_hz(void) {

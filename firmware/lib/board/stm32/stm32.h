@@ -1,9 +1,10 @@
 /* The registers that the firmware uses (ST reference manuals RM0033 for the STM32F2, RM0090 for the STM32F405
- * and RM0390 for the STM32F446): those of the F2 are all where the F4 has them. */
+ * and RM0390 for the STM32F446): those of the F2 are all where the F4 has them. The target's file defines STM32_USART,
+ * the number of the USART that speaks the protocol, and names its pins. */
 #ifndef STM32_H
 #define STM32_H
 
-#include "cortexm.h"
+#include "cortexm/cortexm.h"
 
 #define PWR_CR REGISTER(0x40007000u)
 #define PWR_CR_VOS_SCALE1 (1u << 14) /* on the F446 a second bit above it is set from reset on */
@@ -26,10 +27,10 @@
 #define RCC_CFGR_APB1_DIV4 (5u << 10)
 #define RCC_CFGR_APB2_DIV2 (4u << 13)
 #define RCC_AHB1ENR REGISTER(0x40023830u)
-#define RCC_AHB1ENR_GPIOA (1u << 0)
+#define RCC_AHB1ENR_GPIO(port) (1u << (port))
 #define RCC_APB1ENR REGISTER(0x40023840u)
-#define RCC_APB1ENR_USART2 (1u << 17)
 #define RCC_APB1ENR_PWR (1u << 28)
+#define RCC_APB2ENR REGISTER(0x40023844u)
 #define RCC_CSR REGISTER(0x40023874u)
 #define RCC_CSR_RMVF (1u << 24)
 #define RCC_CSR_POWER ((1u << 25) | (1u << 27))
@@ -37,15 +38,54 @@
 #define RCC_CSR_SOFTWARE (1u << 28)
 #define RCC_CSR_WATCHDOG ((1u << 29) | (1u << 30))
 
-#define GPIOA_MODER REGISTER(0x40020000u)
-#define GPIOA_OSPEEDR REGISTER(0x40020008u)
-#define GPIOA_PUPDR REGISTER(0x4002000Cu)
-#define GPIOA_AFRL REGISTER(0x40020020u)
+/* Port A is 0. */
+#define GPIO(port) (0x40020000u + 0x400u * (port))
+#define GPIO_MODER(port) REGISTER(GPIO(port) + 0x00u)
+#define GPIO_MODER_ALTERNATE 2u
+#define GPIO_OSPEEDR(port) REGISTER(GPIO(port) + 0x08u)
+#define GPIO_OSPEEDR_MEDIUM 1u
+#define GPIO_PUPDR(port) REGISTER(GPIO(port) + 0x0Cu)
+#define GPIO_PUPDR_UP 1u
+#define GPIO_AFR(port, pin) REGISTER(GPIO(port) + 0x20u + 4u * ((pin) / 8u))
 
-#define USART2_SR REGISTER(0x40004400u)
-#define USART2_DR REGISTER(0x40004404u)
-#define USART2_BRR REGISTER(0x40004408u)
-#define USART2_CR1 REGISTER(0x4000440Cu)
+/* Which bus a USART is on, the bit of the bus's register that turns its clock on, the alternate function of its pins,
+ * and its interrupt. */
+#if STM32_USART == 1
+#define USART 0x40011000u
+#define USART_BUS 2
+#define USART_BUS_BIT 4
+#define USART_FUNCTION 7u
+#define USART_IRQ 37u
+#elif STM32_USART == 2
+#define USART 0x40004400u
+#define USART_BUS 1
+#define USART_BUS_BIT 17
+#define USART_FUNCTION 7u
+#define USART_IRQ 38u
+#elif STM32_USART == 3
+#define USART 0x40004800u
+#define USART_BUS 1
+#define USART_BUS_BIT 18
+#define USART_FUNCTION 7u
+#define USART_IRQ 39u
+#elif STM32_USART == 6
+#define USART 0x40011400u
+#define USART_BUS 2
+#define USART_BUS_BIT 5
+#define USART_FUNCTION 8u
+#define USART_IRQ 71u
+#else
+#error "STM32_USART is not 1, 2, 3 or 6: set it in [build] defines of the target's file"
+#endif
+#if USART_BUS == 1
+#define RCC_USART_ENABLE RCC_APB1ENR
+#else
+#define RCC_USART_ENABLE RCC_APB2ENR
+#endif
+#define USART_SR REGISTER(USART + 0x00u)
+#define USART_DR REGISTER(USART + 0x04u)
+#define USART_BRR REGISTER(USART + 0x08u)
+#define USART_CR1 REGISTER(USART + 0x0Cu)
 #define USART_SR_ORE (1u << 3)
 #define USART_SR_RXNE (1u << 5)
 #define USART_SR_TC (1u << 6)
@@ -55,10 +95,10 @@
 #define USART_CR1_RXNEIE (1u << 5)
 #define USART_CR1_UE (1u << 13)
 
-/* Sets up the fastest clock that can be had; returns the one of APB1, from which USART2 runs, in Hz. */
+/* Sets up the fastest clock that can be had; returns the one of the bus that the USART is on, in Hz. */
 uint32_t clock_init(void);
 
-/* USART2 on PA2 and PA3. */
-void uart_init(uint32_t apb1_hz);
+/* The USART, on the pins of the target's file. */
+void uart_init(uint32_t bus_hz);
 
 #endif

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tflm_hil.boards.targets import find_targets
 from tflm_hil.commands.scaffold import example, network, texts, tools
 from tflm_hil.commands.scaffold.parts import Content, Parts
 from tflm_hil.commands.scaffold.reading import load
+from tflm_hil.configuration import load_configuration
 from tflm_hil.errors import HilError
+from tflm_hil.targets import find_targets, load_targets
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def plan(root: Path, wishes: Wishes) -> Project:
             take it.
     """
     if wishes.target:
-        find_targets((wishes.target,))
+        find_targets(load_targets(load_configuration(root).targets), [wishes.target])
     parts = _parts(root, wishes)
     load(parts)
     files, left = tools.files(root)

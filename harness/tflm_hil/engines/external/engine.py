@@ -11,6 +11,7 @@ from tflm_hil.firmware.build_dir import Say, silent
 from tflm_hil.firmware.image import FirmwareImage, read_application
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.manifest import Model
+from tflm_hil.targets import Target
 
 
 class ExternalEngine(Engine):
@@ -25,7 +26,13 @@ class ExternalEngine(Engine):
         """See Engine. What is wrong shows when the device is asked."""
 
     def build(
-        self, project: FirmwareProject, model: Model, variant: str, target: str, debug: bool = False, say: Say = silent
+        self,
+        project: FirmwareProject,
+        model: Model,
+        variant: str,
+        target: Target,
+        debug: bool = False,
+        say: Say = silent,
     ) -> FirmwareImage:
         """See Engine. Built by its environment of platformio.ini, unless it is there already."""
         if debug:

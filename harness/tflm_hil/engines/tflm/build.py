@@ -33,7 +33,7 @@ def provide(build_dir: BuildDir, say: Say) -> TflmLibrary:
         return found
     package = tflm_library.specification(build_dir.root)
     say(f"installing {package}")
-    platformio.install(build_dir.root, build_dir.environment, build_dir.build_root, build_dir.path / "install.log")
+    platformio.install(build_dir, build_dir.path / "install.log")
     found = tflm_library.find(build_dir.build_root)
     if found is None:
         raise HilError(f"{package}: installed, but it is no TensorFlow Lite Micro; correct [tflm] in platformio.ini")
@@ -88,7 +88,7 @@ def _search(job: Job, library: TflmLibrary) -> int:
         "PLATFORMIO_SRC_DIR": str(build_dir.root / SEARCH_PROGRAM),
     }
     log, watch = build_dir.path / "search.log", progress(job.say)
-    platformio.run(build_dir.root, build_dir.environment, build_dir.build_root, variables, log, watch, job.say)
+    platformio.run(build_dir, variables, log, watch, job.say)
     elf = build / build_dir.environment / PROGRAM
 
     # The program holds all that the size depends on.
@@ -104,7 +104,7 @@ def _search(job: Job, library: TflmLibrary) -> int:
     if found is None:
         # The library says that it fails, not why.
         why = "it needs more, or a kernel of this library refuses it"
-        what = f"{job.tflite}: {library} does not run it in all RAM of {build_dir.target}: {why}"
+        what = f"{job.tflite}: {library} does not run it in all RAM of {build_dir.target.name}: {why}"
         raise TooLargeError(what, {"RAM": 1})
     cache.remember(key, found)
     return found

@@ -1,22 +1,20 @@
-"""Ticks as instructions and cycles, and the boards that the options name."""
+"""What boards make of ticks, and the boards that the options name."""
 
 from __future__ import annotations
 
 import types
-from fractions import Fraction
 from pathlib import Path
 
+import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 from support.device_helpers import bench
+from support.targets import STM32F4, TARGETS
 from tflm_hil.boards import qemu, selection
 from tflm_hil.boards.qemu import QemuBoard
 from tflm_hil.boards.selection import choose
 from tflm_hil.boards.serial_board import SerialBoard
-from tflm_hil.boards.targets import TARGETS, find_target, find_targets
 from tflm_hil.errors import HilError
 
 
@@ -33,27 +31,9 @@ def connect_ports(monkeypatch: pytest.MonkeyPatch, *usb: str, built_in: tuple[st
     monkeypatch.setattr(list_ports, "comports", lambda: ports)
 
 
-@pytest.mark.parametrize("name", TARGETS)
-@given(instructions=st.integers(0, 10**9), phase=st.fractions(0, Fraction(999999, 1000000)))
-def test_instructions_come_back_exactly_from_whole_ticks(name: str, instructions: int, phase: Fraction) -> None:
-    emulation = find_target(name).emulation
-    assert emulation.ticks_per_instruction > 2, "or an exact count cannot be told from its neighbours"
-    # Both readings of the counter are cut to whole ticks: on the stm32f4, 168 MHz x 64 ns = 10.752 an instruction.
-    elapsed = instructions * Fraction(emulation.counter_hz * 2**emulation.icount_shift, 10**9)
-    assert emulation.instructions(int(phase + elapsed) - int(phase)) == instructions
-
-
-def test_targets_are_named_once_each_or_all_together() -> None:
-    assert [target.name for target in find_targets(["stm32f4", "nrf51", "stm32f4"])] == ["stm32f4", "nrf51"]
-    assert [target.name for target in find_targets(["stm32f2", "all"])][:2] == ["stm32f2", "nrf51"]
-    assert {target.name for target in find_targets(["all"])} == set(TARGETS)
-    cores = {target.core for target in find_targets(["all"])}
-    assert {"Cortex-M0", "Cortex-M3", "Cortex-M4", "Cortex-M7", "Cortex-M33"} == cores
-
-
 def test_the_emulated_board_counts_instructions_without_the_overhead(tmp_path: Path) -> None:
-    board = QemuBoard("emulated", [find_target("stm32f4")], tmp_path)
-    board.flash(types.SimpleNamespace(target="stm32f4"))  # type: ignore[arg-type]
+    board = QemuBoard("emulated", tmp_path)
+    board.flash(types.SimpleNamespace(target=STM32F4))  # type: ignore[arg-type]
     info = types.SimpleNamespace(counter=2, overhead_ticks=75)  # 7 instructions
     assert board.unit(info) == "instructions"  # type: ignore[arg-type]
     assert board.counts(info, 107595) == 10_000  # type: ignore[arg-type]
@@ -62,25 +42,25 @@ def test_the_emulated_board_counts_instructions_without_the_overhead(tmp_path: P
 def test_an_image_whose_counter_stands_still_in_the_emulator_is_refused(tmp_path: Path) -> None:
     info = bench(tmp_path).client.hello()
     with pytest.raises(HilError, match="counts with DWT, which stands still"):
-        QemuBoard("emulated", [], tmp_path).unit(info)
+        QemuBoard("emulated", tmp_path).unit(info)
 
 
 def test_a_real_board_counts_cycles_without_the_overhead(tmp_path: Path) -> None:
-    info, board = bench(tmp_path).client.hello(), SerialBoard("/dev/ttyACM0", find_target("stm32f4"))
+    info, board = bench(tmp_path).client.hello(), SerialBoard("/dev/ttyACM0", STM32F4)
     assert (board.unit(info), board.counts(info, 1012)) == ("cycles", 1000)
 
 
 def test_the_emulated_board_is_chosen_by_name(tmp_path: Path) -> None:
-    choice = choose("emulated", "auto", ["stm32f4"])
-    assert (choice.name, choice.emulator, choice.targets) == ("emulated", "qemu 7.2.22", (find_target("stm32f4"),))
+    choice = choose("emulated", "auto", [STM32F4])
+    assert (choice.name, choice.emulator, choice.targets) == ("emulated", "qemu 7.2.22", (STM32F4,))
     assert choice.describe() == "emulated (qemu 7.2.22, stm32f4)"
     assert isinstance(choice.open(tmp_path), QemuBoard)
-    assert choose("emulated", "qemu", ["stm32f4"]).spec == choice.spec
+    assert choose("emulated", "qemu", [STM32F4]).spec == choice.spec
 
 
 @pytest.mark.parametrize("port", ["/dev/null", "COM3", "socket://localhost:3000", "rfc2217://lab:2217?logging=debug"])
 def test_a_port_or_url_is_a_serial_board(port: str, tmp_path: Path) -> None:
-    choice = choose(port, "auto", ["stm32f4"])
+    choice = choose(port, "auto", [STM32F4])
     assert (choice.name, choice.emulator) == (port, None)
     assert choice.describe() == f"{port} (stm32f4)"
     assert isinstance(choice.open(tmp_path), SerialBoard)
@@ -88,12 +68,12 @@ def test_a_port_or_url_is_a_serial_board(port: str, tmp_path: Path) -> None:
 
 def test_auto_is_the_one_board_on_usb(monkeypatch: pytest.MonkeyPatch) -> None:
     connect_ports(monkeypatch, "/dev/null", built_in=("/dev/ttyS0",))
-    assert choose("auto", "auto", ["stm32f4"]).name == "/dev/null"
+    assert choose("auto", "auto", [STM32F4]).name == "/dev/null"
 
 
 def test_auto_is_the_emulated_board_where_none_is_connected(monkeypatch: pytest.MonkeyPatch) -> None:
     connect_ports(monkeypatch, built_in=("/dev/ttyS0",))
-    assert choose("auto", "auto", ["stm32f4"]).name == "emulated"
+    assert choose("auto", "auto", [STM32F4]).name == "emulated"
 
 
 @pytest.mark.parametrize(
@@ -122,10 +102,6 @@ def test_auto_is_the_emulated_board_where_none_is_connected(monkeypatch: pytest.
             "emulator qemu: /dev/null is not the emulated board; name no emulator, or choose board",
         ),
         (
-            ("emulated", "auto", "esp32"),
-            "unknown target esp32; choose mps2_an386, ",
-        ),
-        (
             ("/dev/null", "auto", "nrf51,stm32f4"),
             "2 targets for /dev/null, which is one chip; name one target",
         ),
@@ -136,9 +112,16 @@ def test_a_wrong_option_is_told_with_what_there_is(
 ) -> None:
     connect_ports(monkeypatch, "/dev/b", "/dev/a")
     with pytest.raises(HilError) as caught:
-        choose(*options[:2], options[2].split(","))
+        choose(*options[:2], [TARGETS[name] for name in options[2].split(",")])
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
+
+
+def test_a_target_without_an_emulator_is_told_before_anything_is_built() -> None:
+    real = msgspec.structs.replace(STM32F4, name="real", emulation=None)
+    with pytest.raises(HilError, match=r"^no emulator stands in for target real: .*stm32f4\.toml has no \[qemu\]; use"):
+        choose("emulated", "auto", [STM32F4, real])
+    assert choose("/dev/null", "auto", [real]).targets == (real,)
 
 
 def test_a_missing_emulator_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,4 +129,4 @@ def test_a_missing_emulator_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPa
     qemu.version.cache_clear()
     monkeypatch.setattr(qemu, "QEMU", "qemu-system-missing")
     with pytest.raises(HilError, match=r"^qemu-system-missing is not installed; .*: apt-get install qemu-system-arm$"):
-        selection.choose("emulated", "auto", ["stm32f4"])
+        selection.choose("emulated", "auto", [STM32F4])

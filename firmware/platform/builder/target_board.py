@@ -1,0 +1,111 @@
+"""A target's TOML file as PlatformIO's description of a board, and as a linker script.
+
+`hil targets` checks these files key by key. This module reads nothing but the standard library, so PlatformIO may come
+from another Python environment than the harness.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from platformio.exception import UserSideException
+from platformio.platform.board import PlatformBoardConfig
+
+LINKER_SCRIPT = "target.ld"
+FLASH, RAM = "flash", "ram"
+
+_UNITS = {"K": 1 << 10, "M": 1 << 20}
+_PIN = re.compile(r"P([A-K])(\d+)|P(\d)\.(\d+)")
+
+
+class TargetBoard(PlatformBoardConfig):  # type: ignore[misc]
+    """The board that `file` describes. Raises UserSideException if it does not."""
+
+    def __init__(self, file: Path) -> None:
+        self._id, self.manifest_path = file.stem, str(file)
+        try:
+            self._manifest = manifest(tomllib.loads(file.read_text(encoding="utf-8")))
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            raise UserSideException(f"{file}: no target of this firmware ({error!r}); see `hil targets`") from error
+
+
+def find_targets(platform: Path, boards_dir: Path) -> dict[str, Path]:
+    """The files of all targets by name: those of tflm-hil, and those of a project in its `boards_dir`.
+
+    `platform` is this development platform, in a clone of tflm-hil or in an installed package.
+    """
+    project = platform.resolve().parents[1]
+    clone, package = project / "harness" / "tflm_hil" / "targets", project.parent / "targets"
+    folders = (boards_dir, clone if clone.is_dir() else package)
+    return {file.stem: file for folder in folders for file in sorted(folder.glob("*.toml"))}
+
+
+def manifest(target: Mapping[str, Any]) -> dict[str, Any]:
+    """What PlatformIO calls a board manifest, of a target that our firmware is built for."""
+    memory, build = target["memory"], target["build"]
+    return {
+        "name": f"{target['chip']}, {target['core']}",
+        "vendor": target.get("board", ""),
+        "url": "",
+        "build": {
+            "mcu": target["chip"],
+            "f_cpu": f"{target['clock_hz']}L",
+            "flags": build["flags"],
+            "parts": build["parts"],
+            "credits": build["credits"],
+            "defines": _uart(target["uart"]) | _literals(build.get("defines", {})),
+            "linker_script": linker_script(memory, build["stack"]),
+        },
+        "upload": {
+            "maximum_size": number_of_bytes(memory[FLASH]["size"]),
+            "maximum_ram_size": number_of_bytes(memory[RAM]["size"]),
+        },
+    }
+
+
+def number_of_bytes(size: str) -> int:
+    """A size as linker scripts have it: "512K" is 524288."""
+    unit = _UNITS.get(size[-1])
+    return int(size[:-1]) * unit if unit else int(size)
+
+
+def linker_script(memory: Mapping[str, Any], stack: str) -> str:
+    """The memory regions of a target, before what all targets have in common.
+
+    Each region beside flash and RAM gets a section of its name, which is neither loaded nor cleared.
+    """
+    regions = "".join(
+        f"    {name.upper()} ({'rx' if name == FLASH else 'rwx'}) : "
+        f"ORIGIN = 0x{region['origin']:08x}, LENGTH = {region['size']}\n"
+        for name, region in memory.items()
+    )
+    further = "".join(
+        f"    .{name} (NOLOAD) : {{ *(.{name} .{name}.*) }} > {name.upper()}\n"
+        for name in memory
+        if name not in (FLASH, RAM)
+    )
+    return (
+        f"/* Generated from the target's file; do not edit. */\nMEMORY\n{{\n{regions}}}\n\nSTACK_SIZE = {stack};\n\n"
+        + (f"SECTIONS\n{{\n{further}}}\n\n" if further else "")
+        + "INCLUDE cortexm.ld\n"
+    )
+
+
+def _uart(uart: Mapping[str, Any]) -> dict[str, str]:
+    """The rate of the UART, and the ports and pins that the file names."""
+    values = {"BOARD_UART_BAUD": uart["baud"]}
+    for end in ("tx", "rx"):
+        if pin := _PIN.fullmatch(uart.get(end, "")):
+            letter, number, port, of_port = pin.groups()
+            values[f"BOARD_UART_{end.upper()}_PORT"] = ord(letter) - ord("A") if letter else int(port)
+            values[f"BOARD_UART_{end.upper()}_PIN"] = int(number or of_port)
+    return _literals(values)
+
+
+def _literals(values: Mapping[str, int | str]) -> dict[str, str]:
+    """Numbers as C has them, of an unsigned type unless they are negative; texts as they are."""
+    return {
+        name: f"{value}u" if isinstance(value, int) and value >= 0 else str(value) for name, value in values.items()
+    }

@@ -1,0 +1,34 @@
+"""`hil targets`: the chips that firmware is built for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.table import Table
+
+from tflm_hil.configuration import find_project, load_configuration
+from tflm_hil.report.text import table_lines
+from tflm_hil.targets import load_targets
+
+
+def targets() -> None:
+    """List the targets: those of tflm-hil, and those that this project adds.
+
+    A target without an emulator needs a real board, one without firmware an application of your own.
+    """
+    folder = load_configuration(find_project(Path.cwd())).targets
+    table = Table("target", "chip", "board", "core", "MHz", "flash", "RAM", "emulated as", "firmware", "file", box=None)
+    for target in load_targets(folder).values():
+        table.add_row(
+            target.name,
+            target.chip,
+            target.board or "",
+            target.core,
+            f"{target.clock_hz / 1e6:g}",
+            target.memory["flash"].size,
+            target.memory["ram"].size,
+            target.emulation.machine if target.emulation else "",
+            "ours" if target.build else "your own",
+            str(target.file.relative_to(folder.parent)) if target.file.is_relative_to(folder) else "",
+        )
+    print(*table_lines(table), sep="\n")

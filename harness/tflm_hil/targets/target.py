@@ -1,0 +1,180 @@
+"""What a target is: a chip, where its memory lies, how firmware is built for it and how QEMU stands in for it.
+
+One TOML file holds it all. PlatformIO reads the same file (firmware/platform/builder/target_board.py).
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from tflm_hil.errors import HilError
+from tflm_hil.toml_file import decode_toml, fit
+
+_Text = Annotated[str, Meta(min_length=1)]
+_Positive = Annotated[int, Meta(ge=1)]
+_Size = Annotated[str, Meta(pattern=r"^[1-9]\d*[KM]?$")]
+# The names of a region: of the linker, and of a section.
+_Region = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$")]
+_Macro = Annotated[str, Meta(pattern=r"^[A-Za-z_]\w*$")]
+# As chip makers write them: PA2, or P0.24.
+_Pin = Annotated[str, Meta(pattern=r"^P([A-K]\d{1,2}|\d\.\d{1,2})$")]
+
+MANIFEST = "target file"
+"""What manifest_keys.py calls such files."""
+
+FLASH, RAM = "flash", "ram"
+ALL = "all"
+"""No target's name: it stands for every one."""
+
+_UNITS = {"K": 1 << 10, "M": 1 << 20}
+
+
+class Region(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A region of memory: `size` as in linker scripts, such as 512K."""
+
+    origin: Annotated[int, Meta(ge=0, le=0xFFFF_FFFF)]
+    size: _Size
+
+    @property
+    def bytes(self) -> int:
+        """The size as a number."""
+        unit = _UNITS.get(self.size[-1])
+        return int(self.size[:-1]) * unit if unit else int(self.size)
+
+
+class Uart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The line that speaks the protocol: its rate, and its pins as seen from the chip."""
+
+    baud: _Positive
+    tx: _Pin | None = None
+    rx: _Pin | None = None
+
+
+class Build(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How our firmware is built: compiler `flags`, and `parts`, the folders that make up its board support.
+
+    `stack` is reserved at the bottom of RAM, `credits` is the number of requests that the device takes at once, a power
+    of two, and `defines` is for the parts.
+    """
+
+    flags: Annotated[list[_Text], Meta(min_length=1)]
+    parts: Annotated[list[Annotated[str, Meta(pattern=r"^\w+$")]], Meta(min_length=1)]
+    stack: _Size
+    credits: Annotated[int, Meta(ge=1, le=64)]
+    defines: dict[_Macro, int | _Text] = {}
+
+    def __post_init__(self) -> None:
+        if self.credits & (self.credits - 1):
+            raise ValueError("credits is not a power of two")
+
+
+class Emulation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How QEMU stands in for a target.
+
+    With `-icount shift=S` QEMU lets one instruction take 2^S ns of virtual time, in which the counter that the firmware
+    measures with (SysTick or a timer of the chip) counts at `counter_hz`. A target without both counts nothing.
+
+    `serial` is the place of the UART among QEMU's serial ports, and `loader` the option of `program` that takes the
+    image. If a reset of the machine leaves its core as it is, `resets` is False: each session then has a QEMU of its
+    own.
+    """
+
+    machine: _Text
+    serial: Annotated[int, Meta(ge=0, le=15)] = 0
+    icount_shift: Annotated[int, Meta(ge=0, le=10)] | None = None
+    counter_hz: _Positive | None = None
+    program: Annotated[str, Meta(pattern=r"^qemu-system-\w+$")] = "qemu-system-arm"
+    loader: Annotated[str, Meta(pattern=r"^-\w+$")] = "-kernel"
+    resets: bool = True
+
+    def __post_init__(self) -> None:
+        if (self.icount_shift is None) != (self.counter_hz is None):
+            raise ValueError("icount_shift and counter_hz go together; set both or neither")
+        if self.icount_shift is not None and self.ticks_per_instruction <= 2:
+            raise ValueError(
+                f"icount_shift {self.icount_shift} gives {self.ticks_per_instruction:g} ticks an instruction, and only "
+                "more than 2 tell exact counts; raise it"
+            )
+
+    @property
+    def ticks_per_instruction(self) -> float:
+        """Ticks of the counter while one instruction executes; 0 if there is none."""
+        if self.counter_hz is None or self.icount_shift is None:
+            return 0.0
+        return self.counter_hz * (1 << self.icount_shift) / 1e9
+
+    def instructions(self, ticks: int) -> int:
+        """Return the instructions that took `ticks`.
+
+        The counter is read as a whole number, so `ticks` is up to one off either way. If one instruction takes more
+        than two ticks, that is less than half an instruction and rounding finds the exact count.
+        """
+        return round(ticks / self.ticks_per_instruction)
+
+
+class TargetFile(msgspec.Struct, forbid_unknown_fields=True):
+    """What the file of a target may say."""
+
+    schema: Literal["hil-target/1"]
+    chip: _Text
+    core: _Text
+    clock_hz: _Positive
+    memory: dict[_Region, Region]
+    uart: Uart
+    board: _Text | None = None
+    build: Build | None = None
+    qemu: Emulation | None = None
+
+    def __post_init__(self) -> None:
+        if missing := [name for name in (FLASH, RAM) if name not in self.memory]:
+            raise ValueError(f"[memory] has no {' and no '.join(missing)}")
+
+
+class Target(msgspec.Struct, frozen=True):
+    """A chip or board family, from the `file` of its name; see the classes above.
+
+    `board` is one that people can buy. Without `build` it is for applications of the user's own, without `emulation`
+    for real boards.
+    """
+
+    name: str
+    file: Path
+    chip: str
+    board: str | None
+    core: str
+    clock_hz: int
+    memory: dict[str, Region]
+    uart: Uart
+    build: Build | None
+    emulation: Emulation | None
+
+    @property
+    def rank(self) -> tuple[list[str | int], int, str]:
+        """Smaller cores first, then smaller memories."""
+        core: list[str | int] = [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", self.core)]
+        return core, sum(region.bytes for region in self.memory.values()), self.name
+
+
+def read_target(file: Path) -> Target:
+    """Read a target from its `file`. Raises HilError, which names the file and the key, if it is wrong."""
+    if not re.fullmatch(r"[A-Za-z]\w*", file.stem, re.ASCII) or file.stem == ALL:
+        rule = f"letters, digits and underscores, and not {ALL}"
+        raise HilError(f"{file}: a target has the name of its file: {rule}; rename the file")
+    content = fit(str(file), MANIFEST, decode_toml(file), TargetFile)
+    return Target(
+        name=file.stem,
+        file=file,
+        chip=content.chip,
+        board=content.board,
+        core=content.core,
+        clock_hz=content.clock_hz,
+        memory=content.memory,
+        uart=content.uart,
+        build=content.build,
+        emulation=content.qemu,
+    )
