@@ -109,7 +109,7 @@ def test_a_name_is_one_of_c_and_of_platformio(tmp_path: Path, name: str) -> None
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        pytest.param("hil-target/1", "hil-target/2", "newer", id="newer-schema"),
+        pytest.param("hil-target/1", "hil-target/2", "pip install --upgrade tflm-hil", id="newer-schema"),
         pytest.param('schema = "hil-target/1"\n', "", 'write schema = "hil-target/1"', id="no-schema"),
         pytest.param("clock_hz", "clock", "unknown field `clock`; did you mean clock_hz?", id="misspelt"),
         pytest.param("baud", "bauds", "unknown field `bauds` - at `$.uart`; did you mean baud?", id="misspelt-uart"),
