@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -317,3 +318,30 @@ def test_recordings_that_refer_to_files_elsewhere_stay_where_they_are(tmp_path: 
     model = only_model(root)
     assert model.recordings == tmp_path / "set"
     assert len(recordings_of(model)) == 1
+
+
+@pytest.mark.parametrize(
+    ("origin", "requirement"),
+    [
+        (None, "tflm-hil>=0.1.0"),
+        ({"url": "file:///a/tflm_hil-0.1.0-py3-none-any.whl", "archive_info": {}}, "tflm-hil @ file:///a/tflm_hil-0.1"),
+        ({"url": "file:///clone", "dir_info": {"editable": True}}, "-e file:///clone"),
+        ({"url": "file:///clone", "dir_info": {}}, "tflm-hil @ file:///clone"),
+        (
+            {"url": "https://host/x.git", "vcs_info": {"vcs": "git", "commit_id": "ab12"}},
+            "tflm-hil @ git+https://host/x.git@ab12",
+        ),
+        ({"url": "file:///{tox}.whl", "archive_info": {}}, "tflm-hil @ file:///\\{tox}.whl"),
+    ],
+)
+def test_tox_installs_from_where_the_harness_came(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, origin: object, requirement: str
+) -> None:
+    information = tmp_path / "tflm_hil-0.1.0.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: tflm-hil\nVersion: 0.1.0\n")
+    if origin:
+        (information / "direct_url.json").write_text(json.dumps(origin))
+    monkeypatch.setattr(importlib.metadata, "distribution", lambda _: importlib.metadata.Distribution.at(information))
+    root, _ = new(tmp_path)
+    assert f"deps =\n    {requirement}" in (root / "tox.ini").read_text()
