@@ -15,18 +15,24 @@ INTERRUPTING = "raise KeyboardInterrupt\n"
 RUN = "import sys; sys.path.insert(0, sys.argv.pop(1)); from {} import main; sys.argv[0] = 'x'; sys.exit(main())"
 
 
-@pytest.mark.parametrize("program", ["tflm_hil.cli", "pytest"])
-def test_an_interrupted_import_is_one_line(tmp_path: Path, program: str) -> None:
+@pytest.mark.parametrize(
+    ("program", "argument", "status", "line"),
+    [
+        ("tflm_hil.cli", "--help", 130, "hil: interrupted"),
+        ("pytest", "--board=emulated", pytest.ExitCode.INTERRUPTED, "Exit: hil: interrupted"),
+    ],
+)
+def test_an_interrupted_import_is_one_line(tmp_path: Path, program: str, argument: str, status: int, line: str) -> None:
     (tmp_path / "msgspec.py").write_text(INTERRUPTING)
     done = subprocess.run(
-        [sys.executable, "-c", RUN.format(program), str(tmp_path), "--help"],
+        [sys.executable, "-c", RUN.format(program), str(tmp_path), argument],
         capture_output=True,
         text=True,
         cwd=ROOT,
         check=False,
     )
-    assert done.stderr.splitlines() == ["hil: interrupted"]
-    assert done.returncode == 130
+    assert done.stderr.splitlines() == [line]
+    assert done.returncode == status
 
 
 WORKS = """

@@ -48,12 +48,15 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", marker)
     resolved = options.resolve(config)
     if resolved is not None:
-        from tflm_hil.processes import interruptible
-
-        with interruptible():
+        try:
             from tflm_hil.pytest_plugin import startup
 
-        startup.start(config, resolved)
+            startup.start(config, resolved)
+        except KeyboardInterrupt:
+            # So early, pytest would end without a word, or capture it.
+            if capture := config.pluginmanager.get_plugin("capturemanager"):
+                capture.suspend_global_capture()
+            pytest.exit("hil: interrupted", returncode=pytest.ExitCode.INTERRUPTED)
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest looks for fixtures
