@@ -1,7 +1,7 @@
-"""The development platform: the boards it knows, and what PlatformIO needs to install before it can build for them.
+"""The development platform: its boards, and the packages that PlatformIO needs to build for them.
 
-A board is a target: a TOML file of harness/tflm_hil/targets, or of the project's own. The registry is asked for nothing
-that is already on this machine: the toolchain may be the system's, and SCons the one from PyPI.
+A board is a target: a TOML file in harness/tflm_hil/targets, or in the project. Nothing is fetched from the registry
+that this machine already has: the toolchain of the system and SCons from PyPI suffice.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ class HilPlatform(PlatformBase):  # type: ignore[misc]
     """Bare-metal Cortex-M targets."""
 
     def get_boards(self, id_: str | None = None) -> Any:
-        """The targets that our firmware is built for, and boards that are JSON files; one of them if `id_` names it."""
+        """Return the targets of our firmware and boards from JSON files; only the one called `id_` if that is given."""
         files = find_targets(Path(self.get_dir()), Path(self.config.get("platformio", "boards_dir")))
         if id_ in files and id_ not in self._BOARDS_CACHE:
             self._BOARDS_CACHE[id_] = TargetBoard(files[id_])
@@ -43,7 +43,7 @@ class HilPlatform(PlatformBase):  # type: ignore[misc]
     def configure_default_packages(self, options: dict[str, Any], targets: list[str]) -> None:
         """Choose the packages of one build. PlatformIO calls this before it installs any, its own SCons included."""
         if board := options.get("board"):
-            self.board_config(board)  # A wrong file is told here in one line, and deep inside SCons by a traceback.
+            self.board_config(board)  # Report a wrong file here in one line; SCons would print a traceback.
         if shutil.which("arm-none-eabi-gcc") is None:
             self.packages[TOOLCHAIN]["optional"] = False
         provide_scons(Path(self.config.get("platformio", "packages_dir")))
@@ -53,8 +53,8 @@ class HilPlatform(PlatformBase):  # type: ignore[misc]
 def provide_scons(packages: Path) -> None:
     """Make the SCons of this Python environment PlatformIO's `tool-scons` package.
 
-    PlatformIO numbers that package 4.<major><minor><patch in two digits each>.0. Where SCons is missing, or is not the
-    version that this PlatformIO wants, nothing is done and PlatformIO fetches its own.
+    PlatformIO numbers that package 4.<major><minor><patch>.0, with two digits each for minor and patch. If SCons is
+    missing or has another version than PlatformIO requires, do nothing; PlatformIO then fetches its own.
     """
     try:
         installed = importlib.metadata.version("scons")
@@ -66,7 +66,7 @@ def provide_scons(packages: Path) -> None:
     there = get_core_package_dir("tool-scons", spec, auto_install=False)
     if version not in spec.requirements or (there and (Path(there) / "scons.py").read_text() == SCONS):
         return
-    # Beside its place first: where the disk is full, PlatformIO must not find half of it.
+    # Write beside it, then rename: if the disk is full, PlatformIO must not find an incomplete package.
     package, beside = packages / "tool-scons", packages / ".tool-scons"
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)

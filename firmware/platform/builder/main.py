@@ -1,8 +1,8 @@
-"""Builds the firmware: PlatformIO runs this inside SCons.
+"""Build the firmware; PlatformIO runs this file inside SCons.
 
-HIL_GENERATED names the directory of the sources generated from a model, which are compiled into the image; a project
-with an application of its own does without. For the tflm engine HIL_TFLM_SOURCE is the directory of TensorFlow Lite
-Micro. The image is the same byte for byte from any directory: no path gets into it, and its build id is a hash of its
+HIL_GENERATED names the directory with the sources that are generated from a model and compiled into the image; projects
+with their own application do not need it. For the tflm engine, HIL_TFLM_SOURCE is the directory of TensorFlow Lite
+Micro. The image is byte for byte the same from any directory: it contains no paths, and its build id is a hash of its
 contents.
 """
 
@@ -16,27 +16,27 @@ from SCons.Script import Builder, Default, DefaultEnvironment, SetOption
 
 STRICT = ["-Wall", "-Wextra", "-Werror"]
 
-# How upstream builds a release of TensorFlow Lite Micro: its kernels for speed, all else for size, and no texts.
+# Like a release build of TensorFlow Lite Micro: kernels for speed, all other files for size, and no error strings.
 TFLM_DEFINES = ["NDEBUG", "TF_LITE_STATIC_MEMORY", "TF_LITE_STRIP_ERROR_STRINGS"]
 TFLM_FAST = "kernels"
-# Only custom operators need these, and networks that have some are refused.
+# Only custom operators need these, and networks with custom operators are refused.
 TFLM_UNUSED = ("signal", "tools", "kiss_fft.c")
 
-# Of the libraries only the engine knows the model; the objects of all else serve every image of the environment.
+# Only the engine depends on the model; the objects of all other libraries serve every image of an environment.
 ENGINE = "engine_"
 
 PR_SET_PDEATHSIG = 1
 if sys.platform == "linux":
-    # Where PlatformIO is killed, SCons would compile on for minutes, beside the next build.
+    # If PlatformIO is killed, SCons would otherwise continue to compile for minutes, beside the next build.
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
 
 tflm_files: list[Path] = []
 
 env = DefaultEnvironment()
 sys.path.insert(0, str(Path(env.PioPlatform().get_dir()) / "builder"))
-import spawning  # noqa: E402 (only now it is known where it lies)
-from products import decide, track  # noqa: E402 (only now it is known where it lies)
-from target_board import LINKER_SCRIPT  # noqa: E402 (only now it is known where it lies)
+import spawning  # noqa: E402 (its folder is known only now)
+from products import decide, track  # noqa: E402 (its folder is known only now)
+from target_board import LINKER_SCRIPT  # noqa: E402 (its folder is known only now)
 
 board = env.BoardConfig()
 project = Path(env.subst("$PROJECT_DIR"))
@@ -52,11 +52,11 @@ if ours and not (generated / "model_config.h").is_file():
     )
     env.Exit(1)
 
-# Contents decide, never times: a file may change within the resolution of its time, or be put back with an old one.
+# Compare contents, not times: a file may change within the resolution of its time, or be restored with an old time.
 env.Decider(decide)
 SetOption("max_drift", -1)
 
-# Only its record of what is up to date is of use to several builds: what it copies goes by the path of the build.
+# The cache of SCons is useless here: its keys contain the path of the build, so other builds never find its copies.
 env.CacheDir(None)
 if "build.ldscript" not in board:
     script = Path(env.subst("$BUILD_DIR")) / LINKER_SCRIPT
@@ -100,7 +100,7 @@ COMMON = [
     *cpu,
     "-ffunction-sections",
     "-fdata-sections",
-    "-ffp-contract=off",  # the host computes every product and sum apart: so must the device
+    "-ffp-contract=off",  # the device must round every product and every sum, as the host does
 ]
 DEPENDENCIES = ["-MD", "-MT", "made", "-MF", "$(", "${TARGET}.d", "$)"]
 env.Append(
@@ -113,12 +113,12 @@ env.Append(
         "-Os",
         "-g",
         *DEPENDENCIES,
-        "$(",  # what is made is the same from any folder
+        "$(",  # objects are the same from any folder
         f"-ffile-prefix-map={spawning.SAME_EVERYWHERE}=.",
         f"-ffile-prefix-map={project}=.",
         f"-ffile-prefix-map={generated.resolve()}=generated",
         f"-ffile-prefix-map={generated}=generated",
-        f"-ffile-prefix-map={os.path.relpath(generated, project)}=generated",  # as SCons calls what is in the project
+        f"-ffile-prefix-map={os.path.relpath(generated, project)}=generated",  # as SCons names it
         f"-ffile-prefix-map={beside}=targets",
         "$)",
     ],
@@ -128,9 +128,9 @@ env.Append(
         ("F_CPU", board.get("build.f_cpu")),
         *board.get("build.defines").items(),
     ],
-    # The folders of firmware/lib/board that this board is made of, as its library.json wants them.
+    # The folders of firmware/lib/board for this board, as a filter for its library.json.
     BOARD_PARTS=" ".join(f"+<{part}/*>" for part in parts if part not in own_parts),
-    # Generated sources are no library, so PlatformIO does not find out by itself what they include.
+    # Generated sources are not a library, so PlatformIO does not search them for the headers that they include.
     CPPPATH=[
         str(generated),
         *sorted(str(folder) for pattern in ("*/", "aot/kernels/*/") for folder in libraries.glob(pattern)),
@@ -155,8 +155,8 @@ env.Append(
 
 
 def compile_tflm(env, node, source):  # type: ignore[no-untyped-def]
-    """Compile one source: out of the build's own folder, and without anything that a model, a variant or a debug build
-    changes, so that the object serves them all.
+    """Compile one source of TensorFlow Lite Micro outside the folder of the build, with flags that do not depend on the
+    model, the variant or debug builds, so that one object serves all of them.
     """
     if source.parts[1] in TFLM_UNUSED:
         return None
@@ -173,18 +173,18 @@ def compile_tflm(env, node, source):  # type: ignore[no-untyped-def]
 
 
 def compile_source(env, node):  # type: ignore[no-untyped-def]
-    """Compile our own sources without mercy, and TensorFlow Lite Micro so that its objects serve every model."""
+    """Compile our own sources with strict warnings, and TensorFlow Lite Micro so that its objects serve every model."""
     source = Path(node.srcnode().get_abspath())
     if source.is_relative_to(tflm):
         return compile_tflm(env, node, source.relative_to(tflm))  # type: ignore[no-untyped-call]
     if not any(source.is_relative_to(own) for own in (project / "firmware", generated)):
         return track(env.Object(node))
-    # Its headers are not ours to mend.
+    # Without warnings about the headers of TensorFlow Lite Micro, which are not ours.
     foreign = ["-isystem", str(tflm / "src")] if source.parent == libraries / "tflm" else []
     flags = [*env["CCFLAGS"], *foreign, *STRICT]
     if source.is_relative_to(libraries) and not source.name.startswith(ENGINE):
-        place = (library_objects / source.relative_to(libraries)).with_suffix(".o")
-        return track(env.Object(str(place), node.srcnode(), CCFLAGS=flags))
+        target = (library_objects / source.relative_to(libraries)).with_suffix(".o")
+        return track(env.Object(str(target), node.srcnode(), CCFLAGS=flags))
     return track(env.Object(node, CCFLAGS=flags))
 
 

@@ -1,7 +1,7 @@
-"""A target's TOML file as PlatformIO's description of a board, and as a linker script.
+"""Turn a target's TOML file into PlatformIO's description of a board, and into a linker script.
 
-`hil targets` checks these files key by key. This module reads nothing but the standard library, so PlatformIO may come
-from another Python environment than the harness.
+`hil targets` checks these files key by key. This module imports only the standard library, so PlatformIO may run in
+another Python environment than the harness.
 """
 
 import re
@@ -21,7 +21,7 @@ _PIN = re.compile(r"P([A-K])(\d+)|P(\d)\.(\d+)")
 
 
 class TargetBoard(PlatformBoardConfig):  # type: ignore[misc]
-    """The board that `file` describes. Raises UserSideException if it does not."""
+    """The board that `file` describes. Raises UserSideException if it does not describe one."""
 
     def __init__(self, file: Path) -> None:
         self._id, self.manifest_path = file.stem, str(file)
@@ -32,9 +32,9 @@ class TargetBoard(PlatformBoardConfig):  # type: ignore[misc]
 
 
 def find_targets(platform: Path, boards_dir: Path) -> dict[str, Path]:
-    """The files of all targets by name: those of tflm-hil, and those of a project in its `boards_dir`.
+    """Return the files of all targets by name: those of tflm-hil, and those of a project in its `boards_dir`.
 
-    `platform` is this development platform, in a clone of tflm-hil or in an installed package.
+    `platform` is the folder of this development platform, in a clone of tflm-hil or in an installed package.
     """
     project = platform.resolve().parents[1]
     clone, package = project / "harness" / "tflm_hil" / "targets", project.parent / "targets"
@@ -43,7 +43,7 @@ def find_targets(platform: Path, boards_dir: Path) -> dict[str, Path]:
 
 
 def manifest(target: Mapping[str, Any]) -> dict[str, Any]:
-    """What PlatformIO calls a board manifest, of a target that our firmware is built for."""
+    """Return the board manifest of PlatformIO for a target of our firmware."""
     memory, build = target["memory"], target["build"]
     return {
         "name": f"{target['chip']}, {target['core']}",
@@ -66,15 +66,15 @@ def manifest(target: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def number_of_bytes(size: str) -> int:
-    """A size as linker scripts have it: "512K" is 524288."""
+    """Return a size of a linker script in bytes: "512K" is 524288."""
     unit = _UNITS.get(size[-1])
     return int(size[:-1]) * unit if unit else int(size)
 
 
 def linker_script(memory: Mapping[str, Any], stack: str) -> str:
-    """The memory regions of a target, before what all targets have in common.
+    """Return the linker script of a target: its memory regions, then the script that all targets share.
 
-    Each region beside flash and RAM gets a section of its name, which is neither loaded nor cleared.
+    Each region other than flash and RAM gets a section of the same name, which is neither loaded nor cleared.
     """
     regions = "".join(
         f"    {name.upper()} ({'rx' if name == FLASH else 'rwx'}) : "
@@ -105,7 +105,7 @@ def _uart(uart: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _literals(values: Mapping[str, int | str]) -> dict[str, str]:
-    """Numbers as C has them, of an unsigned type unless they are negative; texts as they are."""
+    """Numbers as C literals, unsigned unless they are negative; texts unchanged."""
     return {
         name: f"{value}u" if isinstance(value, int) and value >= 0 else str(value) for name, value in values.items()
     }

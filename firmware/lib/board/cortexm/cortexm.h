@@ -1,6 +1,6 @@
 /*
  * The registers of the Cortex-M core that the firmware uses (ARMv7-M Architecture Reference Manual, DDI 0403, chapter
- * B3; what a Cortex-M0 has of them: ARMv6-M, DDI 0419) and what the files of this folder share.
+ * B3; for the Cortex-M0: ARMv6-M, DDI 0419), and declarations that the files of this folder share.
  */
 #ifndef CORTEXM_H
 #define CORTEXM_H
@@ -9,7 +9,7 @@
 
 #define REGISTER(address) (*(volatile uint32_t *)(address))
 
-/* Cortex-M3 and up: an ARMv6-M core has one kind of fault only, tells nothing of its cause and counts no cycles. */
+/* Cortex-M3 and up. An ARMv6-M core has only one kind of fault, without a cause, and no cycle counter. */
 #define CORTEXM_MAINLINE (__ARM_ARCH_ISA_THUMB >= 2)
 
 #define SYST_CSR REGISTER(0xE000E010u)
@@ -33,7 +33,7 @@
 #define SCB_AIRCR_SYSRESETREQ (0x05FA0000u | (1u << 2))
 #define SCB_SHPR3 REGISTER(0xE000ED20u)
 #define SCB_SHCSR REGISTER(0xE000ED24u)
-#define SCB_SHCSR_FAULTS_ENABLE (7u << 16) /* usage, bus and memory management apart from the hard fault */
+#define SCB_SHCSR_FAULTS_ENABLE (7u << 16) /* usage, bus and memory management faults separate from the hard fault */
 #define SCB_CFSR REGISTER(0xE000ED28u)
 #define SCB_HFSR REGISTER(0xE000ED2Cu)
 #define SCB_MMFAR REGISTER(0xE000ED34u)
@@ -49,14 +49,14 @@
 
 typedef void (*vector_t)(void);
 
-/* Interrupts off and asleep until a reset. */
+/* Sleeps with interrupts off until a reset. */
 __attribute__((noreturn)) void cortexm_halt(void);
 
-/* Finds the counter of this core and what an empty measurement shows. */
+/* Finds the counter of this core and starts it. */
 void counter_init(void);
 void counter_on_systick(void);
 
-/* Handler of every fault and of every exception and interrupt that has no other. */
+/* The handler of all faults, and of all exceptions and interrupts without another handler. */
 void fault_entry(void);
 
 /*

@@ -1,7 +1,7 @@
 /*
- * Measures a stretch of code in ticks. The cycle counter of the debug unit where it counts; where it stands still, as
- * in emulators, SysTick: 24 bits that count down from a full circle, so wraps are counted, and begun anew for each
- * measurement, so that the same code gives the same count every time.
+ * Measures code in ticks: with the cycle counter of the debug unit or, if that stands still as in emulators, with
+ * SysTick. SysTick counts down in 24 bits, so wraps are counted; it restarts for each measurement, so that the same
+ * code always gives the same count.
  */
 #include "board.h"
 #include "cortexm/cortexm.h"
@@ -24,7 +24,7 @@ void counter_init(void) {
     __asm volatile("nop\n nop\n nop\n nop\n isb" ::: "memory");
     counter = DWT_CYCCNT != 0 ? BOARD_COUNTER_DWT : BOARD_COUNTER_SYSTICK;
     SYST_RVR = SYSTICK_MASK;
-    SCB_SHPR3 &= 0x00FFFFFFu; /* SysTick at the highest priority: a wrap waits for nothing */
+    SCB_SHPR3 &= 0x00FFFFFFu; /* SysTick gets the highest priority, so that a wrap never waits */
     NVIC_IPR(chip_uart_irq) = 0x80;
 }
 

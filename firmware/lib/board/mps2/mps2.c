@@ -1,4 +1,4 @@
-/* UART 0 of an MPS2+ board, received by interrupt and sent by polling. The FPGA image fixes the clock. */
+/* UART 0 of an MPS2+ board; receives by interrupt and sends by polling. The FPGA image determines the clock. */
 #include "mps2.h"
 
 #include "board.h"
@@ -6,7 +6,7 @@
 #define DIVIDER ((F_CPU + BOARD_UART_BAUD / 2) / BOARD_UART_BAUD)
 #define BITS_PER_BYTE 10u
 
-/* Many times what a byte takes. */
+/* Iterations to wait, many times longer than a byte takes. */
 #define PATIENCE 100000u
 
 static volatile uint32_t overruns;
@@ -41,7 +41,7 @@ uint32_t board_clock_hz(void) {
     return F_CPU;
 }
 
-/* The FPGA keeps no record. */
+/* The FPGA does not record the cause. */
 board_reset_cause_t board_reset_cause(void) {
     return BOARD_RESET_UNKNOWN;
 }
@@ -58,7 +58,7 @@ void board_uart_write(const uint8_t *data, uint32_t length) {
     }
 }
 
-/* Nothing says when the last byte has left: it takes as long as a byte takes. */
+/* The UART does not show when the last byte has been sent, so wait as long as a byte takes. */
 void board_uart_flush(void) {
     await_room();
     for (volatile uint32_t i = 0; i < BITS_PER_BYTE * DIVIDER; i++) {

@@ -1,15 +1,15 @@
-/* The nRF51's clock and resets. */
+/* Clock and reset causes of the nRF51. */
 #include "board.h"
 #include "nrf51.h"
 
-/* Far longer than the 0.8 ms that the crystal may take to start. */
+/* Iterations to wait, far longer than the 0.8 ms that the crystal may take to start. */
 #define PATIENCE 100000u
 
 static board_reset_cause_t cause;
 
 static board_reset_cause_t read_reset_cause(void) {
     uint32_t flags = POWER_RESETREAS;
-    POWER_RESETREAS = flags; /* a one clears */
+    POWER_RESETREAS = flags; /* writing ones clears them */
     if (flags & POWER_RESETREAS_WATCHDOG) {
         return BOARD_RESET_WATCHDOG;
     }
@@ -24,7 +24,7 @@ static board_reset_cause_t read_reset_cause(void) {
 
 void chip_init(void) {
     cause = read_reset_cause();
-    /* The crystal: the internal oscillator, which is in charge until it runs, is too inexact for a UART. */
+    /* Start the crystal. The internal oscillator, which runs until then, is too inaccurate for a UART. */
     CLOCK_TASKS_HFCLKSTART = 1;
     for (uint32_t i = 0; i < PATIENCE && !CLOCK_EVENTS_HFCLKSTARTED; i++) {
     }

@@ -1,6 +1,6 @@
 /*
- * Measures with TIMER0, whose 16 MHz are those of the core: the nRF51 has neither a cycle counter nor SysTick. It is
- * cleared for each measurement, so that the same code gives the same count every time.
+ * Measures with TIMER0, which runs at the 16 MHz of the core, because the nRF51 has neither a cycle counter nor
+ * SysTick. It restarts for each measurement, so that the same code always gives the same count.
  */
 #include "board.h"
 #include "nrf51.h"
@@ -11,7 +11,7 @@ void counter_init(void) {
 }
 
 void counter_on_systick(void) {
-    /* There is none. */
+    /* There is no SysTick. */
 }
 
 board_counter_t board_counter(void) {

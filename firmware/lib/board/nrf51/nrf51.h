@@ -32,7 +32,7 @@
 #define UART_RXD REGISTER(0x40002518u)
 #define UART_TXD REGISTER(0x4000251Cu)
 #define UART_BAUDRATE REGISTER(0x40002524u)
-/* baud * 2^32 / 16 MHz; the lowest 12 bits are not used. */
+/* baud * 2^32 / 16 MHz, rounded; the lowest 12 bits are not used. */
 #define UART_BAUDRATE_OF(baud) ((uint32_t)(((baud) * 0x100000000u / 16000000u + 0x800u) & 0xFFFFF000u))
 
 #define TIMER0_TASKS_START REGISTER(0x40008000u)
@@ -44,7 +44,7 @@
 #define TIMER0_PRESCALER REGISTER(0x40008510u)
 #define TIMER0_CC0 REGISTER(0x40008540u)
 
-/* The UART, on the pins of the target's file. */
+/* Sets up the UART on the pins of the target's file. */
 void uart_init(void);
 
 #endif

@@ -1,10 +1,10 @@
-/* The UART, on the pins of the target's file: received by interrupt, sent by polling. */
+/* The UART on the pins of the target's file; receives by interrupt and sends by polling. */
 #include "board.h"
 #include "nrf51.h"
 
 #define IRQ 2u
 
-/* Many times what a byte takes. */
+/* Iterations to wait, many times longer than a byte takes. */
 #define PATIENCE 100000u
 
 static volatile uint32_t overruns;
@@ -13,11 +13,11 @@ const uint8_t chip_uart_irq = IRQ;
 
 static void on_interrupt(void) {
     if (UART_ERRORSRC & UART_ERRORSRC_OVERRUN) {
-        UART_ERRORSRC = UART_ERRORSRC_OVERRUN; /* a one clears */
+        UART_ERRORSRC = UART_ERRORSRC_OVERRUN; /* writing a one clears it */
         overruns++;
     }
     if (UART_EVENTS_RXDRDY) {
-        UART_EVENTS_RXDRDY = 0; /* before the byte is taken: the next one of the six that it holds sets it again */
+        UART_EVENTS_RXDRDY = 0; /* before the byte is read: the next byte in the FIFO sets it again */
         board_on_receive((uint8_t)UART_RXD);
     }
 }
@@ -50,7 +50,7 @@ void board_uart_write(const uint8_t *data, uint32_t length) {
 }
 
 void board_uart_flush(void) {
-    /* Each byte has left when the next one is written. */
+    /* board_uart_write() returns when the last byte has been sent. */
 }
 
 uint32_t board_uart_overruns(void) {

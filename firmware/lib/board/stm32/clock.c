@@ -1,7 +1,7 @@
 /*
- * F_CPU, in whole MHz, from the internal 16 MHz oscillator, without a crystal that a board may lack: 168 MHz is what
- * every STM32F4 from the F405 up can do, 120 MHz what every STM32F2 can. Each wait is bounded; where the hardware does
- * not come along the oscillator is used as it is.
+ * Runs the core at F_CPU, in whole MHz, from the internal 16 MHz oscillator, because a board may lack a crystal. Every
+ * STM32F4 from the F405 up can run at 168 MHz, every STM32F2 at 120 MHz. Each wait is bounded; if the hardware does not
+ * respond, the core stays at 16 MHz.
  */
 #include "board.h"
 #include "stm32.h"
@@ -10,19 +10,19 @@
 #define APB1_DIVIDER 4u
 #define APB2_DIVIDER 2u
 
-/* 16 MHz / 16 = 1 MHz, x VCO_MHZ, / 2 (coded 0) = F_CPU; / VCO_TO_USB = 48 MHz for USB, which the manual wants in
- * range. */
+/* 16 MHz / 16 = 1 MHz; times VCO_MHZ, divided by 2 (coded 0), is F_CPU. Divided by VCO_TO_USB it is 48 MHz for USB,
+ * which the manual requires. */
 #define VCO_MHZ (2u * (F_CPU / 1000000u))
 #define VCO_TO_USB (VCO_MHZ / 48u)
 #define PLL_FROM_HSI (16u | (VCO_MHZ << 6) | (0u << 16) | (VCO_TO_USB << 24))
 
-/* One for each 30 MHz beyond the first, at 2.7 to 3.6 V. */
+/* One wait state for each 30 MHz beyond the first 30 MHz, at 2.7 to 3.6 V. */
 #define WAIT_STATES ((F_CPU - 1u) / 30000000u)
 
-/* The regulator's higher voltage. The STM32F2 has but one, and is slower. */
+/* Whether the regulator needs its higher voltage. The STM32F2 has only one voltage, and is slower. */
 #define NEEDS_HIGH_VOLTAGE (F_CPU > 144000000u)
 
-/* Far longer than the 300 us that a PLL may take to lock. */
+/* Iterations to wait, far longer than the 300 us that a PLL may take to lock. */
 #define PATIENCE 100000u
 
 static uint32_t clock_hz = HSI_HZ;
@@ -61,7 +61,8 @@ static bool run_from_pll(void) {
 static board_reset_cause_t read_reset_cause(void) {
     uint32_t flags = RCC_CSR;
     RCC_CSR |= RCC_CSR_RMVF;
-    /* Every reset also pulls the pin, and power-on sets the flags of a brown-out: the most specific comes first. */
+    /* Every reset also pulls the pin, and power-on also sets the brown-out flag: check the most specific cause first.
+     */
     if (flags & RCC_CSR_WATCHDOG) {
         return BOARD_RESET_WATCHDOG;
     }

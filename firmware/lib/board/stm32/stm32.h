@@ -1,13 +1,13 @@
-/* The registers that the firmware uses (ST reference manuals RM0033 for the STM32F2, RM0090 for the STM32F405
- * and RM0390 for the STM32F446): those of the F2 are all where the F4 has them. The target's file defines STM32_USART,
- * the number of the USART that speaks the protocol, and names its pins. */
+/* The registers that the firmware uses (ST reference manuals RM0033 for the STM32F2, RM0090 for the STM32F405 and
+ * RM0390 for the STM32F446); they have the same addresses on the F2 and the F4. The target's file defines STM32_USART,
+ * the number of the USART that carries the protocol, and its pins. */
 #ifndef STM32_H
 #define STM32_H
 
 #include "cortexm/cortexm.h"
 
 #define PWR_CR REGISTER(0x40007000u)
-#define PWR_CR_VOS_SCALE1 (1u << 14) /* on the F446 a second bit above it is set from reset on */
+#define PWR_CR_VOS_SCALE1 (1u << 14) /* on the F446 the next bit is also part of the field, and set after reset */
 
 #define FLASH_ACR REGISTER(0x40023C00u)
 #define FLASH_ACR_LATENCY(wait_states) (wait_states)
@@ -48,8 +48,8 @@
 #define GPIO_PUPDR_UP 1u
 #define GPIO_AFR(port, pin) REGISTER(GPIO(port) + 0x20u + 4u * ((pin) / 8u))
 
-/* Which bus a USART is on, the bit of the bus's register that turns its clock on, the alternate function of its pins,
- * and its interrupt. */
+/* The address of the USART, its bus, the bit that turns its clock on in the register of the bus, the alternate function
+ * of its pins, and its interrupt. */
 #if STM32_USART == 1
 #define USART 0x40011000u
 #define USART_BUS 2
@@ -95,10 +95,10 @@
 #define USART_CR1_RXNEIE (1u << 5)
 #define USART_CR1_UE (1u << 13)
 
-/* Sets up the fastest clock that can be had; returns the one of the bus that the USART is on, in Hz. */
+/* Sets up the fastest possible clock; returns the clock of the bus of the USART, in Hz. */
 uint32_t clock_init(void);
 
-/* The USART, on the pins of the target's file. */
+/* Sets up the USART on the pins of the target's file. */
 void uart_init(uint32_t bus_hz);
 
 #endif

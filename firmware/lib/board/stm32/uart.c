@@ -1,4 +1,4 @@
-/* The USART, on the pins of the target's file: received by interrupt, sent by polling. */
+/* The USART on the pins of the target's file; receives by interrupt and sends by polling. */
 #include "board.h"
 #include "stm32.h"
 
@@ -7,10 +7,10 @@
 #define RX BOARD_UART_RX_PIN
 _Static_assert(BOARD_UART_RX_PORT == PORT && RX / 8 == TX / 8, "the pins are not in the same half of a port");
 
-/* A field of `bits` for each of both pins, in registers that have one for each pin. */
+/* The fields of both pins in registers with one field of `bits` bits per pin. */
 #define BOTH_PINS(bits, value) ((value) << (bits) * (TX % (32u / (bits))) | (value) << (bits) * (RX % (32u / (bits))))
 
-/* Many times the 11 bit times that a byte takes, at any clock. */
+/* Iterations to wait, many times longer than the 11 bit times of a byte at any clock. */
 #define PATIENCE 100000u
 
 static volatile uint32_t overruns;
