@@ -46,17 +46,17 @@ def pytest_configure(config: pytest.Config) -> None:
     """Resolve the options and check everything that they name, before a single test is collected."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
-    resolved = options.resolve(config)
-    if resolved is not None:
-        try:
+    try:
+        resolved = options.resolve(config)
+        if resolved is not None:
             from tflm_hil.pytest_plugin import startup
 
             startup.start(config, resolved)
-        except KeyboardInterrupt:
-            # So early, pytest would end without a word, or capture it.
-            if capture := config.pluginmanager.get_plugin("capturemanager"):
-                capture.suspend_global_capture()
-            pytest.exit("hil: interrupted", returncode=pytest.ExitCode.INTERRUPTED)
+    except KeyboardInterrupt:
+        # So early, pytest would end without a word, or capture it.
+        if capture := config.pluginmanager.get_plugin("capturemanager"):
+            capture.suspend_global_capture()
+        pytest.exit("hil: interrupted", returncode=pytest.ExitCode.INTERRUPTED)
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest looks for fixtures
