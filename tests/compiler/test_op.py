@@ -61,11 +61,21 @@ def test_absent_inputs_are_refused_when_they_are_asked_for() -> None:
 @pytest.mark.parametrize(
     ("kind", "scales", "zero_points", "expected"),
     [
-        (INT8, [], [], "tensor 0 ('x') has no quantization; it needs one scale"),
-        (INT8, [0.1, 0.2], [0, 0], "tensor 0 ('x') has 2 scales; it needs one scale"),
-        (INT8, [0.1], [128], "tensor 0 ('x') has scale 0.1 and zero point 128"),
-        (TensorType.UINT8, [0.1], [-1], "tensor 0 ('x') has scale 0.1 and zero point -1"),
-        (INT8, [0.0], [0], "tensor 0 ('x') has scale 0 and zero point 0"),
+        (INT8, [], [], "tensor 0 ('x') is not quantized; quantize the model again"),
+        (INT8, [0.1, 0.2], [0, 0], "tensor 0 ('x') has 2 scales instead of one; quantize the model again"),
+        (
+            INT8,
+            [0.1],
+            [128],
+            "tensor 0 ('x') has the impossible scale 0.1 and zero point 128; quantize the model again",
+        ),
+        (
+            TensorType.UINT8,
+            [0.1],
+            [-1],
+            "tensor 0 ('x') has the impossible scale 0.1 and zero point -1; quantize the model again",
+        ),
+        (INT8, [0.0], [0], "tensor 0 ('x') has the impossible scale 0 and zero point 0; quantize the model again"),
     ],
 )
 def test_an_impossible_quantization_is_refused(
@@ -87,8 +97,10 @@ def test_constants_have_values_and_others_are_refused() -> None:
     view = op([known, TensorSpec([2], FLOAT32, data=np.array([1, np.inf], np.float32)), TensorSpec([2], INT32)], [0, 1])
     assert view.input(0).integers("axes") == [3, 4]
     assert view.input(0).constant("axes").shape == (2, 1)
-    assert reason(lambda: view.input(1).constant("weights")).startswith("its weights hold NaN or infinity")
-    assert reason(lambda: view.output.integers("axes")) == "its axes must be constant; tensor 2 is computed at run time"
+    assert reason(lambda: view.input(1).constant("weights")).startswith("its weights contain NaN or infinity")
+    assert reason(lambda: view.output.integers("axes")) == (
+        "its axes must be constant, but tensor 2 is computed at run time; export the model again"
+    )
 
 
 def test_options_have_the_type_of_their_default_and_belong_to_the_operator() -> None:

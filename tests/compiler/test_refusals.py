@@ -47,7 +47,7 @@ def test_an_unknown_operator_names_the_supported_ones(tmp_path: Path) -> None:
     tensors = [X, X, X]
     operators = [OperatorSpec("RELU", [0], [1]), OperatorSpec("ROUND", [1], [2])]
     assert refusal(build(tensors, operators, [0], [2]), tmp_path) == (
-        f"operator 1 (ROUND): the aot engine does not have it; supported: {', '.join(supported())}; change the model"
+        f"operator 1 (ROUND): the aot engine does not support it; supported: {', '.join(supported())}; change the model"
     )
 
 
@@ -110,7 +110,7 @@ def test_an_unsupported_type_names_the_supported_ones(tmp_path: Path) -> None:
 def test_an_input_of_an_unsupported_type_is_refused(tmp_path: Path) -> None:
     x = TensorSpec([1, 4], INT64, name="x")
     assert refusal(unary("RELU", x, x), tmp_path) == (
-        "input or output tensor 0 ('x') is INT64; the aot engine takes FLOAT32, INT8, INT16, UINT8"
+        "input or output tensor 0 ('x') is INT64; supported: FLOAT32, INT8, INT16, UINT8"
     )
 
 
@@ -175,7 +175,7 @@ def test_a_sparse_constant_is_refused_before_it_is_folded(tmp_path: Path) -> Non
 def test_an_output_that_is_constant_is_refused(tmp_path: Path) -> None:
     constant = TensorSpec([1, 4], FLOAT32, data=np.ones((1, 4), np.float32))
     message = refusal(build([X, constant, X], [OperatorSpec("RESHAPE", [1], [2])], [0], [2]), tmp_path)
-    assert message == "output tensor 2 is constant or never computed; export it again"
+    assert message == "output tensor 2 is constant or never computed; export the model again"
 
 
 def test_more_inputs_or_outputs_than_the_engine_counts_are_refused(tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ def test_constants_that_no_target_has_room_for_are_refused(tmp_path: Path) -> No
     row = TensorSpec([1, 1024], INT8, [0.5], [0])
     operators = [OperatorSpec("FULLY_CONNECTED", [2 + i, 0], [3 + i]) for i in range(100)]
     message = refusal(build([weights, weights, *[row] * 101], operators, [2], [102]), tmp_path)
-    assert message.startswith("operator 16 (FULLY_CONNECTED): the constants of the operators up to here take 17 MiB")
+    assert message.startswith("operator 16 (FULLY_CONNECTED): the constants up to this operator take 17 MiB")
 
 
 def test_an_empty_tensor_is_refused(tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ def test_a_tensor_written_twice_is_refused(tmp_path: Path) -> None:
 
 def test_an_output_that_nothing_computes_is_refused(tmp_path: Path) -> None:
     message = refusal(build([X, X, X], [OperatorSpec("RELU", [0], [1])], [0], [2]), tmp_path)
-    assert message == "output tensor 2 is constant or never computed; export it again"
+    assert message == "output tensor 2 is constant or never computed; export the model again"
 
 
 @pytest.mark.parametrize(
@@ -235,8 +235,11 @@ def test_an_output_that_nothing_computes_is_refused(tmp_path: Path) -> None:
         ),
         (dense(QUANTIZED, WEIGHTS, OUT, options={"WeightsFormat": 1}), "its weights are shuffled"),
         (dense(QUANTIZED, TensorSpec([2, 4], INT8, [0.1]), OUT, inputs=[0, 1]), "its weights must be constant"),
-        (dense(QUANTIZED, WEIGHTS, TensorSpec([1, 3], INT8, [0.5], [0])), "makes [1, 3] with weights [2, 4]"),
-        (dense(TensorSpec([1, 5], INT8, [0.5], [0]), WEIGHTS, OUT), "takes 1 x 4 inputs, but gets [1, 5]"),
+        (
+            dense(QUANTIZED, WEIGHTS, TensorSpec([1, 3], INT8, [0.5], [0])),
+            "has the output [1, 3], which does not fit weights [2, 4]",
+        ),
+        (dense(TensorSpec([1, 5], INT8, [0.5], [0]), WEIGHTS, OUT), "needs 1 x 4 inputs, but has [1, 5]"),
         (dense(TensorSpec([1, 4], INT8), WEIGHTS, OUT), "INT8 with 0 scales"),
         (
             dense(QUANTIZED, TensorSpec([2, 4], INT8, [0.1], [3], data=np.ones((2, 4), np.int8)), OUT),
@@ -262,7 +265,7 @@ def test_an_output_that_nothing_computes_is_refused(tmp_path: Path) -> None:
             dense(
                 X, TensorSpec([2, 4], FLOAT32, data=np.full((2, 4), np.nan, np.float32)), TensorSpec([1, 2], FLOAT32)
             ),
-            "its weights hold NaN or infinity",
+            "its weights contain NaN or infinity",
         ),
         (
             dense(X, TensorSpec([2, 4], FLOAT16, data=np.ones((2, 4), np.float16)), TensorSpec([1, 2], FLOAT32)),
@@ -285,7 +288,7 @@ def test_a_fully_connected_layer_that_does_not_fit_is_refused(content: bytes, re
                 TensorSpec([1, 4], INT8, [1 / 256], [-128]),
                 {"Beta": 1},
             ),
-            "beta 1 with its input's scale is too small",
+            "beta 1 times its input scale is too small",
         ),
         (
             unary(
@@ -294,11 +297,11 @@ def test_a_fully_connected_layer_that_does_not_fit_is_refused(content: bytes, re
                 TensorSpec([1, 5000], INT8, [1 / 256], [-128]),
                 {"Beta": 1},
             ),
-            "has 5000 classes, at most 4095 fit",
+            "has 5000 classes, but at most 4095 fit",
         ),
         (unary("RELU6", QUANTIZED, TensorSpec([1, 4], INT8, [0.25], [0])), "are quantized differently"),
-        (unary("RELU", X, TensorSpec([1, 5], FLOAT32)), "makes [1, 5] of [1, 4]"),
-        (unary("RESHAPE", X, TensorSpec([5], FLOAT32)), "makes FLOAT32[5] of FLOAT32[1, 4]"),
+        (unary("RELU", X, TensorSpec([1, 5], FLOAT32)), "has the output [1, 5], which does not fit the input [1, 4]"),
+        (unary("RESHAPE", X, TensorSpec([5], FLOAT32)), "cannot reshape [1, 4] to [5]"),
         (unary("RELU", X, QUANTIZED), "FLOAT32 -> INT8; supported: FLOAT32 -> FLOAT32, INT8 -> INT8"),
     ],
 )

@@ -100,7 +100,7 @@ def test_an_unknown_operator_is_refused_with_those_there_are() -> None:
     register("ADD", (INT8, INT8), (INT8,), "add")
     register("ABS", (INT8,), (INT8,), "abs")
     assert refusal(op("ROUND", [INT8], [INT8])) == (
-        "model.tflite: operator 0 (ROUND): the aot engine does not have it; supported: ABS, ADD; change the model"
+        "model.tflite: operator 0 (ROUND): the aot engine does not support it; supported: ABS, ADD; change the model"
     )
 
 

@@ -80,13 +80,16 @@ def test_what_cannot_be_split_is_refused(tmp_path: Path) -> None:
     def reason(kind: str, parts: list[TensorSpec], axis: int = 0) -> str:
         return refusal(split_model(kind, x, parts, axis, [0]), tmp_path).removeprefix(f"operator 0 ({kind}): ")
 
-    assert reason("SPLIT", [half, half], 2) == "splits [4, 3] along dimension [2]; export the model again"
-    assert reason("SPLIT", [half] * 3).startswith("splits [4, 3] along dimension 0 into 3 outputs")
-    assert reason("SPLIT", [half, tensor([2, 4], INT8)]) == "makes [2, 4] instead of [2, 3]; export the model again"
+    assert reason("SPLIT", [half, half], 2) == "cannot split [4, 3] along dimension [2]; export the model again"
+    assert reason("SPLIT", [half] * 3).startswith("cannot split [4, 3] along dimension 0 into 3 outputs")
+    assert (
+        reason("SPLIT", [half, tensor([2, 4], INT8)])
+        == "tensor 4 has the shape [2, 4] instead of [2, 3]; export the model again"
+    )
     assert reason("SPLIT", [half, tensor([2, 3], INT8, 0.25)]).startswith("its input and outputs are quantized")
-    assert reason("SPLIT_V", [half]).startswith("splits [4, 3] along dimension 0 into [2] for 1 outputs")
-    assert reason("UNPACK", [tensor([3], INT8)]).startswith("unpacks [4, 3] into 1 outputs")
-    assert reason("UNPACK", [half] * 4).startswith("makes [2, 3] instead of [3]")
+    assert reason("SPLIT_V", [half]).startswith("cannot split [4, 3] along dimension 0 into [2] for 1 outputs")
+    assert reason("UNPACK", [tensor([3], INT8)]).startswith("cannot unpack [4, 3] along dimension 0 into 1 outputs")
+    assert reason("UNPACK", [half] * 4).startswith("tensor 3 has the shape [2, 3] instead of [3]")
     assert reason("SPLIT", [half, tensor([2, 3], FLOAT32)]).startswith(
         "INT32 x INT8 -> INT8 x FLOAT32; supported: INT32 x FLOAT32 -> FLOAT32 x ..., "
     )

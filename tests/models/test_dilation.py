@@ -174,5 +174,5 @@ def test_other_chains_are_refused_rather_than_guessed(tmp_path: Path, oddity: di
     assert "SPACE_TO_BATCH_ND" in kinds(content)
     path = tmp_path / "odd.tflite"
     path.write_bytes(content)
-    with pytest.raises(HilError, match=r"operator 0 \(SPACE_TO_BATCH_ND\): the aot engine does not have it"):
+    with pytest.raises(HilError, match=r"operator 0 \(SPACE_TO_BATCH_ND\): the aot engine does not support it"):
         compile_model(path, tmp_path)

@@ -1,4 +1,4 @@
-"""The ahead-of-time engine's compiler: a .tflite becomes C that calls the kernels of firmware/lib/aot."""
+"""The ahead-of-time compiler: turn a .tflite into C that calls the kernels of firmware/lib/aot."""
 
 from tflm_hil.compiler.compile import CompiledModel, compile_model
 

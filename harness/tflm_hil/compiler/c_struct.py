@@ -1,4 +1,4 @@
-"""Constants of C structure types, as kernels take them."""
+"""Constants of C structure types, for the parameters of kernels."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import ClassVar
 
 @dataclass(frozen=True)
 class CStruct:
-    """A constant of the C type `ctype`, which takes `bytes` of flash. Its fields are the C members, in order."""
+    """A constant of the C type `ctype`, which has `bytes` bytes in flash. The fields are the C members, in order."""
 
     ctype: ClassVar[str]
     bytes: ClassVar[int]

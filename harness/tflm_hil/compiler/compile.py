@@ -1,4 +1,4 @@
-"""From a .tflite to the generated sources of the aot engine."""
+"""Compile a .tflite to the generated sources of the aot engine."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from tflm_hil.files import write_text
 from tflm_hil.models import folding
 from tflm_hil.models.tflite_file import Graph, read
 
-# In order. The first rewrite the graph, the same for every engine; the others the kernel calls that it becomes.
+# Graph passes rewrite the graph, in the same way for every engine; call passes rewrite the kernel calls that follow.
 GRAPH_PASSES = folding.PASSES
 CALL_PASSES = (fuse_residual_add,)
 
 
 @dataclass(frozen=True)
 class CompiledModel:
-    """What came out of the compiler.
+    """The result of the compiler.
 
-    `arena_bytes` is the RAM for activations and scratch memory, inputs and outputs included; `arena_lower_bound` the
-    largest sum of tensors that are alive at one step, which a plan can only go below if an operator writes over what
-    it has read. `constant_bytes` is the flash for weights and other constant arrays. `operators` describes each
-    operator that is executed, in order.
+    `arena_bytes` is the RAM for activations and scratch memory, including inputs and outputs. `arena_lower_bound` is
+    the largest sum of tensors that are alive at one step; a plan is smaller only if operators overwrite their inputs.
+    `constant_bytes` is the flash for weights and other constant arrays. `operators` describes each operator that is
+    executed, in order.
     """
 
     arena_bytes: int
@@ -41,13 +41,12 @@ class CompiledModel:
 def compile_model(graph_path: Path, out_dir: Path, *, keep_tensors: bool = False) -> CompiledModel:
     """Compile the .tflite at `graph_path` into `out_dir`/aot_model.c.
 
-    A file that has the right content already is not touched, so that a build has nothing to do again. With
-    `keep_tensors` (debug builds) every operator is a step of its own, no tensor shares memory with another, and
-    engine_tensor() can read them all.
+    Do not touch a file that has the right content, so the build does not repeat work. With `keep_tensors` (debug
+    builds) every operator is a separate step, tensors do not share memory, and engine_tensor() can read them all.
 
     Raises:
-        HilError: the file is not a valid .tflite, or the aot engine cannot run it: an operator, a type, a shape or an
-            option, named with the operator's index and what is supported.
+        HilError: the file is not a valid .tflite, or the aot engine does not support an operator, a type, a shape or an
+            option. The message names the operator and what is supported.
     """
     network, calls = lower_graph(graph_path, read(graph_path), keep_tensors)
     storage = Storage(network, calls, keep_tensors)
@@ -67,12 +66,12 @@ def compile_model(graph_path: Path, out_dir: Path, *, keep_tensors: bool = False
 
 
 def lower_graph(path: Path, graph: Graph, keep_tensors: bool = False) -> tuple[Network, list[KernelCall]]:
-    """The kernel calls that `graph` becomes, after all passes; `path` is for messages.
+    """Return the network of `graph` and its kernel calls after all passes. `path` is for messages.
 
-    With `keep_tensors` there is a call for each operator.
+    With `keep_tensors` there is one call per operator.
 
     Raises:
-        HilError: the aot engine cannot run it.
+        HilError: the aot engine cannot run the graph.
     """
     check_graph(path, graph)
     for rewrite in GRAPH_PASSES:

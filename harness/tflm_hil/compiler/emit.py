@@ -1,4 +1,4 @@
-"""Writing the C of a compiled network."""
+"""Generate the C of a compiled network."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CHUNK = 4096
 
 
 def emit(network: Network, calls: Sequence[KernelCall], storage: Storage, title: str, keep_tensors: bool) -> str:
-    """The text of aot_model.c. It depends on its arguments alone, so the same model gives the same bytes."""
+    """Return the text of aot_model.c. It depends only on the arguments, so the same model gives the same bytes."""
     with_kernel = [call for call in calls if call.kernel]
     headers = sorted({"aot_model.h", *(call.header for call in with_kernel)})
     parts = [
@@ -48,17 +48,17 @@ def emit(network: Network, calls: Sequence[KernelCall], storage: Storage, title:
 
 
 def _plain(text: str) -> str:
-    """`text` as it may stand in a comment: printable ASCII that cannot end it."""
+    """`text` for a C comment: printable ASCII that cannot end the comment."""
     return re.sub(r"\*/|/\*|\?\?|\\", "_", re.sub(r"[^ -~]", "?", text))
 
 
 def describe(tensor: Tensor) -> str:
-    """For example "int8[1,180]"."""
+    """Describe a tensor, for example "int8[1,180]"."""
     return f"{tensor.type.name.lower()}[{','.join(str(size) for size in tensor.shape)}]"
 
 
 def describe_call(call: KernelCall, network: Network) -> str:
-    """For example "#0 FULLY_CONNECTED int8[1,180] x int8[50,180] -> int8[1,50], RELU"."""
+    """Describe a call, for example "#0 FULLY_CONNECTED int8[1,180] x int8[50,180] -> int8[1,50], RELU"."""
     inputs = [describe(x.tensor) for x in call.op.present_inputs]
     outputs = [describe(network.tensors[index]) for index in call.outputs]
     note = f", {call.note}" if call.note and call.note != "NONE" else ""
@@ -80,7 +80,7 @@ def _arena(network: Network, storage: Storage) -> str:
 
 
 def _constants(network: Network, storage: Storage) -> list[str]:
-    """Constants that kernels read as tensors."""
+    """The constants that kernels read as tensors."""
     arrays = []
     for root, size in sorted(storage.constants.items()):
         tensor = network.tensors[root]
@@ -107,7 +107,7 @@ def _parameters(call: KernelCall, network: Network) -> str:
 
 
 def _array(name: str, array: Array) -> str:
-    """Aligned to 4 bytes at least, because kernels read words."""
+    """The array, aligned to at least 4 bytes, because kernels read words."""
     lines = []
     line = ""
     for text in _elements(array):
@@ -123,13 +123,13 @@ def _array(name: str, array: Array) -> str:
 
 
 def _elements(array: Array) -> Iterator[str]:
-    """The literals of its values; few exist at a time, as one is many times larger than what it stands for."""
+    """The literals of the values, made in chunks, because they take much more memory than the values."""
     if not isinstance(array.values, np.ndarray):
         yield from (_literal(value) for value in array.values)
         return
     values = array.values.ravel()
     for start in range(0, values.size, CHUNK):
-        # tolist() first: formatting numpy's scalars one by one takes ten times as long.
+        # tolist() first: formatting numpy scalars takes ten times as long.
         yield from map(float_literal if array.ctype == "float" else str, values[start : start + CHUNK].tolist())
 
 
@@ -147,7 +147,7 @@ def _literal(value: Value) -> str:
 
 
 def float_literal(value: float) -> str:
-    """The shortest C literal that reads back as the same float32."""
+    """Return the shortest C literal for the same float32."""
     if math.isnan(value):
         return '__builtin_nanf("")'
     if math.isinf(value):
@@ -174,7 +174,7 @@ def _run(network: Network, calls: Sequence[KernelCall], storage: Storage) -> str
 
 
 def _pointers(call: KernelCall, network: Network, storage: Storage) -> Iterator[str]:
-    """The memory that a kernel is given, in the order of KernelCall."""
+    """The pointers that a kernel takes, in the order that KernelCall defines."""
     inputs = [_pointer(index, network, storage, const=True) for index in call.inputs]
     outputs = [_pointer(index, network, storage, const=False) for index in call.outputs]
     yield from [f"(const void *const[]){{{', '.join(inputs)}}}"] if call.listed_inputs else inputs

@@ -1,4 +1,4 @@
-"""What an operator becomes: one call of one kernel, with its parameters."""
+"""The call of a kernel that an operator is lowered to."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tflm_hil.compiler.graph.op import Op
 
 @dataclass(frozen=True)
 class Array:
-    """A constant array in flash. `ctype` is the C element type, `values` are numbers or structures."""
+    """A constant array in flash. `ctype` is the C type of its elements; `values` are numbers or structures."""
 
     ctype: str
     values: npt.NDArray[Any] | Sequence[CStruct]
 
     @property
     def bytes(self) -> int:
-        """Its size in flash."""
+        """The size in flash."""
         if isinstance(self.values, np.ndarray):
             return self.values.nbytes
         return sum(value.bytes for value in self.values)
@@ -38,21 +38,22 @@ class KernelCall:
 
     A call without a kernel (RESHAPE) generates no code: its output is its input under another name.
 
-    `header` declares the kernel and the type of its parameters, which is `parameter_type`, or kernel_t by default.
-    `parameters` are the members by name, in any order. `listed_inputs`, `listed_outputs`: the kernel takes them as one
-    array of pointers.
+    `header` declares the kernel and the structure type of its parameters: `parameter_type`, by default kernel_t.
+    `parameters` are the members by name, in any order. `listed_inputs`, `listed_outputs`: the kernel takes the inputs
+    or outputs as one array of pointers.
 
-    `in_place`: the kernel may write its output over its first input. `lag`: the output may share memory with the last
-    input and overwrite what has been read of it, if it begins so many bytes before that input; None: it may not. Both
-    are for kernels of one output.
+    `in_place`: the kernel may write its output over its first input. `lag`: the output may overlap the last input if it
+    begins at least `lag` bytes before it, because the kernel has then read what it overwrites; None if it must not.
+    Both apply only to kernels with one output.
 
-    `readable`: how many bytes the kernel may read beyond the end of an input, by tensor index; the memory plan makes
-    them readable, whatever they hold. `scratch`: bytes that the kernel has for itself while it runs, aligned to 4;
-    `scratch_lag` is their `lag`. `state`: bytes that the kernel keeps from one inference to the next, by the index of
-    the tensor that stands for them; zero before the first inference, and shared by all calls that name the tensor.
+    `readable`: how many bytes the kernel may read beyond the end of an input, by tensor index. The memory plan makes
+    them readable; their values do not matter. `scratch`: bytes of private memory during the call, aligned to 4;
+    `scratch_lag` is the lag of the scratch memory. `state`: bytes that the kernel keeps between inferences, by the
+    index of the tensor that represents them. They are zero before the first inference; calls that name the same tensor
+    share them.
 
-    `kernel_with_add`: a kernel that does the same and adds another int8 tensor of the output's shape, as ADD does. It
-    takes that tensor as its first input, over which it may write, and a parameter `residual`.
+    `kernel_with_add`: a kernel that also adds another int8 tensor of the same shape as the output, like ADD. It takes
+    that tensor as its first input, may overwrite it, and has one more parameter, `residual`.
     """
 
     op: Op

@@ -1,1 +1,1 @@
-"""TFLM's arithmetic, to the last bit."""
+"""The arithmetic of TFLM, exact to the last bit."""

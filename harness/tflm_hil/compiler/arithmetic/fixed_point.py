@@ -1,7 +1,7 @@
-"""TFLite's integer arithmetic on single numbers, to the last bit, for what is worked out at build time.
+"""The integer arithmetic of TFLite on single numbers, exact to the last bit, for computations at build time.
 
-Sources: https://github.com/google/gemmlowp/blob/master/fixedpoint/fixedpoint.h for everything on 32 bits,
-reference/hard_swish.h of TFLite for the rest. aot_fixed.h and aot_exp_s8.c are the same in C.
+Sources: https://github.com/google/gemmlowp/blob/master/fixedpoint/fixedpoint.h for 32 bits, reference/hard_swish.h of
+TFLite for 16 bits. aot_fixed.h and aot_exp_s8.c do the same in C.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ INT32_MAX = 2**31 - 1
 
 
 def saturate(x: int, bits: int) -> int:
-    """`x` limited to a signed integer of so many bits."""
+    """Limit `x` to a signed integer of so many bits."""
     return max(-(1 << bits - 1), min(x, (1 << bits - 1) - 1))
 
 
 def multiply_high(a: int, b: int, bits: int = 32) -> int:
-    """a * b / 2^(bits - 1), halves rounded up (SaturatingRoundingDoublingHighMul)."""
+    """Return a * b / 2^(bits - 1), with halves rounded up (SaturatingRoundingDoublingHighMul)."""
     return saturate((a * b + (1 << bits - 2)) >> bits - 1, bits)
 
 
 def divide_by_power_of_two(x: int, exponent: int) -> int:
-    """x / 2^exponent, halves rounded away from zero (RoundingDivideByPOT)."""
+    """Return x / 2^exponent, with halves rounded away from zero (RoundingDivideByPOT)."""
     if exponent == 0:
         return x
     half = 1 << exponent - 1
@@ -31,7 +31,7 @@ def divide_by_power_of_two(x: int, exponent: int) -> int:
 
 
 def rescale(x: int, scale: Scale) -> int:
-    """x * scale (MultiplyByQuantizedMultiplier), saturated where the reference overflows."""
+    """Return x * scale (MultiplyByQuantizedMultiplier), saturated if the reference overflows."""
     shifted = saturate(x << scale.left, 32)
     return divide_by_power_of_two(multiply_high(shifted, scale.multiplier), scale.right)
 
@@ -51,7 +51,7 @@ def _exp_on_negative(x: int, integer_bits: int) -> int:
     quarter_of_t4 = divide_by_power_of_two(multiply_high(t2, t2), 2)
     higher_terms = divide_by_power_of_two(multiply_high(quarter_of_t4 + t3, 715827883) + t2, 1)
     result = 1895147668 + multiply_high(1895147668, t + higher_terms)
-    # e^(-2^i) for i = -2..3, and for 4 where x reaches that far.
+    # e^(-2^i) for i = -2..3, and for 4 if x has so many integer bits.
     factors = [1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242][: integer_bits + 2]
     for i, factor in enumerate(factors):
         if rest & (quarter << i):
@@ -60,7 +60,7 @@ def _exp_on_negative(x: int, integer_bits: int) -> int:
 
 
 def _two_over_one_plus(x: int) -> int:
-    """2 / (1 + x) for x in [0, 1] with 31 fractional bits; the result has 29. Newton's iteration, thrice."""
+    """2 / (1 + x) for x in [0, 1] with 31 fractional bits; the result has 29. Three iterations of Newton's method."""
     half_denominator = (x + INT32_MAX + 1) // 2
     estimate = 1515870810 + multiply_high(half_denominator, -1010580540)
     for _ in range(3):
@@ -70,7 +70,7 @@ def _two_over_one_plus(x: int) -> int:
 
 
 def logistic(x: int) -> int:
-    """1 / (1 + e^-x) for x with 4 integer bits; the result has 31 fractional bits."""
+    """Return 1 / (1 + e^-x) for x with 4 integer bits; the result has 31 fractional bits."""
     if x == 0:
         return 1 << 30
     positive = saturate(_two_over_one_plus(_exp_on_negative(-abs(x), 4)) << 1, 32)
@@ -78,7 +78,7 @@ def logistic(x: int) -> int:
 
 
 def tanh(x: int) -> int:
-    """tanh x for x with 4 integer bits; the result has 31 fractional bits."""
+    """Return tanh x for x with 4 integer bits; the result has 31 fractional bits."""
     if x == 0:
         return 0
     # (1 - e) / (1 + e) with e = e^(-2 |x|), which has 5 integer bits.

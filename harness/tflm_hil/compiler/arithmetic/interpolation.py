@@ -1,6 +1,6 @@
-"""Tables of functions between whose entries kernels on int16 interpolate, as TFLM fills them.
+"""Tables of functions, as TFLM fills them. int16 kernels interpolate between their entries.
 
-Source: LUTPopulateInt16 in tensorflow/lite/kernels/internal/common.h, in float32 like this.
+Source: LUTPopulateInt16 in tensorflow/lite/kernels/internal/common.h, which computes in float32 too.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ import numpy.typing as npt
 from tflm_hil.compiler.arithmetic.quantization import INT16_MAX, INT16_MIN, round_half_away
 
 STEPS = 512
-# Of the stored 16-bit numbers.
+# The number of steps between the least and the largest int16.
 RANGE = INT16_MAX - INT16_MIN
 
 
 def interpolated(function: Callable[[float], float], width: float, zero_point: int) -> npt.NDArray[np.int16]:
-    """`function` at the ends of 512 steps through the stored numbers, int16[513].
+    """Return `function` at the ends of 512 equal steps over all stored numbers, int16[513].
 
-    They stand for `width` real numbers, `zero_point` for 0; values of 1 are stored as half that range. Every entry is
-    corrected by half of what interpolation is off by in the middle of the step that it begins.
+    The stored numbers cover a real interval of `width`; `zero_point` stands for 0. Results are stored times 2^15. Each
+    entry is corrected by half of the error that interpolation has in the middle of the step after it.
     """
     real = np.float32
     scale, value_scale = real(width) / real(RANGE), real(2) / real(RANGE)

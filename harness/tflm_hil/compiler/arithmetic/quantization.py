@@ -1,4 +1,4 @@
-"""The numbers that TFLM derives from quantization scales, to the last bit.
+"""The numbers that TFLM derives from quantization scales, exact to the last bit.
 
 Sources: tensorflow/lite/kernels/internal/quantization_util.cc (QuantizeMultiplier), kernel_util.cc
 (CalculateActivationRange and its quantized variant) of tensorflow/tflite-micro.
@@ -28,7 +28,7 @@ class Quantization:
     zero_point: int
 
     def suits(self, kind: TensorType) -> bool:
-        """Whether integers of type `kind` can be quantized like this."""
+        """Return whether integers of type `kind` can be quantized like this."""
         assert kind.dtype is not None
         limits = np.iinfo(kind.dtype)
         return self.scale > 0 and bool(limits.min <= self.zero_point <= limits.max)
@@ -70,20 +70,20 @@ class Addend(CStruct):
 
 
 def round_half_away(value: float) -> int:
-    """C's round(): the nearest integer, halves away from zero."""
+    """Round to the nearest integer, halves away from zero, like round() in C."""
     return math.floor(value + 0.5) if value >= 0 else math.ceil(value - 0.5)
 
 
 def quantize_multiplier(factor: float) -> Scale:
-    """`factor` (not negative, below 2^31) as a 31-bit multiplier and a shift; below 2^-32 it becomes zero.
+    """Return `factor` (in 0..2^31) as a 31-bit multiplier and a shift; zero if it is below 2^-32.
 
     Raises:
-        ValueError: the factor is not in that range.
+        ValueError: the factor is out of range.
     """
     if not 0 <= factor < 2**31:
         raise ValueError(f"the scale factor {factor:g} is not in 0..2^31")
     significand, shift = math.frexp(factor)
-    # Exact: the product has 31 integer bits and at most 22 more, and so has the sum with one half.
+    # Exact: the product has 31 integer bits and at most 22 fractional bits, and adding one half needs no more.
     multiplier = round_half_away(significand * 2**31)
     if multiplier == 2**31:
         multiplier //= 2
@@ -94,10 +94,10 @@ def quantize_multiplier(factor: float) -> Scale:
 
 
 def fraction(scale: Scale) -> Fraction:
-    """`scale` for the kernels that take factors below one half only.
+    """Return `scale` for kernels that take only factors below one half.
 
     Raises:
-        ValueError: it is one half or more.
+        ValueError: the factor is one half or more.
     """
     if scale.left > 0 or (scale.right == 0 and scale.multiplier != 0):
         raise ValueError(
@@ -107,14 +107,14 @@ def fraction(scale: Scale) -> Fraction:
 
 
 def addend(quantization: Quantization, factor: float) -> Addend:
-    """An input of an int8 addition whose scale is `factor` (at most one half) times twice the larger one."""
+    """Return an input of an int8 addition. Its scale is `factor` (at most 1/2) times twice the larger input scale."""
     scale = quantize_multiplier(factor)
     if scale.right == 0 and scale.multiplier != 0:
         return Addend(quantization.zero_point, 22, Fraction(scale.multiplier, 0))
     return Addend(quantization.zero_point, 21, fraction(scale))
 
 
-# The limits of each fused activation in real numbers, by TFLite's ActivationFunctionType; None: no limit.
+# The name and the real limits of each fused activation, by ActivationFunctionType of TFLite; None is no limit.
 ACTIVATIONS: dict[int, tuple[str, float | None, float | None]] = {
     0: ("NONE", None, None),
     1: ("RELU", 0.0, None),
@@ -124,17 +124,17 @@ ACTIVATIONS: dict[int, tuple[str, float | None, float | None]] = {
 
 
 def quantize_int8(value: float, quantization: Quantization) -> int:
-    """`value` as int8: divided in float32, rounded half away from zero, saturated."""
+    """Quantize `value` to int8: divide in float32, round half away from zero, saturate."""
     return _quantize(value, quantization, INT8_MIN, INT8_MAX)
 
 
 def int8_limits(activation: int, quantization: Quantization) -> tuple[int, int]:
-    """The stored values between which a fused activation keeps an int8 output."""
+    """Return the least and the largest stored value of an int8 output with a fused activation."""
     return _limits(activation, quantization, INT8_MIN, INT8_MAX)
 
 
 def int16_limits(activation: int, quantization: Quantization) -> tuple[int, int]:
-    """The same of an int16 output."""
+    """Return the least and the largest stored value of an int16 output with a fused activation."""
     return _limits(activation, quantization, INT16_MIN, INT16_MAX)
 
 
@@ -153,6 +153,6 @@ def _limits(activation: int, quantization: Quantization, minimum: int, maximum: 
 
 
 def float_limits(activation: int) -> tuple[float, float]:
-    """The values between which a fused activation keeps a float32 output. Without one, infinities become finite."""
+    """Return the limits of a float32 output with a fused activation. NONE limits infinities to finite numbers."""
     _, low, high = ACTIVATIONS[activation]
     return (-FLOAT_MAX if low is None else low, FLOAT_MAX if high is None else high)

@@ -1,1 +1,1 @@
-"""The network as the compiler sees it."""
+"""The network and its operators."""

@@ -1,4 +1,4 @@
-"""The graph as the compiler works on it: checked as a whole, with its batch set to 1."""
+"""Check a graph as a whole and set its batch to 1."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from tflm_hil.models.graph_checks import several_subgraphs
 from tflm_hil.models.tflite_file import Graph, Tensor, TensorType
 from tflm_hil.models.tflite_operators import foreign_operator
 
-# What hil_tensor_t can describe, and how many of them there can be (firmware/lib/engine/engine.h); so can HELLO.
+# The limits of hil_tensor_t and of the engine interface (firmware/lib/engine/engine.h), and of HELLO.
 MAX_RANK = 6
 MAX_DIMENSION = 2**16 - 1
 IO_TYPES = (TensorType.FLOAT32, TensorType.INT8, TensorType.INT16, TensorType.UINT8)
 MAX_ENDS = 255
-# More than the largest target has room for; the effort of the memory plan grows with their square.
+# More than fit the largest target. The memory plan takes quadratic time.
 MAX_OPERATORS = 4096
-# For all operators together: several times what the largest target has room for. A small file can ask for any amount,
-# because many operators may share a constant.
+# The sum over all operators, several times as much as fits the largest target. Operators may share a constant, so a
+# small file can ask for any amount.
 MAX_CONSTANT_BYTES = 16 << 20
 
 
 def check_graph(path: Path, graph: Graph) -> None:
-    """Refuse what neither a pass nor an operator could rescue.
+    """Refuse graphs that no pass and no operator could make runnable.
 
     Raises:
-        HilError: the graph has operators of another runtime, several subgraphs, or is too large. One line.
+        HilError: the graph has custom or unknown operators, has several subgraphs, or is too large.
     """
     for operator in graph.operators:
         if reason := foreign_operator(operator.kind):
@@ -48,13 +48,13 @@ def check_graph(path: Path, graph: Graph) -> None:
 
 
 class Network:
-    """A graph that the aot engine may be able to run; lowering checks the rest, operator by operator.
+    """A graph that the aot engine may be able to run; lowering checks each operator.
 
-    `tensors` have the batch set to 1. `ops` keep the index that the operators have in the file.
+    The batch of `tensors` is 1. `ops` keep the index that the operators have in the file.
 
     Raises:
-        HilError: a tensor is of a kind that no operator takes, or the operators are not in order. One line, naming the
-            tensor or the operator.
+        HilError: no operator supports such a tensor, or the operators are not in order. The message names the tensor or
+            the operator.
     """
 
     def __init__(self, path: Path, graph: Graph) -> None:
@@ -68,7 +68,7 @@ class Network:
             self._check_interface(self.tensors[index])
 
     def _check_order(self) -> None:
-        """Every tensor is a constant, an input, or the output of exactly one earlier operator."""
+        """Check that every tensor is a constant, an input, or the output of exactly one earlier operator."""
         known = {tensor.index for tensor in self.tensors if tensor.data is not None}
         if known.intersection(self.inputs) or len(set(self.inputs)) != len(self.inputs):
             raise HilError(f"{self._path}: an input of the graph is constant or named twice; export the model again")
@@ -78,7 +78,7 @@ class Network:
             for x in op.present_inputs:
                 constant_bytes = _check_storage(x, constant_bytes)
                 if x.index not in known:
-                    raise op.refuse(f"tensor {x.index} is used before it is computed; export it again")
+                    raise op.refuse(f"tensor {x.index} is used before it is computed; export the model again")
             for y in op.outputs:
                 constant_bytes = _check_storage(y, constant_bytes)
                 if y.index in known:
@@ -86,16 +86,18 @@ class Network:
                 known.add(y.index)
         for index in self.outputs:
             if index not in known or self.tensors[index].data is not None:
-                raise HilError(f"{self._path}: output tensor {index} is constant or never computed; export it again")
+                raise HilError(
+                    f"{self._path}: output tensor {index} is constant or never computed; export the model again"
+                )
 
     def _check_interface(self, tensor: Tensor) -> None:
         place = f"{self._path}: input or output tensor {tensor.index} ({tensor.name!r})"
         if tensor.type not in IO_TYPES:
             supported = ", ".join(kind.name for kind in IO_TYPES)
-            raise HilError(f"{place} is {tensor.type.name}; the aot engine takes {supported}")
+            raise HilError(f"{place} is {tensor.type.name}; supported: {supported}")
         if tensor.elements == 0 or len(tensor.shape) > MAX_RANK or max(tensor.shape, default=1) > MAX_DIMENSION:
             raise HilError(
-                f"{place} has the shape {list(tensor.shape)}; at most {MAX_RANK} dimensions of 1..{MAX_DIMENSION}"
+                f"{place} has the shape {list(tensor.shape)}; use at most {MAX_RANK} dimensions of 1..{MAX_DIMENSION}"
             )
         if tensor.type is TensorType.FLOAT32:
             return
@@ -109,7 +111,7 @@ class Network:
 
 
 def _static(path: Path, tensor: Tensor, is_input: bool) -> Tensor:
-    """`tensor` with 1 for each open dimension. Of an input, only the batch may be open."""
+    """Return `tensor` with 1 for each open dimension. Raise HilError if more than the batch of an input is open."""
     if is_input and -1 in tensor.shape[1:]:
         raise HilError(
             f"{path}: tensor {tensor.index} ({tensor.name!r}) has the dynamic shape {list(tensor.shape)}; "
@@ -119,7 +121,7 @@ def _static(path: Path, tensor: Tensor, is_input: bool) -> Tensor:
 
 
 def _check_storage(operand: Operand, constant_bytes: int) -> int:
-    """The bytes of all constants so far, `constant_bytes` before this one. Raises HilError for an unusual tensor."""
+    """Return `constant_bytes` plus the bytes of this constant. Raise HilError for a tensor of an unsupported kind."""
     op, tensor = operand.op, operand.tensor
     place = f"tensor {tensor.index} ({tensor.name!r})"
     if tensor.external:
@@ -135,7 +137,7 @@ def _check_storage(operand: Operand, constant_bytes: int) -> int:
     constant_bytes += 0 if tensor.data is None else tensor.data.nbytes
     if constant_bytes > MAX_CONSTANT_BYTES:
         raise op.refuse(
-            f"the constants of the operators up to here take {constant_bytes >> 20} MiB, more than any target has "
-            "room for; use a smaller model"
+            f"the constants up to this operator take {constant_bytes >> 20} MiB, more than fits any target; use a "
+            "smaller model"
         )
     return constant_bytes

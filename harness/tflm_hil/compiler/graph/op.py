@@ -1,4 +1,4 @@
-"""An operator with its tensors, as the compiler reads it."""
+"""A view of an operator: its tensors, options and constants."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ Number = TypeVar("Number", int, float)
 
 
 class Op:
-    """A view of one operator of a graph.
+    """One operator of a graph.
 
-    Whatever is wrong with the operator or its tensors raises the HilError that `refuse` makes: one line that names the
-    file and the operator.
+    Methods and properties that find the operator or its tensors invalid raise HilError. The message names the file and
+    the operator.
     """
 
     def __init__(self, operator: Operator, tensors: Sequence[Tensor], path: Path) -> None:
@@ -34,12 +34,17 @@ class Op:
         self._path = path
 
     def refuse(self, reason: str) -> HilError:
-        """The error that says why this operator cannot be compiled. Raise it."""
+        """Return the error that says why this operator cannot be compiled, for the caller to raise."""
         return HilError(f"{self._path}: operator {self.index} ({self.kind}): {reason}")
+
+    def refuse_shape(self) -> HilError:
+        """Return the error for an output whose shape does not fit the first input."""
+        x, y = list(self.input(0).shape), list(self.output.shape)
+        return self.refuse(f"has the output {y}, which does not fit the input {x}; export the model again")
 
     @contextmanager
     def refusing(self, remedy: str) -> Iterator[None]:
-        """Turn a ValueError of the arithmetic inside into a refusal that ends with `remedy`."""
+        """Turn a ValueError in the context into a refusal that ends with `remedy`."""
         try:
             yield
         except ValueError as error:
@@ -47,7 +52,7 @@ class Op:
 
     @property
     def input_types(self) -> list[TensorType | None]:
-        """The element type of each input; None for an optional input that is absent."""
+        """The element type of each input; None if an optional input is absent."""
         return [None if index < 0 else self._tensors[index].type for index in self._operator.inputs]
 
     @property
@@ -57,12 +62,12 @@ class Op:
 
     @property
     def inputs(self) -> list[Operand]:
-        """All inputs. Raises HilError if one is absent."""
+        """All inputs. Raises HilError if an input is absent."""
         return [self.input(position) for position in range(len(self._operator.inputs))]
 
     @property
     def present_inputs(self) -> list[Operand]:
-        """All inputs except absent optional ones."""
+        """All inputs, without absent optional inputs."""
         return [Operand(self, self._tensors[index]) for index in self._operator.inputs if index >= 0]
 
     @property
@@ -71,25 +76,25 @@ class Op:
         return [Operand(self, self._tensors[index]) for index in self._operator.outputs]
 
     def has_input(self, position: int) -> bool:
-        """Whether the operator has an input at `position`."""
+        """Return whether the operator has an input at `position`."""
         return position < len(self._operator.inputs) and self._operator.inputs[position] >= 0
 
     def input(self, position: int) -> Operand:
-        """The input at `position`. Raises HilError if it is absent."""
+        """Return the input at `position`. Raise HilError if it is absent."""
         if not self.has_input(position):
             raise self.refuse(f"input {position} is missing; export the model again")
         return Operand(self, self._tensors[self._operator.inputs[position]])
 
     @property
     def output(self) -> Operand:
-        """The first output; the only one of most operators."""
+        """The first output. Most operators have only one."""
         return Operand(self, self._tensors[self._operator.outputs[0]])
 
     def option(self, name: str, default: Number) -> Number:
-        """An option by its name in the schema's accessors, or `default` if the operator has none.
+        """Return an option by its name in the schema's accessors; `default` if the operator has no options.
 
         Raises:
-            HilError: the options are those of another kind of operator.
+            HilError: the options belong to another kind of operator.
         """
         table = OPTIONS_TABLES[self.kind]
         if self._operator.options_table not in ("", table):
@@ -99,52 +104,52 @@ class Op:
 
 @dataclass(frozen=True)
 class Operand:
-    """A tensor as an input or output of one operator, which a refusal names."""
+    """A tensor as an input or output of the operator `op`, which refusals name."""
 
     op: Op
     tensor: Tensor
 
     @property
     def index(self) -> int:
-        """The tensor's index in the file."""
+        """The index of the tensor in the file."""
         return self.tensor.index
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The sizes of its dimensions."""
+        """The size of each dimension."""
         return self.tensor.shape
 
     @property
     def elements(self) -> int:
-        """The number of its elements."""
+        """The number of elements."""
         return self.tensor.elements
 
     @property
     def type(self) -> TensorType:
-        """The type of its elements."""
+        """The type of the elements."""
         return self.tensor.type
 
     @property
     def itemsize(self) -> int:
-        """The bytes of an element, in types of whole bytes."""
+        """The bytes of an element. The type must have whole bytes."""
         assert self.type.dtype is not None
         return self.type.dtype.itemsize
 
     @property
     def is_constant(self) -> bool:
-        """Whether the file holds its values."""
+        """Whether the values are in the file."""
         return self.tensor.data is not None
 
     @property
     def quantization(self) -> Quantization:
-        """The scale and zero point of an integer tensor. Raises HilError unless it has one possible pair of them."""
+        """The scale and zero point of an integer tensor. Raises HilError unless it has exactly one valid pair."""
         scales = self.tensor.scales
         if len(scales) != 1:
-            count = "no quantization" if len(scales) == 0 else f"{len(scales)} scales"
-            raise self.op.refuse(f"{self._place} has {count}; it needs one scale")
+            fault = f"has {len(scales)} scales instead of one" if len(scales) else "is not quantized"
+            raise self.op.refuse(f"{self._place} {fault}; quantize the model again")
         quantization = Quantization(float(scales[0]), int(self.tensor.zero_points[0]))
         if not quantization.suits(self.type):
-            raise self.op.refuse(f"{self._place} has {quantization}")
+            raise self.op.refuse(f"{self._place} has the impossible {quantization}; quantize the model again")
         return quantization
 
     @property
@@ -159,16 +164,18 @@ class Operand:
         return quantization.scale
 
     def constant(self, name: str) -> npt.NDArray[Any]:
-        """The values of a constant, in its shape. Raises HilError if it is no constant, or not finite."""
+        """Return the values of a constant, in its shape. Raise HilError if it is not constant or not finite."""
         data = self.tensor.data
         if data is None:
-            raise self.op.refuse(f"its {name} must be constant; tensor {self.index} is computed at run time")
+            raise self.op.refuse(
+                f"its {name} must be constant, but tensor {self.index} is computed at run time; export the model again"
+            )
         if self.type is TensorType.FLOAT32 and not np.all(np.isfinite(data)):
-            raise self.op.refuse(f"its {name} hold NaN or infinity; train or export the model again")
+            raise self.op.refuse(f"its {name} contain NaN or infinity; train or export the model again")
         return data
 
     def integers(self, name: str) -> list[int]:
-        """The values of a constant as a flat list. Raises HilError if it is no constant."""
+        """Return the values of a constant as a flat list. Raise HilError if it is not constant."""
         return [int(value) for value in self.constant(name).ravel()]
 
     @property

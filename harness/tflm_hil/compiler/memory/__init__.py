@@ -1,1 +1,1 @@
-"""Where in the arena each tensor lies."""
+"""The memory of the network: the lifetimes of buffers and their places in the arena."""

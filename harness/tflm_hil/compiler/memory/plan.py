@@ -1,4 +1,4 @@
-"""The static memory plan: where in the arena each activation lies, such that dead tensors make room for new ones."""
+"""The static memory plan: place activations in the arena, and reuse the memory of tensors that are no longer needed."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 ALIGNMENT = 4
-# How often the search may move the buffer that sticks out to the front and place everything anew, and how many pairs
-# of buffers it may look at on the way.
+# How often the search may move the highest buffer to the front of the order and place all buffers again, and how many
+# pairs of buffers it may compare in total.
 ATTEMPTS = 24
 EFFORT = 2_000_000
 
 
 @dataclass(frozen=True)
 class Buffer:
-    """`bytes` of memory that are in use from step `first` to step `last`, both included."""
+    """`bytes` of memory that are in use from step `first` to step `last`, inclusive."""
 
     name: int
     bytes: int
@@ -22,31 +22,31 @@ class Buffer:
     last: int
 
     def meets(self, other: Buffer) -> bool:
-        """Whether both are in use at some step."""
+        """Return whether both are in use at the same step."""
         return self.first <= other.last and other.first <= self.last
 
 
-# For pairs (low, high), how many bytes `low` must begin before `high` if they are to share memory: whatever is written
-# to `low` then has been read from `high` already.
+# For pairs (low, high): the buffers may overlap if `low` begins at least so many bytes before `high`. Then each byte of
+# `high` has been read before it is overwritten through `low`.
 Lags = Mapping[tuple[int, int], int]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Offsets by buffer name, and the size of the arena."""
+    """The offset of each buffer by its name, and the size of the arena."""
 
     offsets: dict[int, int]
     bytes: int
 
 
 def make_plan(buffers: Sequence[Buffer], lags: Lags | None = None) -> Plan:
-    """Place `buffers` so that no two which meet overlap, in an arena as small as a short search finds.
+    """Place `buffers` so that buffers in use at the same step do not overlap, in an arena as small as a search finds.
 
-    Two that are a key of `lags` may overlap nevertheless, if the first begins so many bytes before the second.
+    Pairs in `lags` may overlap if the first begins at least so many bytes before the second.
 
-    Sizes are rounded up to ALIGNMENT. Tried are buffers from both ends of the arena in order of time (always optimal
-    for a chain, where only neighbours meet); and each as low as it fits, largest first or in order of time, from
-    either end, with repairs of these orders. The result depends on the arguments alone.
+    Round sizes up to ALIGNMENT. The search places buffers alternately at both ends of the arena in order of time, which
+    is optimal for a chain, where only neighbours meet. It also places each buffer as low as it fits: largest first, or
+    in order of time from either end; then it improves these orders. The result depends only on the arguments.
     """
     aligned = [Buffer(b.name, _aligned(b.bytes), b.first, b.last) for b in buffers]
     placing = _Placing(aligned, lags or {})
@@ -63,7 +63,7 @@ def make_plan(buffers: Sequence[Buffer], lags: Lags | None = None) -> Plan:
 
 
 def lower_bound(buffers: Iterable[Buffer]) -> int:
-    """The most bytes that are in use at one step."""
+    """Return the largest sum of bytes that are in use at one step."""
     changes: dict[int, int] = {}
     for buffer in buffers:
         changes[buffer.first] = changes.get(buffer.first, 0) + buffer.bytes
@@ -80,7 +80,7 @@ def _aligned(size: int) -> int:
 
 
 class _Placing:
-    """Ways to place buffers one after the other."""
+    """Place buffers one after the other, in different ways."""
 
     def __init__(self, buffers: Sequence[Buffer], lags: Lags) -> None:
         self._buffers = buffers
@@ -100,7 +100,7 @@ class _Placing:
         return offsets
 
     def from_both_ends(self, order: Sequence[Buffer], capacity: int) -> dict[int, int]:
-        """Alternately as low and as high below `capacity` as it fits; above `capacity` where it fits nowhere."""
+        """Place buffers alternately as low and as high as possible below `capacity`, or above it if they do not fit."""
         offsets: dict[int, int] = {}
         for number, buffer in enumerate(order):
             gaps = self._gaps(buffer, offsets)
@@ -110,7 +110,7 @@ class _Placing:
         return offsets
 
     def _gaps(self, buffer: Buffer, offsets: Mapping[int, int]) -> list[tuple[int, int | None]]:
-        """The free ranges (start, end) beside what `buffer` meets and has its place; the last one is open."""
+        """The free ranges (start, end) between the placed buffers that `buffer` meets; the last range has no end."""
         met = self._meeting[buffer.name]
         taken = sorted(self._taken(buffer, b, offsets[b.name]) for b in met if b.name in offsets)
         gaps: list[tuple[int, int | None]] = []
@@ -122,7 +122,7 @@ class _Placing:
         return [*gaps, (start, None)]
 
     def _taken(self, buffer: Buffer, other: Buffer, offset: int) -> tuple[int, int]:
-        """The part of `other`, at `offset`, that `buffer` must stay away from."""
+        """The range of `other`, placed at `offset`, that `buffer` must not use."""
         start, end = offset, offset + other.bytes
         if (buffer.name, other.name) in self._lags:
             start += buffer.bytes - self._lags[buffer.name, other.name]
@@ -132,7 +132,7 @@ class _Placing:
 
 
 def _meeting(buffers: Sequence[Buffer]) -> dict[int, list[Buffer]]:
-    """Which others each buffer meets."""
+    """The other buffers that each buffer meets, by its name."""
     meeting: dict[int, list[Buffer]] = {b.name: [] for b in buffers}
     alive: list[Buffer] = []
     for buffer in sorted(buffers, key=lambda b: b.first):

@@ -1,4 +1,4 @@
-"""Which buffer each tensor uses and for how long: the input of the memory plan."""
+"""Decide which buffer each tensor uses and for how long."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from tflm_hil.compiler.memory.plan import Buffer, Plan, lower_bound, make_plan
 
 
 class Storage:
-    """Where the tensors of a network lie: activations in the arena, constants that kernels read as tensors in flash.
+    """The places of all tensors: activations are in the arena, constants that kernels read as tensors in flash.
 
-    A RESHAPE's output is its input under another name. A kernel that may work in place does so if nobody needs its
-    input any more. With `keep_tensors` every other tensor has its own bytes until the end, so that all can be read
-    after a run. The state of kernels has its own bytes for as long as the network exists.
+    The output of RESHAPE is its input under another name. A kernel that may work in place does so if its input is not
+    needed any more. With `keep_tensors` all other tensors keep separate memory until the end, so that they can be read
+    after a run. The state of kernels has separate memory that lives as long as the network.
 
-    `plan` places `buffers` (tensors, state and scratch memory) in the arena of `arena_bytes`. `lifetimes` says for each
-    buffer of tensors or state, by the tensor it is named after, the first and the last step that needs it; `sizes` how
-    many bytes it has. `lower_bound` is the largest sum of these that are alive at one step, without scratch memory and
-    alignment. `constants` holds the bytes of each constant, with what kernels may read beyond it.
+    `plan` places `buffers` (tensors, state and scratch memory) in the arena of `arena_bytes`. Buffers of tensors and
+    state are named after a tensor: `lifetimes` holds the first and the last step that needs each, `sizes` its bytes.
+    `lower_bound` is the largest sum of these buffers at one step, without scratch memory and alignment. `constants`
+    holds the bytes of each constant, including those that kernels may read beyond its end.
     """
 
     buffers: list[Buffer]
@@ -64,26 +64,26 @@ class Storage:
         self.buffers = [*kept, *scratch]
         self.plan = make_plan(self.buffers, self._lags(calls))
         self.lower_bound = lower_bound(kept)
-        # What is read beyond a tensor may belong to another one.
+        # Bytes that are read beyond the end of a tensor may belong to another tensor.
         read = (self.plan.offsets[root] + size for root, size in self._read.items())
         self.arena_bytes = max(self.plan.bytes, *read, 1)
 
     def bytes(self, tensor: int) -> int:
-        """The size of a tensor's data."""
+        """Return the bytes of a tensor."""
         found = self._network.tensors[tensor]
         assert found.type.dtype is not None, "the operators take whole bytes only"
         return found.elements * found.type.dtype.itemsize
 
     def root(self, tensor: int) -> int:
-        """The tensor after which the buffer or constant of `tensor` is named."""
+        """Return the tensor that the buffer or constant of `tensor` is named after."""
         return self._root.get(tensor, tensor)
 
     def offset(self, tensor: int) -> int | None:
-        """Where `tensor` lies in the arena; None for a constant."""
+        """Return the offset of `tensor` in the arena; None for a constant."""
         return self.plan.offsets.get(self.root(tensor))
 
     def scratch_offset(self, call: KernelCall) -> int:
-        """Where in the arena the memory lies that `call` has for itself."""
+        """Return the offset of the scratch memory of `call` in the arena."""
         return self.plan.offsets[_scratch_name(call)]
 
     def _claim_outputs(self, call: KernelCall, number: int) -> None:
@@ -113,7 +113,7 @@ class Storage:
             self.constants[root] = max(self.constants.get(root, 0), needed)
 
     def _may_overwrite(self, call: KernelCall, source: int, number: int) -> bool:
-        """Whether the output of `call` may take the place of its first input, the buffer `source`."""
+        """Whether `call` may write its output over its first input, the buffer `source`."""
         return (
             call.in_place
             and not self._keep
@@ -124,7 +124,7 @@ class Storage:
         )
 
     def _lags(self, calls: Sequence[KernelCall]) -> dict[tuple[int, int], int]:
-        """By how many bytes buffers must begin before the one that a call reads last, to share memory with it."""
+        """By how many bytes output and scratch memory must begin before the last input of their call, to overlap it."""
         lags = {}
         for number, call in enumerate(calls):
             if call.lag is None and call.scratch_lag is None:
@@ -142,5 +142,5 @@ class Storage:
 
 
 def _scratch_name(call: KernelCall) -> int:
-    """The name of the scratch buffer in the plan, below those of the tensors."""
+    """The name of the scratch buffer in the plan: negative, unlike those of tensors."""
     return -1 - call.op.index

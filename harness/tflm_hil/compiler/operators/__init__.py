@@ -1,7 +1,7 @@
-"""The operators that the aot engine runs: functions from an operator to the kernel call that it becomes.
+"""The operators that the aot engine supports: functions that turn an operator into a kernel call.
 
-To add one: write its kernel in firmware/lib/aot/kernels, and here a function that checks what the kernel assumes and
-works out its parameters. Register the function with `@kernel`, and list its module below if it is new.
+To add an operator, write its kernel in firmware/lib/aot/kernels, and a function here that checks what the kernel
+assumes and computes its parameters. Register the function with `@kernel`, and list new modules below.
 """
 
 from tflm_hil.compiler.operators import (

@@ -1,4 +1,4 @@
-"""Activations as operators of their own: RELU, RELU6, LEAKY_RELU, HARD_SWISH, LOGISTIC, TANH."""
+"""Activations that are separate operators: RELU, RELU6, LEAKY_RELU, HARD_SWISH, LOGISTIC, TANH."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from tflm_hil.compiler.operators.tables import (
 CLAMPS, HEADER = "aot_elementwise.h", "aot_activations.h"
 INT16_SCALE = 2.0**-15
 
-# How many ULP float32 results may differ from TFLM's on the host, given equal inputs; u = 2^-24, a ULP is at least u of
-# the value. LOGISTIC: aot_exp_f32 and glibc's expf are within one ULP of each other, 2u; 1 + e and the division round
-# on both sides, 2u each: 6u. TANH: aot_tanh_f32 is within 2 ULP of the true value (aot_activations_f32.c), and so is
-# glibc's tanhf by its manual. All other float32 activations are the same to the last bit.
+# How many ULP float32 results may differ from TFLM on the host if the inputs are equal. With u = 2^-24, one ULP is at
+# least u of the value. LOGISTIC: aot_exp_f32 and expf of glibc differ by at most one ULP, 2u; 1 + e and the division
+# round on both sides, 2u each; together 6u. TANH: aot_tanh_f32 is within 2 ULP of the true value
+# (aot_activations_f32.c), and so is tanhf of glibc according to its manual. All other activations are bit-exact.
 FLOAT_ULP_BOUNDS = {"LOGISTIC": 6, "TANH": 4}
 
 REMEDY = "quantize the model again"
@@ -44,7 +44,7 @@ def relu_f32(op: Op) -> KernelCall:
 
 @kernel("RELU", inputs=(INT8,), outputs=(INT8,))
 def relu_s8(op: Op) -> KernelCall:
-    """max(x, 0). It also changes the quantization, as TFLM's does."""
+    """max(x, 0). As in TFLM, it may change the quantization."""
     x, y = elementwise(op)
     source, target = x.quantization, y.quantization
     if source == target:
@@ -61,11 +61,11 @@ def relu6_f32(op: Op) -> KernelCall:
 
 @kernel("RELU6", inputs=(INT8,), outputs=(INT8,))
 def relu6_s8(op: Op) -> KernelCall:
-    """min(max(x, 0), 6). TFLM's kernel keeps the quantization, so both tensors must have the same."""
+    """min(max(x, 0), 6). The kernel of TFLM assumes that both tensors have the same quantization."""
     x, y = elementwise(op)
     quantization = x.quantization
     if y.quantization != quantization:
-        raise op.refuse("its input and output are quantized differently, which TFLM would ignore; fuse it instead")
+        raise op.refuse("its input and output are quantized differently, which TFLM ignores; quantize the model again")
     limits: dict[str, Value] = {"minimum": quantization.zero_point, "maximum": quantize_int8(6.0, quantization)}
     return _call(op, CLAMPS, "aot_clamp_s8", limits)
 
@@ -87,7 +87,7 @@ def leaky_relu_s8(op: Op) -> KernelCall:
 def _slope(op: Op) -> float:
     alpha = op.option("Alpha", 0.0)
     if not np.isfinite(alpha):
-        raise op.refuse(f"has the slope {alpha}; train or export the model again")
+        raise op.refuse(f"has the slope {alpha}; export the model again")
     return alpha
 
 
@@ -152,16 +152,17 @@ def tanh_s16(op: Op) -> KernelCall:
 def _sigmoid(op: Op, name: str, finest: int) -> KernelCall:
     """LOGISTIC or TANH on int16.
 
-    The input is multiplied by 12288 times its scale. TFLM takes 15 bits of that factor (CalculateArithmeticOpData of
-    micro/kernels/logistic_common.cc and tanh.cc), but all of it if the scale is 2^-12, or up to 2^`finest` times that.
+    The input is multiplied by 12288 times its scale. TFLM uses 15 bits of that factor (CalculateArithmeticOpData in
+    micro/kernels/logistic_common.cc and tanh.cc), but all bits if the scale is 2^-12 times 1, or a power of two up to
+    2^`finest`.
     """
     x, y = elementwise(op)
     source, target = x.symmetric_scale, y.symmetric_scale
     if target != INT16_SCALE:
-        raise op.refuse("its output must have the scale 1/32768; quantize it again")
+        raise op.refuse("its output must have the scale 1/32768; quantize the model again")
     factor, shift = source * 4096 * 3, 0
     if factor >= 32768:
-        raise op.refuse(f"its input's scale {source:g} is too large; quantize it again")
+        raise op.refuse(f"its input scale {source:g} is too large; quantize the model again")
     if math.log2(source) + 12 not in range(finest + 1):
         while factor <= 32767 / 2 and shift <= 30:
             factor *= 2
@@ -175,7 +176,7 @@ def _sigmoid(op: Op, name: str, finest: int) -> KernelCall:
 
 
 def _table(op: Op, table: npt.NDArray[Any]) -> KernelCall:
-    """The int8 output for each of the 256 inputs, looked up."""
+    """A lookup of the int8 output in a `table` for all 256 inputs."""
     return _call(op, HEADER, "aot_table_s8", {"table": Array("int8_t", table)})
 
 

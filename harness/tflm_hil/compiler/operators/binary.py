@@ -24,9 +24,9 @@ from tflm_hil.compiler.operators.registry import FLOAT32, INT8, INT16, kernel
 
 HEADER = "aot_binary.h"
 FLOAT_KERNELS = {"ADD": "aot_add_f32", "SUB": "aot_subtract_f32", "MUL": "aot_multiply_f32"}
-# With more, the rounding of aot_multiply_s8 would not fit 32 bits.
+# With a larger shift, the rounding of aot_multiply_s8 does not fit 32 bits.
 MAX_PRODUCT_SHIFT = 23
-# By so many bits the common scale of int16 operands is finer than twice the coarser one.
+# The common scale of int16 operands is so many bits finer than twice the coarser scale.
 INT16_LEFT_SHIFT = 15
 REMEDY = "quantize the model again"
 
@@ -40,7 +40,7 @@ def binary_f32(op: Op) -> KernelCall:
 
 @kernel("ADD", "SUB", inputs=(INT8, INT8), outputs=(INT8,))
 def sum_s8(op: Op) -> KernelCall:
-    """y = activation(a + b) or activation(a - b): a weighted sum, or one operand from a table if no sum is exact."""
+    """y = activation(a + b) or activation(a - b), as a weighted sum, or with a table if no weighted sum is exact."""
     operands = a, b = _operands(op)
     of_a, of_b, of_y = a.quantization, b.quantization, op.output.quantization
     limits = int8_limits(fused_activation(op), of_y)
@@ -108,7 +108,7 @@ def product_s16(op: Op) -> KernelCall:
     with op.refusing(REMEDY):
         scale = quantize_multiplier(a * b / y)
         if scale.left:
-            raise ValueError(f"the scale factor {a * b / y:g} is not below 1, so TFLM's products overflow")
+            raise ValueError(f"the scale factor {a * b / y:g} is not below 1, so the products of TFLM overflow")
     return _call(op, _operands(op), limits, "aot_multiply_s16", {"scale": scale})
 
 
@@ -129,7 +129,7 @@ def _call(
     parameters: dict[str, Value],
     parameter_type: str = "",
 ) -> KernelCall:
-    """The call on `operands` in this order. Raises HilError if their shapes do not go together."""
+    """The call with `operands` in this order. Raises HilError if their shapes do not broadcast."""
     a, b = operands
     axes = broadcast_axes(op, a, b)
     parameters = parameters | {
@@ -146,9 +146,11 @@ def _call(
 
 
 def broadcast_axes(op: Op, a: Operand, b: Operand) -> list[Axis]:
-    """The loops over two inputs of `op`. Raises HilError if they do not broadcast to the output's shape."""
+    """Return the loops over two inputs of `op`. Raise HilError if they do not broadcast to the shape of the output."""
     with op.refusing("export the model again"):
         shape, axes = broadcast(a.shape, b.shape)
     if op.output.shape != shape:
-        raise op.refuse(f"makes {list(op.output.shape)} instead of {list(shape)}; export the model again")
+        raise op.refuse(
+            f"has the output shape {list(op.output.shape)} instead of {list(shape)}; export the model again"
+        )
     return axes

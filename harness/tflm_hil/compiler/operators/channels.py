@@ -1,4 +1,4 @@
-"""The output channels of an int8 convolution: which ones never change, and the arithmetic of the others."""
+"""The output channels of an int8 convolution: find the constant channels, and the arithmetic of the others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tflm_hil.compiler.c_struct import CStruct
 
 @dataclass(frozen=True)
 class Channel(CStruct):
-    """An output channel of a packed convolution. Its factor is multiplier * 2^(-shift - 32), its bias folded."""
+    """An output channel of a packed convolution. The factor is multiplier * 2^(-shift - 32); the bias is folded."""
 
     ctype: ClassVar[str] = "aot_channel_t"
     bytes: ClassVar[int] = 12
@@ -27,7 +27,7 @@ class Channel(CStruct):
 
 @dataclass(frozen=True)
 class Constant(CStruct):
-    """An output channel that is the same whatever the input."""
+    """An output channel that does not depend on the input."""
 
     ctype: ClassVar[str] = "aot_constant_t"
     bytes: ClassVar[int] = 4
@@ -37,7 +37,7 @@ class Constant(CStruct):
 
 @dataclass(frozen=True)
 class Int8Layer:
-    """`weights` are [outputs, height, width, inputs of a group]; `scales` one for each output or one for all."""
+    """`weights` are [outputs, height, width, inputs of a group]; there is one scale per output, or one for all."""
 
     weights: npt.NDArray[np.int8]
     bias: npt.NDArray[np.int32]
@@ -47,10 +47,10 @@ class Int8Layer:
     limits: tuple[int, int]
 
     def split(self) -> tuple[list[Channel], list[Constant]] | None:
-        """The channels to compute and those that are constant; None where aot_channel.h cannot do a channel exactly.
+        """Return the channels to compute and the constant channels; None if aot_channel.h is not exact for a channel.
 
-        An output grows with its sum, so one that is equal for the least and the largest sum is constant. Padding
-        changes nothing: it stands for the input's zero point, a value like any other.
+        The output is monotonic in the sum, so it is constant if it is equal for the least and the largest sum. Padding
+        does not matter, because it stands for the zero point of the input, which is a value like any other.
         """
         weights = self.weights.reshape(len(self.weights), -1).astype(np.int64)
         # sum((x - z) w) + b = sum(x w) + (b - z sum(w))

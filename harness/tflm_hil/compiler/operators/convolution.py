@@ -1,4 +1,4 @@
-"""CONV_2D and DEPTHWISE_CONV_2D on int8 (one scale for the tensor or for each channel), int16 and float32."""
+"""CONV_2D and DEPTHWISE_CONV_2D on int8, int16 and float32. Weights have one scale, or one per channel."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ INT16_BYTES = 2
 
 @dataclass(frozen=True)
 class _Layer:
-    """The geometry of a convolution; `output_dimension` of the weights counts the output channels."""
+    """The geometry of a convolution. The `output_dimension` of the weights has the output channels."""
 
     window: SlidingWindow
     groups: int
@@ -35,12 +35,12 @@ class _Layer:
 
     @property
     def lag(self) -> int:
-        """The lag, in elements, of kernels that write a pixel of the output channel by channel."""
+        """The lag, in elements, of kernels that write output pixels channel by channel."""
         return self.window.lag(ahead=self.window.output_channels - 1)
 
     @property
     def shape(self) -> dict[str, Value]:
-        """The parameters that say what is convolved with what."""
+        """The parameters for the geometry."""
         return {
             "window": self.window,
             "group_inputs": self.window.input_channels // self.groups,
@@ -49,11 +49,11 @@ class _Layer:
 
     @property
     def note(self) -> str:
-        """The fused activation, for people."""
+        """The name of the fused activation."""
         return ACTIVATIONS[self.activation][0]
 
     def outputs_first(self, weights: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """`weights` as [outputs, height, width, inputs of a group]."""
+        """Return `weights` as [outputs, height, width, inputs of a group]."""
         return np.ascontiguousarray(np.moveaxis(weights, self.output_dimension, 0)).reshape(
             weights.shape[self.output_dimension], *weights.shape[1:3], -1
         )
@@ -61,7 +61,7 @@ class _Layer:
 
 @kernel("CONV_2D", "DEPTHWISE_CONV_2D", inputs=(FLOAT32, FLOAT32, FLOAT32), outputs=(FLOAT32,))
 def convolution_f32(op: Op) -> KernelCall:
-    """y = activation(weights over every window of x, + bias)."""
+    """y = activation(bias + sum of weights times each window of x)."""
     layer = _layer(op)
     weights = layer.outputs_first(op.input(1).constant("weights"))
     bias = constant_bias(op, layer.window.output_channels, np.float32)
@@ -72,7 +72,7 @@ def convolution_f32(op: Op) -> KernelCall:
 
 @kernel("CONV_2D", "DEPTHWISE_CONV_2D", inputs=(INT8, INT8, INT32), outputs=(INT8,))
 def convolution_s8(op: Op) -> KernelCall:
-    """The same on int8, by the fastest kernel that is exact for the layer."""
+    """The same on int8, with the fastest kernel that is exact for the layer."""
     layer = _layer(op)
     int8_layer = _int8_layer(op, layer)
     for fast in _fast_kernels(layer):
@@ -84,10 +84,10 @@ def convolution_s8(op: Op) -> KernelCall:
 
 @kernel("CONV_2D", inputs=(INT16, INT8, INT64), outputs=(INT16,))
 @kernel("CONV_2D", inputs=(INT16, INT8, INT32), outputs=(INT16,))
-# TFLM misreads 32-bit biases of a depthwise layer.
+# TFLM misreads 32-bit biases of depthwise layers.
 @kernel("DEPTHWISE_CONV_2D", inputs=(INT16, INT8, INT64), outputs=(INT16,))
 def convolution_s16(op: Op) -> KernelCall:
-    """The same on int16 activations and int8 weights."""
+    """The same on int16 activations with int8 weights."""
     layer = _layer(op)
     weights = layer.outputs_first(int8_weights(op))
     parameters: dict[str, Value] = {"weights": Array("int8_t", weights)}
@@ -96,27 +96,32 @@ def convolution_s16(op: Op) -> KernelCall:
 
 
 def _layer(op: Op) -> _Layer:
-    """Check the shapes. CONV_2D has weights [outputs, height, width, inputs of a group].
+    """Check the shapes and return the geometry.
 
-    DEPTHWISE_CONV_2D has a group for every input channel, and weights [1, height, width, outputs].
+    The weights of CONV_2D are [outputs, height, width, inputs of a group]. DEPTHWISE_CONV_2D has one group per input
+    channel, and weights [1, height, width, outputs].
     """
     x, weights, y = op.input(0), op.input(1), op.output
     if len(weights.shape) != 4 or len(x.shape) != 4:
-        raise op.refuse(f"has weights {list(weights.shape)} for {list(x.shape)}; export the model again")
+        raise op.refuse(
+            f"has weights {list(weights.shape)}, which do not fit the input {list(x.shape)}; export the model again"
+        )
     if op.kind == "DEPTHWISE_CONV_2D":
         groups, dimension = x.shape[3], 3
         outputs = groups * op.option("DepthMultiplier", 0)
         fits = weights.shape[0] == 1 and weights.shape[3] == outputs
     else:
         if x.shape[3] % weights.shape[3]:
-            raise op.refuse(f"has weights {list(weights.shape)} for {list(x.shape)}; export the model again")
+            raise op.refuse(
+                f"has weights {list(weights.shape)}, which do not fit the input {list(x.shape)}; export the model again"
+            )
         groups, dimension = x.shape[3] // weights.shape[3], 0
         outputs = weights.shape[0]
         fits = outputs % groups == 0
     if not fits or len(y.shape) != 4 or y.shape[3] != outputs:
         raise op.refuse(
-            f"makes {list(y.shape)} of {list(x.shape)} with weights {list(weights.shape)} in {groups} groups; export "
-            "it again"
+            f"has the output {list(y.shape)}, which does not fit the input {list(x.shape)} with weights "
+            f"{list(weights.shape)} in {groups} groups; export the model again"
         )
     kernel_size = weights.shape[1], weights.shape[2]
     return _Layer(sliding_window(op, kernel_size).flattened(), groups, dimension, fused_activation(op))
@@ -128,7 +133,7 @@ def _call(op: Op, name: str, layer: _Layer, parameters: dict[str, Value], lag: i
 
 
 def _fast_kernels(layer: _Layer) -> list[Callable[[Op, SlidingWindow, Int8Layer, str], KernelCall | None]]:
-    """The fast int8 kernels for a layer, the better one first."""
+    """The fast int8 kernels to try for a layer, the best one first."""
     if layer.window.input_channels == 1 and fits_small_kernel(layer.window):
         return [depthwise, packed_convolution]
     if layer.groups == 1:

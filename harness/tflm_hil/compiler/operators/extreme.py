@@ -15,7 +15,7 @@ TYPE = OneOf((FLOAT32, INT8))
 
 @kernel("MAXIMUM", "MINIMUM", inputs=(TYPE, TYPE), outputs=(TYPE,))
 def extreme(op: Op) -> KernelCall:
-    """y is the larger, or smaller, of a and b; either may be a constant."""
+    """y is the larger or the smaller one of a and b, with broadcasting."""
     a, b, y = op.input(0), op.input(1), op.output
     axes = broadcast_axes(op, a, b)
     parameters: dict[str, Value] = {"axes": Array("aot_axis_t", axes), "axis_count": len(axes)}
@@ -25,15 +25,15 @@ def extreme(op: Op) -> KernelCall:
 
 @kernel("REDUCE_MAX", "REDUCE_MIN", inputs=(TYPE, INT32), outputs=(TYPE,))
 def reduce_extreme(op: Op) -> KernelCall:
-    """y is the largest, or smallest, element of x over the dimensions that a constant lists."""
+    """y is the largest or the smallest element of x over the dimensions in a constant."""
     x, y = op.input(0), op.output
     parameters, _ = reduction(op)
     return KernelCall(op, (x.index,), (y.index,), HEADER, _kernel_name(op), parameters, "aot_reduce_t")
 
 
 def _kernel_name(op: Op) -> str:
-    """Raises HilError for int8 tensors that are quantized differently."""
+    """The name of the kernel. Raises HilError if int8 tensors are quantized differently."""
     compared = [x for x in op.present_inputs if x.type is op.output.type]
     if op.output.type is INT8 and any(x.quantization != op.output.quantization for x in compared):
-        raise op.refuse("its inputs and output are quantized differently, which TFLM does not mind; quantize it again")
+        raise op.refuse("its inputs and output are quantized differently, which TFLM ignores; quantize the model again")
     return f"aot_{op.kind.lower()}_{SUFFIXES[op.output.type]}"

@@ -1,4 +1,4 @@
-"""The float32 convolutions: which kernel takes a layer, and how it lays out the weights."""
+"""Choose the kernel for a float32 convolution and lay out its weights."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tflm_hil.compiler.graph.sliding_window import SlidingWindow
 from tflm_hil.compiler.kernel_call import Array, KernelCall, Value
 
 FLOAT_BYTES = 4
-# Outputs that a kernel computes at once.
+# The numbers of outputs that a kernel computes at once.
 LANES = 4, 2, 1
 
 
@@ -28,14 +28,14 @@ def float_convolution(
     limits: tuple[float, float],
     note: str,
 ) -> KernelCall:
-    """The call for `weights` [outputs, height, width, inputs of a group]."""
+    """Return the call for `weights` [outputs, height, width, inputs of a group]."""
     multiplier = window.output_channels // window.input_channels
     is_depthwise = 1 < groups == window.input_channels
     order = _by_channel(groups, multiplier) if is_depthwise else _by_output(groups, window.output_channels // groups)
     lanes = [np.array(part) for part in order]
     parameters: dict[str, Value] = {
         "window": window,
-        # [kernel row][kernel column][input][lane] for each part.
+        # For each part: [kernel row][kernel column][input][lane].
         "weights": Array("float", np.concatenate([np.moveaxis(weights[part], 0, -1).ravel() for part in lanes])),
         "bias": Array("float", bias[np.concatenate(lanes)]),
         "minimum": limits[0],
@@ -46,7 +46,7 @@ def float_convolution(
         header, name = "aot_depthwise.h", "aot_depthwise_f32"
         parameters |= {"multiplier": multiplier}
     elif window.input_channels == 1:
-        # This kernel writes a row of the output before it has read all that it needs for the row.
+        # This kernel writes to a row of the output while it still reads the windows of that row.
         name, lag = "aot_conv_f32_by_taps", window.row_lag()
         parameters |= {"columns": Array("aot_column_t", list(_columns(window)))}
     else:
@@ -58,7 +58,7 @@ def float_convolution(
 
 @dataclass(frozen=True)
 class Column(CStruct):
-    """Where a column of the kernel meets a row of the image; see aot_conv.h."""
+    """The overlap of a kernel column with a row of the image; see aot_conv.h."""
 
     ctype: ClassVar[str] = "aot_column_t"
     bytes: ClassVar[int] = 12
@@ -77,21 +77,21 @@ def _columns(window: SlidingWindow) -> Iterator[Column]:
 
 
 def _by_output(groups: int, outputs: int) -> Iterator[range]:
-    """The outputs that are computed together: neighbours in a group."""
+    """The outputs that are computed together: neighbours in the same group."""
     for group in range(groups):
         for part in parts(outputs):
             yield range(group * outputs + part.start, group * outputs + part.stop)
 
 
 def _by_channel(channels: int, multiplier: int) -> Iterator[range]:
-    """The outputs that are computed together: one for each of neighbouring input channels."""
+    """The outputs that are computed together: one for each of several neighbouring input channels."""
     for part in parts(channels):
         for output in range(multiplier):
             yield range(part.start * multiplier + output, part.stop * multiplier + output, multiplier)
 
 
 def parts(count: int) -> Iterator[range]:
-    """`count` in parts of four, then one of two and one of one for what remains."""
+    """Divide `count` into parts of four, then one part of two and one of one as needed."""
     start = 0
     for lanes in LANES:
         while count - start >= lanes:

@@ -1,4 +1,4 @@
-"""FULLY_CONNECTED on int8 (one scale for the tensor or for each output), int16 and float32."""
+"""FULLY_CONNECTED on int8, int16 and float32. Weights have one scale, or one per output."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HEADER = "aot_fully_connected.h"
 
 @dataclass(frozen=True)
 class _Layer:
-    """The shape of a layer: weights [rows, columns], `batches` rows of inputs."""
+    """The shape of a layer: weights [rows, columns] and inputs [batches, columns]."""
 
     batches: int
     columns: int
@@ -28,7 +28,7 @@ class _Layer:
     activation: int
 
     def call(self, op: Op, name: str, parameters: dict[str, Value], readable: int = 0) -> KernelCall:
-        """The call of kernel `name`, which may read so many bytes beyond the input."""
+        """Return the call of kernel `name`, which may read `readable` bytes beyond the input."""
         x = op.input(0).index
         shape: dict[str, Value] = {"batches": self.batches, "columns": self.columns, "rows": self.rows}
         note = ACTIVATIONS[self.activation][0]
@@ -43,7 +43,7 @@ def fully_connected_f32(op: Op) -> KernelCall:
     layer = _layer(op)
     weights = op.input(1).constant("weights")
     minimum, maximum = float_limits(layer.activation)
-    # Column by column, in groups of rows that are computed together.
+    # Groups of rows that are computed together, each column by column.
     columns = [weights[part.start : part.stop].T.ravel() for part in parts(layer.rows)]
     parameters: dict[str, Value] = {
         "weights": Array("float", np.concatenate(columns)),
@@ -62,7 +62,7 @@ def fully_connected_s8(op: Op) -> KernelCall:
     source, target = op.input(0).quantization, op.output.quantization
     scales = weight_scales(op, 0)
     bias = constant_bias(op, layer.rows, np.int32).astype(np.int64)
-    # sum((x - z) w) + b = sum(x w) + (b - z sum(w)). TFLM's sums wrap at 32 bits, so this may, too.
+    # sum((x - z) w) + b = sum(x w) + (b - z sum(w)). Sums of TFLM wrap at 32 bits, so this may wrap too.
     folded = (bias - source.zero_point * values.sum(axis=1, dtype=np.int64)).astype(np.int32)
     minimum, maximum = int8_limits(layer.activation, target)
     parameters: dict[str, Value] = {
@@ -86,22 +86,24 @@ def fully_connected_s8(op: Op) -> KernelCall:
 @kernel("FULLY_CONNECTED", inputs=(INT16, INT8, INT64), outputs=(INT16,))
 @kernel("FULLY_CONNECTED", inputs=(INT16, INT8, INT32), outputs=(INT16,))
 def fully_connected_s16(op: Op) -> KernelCall:
-    """The same on int16 activations and int8 weights."""
+    """The same on int16 activations with int8 weights."""
     layer = _layer(op)
     weights: dict[str, Value] = {"weights": Array("int8_t", int8_weights(op))}
     return layer.call(op, "aot_fully_connected_s16", weights | int16_parameters(op, layer.rows, layer.activation, 0))
 
 
 def _layer(op: Op) -> _Layer:
-    """Check options and shapes."""
+    """Check options and shapes, and return the layer."""
     x, weights, y = op.input(0), op.input(1), op.output
     activation = fused_activation(op)
     if op.option("WeightsFormat", 0) != 0:
         raise op.refuse("its weights are shuffled; export the model with the default weights format")
     if len(weights.shape) != 2 or not y.shape or y.shape[-1] != weights.shape[0]:
-        raise op.refuse(f"makes {list(y.shape)} with weights {list(weights.shape)}; export the model again")
+        raise op.refuse(
+            f"has the output {list(y.shape)}, which does not fit weights {list(weights.shape)}; export the model again"
+        )
     rows, columns = weights.shape
     batches = y.elements // rows
     if x.elements != batches * columns:
-        raise op.refuse(f"takes {batches} x {columns} inputs, but gets {list(x.shape)}; export it again")
+        raise op.refuse(f"needs {batches} x {columns} inputs, but has {list(x.shape)}; export the model again")
     return _Layer(batches, columns, rows, activation)

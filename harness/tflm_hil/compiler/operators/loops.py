@@ -1,4 +1,4 @@
-"""Loop nests over two tensors of different strides, with as few loops as possible (aot_nest.h)."""
+"""Nested loops over two tensors with different strides, merged to as few loops as possible (aot_nest.h)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tflm_hil.compiler.c_struct import CStruct
 
 @dataclass(frozen=True)
 class Axis(CStruct):
-    """One loop: its turns, and the elements by which it moves in either tensor."""
+    """One loop: the number of iterations, and the step in elements for each tensor."""
 
     ctype: ClassVar[str] = "aot_axis_t"
     bytes: ClassVar[int] = 12
@@ -22,13 +22,13 @@ class Axis(CStruct):
 
 
 def row_major(shape: Sequence[int]) -> list[int]:
-    """The elements between neighbours along each dimension of a tensor of `shape`."""
+    """Return the step in elements along each dimension of a tensor of `shape`."""
     products = itertools.accumulate(reversed(shape), int.__mul__, initial=1)
     return list(products)[-2::-1]
 
 
 def merge(axes: Iterable[Axis]) -> list[Axis]:
-    """The same loops (outermost first) with every loop of one turn left out and neighbours merged where one can do."""
+    """Drop loops of one iteration and merge neighbours if one loop can replace two; the outermost loop is first."""
     merged: list[Axis] = []
     for axis in axes:
         if axis.size == 1:
@@ -41,10 +41,10 @@ def merge(axes: Iterable[Axis]) -> list[Axis]:
 
 
 def broadcast(first: Sequence[int], second: Sequence[int]) -> tuple[tuple[int, ...], list[Axis]]:
-    """The shape that operands of two shapes have together, by numpy's rules, and the loops over both.
+    """Return the shape of two operands after broadcasting, by the rules of numpy, and the loops over both.
 
     Raises:
-        ValueError: the shapes do not go together.
+        ValueError: the shapes do not broadcast.
     """
     rank = max(len(first), len(second))
     shapes = [(1,) * (rank - len(shape)) + tuple(shape) for shape in (first, second)]

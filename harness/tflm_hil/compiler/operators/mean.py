@@ -16,7 +16,7 @@ REMEDY = "quantize the model again"
 
 @kernel("MEAN", "SUM", inputs=(FLOAT32, INT32), outputs=(FLOAT32,))
 def mean_f32(op: Op) -> KernelCall:
-    """y is the average of x over the dimensions that a constant lists, or the sum: an average that is not divided."""
+    """y is the average or the sum of x over the dimensions in a constant; a sum is an average without the division."""
     loops, count = reduction(op)
     return _call(op, "aot_mean_f32", loops | {"elements": float(count) if op.kind == "MEAN" else 1.0})
 
@@ -38,7 +38,7 @@ def mean_s8(op: Op) -> KernelCall:
 
 @kernel("MEAN", inputs=(INT16, INT32), outputs=(INT16,))
 def mean_s16(op: Op) -> KernelCall:
-    """The average on int16."""
+    """The same on int16."""
     loops, count = reduction(op)
     source, target = Quantization(op.input(0).symmetric_scale, 0), Quantization(op.output.symmetric_scale, 0)
     with op.refusing(REMEDY):
@@ -50,21 +50,21 @@ def _call(op: Op, name: str, parameters: dict[str, Value]) -> KernelCall:
 
 
 def reduction(op: Op) -> tuple[dict[str, Value], int]:
-    """The loops of an operator that reduces the dimensions that a constant lists; how many elements make one.
+    """Return the loops of an operator that reduces the dimensions in a constant, and how many elements become one.
 
     Raises:
-        HilError: there are no such dimensions, or the output has another shape.
+        HilError: the input has no such dimensions, or the output has another shape.
     """
     x, y = op.input(0), op.output
     rank = len(x.shape)
     listed = op.input(1).integers("dimensions")
     if not all(-rank <= axis < rank for axis in listed):
-        raise op.refuse(f"reduces dimensions {listed} of {list(x.shape)}; export the model again")
+        raise op.refuse(f"cannot reduce dimensions {listed} of {list(x.shape)}; export the model again")
     reduced = {axis % rank for axis in listed}
     keep = bool(op.option("KeepDims", 0))
     shape = [1 if axis in reduced else size for axis, size in enumerate(x.shape) if keep or axis not in reduced]
     if list(y.shape) != shape:
-        raise op.refuse(f"makes {list(y.shape)} instead of {shape}; export the model again")
+        raise op.refuse(f"has the output shape {list(y.shape)} instead of {shape}; export the model again")
     loops = [Axis(size, step, 0) for size, step in zip(x.shape, row_major(x.shape), strict=True)]
     kept_axes = merge(axis for number, axis in enumerate(loops) if number not in reduced)
     reduced_axes = merge(axis for number, axis in enumerate(loops) if number in reduced)
@@ -78,10 +78,10 @@ def reduction(op: Op) -> tuple[dict[str, Value], int]:
 
 
 def mean_scale(source: Quantization, target: Quantization, count: int) -> Scale:
-    """What turns the sum of `count` elements into their mean (QuantizedMeanOrSum in reference/reduce.h).
+    """Return the factor from the sum of `count` elements to their mean (QuantizedMeanOrSum in reference/reduce.h).
 
-    The division goes into the multiplier, which is rounded down; it keeps its size if the shift leaves room. For a
-    `count` of 1 it is the ratio of the scales.
+    The multiplier is divided by `count` and rounded down; it keeps its size if the shift leaves room. For a `count` of
+    1 the factor is the ratio of the scales.
 
     Raises:
         ValueError: the scales are too different.

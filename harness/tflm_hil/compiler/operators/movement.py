@@ -1,4 +1,4 @@
-"""Operators that only move elements of one tensor: RESHAPE and its kin, TRANSPOSE, STRIDED_SLICE, PAD."""
+"""Operators that only move elements of one tensor: RESHAPE, SQUEEZE, EXPAND_DIMS, TRANSPOSE, STRIDED_SLICE, PAD."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ MOVED = OneOf((FLOAT32, INT8, INT16))
 
 @kernel("RESHAPE", "SQUEEZE", "EXPAND_DIMS", inputs=(ANY,), outputs=(ANY,))
 def reshape(op: Op) -> KernelCall:
-    """No code: tensors lie in memory row by row, whatever their shape."""
+    """No code: the order of the elements in memory does not depend on the shape."""
     x, y = op.input(0), op.output
     if x.elements != y.elements:
-        raise op.refuse(f"makes {y.type.name}{list(y.shape)} of {x.type.name}{list(x.shape)}; export the model again")
+        raise op.refuse(f"cannot reshape {list(x.shape)} to {list(y.shape)}; export the model again")
     return KernelCall(op, (x.index,), (y.index,))
 
 
@@ -31,7 +31,7 @@ def transpose(op: Op) -> KernelCall:
     x, y = op.input(0), op.output
     order = op.input(1).integers("order of dimensions")
     if sorted(order) != list(range(len(x.shape))):
-        raise op.refuse(f"orders the dimensions of {list(x.shape)} as {order}; export the model again")
+        raise op.refuse(f"cannot order the dimensions of {list(x.shape)} as {order}; export the model again")
     check_shape(y, [x.shape[i] for i in order])
     steps = row_major(x.shape)
     axes = [Axis(x.shape[i], steps[i], step) for i, step in zip(order, row_major(y.shape), strict=True)]
@@ -40,13 +40,15 @@ def transpose(op: Op) -> KernelCall:
 
 @kernel("STRIDED_SLICE", inputs=(MOVED, INT32, INT32, INT32), outputs=(MOVED,))
 def strided_slice(op: Op) -> KernelCall:
-    """x[begin:end:stride] in every dimension, as TFLM reads it: without ellipsis and new dimensions."""
+    """x[begin:end:stride] in every dimension. Like TFLM, it does not support an ellipsis or new dimensions."""
     x, y = op.input(0), op.output
     begin, end, strides = (op.input(i).integers(name) for i, name in ((1, "begin"), (2, "end"), (3, "strides")))
     if any(op.option(name, 0) for name in ("EllipsisMask", "NewAxisMask", "Offset")):
-        raise op.refuse("slices with an ellipsis, a new dimension or relative ends, which TFLM lacks; use plain slices")
+        raise op.refuse(
+            "slices with an ellipsis, a new dimension or relative ends, which TFLM does not support; use plain slices"
+        )
     if not len(begin) == len(end) == len(strides) == len(x.shape) or 0 in strides:
-        raise op.refuse(f"slices {list(x.shape)} by {begin}:{end}:{strides}; export the model again")
+        raise op.refuse(f"cannot slice {list(x.shape)} by {begin}:{end}:{strides}; export the model again")
     begin_mask, end_mask, shrink = (op.option(name, 0) for name in ("BeginMask", "EndMask", "ShrinkAxisMask"))
     ranges = []
     shape = []
@@ -55,7 +57,7 @@ def strided_slice(op: Op) -> KernelCall:
         if shrink & bit:
             first = _start(begin[axis], begin_mask & bit, strides[axis], size)
             if not 0 <= first < size:
-                raise op.refuse(f"takes index {begin[axis]} of {size}; export the model again")
+                raise op.refuse(f"has index {begin[axis]} of {size}; export the model again")
             ranges.append(range(first, first + 1))
             continue
         ends = (
@@ -73,7 +75,7 @@ def strided_slice(op: Op) -> KernelCall:
 
 
 def _start(begin: int, masked: int, stride: int, size: int) -> int:
-    """The index that a dimension is reduced to."""
+    """The index that replaces a dimension."""
     if masked:
         return 0 if stride > 0 else size - 1
     return begin + size if begin < 0 else begin
@@ -82,11 +84,11 @@ def _start(begin: int, masked: int, stride: int, size: int) -> int:
 @kernel("PAD", inputs=(MOVED, INT32), outputs=(MOVED,))
 @kernel("PADV2", inputs=(MOVED, INT32, MOVED), outputs=(MOVED,))
 def pad(op: Op) -> KernelCall:
-    """PAD with zeros, PADV2 with a constant."""
+    """PAD adds zeros, PADV2 adds a constant."""
     x, y = op.input(0), op.output
     paddings = op.input(1).integers("paddings")
     if len(paddings) != 2 * len(x.shape) or min(paddings, default=0) < 0:
-        raise op.refuse(f"pads {list(x.shape)} by {paddings}; export the model again")
+        raise op.refuse(f"cannot pad {list(x.shape)} by {paddings}; export the model again")
     before, after = paddings[0::2], paddings[1::2]
     check_shape(y, [low + size + high for low, size, high in zip(before, x.shape, after, strict=True)])
     steps = row_major(y.shape)
@@ -110,20 +112,22 @@ def _padding_value(op: Op) -> bytes:
         return np.array(zero, y.type.dtype).tobytes()
     value = op.input(2).constant("padding value")
     if value.size != 1:
-        raise op.refuse(f"pads with {value.size} values instead of one; export the model again")
+        raise op.refuse(f"has {value.size} padding values instead of one; export the model again")
     if y.type is INT8 and op.input(2).quantization != y.quantization:
-        raise op.refuse("its padding value is quantized differently from its output; quantize it again")
+        raise op.refuse("its padding value and output are quantized differently; quantize the model again")
     return value.tobytes()
 
 
 def check_shape(tensor: Operand, shape: Sequence[int]) -> None:
-    """Raises HilError if `tensor` does not have that `shape`."""
+    """Raise HilError if `tensor` has another shape than `shape`."""
     if list(tensor.shape) != list(shape):
-        raise tensor.op.refuse(f"makes {list(tensor.shape)} instead of {list(shape)}; export the model again")
+        raise tensor.op.refuse(
+            f"tensor {tensor.index} has the shape {list(tensor.shape)} instead of {list(shape)}; export the model again"
+        )
 
 
 def _blocks(axes: Sequence[Axis], itemsize: int) -> dict[str, Value]:
-    """The loops over blocks of bytes that lie together in both tensors."""
+    """The loops over blocks of bytes that are contiguous in both tensors."""
     merged = merge(axes)
     block = itemsize
     if merged[-1].first == merged[-1].second == 1:
@@ -133,9 +137,9 @@ def _blocks(axes: Sequence[Axis], itemsize: int) -> dict[str, Value]:
 
 
 def _copy(op: Op, axes: Sequence[Axis], offset: int) -> KernelCall:
-    """The copy that these loops make, or no code if y is x as it lies in memory.
+    """The copy by these loops, or no code if it would change nothing in memory.
 
-    A constant is copied in any case: it lies in flash, and y may be an output of the network.
+    A constant is always copied, because it is in flash, and y may be an output of the network.
     """
     x, y = op.input(0), op.output
     same = x.elements == y.elements and merge(axes) in ([Axis(x.elements, 1, 1)], [Axis(1, 0, 0)])

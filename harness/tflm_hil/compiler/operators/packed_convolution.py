@@ -1,4 +1,4 @@
-"""The fast int8 convolutions: which layers they take, and how these lay out their weights."""
+"""The fast int8 convolutions: check that they are exact for a layer, and lay out its weights."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from tflm_hil.compiler.kernel_call import Array, KernelCall, Value
 from tflm_hil.compiler.operators.channels import Channel, Constant, Int8Layer
 from tflm_hil.compiler.operators.packing import can_pack_pairs, pack_pairs
 
-# Convolutions gather the inputs of so many output pixels at once, in blocks of so many bytes.
+# A convolution gathers the inputs of so many output pixels at once, in blocks of so many bytes.
 PIXELS = 2
 BLOCK_BYTES = 16
-# The size of the fastest depthwise kernel.
+# Depthwise kernels of this size are the fastest.
 SMALL_KERNEL = 3
 
 
 def packed_convolution(op: Op, window: SlidingWindow, layer: Int8Layer, note: str) -> KernelCall | None:
-    """The call for a layer of one group; None if the fast kernel would not be exact."""
+    """Return the call for a layer of one group; None if the fast kernel is not exact for it."""
     split = layer.split()
     if split is None:
         return None
     channels, constants = split
-    window = window.in_one_row()  # the ends of rows take longer
+    window = window.in_one_row()  # row ends take longer
     run_taps = window.kernel_width if window.dilation_width == 1 else 1
     runs = layer.weights.reshape(len(layer.weights), -1, run_taps * window.input_channels)
     rows = np.pad(runs, ((0, 0), (0, 0), (0, -runs.shape[2] % 4))).reshape(len(runs), -1)
@@ -39,7 +39,7 @@ def packed_convolution(op: Op, window: SlidingWindow, layer: Int8Layer, note: st
         "residual": None,
     }
     x = op.input(0).index
-    # With an ADD the kernel saves itself a comparison, and so it only takes layers that use the whole range of int8.
+    # With an ADD the kernel does not limit the result of the convolution, except to int8.
     unlimited = layer.limits == (INT8_MIN, INT8_MAX)
     return KernelCall(
         op,
@@ -58,10 +58,10 @@ def packed_convolution(op: Op, window: SlidingWindow, layer: Int8Layer, note: st
 
 
 def _scratch_lag(window: SlidingWindow, blocks: int) -> int | None:
-    """By how many bytes the scratch memory must begin before the input to overwrite only what has been read of it.
+    """By how many bytes the scratch memory must begin before the input, so that it overwrites only read bytes.
 
-    It is worked out for a kernel of one tap only: block by block, that reads four bytes of either pixel, then writes
-    a block. So a block must end where the next one's inputs begin, and the last one where the next pixels do.
+    It is computed only for kernels of one tap. They read four bytes of each pixel and then write a block. So a block
+    must end before the inputs of the next block begin, and the last block before the next pixels begin.
     """
     if (window.kernel_height, window.kernel_width) != (1, 1):
         return None
@@ -69,19 +69,19 @@ def _scratch_lag(window: SlidingWindow, blocks: int) -> int | None:
 
 
 def fits_small_kernel(window: SlidingWindow) -> bool:
-    """Whether a depthwise layer has the kernel, or most of it, and the strides of the fastest loop."""
+    """Return whether a depthwise layer can use the fastest loop: kernel size 3 or nearly so, stride 1."""
     kernel = window.kernel_height, window.kernel_width
     strides = window.stride_height, window.stride_width
     return max(kernel) == SMALL_KERNEL and min(kernel) >= SMALL_KERNEL - 1 and strides == (1, 1)
 
 
 def depthwise(op: Op, window: SlidingWindow, layer: Int8Layer, note: str) -> KernelCall | None:
-    """The call for a layer with a group for each input channel; None if the fast kernel does not take it."""
+    """Return the call for a layer with one group per input channel; None if the fast kernel is not exact for it."""
     split = layer.split()
     if split is None or max(window.dilation_height, window.dilation_width) > 1:
         return None
     channels, constants = split
-    # Small kernels are filled up to the size that is fast.
+    # Pad small kernels with zeros to the fastest size.
     kernel = window.kernel_height, window.kernel_width
     rows, columns = (SMALL_KERNEL, SMALL_KERNEL) if max(kernel) <= SMALL_KERNEL else kernel
     height = (window.output_height - 1) * window.stride_height + rows

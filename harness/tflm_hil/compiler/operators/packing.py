@@ -1,4 +1,4 @@
-"""The layout of int8 weights that the packed dot products read (aot_dot_s8.h explains it)."""
+"""Pack int8 weights for the packed dot products; aot_dot_s8.h describes the layout."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import numpy.typing as npt
 
 from tflm_hil.compiler.arithmetic.quantization import INT8_MIN, Scale
 
-# The columns of a block in the order in which SXTB16 unpacks the inputs.
+# SXTB16 unpacks the inputs of a block in this order of columns.
 COLUMN_ORDER = [0, 2, 1, 3]
 
 
 def can_pack(weights: npt.NDArray[np.int8], bias: npt.NDArray[np.int32], scales: Sequence[Scale]) -> bool:
-    """Whether the packed kernels are exact for a layer with these weights [rows, columns], folded biases and scales.
+    """Return whether the packed kernels are exact for these weights [rows, columns], folded biases and scales.
 
-    256 * high + low must fit 16 bits for every pair of rows: only -128 above a negative weight does not, and TFLite's
-    quantization specification keeps weights above -128. Scales must be below one half and sums below 2^30
-    (aot_requantize.h), which a layer violates only if its output resolves less than one step of its sums.
+    For each pair of rows, 256 * high + low must fit 16 bits. Only -128 above a negative weight does not fit, and the
+    quantization specification of TFLite excludes -128. Scales must be below one half and sums below 2^30
+    (aot_requantize.h). A layer violates that only if a step of its output is finer than a step of its sums.
     """
     rows = weights.shape[0]
     if np.any((weights[0 : rows - 1 : 2] == INT8_MIN) & (weights[1::2] < 0)):
@@ -28,10 +28,9 @@ def can_pack(weights: npt.NDArray[np.int8], bias: npt.NDArray[np.int32], scales:
 
 
 def can_pack_pairs(weights: npt.NDArray[np.int8]) -> bool:
-    """Whether the rows of `weights` [rows, columns] can be packed in pairs and summed at once.
+    """Return whether the rows of `weights` [rows, columns] can be packed in pairs and summed at once.
 
-    As for `can_pack`, 256 * high + low must fit 16 bits. The sum of each high row must stay below 2^23 whatever the
-    inputs.
+    As for `can_pack`, 256 * high + low must fit 16 bits. The sum of each high row must stay below 2^23 for all inputs.
     """
     high, low = weights[0::2], weights[1::2]
     if np.any((high[: len(low)] == INT8_MIN) & (low < 0)):
@@ -40,7 +39,7 @@ def can_pack_pairs(weights: npt.NDArray[np.int8]) -> bool:
 
 
 def pack_pairs(weights: npt.NDArray[np.int8]) -> npt.NDArray[np.int16]:
-    """Pack `weights` [rows, columns], columns a multiple of four, by pair of rows and block of columns."""
+    """Pack `weights` [rows, columns] by pair of rows and block of columns. `columns` must be a multiple of four."""
     rows, columns = weights.shape
     padded = np.zeros((rows + rows % 2, columns), np.int16)
     padded[:rows] = weights
@@ -49,7 +48,7 @@ def pack_pairs(weights: npt.NDArray[np.int8]) -> npt.NDArray[np.int16]:
 
 
 def pack_rows(weights: npt.NDArray[np.int8]) -> npt.NDArray[np.int16]:
-    """Pack `weights` [rows, columns]: groups of four rows, then one of two where one or two rows remain."""
+    """Pack `weights` [rows, columns]: groups of four rows, then a group of two if one or two rows remain."""
     rows, columns = weights.shape
     padded = np.zeros((rows + rows % 2, columns + -columns % 4), np.int16)
     padded[:rows, :columns] = weights

@@ -11,13 +11,13 @@ from tflm_hil.compiler.operators.registry import FLOAT32, INT8, INT16, kernel
 
 HEADER = "aot_pool.h"
 NAMES = {"AVERAGE_POOL_2D": "average", "MAX_POOL_2D": "max"}
-# TFLM's pooling kernels do not rescale; so much may the scales differ.
+# The pooling kernels of TFLM do not rescale, and refuse scales that differ by more.
 SCALE_TOLERANCE = 1e-6
 
 
 @kernel(*NAMES, inputs=(FLOAT32,), outputs=(FLOAT32,))
 def pool_f32(op: Op) -> KernelCall:
-    """y = activation(average or maximum of a window of x)."""
+    """y = activation(average or maximum of each window of x)."""
     return _call(op, "f32", float_limits(fused_activation(op)))
 
 
@@ -39,14 +39,14 @@ def pool_s16(op: Op) -> KernelCall:
 
 def _check_quantization(op: Op, x: Quantization, y: Quantization) -> None:
     if abs(x.scale - y.scale) > SCALE_TOLERANCE or x.zero_point != y.zero_point:
-        raise op.refuse("its input and output are quantized differently, which TFLM refuses; quantize it again")
+        raise op.refuse("its input and output are quantized differently, which TFLM refuses; quantize the model again")
 
 
 def _call(op: Op, suffix: str, limits: tuple[float, float]) -> KernelCall:
     x, y = op.input(0), op.output
     window = sliding_window(op, (op.option("FilterHeight", 0), op.option("FilterWidth", 0)))
     if x.shape[3] != y.shape[3]:
-        raise op.refuse(f"makes {list(y.shape)} of {list(x.shape)}; export the model again")
+        raise op.refuse_shape()
     parameters: dict[str, Value] = {"window": window, "minimum": limits[0], "maximum": limits[1]}
     return KernelCall(
         op,

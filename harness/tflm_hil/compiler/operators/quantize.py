@@ -1,4 +1,4 @@
-"""QUANTIZE and DEQUANTIZE between float32, int8, uint8 and int16, as far as TFLM has them."""
+"""QUANTIZE and DEQUANTIZE between float32, int8, uint8 and int16, as far as TFLM supports them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def quantize(op: Op) -> KernelCall:
 
 @kernel("DEQUANTIZE", inputs=(INTEGER,), outputs=(FLOAT32,))
 def dequantize(op: Op) -> KernelCall:
-    """Integers to float32. Float16 constants never come here: they are folded."""
+    """Integers to float32. Float16 constants are folded earlier."""
     return _convert(op, "dequantize", op.input(0).quantization)
 
 
@@ -33,7 +33,7 @@ def dequantize(op: Op) -> KernelCall:
 @kernel("QUANTIZE", inputs=(INT8,), outputs=(UINT8,))
 @kernel("QUANTIZE", inputs=(UINT8,), outputs=(INT8,))
 def rescale_bytes(op: Op) -> KernelCall:
-    """Bytes to bytes of another quantization, looked up."""
+    """Bytes to bytes of another quantization, with a table."""
     x, y = elementwise(op)
     with op.refusing(REMEDY):
         table = Array("int8_t", rescale_table(x.type, x.quantization, y.type, y.quantization))
@@ -45,7 +45,7 @@ def rescale_bytes(op: Op) -> KernelCall:
 @kernel("QUANTIZE", inputs=(INT16,), outputs=(INT8,))
 @kernel("QUANTIZE", inputs=(INT16,), outputs=(INT16,))
 def rescale(op: Op) -> KernelCall:
-    """int8 or int16 to either, of another quantization."""
+    """int8 or int16 to either type, with another quantization."""
     x, y = elementwise(op)
     source, target = x.quantization, y.quantization
     with op.refusing(REMEDY):
@@ -73,6 +73,6 @@ def _convert(op: Op, verb: str, quantization: Quantization) -> KernelCall:
         "scale": quantization.scale,
         "zero_point": quantization.zero_point,
     }
-    # Only between float32 and bytes, which C lets overlap anything: element by element, the smaller type stays behind.
+    # Only bytes may alias float32 in C. The kernel goes element by element, so the smaller type lags behind.
     lag = max((y.itemsize - x.itemsize) * (x.elements - 1), 0) if 1 in (x.itemsize, y.itemsize) else None
     return KernelCall(op, (x.index,), (y.index,), HEADER, name, parameters, f"aot_{verb}_t", lag=lag)

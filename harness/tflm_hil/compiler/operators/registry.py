@@ -1,4 +1,4 @@
-"""Which operators the aot engine runs, and on which element types."""
+"""The registry of supported operators and element types."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ FLOAT32, INT8, INT16, UINT8 = TensorType.FLOAT32, TensorType.INT8, TensorType.IN
 INT32, INT64 = TensorType.INT32, TensorType.INT64
 
 Lowering: TypeAlias = Callable[[Op], KernelCall]
-"""From an operator to the kernel call that it becomes. Raises HilError if the kernel cannot do what is asked."""
+"""Turns an operator into a kernel call. Raises HilError if the kernel does not support its shapes or options."""
 
 
 @dataclass(frozen=True)
 class OneOf:
-    """Any of some element types, but the same one wherever it stands in a signature."""
+    """One of several element types; the same type everywhere in a signature."""
 
     types: tuple[TensorType, ...]
 
@@ -30,9 +30,9 @@ Types: TypeAlias = Sequence[TensorType | OneOf | EllipsisType]
 
 @dataclass(frozen=True)
 class Signature:
-    """The element types of an operator's inputs and outputs.
+    """The element types of the inputs and outputs of an operator.
 
-    `many_inputs`: there may be any number of inputs of the last type, at least one. `many_outputs`: of outputs.
+    `many_inputs`: the last input may be repeated any number of times. `many_outputs`: the last output may.
     """
 
     inputs: tuple[TensorType, ...]
@@ -41,7 +41,7 @@ class Signature:
     many_outputs: bool = False
 
     def fits(self, op: Op) -> bool:
-        """Whether `op` has these types. An absent input fits: lowering knows which inputs are optional."""
+        """Return whether `op` has these types. Absent inputs fit; the lowering knows which inputs are optional."""
         given, made = op.input_types, op.output_types
         inputs, outputs = self.inputs, self.outputs
         if self.many_inputs:
@@ -52,7 +52,7 @@ class Signature:
         return tuple(made) == outputs and all(a in (None, b) for a, b in zip(given, wanted, strict=False))
 
     def __str__(self) -> str:
-        """For example "INT8 x INT8 x INT32 -> INT8"."""
+        """Return for example "INT8 x INT8 x INT32 -> INT8"."""
         inputs, outputs = [kind.name for kind in self.inputs], [kind.name for kind in self.outputs]
         return spell_types(inputs + ["..."] * self.many_inputs, outputs + ["..."] * self.many_outputs)
 
@@ -61,10 +61,10 @@ _kernels: dict[str, dict[Signature, Lowering]] = {}
 
 
 def kernel(*kinds: str, inputs: Types, outputs: Types) -> Callable[[Lowering], Lowering]:
-    """Register the decorated function for operators of these kinds with these types of inputs and outputs.
+    """Register the decorated function for operators of these kinds with inputs and outputs of these types.
 
-    A final `...` stands for any number of the type before it. A `OneOf` registers a signature for each of its types.
-    Optional inputs are listed like the others.
+    A final `...` repeats the type before it any number of times. `OneOf` registers a signature for each of its types.
+    List optional inputs like other inputs.
     """
 
     def register(lowering: Lowering) -> Lowering:
@@ -95,19 +95,19 @@ def _signatures(inputs: Types, outputs: Types) -> list[Signature]:
 
 
 def supported() -> dict[str, list[Signature]]:
-    """The signatures of each kind of operator, both in alphabetical order."""
+    """Return the signatures of each kind of operator, in alphabetical order."""
     return {kind: sorted(signatures, key=str) for kind, signatures in sorted(_kernels.items())}
 
 
 def lower(op: Op) -> KernelCall:
-    """The kernel call that `op` becomes.
+    """Turn `op` into a kernel call.
 
     Raises:
-        HilError: the aot engine does not have this operator, or not with these types, shapes or options.
+        HilError: the aot engine does not support this operator, or not with these types, shapes or options.
     """
     kernels = _kernels.get(op.kind)
     if kernels is None:
-        raise op.refuse(f"the aot engine does not have it; supported: {', '.join(supported())}; change the model")
+        raise op.refuse(f"the aot engine does not support it; supported: {', '.join(supported())}; change the model")
     for signature, lowering in kernels.items():
         if signature.fits(op):
             return lowering(op)
@@ -123,7 +123,7 @@ def lower(op: Op) -> KernelCall:
 
 
 def spell_types(inputs: Sequence[str], outputs: Sequence[str]) -> str:
-    """For example "INT8 x INT8 -> INT8"."""
+    """Return for example "INT8 x INT8 -> INT8"."""
     return f"{' x '.join(inputs)} -> {' x '.join(outputs)}"
 
 

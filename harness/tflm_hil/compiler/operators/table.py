@@ -1,4 +1,4 @@
-"""The table of operators in the documentation.
+"""Update the table of operators in the documentation:
 
 python -m tflm_hil.compiler.operators.table docs/engines.md
 """
@@ -14,7 +14,7 @@ BEGIN, END = "<!-- operators: made by `make docs` -->\n", "<!-- end of operators
 
 
 def table() -> str:
-    """One row for each operator, in Markdown: its name and its signatures."""
+    """Return the table in Markdown, with the name and the signatures of each operator."""
     rows = ["| operator | element types of inputs and outputs |", "|---|---|"]
     for kind, signatures in supported().items():
         types = "<br>".join(f"`{str(signature).lower()}`" for signature in signatures)
@@ -23,7 +23,7 @@ def table() -> str:
 
 
 def renewed(page: str) -> str:
-    """The text `page` with the current table between its two markers."""
+    """Return the text `page` with the current table between the markers."""
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}{table()}{END}{after}"

@@ -1,4 +1,4 @@
-"""int8 operators on single elements, as tables: the output for each of the 256 inputs, by TFLM's own arithmetic."""
+"""Lookup tables of elementwise int8 operators: the output for each of the 256 inputs, with the arithmetic of TFLM."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ TANH_OUTPUT = Quantization(1 / 128, 0)
 
 
 def _table(function: Callable[[int], int]) -> npt.NDArray[np.int8]:
-    """`function` of every stored input, from -128 on, saturated."""
+    """`function` of every stored input from -128 to 127, saturated to int8."""
     return np.array([saturate(function(stored), 8) for stored in range(INT8_MIN, INT8_MAX + 1)], np.int8)
 
 
 def _sigmoid_table(source: Quantization, function: Callable[[int], int], bits: int, zero: int) -> npt.NDArray[np.int8]:
-    """`function` with `bits` of its 31 fractional bits. Arguments that need more integer bits saturate it.
+    """`function` with `bits` of its 31 fractional bits. Arguments with too many integer bits saturate.
 
     Raises:
-        ValueError: the scale is so small that TFLM's shifts are undefined.
+        ValueError: the scale is so small that the shifts in TFLM are undefined.
     """
     factor = source.scale * 2.0 ** (31 - INTEGER_BITS)
     significand, left = math.frexp(factor)
     if left < 0:
-        raise ValueError(f"its input's scale {source.scale:g} is too small")
+        raise ValueError(f"its input scale {source.scale:g} is too small")
     radius = ((2**INTEGER_BITS - 1) << (31 - INTEGER_BITS)) >> left
     scale = Scale(int(significand * 2**31), left, 0)
 
@@ -54,19 +54,20 @@ def _sigmoid_table(source: Quantization, function: Callable[[int], int], bits: i
 
 
 def logistic_table(source: Quantization) -> npt.NDArray[np.int8]:
-    """LOGISTIC, whose output is quantized as LOGISTIC_OUTPUT (reference/integer_ops/logistic.h)."""
+    """Return the table of LOGISTIC with the output quantization LOGISTIC_OUTPUT (reference/integer_ops/logistic.h)."""
     return _sigmoid_table(source, logistic, 8, LOGISTIC_OUTPUT.zero_point)
 
 
 def tanh_table(source: Quantization) -> npt.NDArray[np.int8]:
-    """TANH, whose output is quantized as TANH_OUTPUT (reference/integer_ops/tanh.h)."""
+    """Return the table of TANH with the output quantization TANH_OUTPUT (reference/integer_ops/tanh.h)."""
     return _sigmoid_table(source, tanh, 7, TANH_OUTPUT.zero_point)
 
 
 def sigmoid_points() -> npt.NDArray[np.int16]:
-    """TFLM's 1 / (1 + e^-x) (common.h), less one half, at 256 points that are 1/24 apart from 0 on; 16 fraction bits.
+    """Return 1 / (1 + e^-x) - 1/2 at x = 0, 1/24, ..., 255/24, with 16 fraction bits (common.h of TFLM).
 
-    Each is corrected by half of what interpolation is off by in the middle of the step that it begins; the last is 1.
+    Each entry is corrected by half of the error that interpolation has in the middle of the step after it. The last
+    entry stands for 1.
     """
 
     def value(at: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -83,7 +84,7 @@ def sigmoid_points() -> npt.NDArray[np.int16]:
 def rescale_table(
     source_type: TensorType, source: Quantization, target_type: TensorType, target: Quantization
 ) -> npt.NDArray[np.int8]:
-    """QUANTIZE of int8 or uint8 to either (reference/requantize.h): bytes for bytes, both seen as int8.
+    """Return the table of QUANTIZE from int8 or uint8 to either (reference/requantize.h), both viewed as int8.
 
     Raises:
         ValueError: the scales are too different.
@@ -98,7 +99,7 @@ def rescale_table(
 
 
 def relu_table(source: Quantization, target: Quantization) -> npt.NDArray[np.int8]:
-    """RELU (ReluQuantized of micro/kernels/activations_common.cc).
+    """Return the table of RELU (ReluQuantized in micro/kernels/activations_common.cc).
 
     Raises:
         ValueError: the scales are too different.
@@ -108,7 +109,7 @@ def relu_table(source: Quantization, target: Quantization) -> npt.NDArray[np.int
 
 
 def leaky_relu_table(source: Quantization, target: Quantization, alpha: float) -> npt.NDArray[np.int8]:
-    """LEAKY_RELU (reference/leaky_relu.h).
+    """Return the table of LEAKY_RELU (reference/leaky_relu.h).
 
     Raises:
         ValueError: the scales are too different.
@@ -125,7 +126,7 @@ def leaky_relu_table(source: Quantization, target: Quantization, alpha: float) -
 
 
 def hard_swish_table(source: Quantization, target: Quantization) -> npt.NDArray[np.int8]:
-    """HARD_SWISH, x * relu6(x + 3) / 6 on 16 bits (reference/hard_swish.h); scales are divided in float32.
+    """Return the table of HARD_SWISH, computed with 16 bits (reference/hard_swish.h); scales are divided in float32.
 
     Raises:
         ValueError: the scales are too different.
@@ -133,7 +134,7 @@ def hard_swish_table(source: Quantization, target: Quantization) -> npt.NDArray[
     fine = np.float32(1 / 128) * np.float32(source.scale)
     output = quantize_multiplier(float(fine / np.float32(target.scale)))
     reluish = quantize_multiplier(float(fine / (np.float32(3) / np.float32(32768))))
-    # TFLM takes 16 bits of either multiplier.
+    # TFLM uses 16 bits of each multiplier.
     output_multiplier, reluish_multiplier = (
         min((scale.multiplier + (1 << 15)) >> 16, INT16_MAX) for scale in (output, reluish)
     )

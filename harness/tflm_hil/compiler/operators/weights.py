@@ -1,4 +1,4 @@
-"""What the layers with weights have in common: FULLY_CONNECTED and the convolutions."""
+"""Weights and biases of FULLY_CONNECTED and the convolutions."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tflm_hil.compiler.graph.op import Op
 from tflm_hil.compiler.kernel_call import Array, Value
 from tflm_hil.compiler.operators.registry import INT32
 
-# TFLM's product of a 48-bit sum and a 15-bit multiplier is shifted to the right by at least 8 bits.
+# TFLM shifts the product of a 48-bit sum and a 15-bit multiplier to the right by at least 8 bits.
 MAX_WIDE_LEFT = 7
 
 
 def constant_bias(op: Op, outputs: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-    """The biases [outputs], zeros of `dtype` if the operator has none. Raises HilError if their number is wrong."""
+    """Return the biases [outputs]; zeros of `dtype` if there are none. Raise HilError if their number is wrong."""
     if not op.has_input(2):
         return np.zeros(outputs, dtype)
     bias = op.input(2).constant("biases")
@@ -27,7 +27,7 @@ def constant_bias(op: Op, outputs: int, dtype: npt.DTypeLike) -> npt.NDArray[Any
 
 
 def int8_weights(op: Op) -> npt.NDArray[np.int8]:
-    """The int8 weights as they are. Raises HilError if they are not constant, or not symmetric."""
+    """Return the int8 weights. Raise HilError if they are not constant or not symmetric."""
     values = op.input(1).constant("weights")
     if np.any(op.input(1).tensor.zero_points != 0):
         raise op.refuse("its weights have a zero point other than 0; quantize them symmetrically")
@@ -35,10 +35,11 @@ def int8_weights(op: Op) -> npt.NDArray[np.int8]:
 
 
 def int16_parameters(op: Op, outputs: int, activation: int, dimension: int) -> dict[str, Value]:
-    """What kernels on int16 activations with int8 weights have in common, for `outputs` along that `dimension`.
+    """Return the common parameters of kernels with int16 activations and int8 weights.
 
-    TFLM goes by the type of the biases: with 64-bit ones, or none, it takes 16 bits of the factor's multiplier, with
-    32-bit ones all of it (MultiplyByQuantizedMultiplier of common.cc for int64_t and for int32_t).
+    The `dimension` of the weights has the `outputs`. TFLM decides by the type of the biases: with 64-bit biases, or
+    without, it uses 16 bits of the multiplier; with 32-bit biases it uses all bits (MultiplyByQuantizedMultiplier of
+    common.cc for int64_t and int32_t).
     """
     x, y = op.input(0), op.output
     for tensor in (x, y):
@@ -62,12 +63,12 @@ def int16_parameters(op: Op, outputs: int, activation: int, dimension: int) -> d
 
 
 def _wide(scale: Scale) -> Scale:
-    """`scale` as multiplier * 2^-right with 15 bits for the multiplier."""
+    """`scale` as multiplier * 2^-right with a multiplier of 15 bits."""
     return Scale(min((scale.multiplier + (1 << 15)) >> 16, INT16_MAX), 0, 15 - scale.left + scale.right)
 
 
 def weight_scales(op: Op, dimension: int) -> list[Scale]:
-    """input scale * weight scale / output scale for the tensor, or for each channel of the weights' `dimension`."""
+    """Return input scale * weight scale / output scale, once or per channel of the `dimension` of the weights."""
     weights = op.input(1).tensor
     channels = weights.shape[dimension]
     count = len(weights.scales)

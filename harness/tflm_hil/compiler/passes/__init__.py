@@ -1,1 +1,1 @@
-"""Rewrites of the kernel calls of a network as a whole. Those of the graph are in models/folding.py."""
+"""Passes over the kernel calls of a network. The passes over its graph are in models/folding.py."""

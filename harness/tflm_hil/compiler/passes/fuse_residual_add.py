@@ -1,4 +1,4 @@
-"""A convolution and the ADD behind it as one kernel call, so that the tensor between them takes no memory."""
+"""Fuse a convolution and the ADD after it into one kernel call, so that the tensor between them needs no memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tflm_hil.compiler.operators.common import fused_activation
 
 @dataclass(frozen=True)
 class Residual(CStruct):
-    """An ADD behind a convolution; see aot_conv.h."""
+    """An ADD after a convolution; see aot_conv.h."""
 
     ctype: ClassVar[str] = "aot_residual_t"
     bytes: ClassVar[int] = 52
@@ -30,7 +30,7 @@ class Residual(CStruct):
 
 
 def fuse_residual_add(calls: Sequence[KernelCall], network: Network) -> list[KernelCall]:
-    """`calls`, with every ADD that is the only reader of the call before it made part of that call, if a kernel can."""
+    """Fuse each ADD into the call before it, if only the ADD reads the output of that call and a kernel can do both."""
     readers = Counter(tensor for call in calls for tensor in call.inputs) + Counter(network.outputs)
     fused: list[KernelCall] = []
     for call in calls:
@@ -53,7 +53,7 @@ def _can_add(conv: KernelCall, add: KernelCall) -> bool:
 
 
 def _with_add(conv: KernelCall, add: KernelCall) -> KernelCall:
-    """One call that writes over the ADD's other input if it may."""
+    """The fused call. It may write over the other input of the ADD."""
     a, b = add.op.inputs
     convolved, skip = (a, b) if a.index == conv.outputs[0] else (b, a)
     of_skip, of_conv, of_y = skip.quantization, convolved.quantization, add.op.output.quantization
