@@ -40,11 +40,13 @@ from target_board import LINKER_SCRIPT  # noqa: E402 (its folder is known only n
 
 board = env.BoardConfig()
 project = Path(env.subst("$PROJECT_DIR"))
-libraries = project / "firmware" / "lib"
+firmware = project / "firmware"
+libraries = firmware / "lib"
 named = os.environ.get("HIL_GENERATED", "unset")
 generated = project / named
 tflm = Path(os.environ.get("HIL_TFLM_SOURCE", "unset"))
-ours = libraries.is_dir()
+# A project with an application of its own may have a folder of that name as well.
+ours = firmware.is_dir() and firmware.samefile(Path(env.PioPlatform().get_dir()).parent)
 if ours and not (generated / "model_config.h").is_file():
     sys.stderr.write(
         f"error: HIL_GENERATED ({named}) is not a directory of generated model sources; "
@@ -133,8 +135,8 @@ env.Append(
     # Generated sources are not a library, so PlatformIO does not search them for the headers that they include.
     CPPPATH=[
         str(generated),
-        *sorted(str(folder) for pattern in ("*/", "aot/kernels/*/") for folder in libraries.glob(pattern)),
-        str(libraries / "protocol" / "src"),
+        *sorted(str(folder) for pattern in ("*/", "aot/kernels/*/") for folder in libraries.glob(pattern) if ours),
+        *([str(libraries / "protocol" / "src")] if ours else []),
     ],
     LINKFLAGS=[
         *cpu,
@@ -177,7 +179,7 @@ def compile_source(env, node):  # type: ignore[no-untyped-def]
     source = Path(node.srcnode().get_abspath())
     if source.is_relative_to(tflm):
         return compile_tflm(env, node, source.relative_to(tflm))  # type: ignore[no-untyped-call]
-    if not any(source.is_relative_to(own) for own in (project / "firmware", generated)):
+    if not (source.is_relative_to(generated) or (ours and source.is_relative_to(firmware))):
         return track(env.Object(node))
     # Without warnings about the headers of TensorFlow Lite Micro, which are not ours.
     foreign = ["-isystem", str(tflm / "src")] if source.parent == libraries / "tflm" else []
