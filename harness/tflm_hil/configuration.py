@@ -74,12 +74,22 @@ class Configuration:
 
 
 def find_project(start: Path) -> Path:
-    """The folder of the project that `start` lies in: the nearest one upwards that is configured.
+    """The folder of the project that `start` lies in. Raises HilError as `nearest_project`, and if there is none."""
+    if found := nearest_project(start):
+        return found
+    raise HilError(
+        f"{start}: no {FILE}, {HEADER} of {SHARED_FILE} or {PLATFORMIO_FILE} here or in a folder above; "
+        "`hil init` makes a project of this folder"
+    )
+
+
+def nearest_project(start: Path) -> Path | None:
+    """The nearest folder upwards that is configured, or None.
 
     If none is, it is the nearest one with a platformio.ini, and everything in it has its default place.
 
     Raises:
-        HilError: there is none, or a pyproject.toml on the way cannot be read.
+        HilError: a pyproject.toml on the way cannot be read.
     """
     folders = (start, *start.parents)
     for folder in folders:
@@ -88,10 +98,7 @@ def find_project(start: Path) -> Path:
     for folder in folders:
         if (folder / PLATFORMIO_FILE).is_file():
             return folder
-    raise HilError(
-        f"{start}: no {FILE}, {HEADER} of {SHARED_FILE} or {PLATFORMIO_FILE} here or in a folder above; "
-        "`hil init` makes a project of this folder"
-    )
+    return None
 
 
 def load_configuration(root: Path) -> Configuration:

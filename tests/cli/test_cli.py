@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import importlib.metadata
+import re
+import shutil
 from pathlib import Path
 
 import pytest
 from support.hil_command import ROOT, hil
 from support.needs import needs_compiler, needs_emulator
+from tflm_hil.cli.app import app
+
+COMMANDS = [command.name or str(getattr(command.callback, "__name__", "")) for command in app.registered_commands]
 
 
 @needs_emulator
@@ -67,3 +72,21 @@ def test_outside_of_a_project_it_says_so(tmp_path: Path) -> None:
     result = hil("build", "gesture", cwd=tmp_path)
     assert result.returncode == 1
     assert "or platformio.ini here or in a folder above; `hil init`" in result.stderr
+
+
+@needs_compiler
+def test_a_network_is_inspected_and_targets_are_listed_without_a_project(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "examples/wave/models/wave/wave_int8.tflite", tmp_path)
+    result = hil("inspect", "wave_int8.tflite", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "FULLY_CONNECTED" in result.stdout
+    assert "flash" in result.stdout, "it is linked, too"
+    assert "stm32f4" in hil("targets", cwd=tmp_path).stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["wave_int8.tflite"], "nothing is left behind"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_each_command_has_an_example(command: str) -> None:
+    result = hil(command, "--help")
+    assert result.returncode == 0
+    assert re.search(rf"Examples?: .*hil( \$?\(?hil)? ?{command}", result.stdout.replace("\n", " "))

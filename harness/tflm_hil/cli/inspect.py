@@ -10,9 +10,8 @@ import typer
 
 from tflm_hil.boards import qemu_program
 from tflm_hil.cli.arguments import TargetName, VariantName
-from tflm_hil.cli.working import choose_variant, only_target, status
+from tflm_hil.cli.working import choose_variant, nearest_configuration, only_target, status
 from tflm_hil.commands import inspection
-from tflm_hil.configuration import find_project, load_configuration
 from tflm_hil.errors import HilError
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.lab.options import DEFAULT_TARGET
@@ -29,15 +28,15 @@ def inspect(
 ) -> None:
     """Show a network's operators, tensors, arithmetic and memory, and which engines take it.
 
+    A file needs no project around it.
+
     Example: hil inspect models/gesture/gesture_int8.tflite
     """
-    root = find_project(Path.cwd())
-    configuration = load_configuration(root)
-    known = load_targets(configuration.targets)
-    chosen = only_target(find_targets(known, [target or configuration.default_target or DEFAULT_TARGET]))
-    project = FirmwareProject(root / ".hil", qemu_program.run, targets=known.values())
-    with status("building the firmware") as say:
-        found = inspection.inspect(_tflite(root, model, variant), project, chosen, say)
+    with nearest_configuration() as configuration, status("building the firmware") as say:
+        known = load_targets(configuration.targets)
+        chosen = only_target(find_targets(known, [target or configuration.default_target or DEFAULT_TARGET]))
+        project = FirmwareProject(configuration.root / ".hil", qemu_program.run, targets=known.values())
+        found = inspection.inspect(_tflite(configuration.root, model, variant), project, chosen, say)
     if as_json:
         print(msgspec.json.format(msgspec.json.encode(found)).decode())
     else:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from rich.table import Table
 
-from tflm_hil.configuration import find_project, load_configuration
+from tflm_hil.cli.working import nearest_configuration
 from tflm_hil.report.text import table_lines
 from tflm_hil.targets import load_targets
 
@@ -15,8 +13,11 @@ def targets() -> None:
     """List the targets: those of tflm-hil, and those that this project adds.
 
     A target without an emulator needs a real board, one without firmware an application of your own.
+
+    Example: hil targets
     """
-    folder = load_configuration(find_project(Path.cwd())).targets
+    with nearest_configuration() as configuration:
+        folder = configuration.targets
     table = Table("target", "chip", "board", "core", "MHz", "flash", "RAM", "emulated as", "firmware", "file", box=None)
     for target in load_targets(folder).values():
         table.add_row(

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from tflm_hil.boards.board import Board
 from tflm_hil.boards.selection import flashes
-from tflm_hil.configuration import find_project, load_configuration
+from tflm_hil.configuration import Configuration, find_project, load_configuration, nearest_project
 from tflm_hil.engines import selection as engines
 from tflm_hil.errors import HilError
 from tflm_hil.firmware.build_dir import Say
@@ -49,6 +49,19 @@ def open_session(board: str | None, model: str | None, engine: str | None, targe
     )
     only_target(session.targets)
     return session
+
+
+@contextmanager
+def nearest_configuration() -> Iterator[Configuration]:
+    """The project that the command runs in; if there is none, an empty one that is gone at the end.
+
+    Raises HilError if the project's configuration is wrong.
+    """
+    if root := nearest_project(Path.cwd()):
+        yield load_configuration(root)
+        return
+    with tempfile.TemporaryDirectory(prefix="hil-") as folder:
+        yield load_configuration(Path(folder))
 
 
 def only_target(targets: Sequence[Target]) -> Target:

@@ -15,7 +15,7 @@ from pathlib import Path
 from serial.tools import list_ports
 
 from tflm_hil.boards import qemu
-from tflm_hil.configuration import find_project, load_configuration
+from tflm_hil.configuration import find_project, load_configuration, nearest_project
 from tflm_hil.engines import selection as engines
 from tflm_hil.engines.external.application import load_application
 from tflm_hil.errors import HilError
@@ -49,15 +49,11 @@ def examine(start: Path) -> Iterator[Finding]:
     yield _find("firmware of tflm-hil", lambda: str(sources.project()), sources.REMEDY)
     yield _find("pytest", partial(toolchain.package_version, "pytest"), "pip install pytest")
     yield _find("PlatformIO and SCons", _platformio, f"pip install {' '.join(_wanted())}")
+    yield _project(start)
     root, application = start, None
-    try:
-        root = find_project(start)
-    except HilError:
-        yield Finding("project", f"none in {start} or above it", False, needed=False, command="hil new demo")
-    else:
-        yield _find("project", partial(_models, root), "")
-        with suppress(HilError):
-            application = load_configuration(root).application
+    with suppress(HilError):  # The line about the project has said it.
+        root = nearest_project(start) or start
+        application = load_configuration(root).application
     yield _find("permission to write", partial(_writable, root), f"chmod u+w {root}")
 
     # What builds an application of the user's own is his affair.
@@ -80,6 +76,14 @@ def _find(what: str, look: Callable[[], str], command: str, needed: bool = True)
     except HilError as error:
         said, _, remedy = str(error).partition("; ")
         return Finding(what, said, False, needed, command or remedy)
+
+
+def _project(start: Path) -> Finding:
+    """The project that `start` lies in. Having none is all right: it is not needed for most commands."""
+    with suppress(HilError):
+        if nearest_project(start) is None:
+            return Finding("project", f"none in {start} or above it", False, needed=False, command="hil new demo")
+    return _find("project", lambda: _models(find_project(start)), "")
 
 
 def _platformio() -> str:
