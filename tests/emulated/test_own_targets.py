@@ -96,11 +96,13 @@ def test_a_wrong_file_is_a_usage_error_of_the_suite(project: Path) -> None:
 
 
 @needs_compiler
-def test_a_part_that_is_not_there_is_one_line(project: Path) -> None:
+@pytest.mark.parametrize(("name", "said"), [("lm3s9999", "neither a folder"), ("mps2", "both a folder")])
+def test_a_part_is_in_one_place(project: Path, name: str, said: str) -> None:
     file = project / "targets" / "lm3s6965.toml"
-    file.write_text(file.read_text().replace('"lm3s6965"]', '"lm3s9999"]'))
+    file.write_text(file.read_text().replace('"lm3s6965"]', f'"{name}"]'))
+    (project / "targets" / "mps2").mkdir()
     done = hil("build", "wave", cwd=project)
     assert done.returncode == 1
     (line,) = done.stderr.strip().splitlines()
-    assert f"error: {file}: part 'lm3s9999' is not a folder of " in line
-    assert "/lib/board, nor one beside this file; correct the name; see " in line
+    assert f"error: {file}: part {name!r} is {said} of " in line
+    assert "/lib/board and one beside this file; rename it; see " in line

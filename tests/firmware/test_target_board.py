@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from platformio.exception import UserSideException
 from platformio.platform.exception import UnknownBoard
 from platformio.platform.factory import PlatformFactory
@@ -14,6 +16,7 @@ from support.firmware_helpers import ROOT
 from target_board import TargetBoard, find_targets, linker_script, manifest, number_of_bytes
 from tflm_hil.firmware import environments
 from tflm_hil.targets import load_targets
+from tflm_hil.targets.target import Region
 
 OURS = load_targets()
 BUILT = [target for target in OURS.values() if target.build]
@@ -41,6 +44,11 @@ def test_platformio_reads_of_a_target_what_the_harness_does(target) -> None:  # 
 @pytest.mark.parametrize(("size", "number"), [("512", 512), ("16K", 16384), ("4M", 4194304)])
 def test_sizes_are_those_of_linker_scripts(size: str, number: int) -> None:
     assert number_of_bytes(size) == number
+
+
+@given(st.from_regex(r"[1-9]\d{0,8}[KM]?", fullmatch=True))
+def test_platformio_and_the_harness_read_the_same_size(size: str) -> None:
+    assert number_of_bytes(size) == Region(0, size).bytes
 
 
 def test_macros_are_those_of_the_uart_and_of_the_file() -> None:

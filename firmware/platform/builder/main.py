@@ -67,14 +67,15 @@ if "build.ldscript" not in board:
     env.Prepend(LIBPATH=["$BUILD_DIR"])
     env.Replace(LDSCRIPT_PATH=LINKER_SCRIPT)
 
-# A part that is not ours is a folder beside the target's file.
-beside, parts = Path(board.manifest_path).parent, board.get("build.parts")
-own_parts = [part for part in parts if ours and not (libraries / "board" / part).is_dir()]
-for part in own_parts:
-    if not (beside / part).is_dir():
+# A part is one of our folders, or one beside the target's file.
+our_parts, beside, parts = libraries / "board", Path(board.manifest_path).parent, board.get("build.parts")
+own_parts = [part for part in parts if ours and (beside / part).is_dir()]
+for part in parts if ours else ():
+    if (part in own_parts) == (our_parts / part).is_dir():
+        which = "both a folder" if part in own_parts else "neither a folder"
         sys.stderr.write(
-            f"error: {board.manifest_path}: part {part!r} is not a folder of {libraries / 'board'}, "
-            "nor one beside this file; correct the name\n"
+            f"error: {board.manifest_path}: part {part!r} is {which} of {our_parts} and one beside this file; "
+            "rename it\n"
         )
         env.Exit(1)
 cpu = board.get("build.flags")
@@ -118,10 +119,12 @@ env.Append(
         "$(",  # objects are the same from any folder
         f"-ffile-prefix-map={spawning.SAME_EVERYWHERE}=.",
         f"-ffile-prefix-map={project}=.",
-        f"-ffile-prefix-map={generated.resolve()}=generated",
-        f"-ffile-prefix-map={generated}=generated",
-        f"-ffile-prefix-map={os.path.relpath(generated, project)}=generated",  # as SCons names it
-        f"-ffile-prefix-map={beside}=targets",
+        *(
+            f"-ffile-prefix-map={name}={folder}"
+            for path, folder in ((generated, "generated"), (beside, "targets"))
+            # The last is what SCons calls it if it is in the project.
+            for name in (path.resolve(), path, os.path.relpath(path, project))
+        ),
         "$)",
     ],
     CPPDEFINES=[

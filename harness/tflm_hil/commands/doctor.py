@@ -103,6 +103,7 @@ def _models(root: Path) -> str:
     configuration = load_configuration(root)
     if application := load_application(configuration):
         return f"{root}, with an application of its own that runs {application.model.name}"
+    load_targets(configuration.targets)
     models = load_models(root)
     if not models:
         raise HilError(f"{configuration.models}: no folder in it has a model.toml; add a model")
