@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from support import wheel
+from support.hil_command import hil
 from support.needs import skip_without_tools
 from support.wheel import ROOT, Environment
 from tflm_hil.commands.scaffold import wave
@@ -77,6 +78,15 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """An environment with the wheel, which is read-only, and with the packages of this one."""
+    environment = wheel.beside_this_one(tmp_path_factory.mktemp("environment") / "venv")
+    for path in [environment.package, *environment.package.rglob("*")]:
+        path.chmod(path.stat().st_mode & ~0o222)
+    return environment
+
+
 def follow(environment: Environment, page: str, place: Path, nightly: bool) -> str:
     skip_without_tools()
     done = environment.run(commands(page, nightly), place)
@@ -93,63 +103,66 @@ def test_what_the_page_about_an_own_repository_says_works(place: Path, nightly: 
 
 
 @pytest.mark.parametrize("nightly", [False, pytest.param(True, marks=pytest.mark.nightly)])
-def test_what_the_page_about_own_firmware_says_works(place: Path, nightly: bool) -> None:
-    environment = wheel.beside_this_one(place / "venv")
-    before = _state(environment.package)
-    for path in [environment.package, *environment.package.rglob("*")]:
-        path.chmod(path.stat().st_mode & ~0o222)
-    said = follow(environment, "your-own-firmware.md", place, nightly)
+def test_what_the_page_about_own_firmware_says_works(installed: Environment, place: Path, nightly: bool) -> None:
+    before = _state(installed.package)
+    said = follow(installed, "your-own-firmware.md", place, nightly)
     assert re.search(r"^wave-int8-external-stm32f4 .* pass$", said, flags=re.MULTILINE)
-    assert _state(environment.package) == before, "nothing is written to an installation"
+    assert _state(installed.package) == before, "nothing is written to an installation"
 
 
 def _state(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"}
 
 
-def test_beside_an_editable_install_each_has_its_own_firmware(tmp_path: Path) -> None:
-    environment = wheel.beside_this_one(tmp_path / "venv")
-    installed = environment.run("hil path", tmp_path)
-    assert installed.stdout == f"{environment.package / 'project' / 'firmware'}\n"
-    editable = environment.run(f"PYTHONPATH={ROOT / 'harness'} hil path", tmp_path)
+def test_beside_an_editable_install_each_has_its_own_firmware(installed: Environment, tmp_path: Path) -> None:
+    own = installed.run("hil path", tmp_path)
+    assert own.stdout == f"{installed.package / 'project' / 'firmware'}\n"
+    editable = installed.run(f"PYTHONPATH={ROOT / 'harness'} hil path", tmp_path)
     assert editable.stdout == f"{ROOT / 'firmware'}\n"
-    once = environment.run("pytest --hil-board=emulated --collect-only -q", ROOT / "examples" / "bare-metal")
-    assert once.returncode == 0, once.stdout + once.stderr
 
 
-def test_a_damaged_installation_is_told_in_one_line(tmp_path: Path) -> None:
-    environment = wheel.beside_this_one(tmp_path / "venv")
-    assert environment.run("hil new demo", tmp_path).returncode == 0
-    damaged = environment.package / "project" / "platformio.ini"
-    damaged.write_text(damaged.read_text()[1:])
-    for command, status in (("hil build wave", 1), ("pytest --board=emulated", 4)):
-        done = environment.run(command, tmp_path / "demo")
-        assert done.returncode == status
-        line, *more = done.stderr.strip().splitlines()
-        assert not more, done.stderr
-        assert f"{damaged}: a file of tflm-hil is not as it was installed" in line
-        assert line.endswith("; pip install --force-reinstall tflm-hil")
+@pytest.mark.parametrize(("command", "status"), [("hil build wave", 1), ("pytest --board=emulated", 4)])
+def test_a_damaged_installation_is_told_in_one_line(
+    installed: Environment, tmp_path: Path, command: str, status: int
+) -> None:
+    assert hil("new", "demo", cwd=tmp_path).returncode == 0
+    damaged = installed.package / "project" / "platformio.ini"
+    whole = damaged.read_text()
+    damaged.chmod(0o644)
+    try:
+        damaged.write_text(whole[1:])
+        done = installed.run(command, tmp_path / "demo")
+    finally:
+        damaged.write_text(whole)
+    assert done.returncode == status
+    line, *more = done.stderr.strip().splitlines()
+    assert not more, done.stderr
+    assert f"{damaged}: a file of tflm-hil is not as it was installed" in line
+    assert line.endswith("; pip install --force-reinstall tflm-hil")
 
 
 WITHOUT_PYTEST = """
-import sys
+import importlib, pkgutil, sys
 sys.modules["pytest"] = sys.modules["_pytest"] = None
-from tflm_hil.cli import main
-for command in {commands!r}:
-    sys.argv = ["hil", *command.split()]
-    try:
-        main()
-    except SystemExit as ended:
-        assert not ended.code, (command, ended.code)
+import tflm_hil
+for module in pkgutil.walk_packages(tflm_hil.__path__, "tflm_hil."):
+    if not module.name.startswith({exempt!r}):
+        importlib.import_module(module.name)
+sys.argv = ["hil", "path"]
+tflm_hil.cli.main()
 """
-COMMANDS = [
-    *("--help", "--version", "path", "inspect gesture", "build gesture", "replay gesture punch/001"),
-    *("trace gesture", "bench examples/wave/models/wave/wave_int8.tflite --engine aot"),
-]
+EXEMPT = ("tflm_hil.pytest_plugin", "tflm_hil.suite", "tflm_hil.report.junit")
 
 
 def test_no_command_needs_pytest() -> None:
-    skip_without_tools()
-    script = WITHOUT_PYTEST.format(commands=COMMANDS)
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_PYTEST.format(exempt=EXEMPT)], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{ROOT / 'firmware'}\n"
+
+
+def test_the_package_by_itself_imports_nothing() -> None:
+    script = "import sys; before = set(sys.modules); import tflm_hil; print(sorted(set(sys.modules) - before))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "['tflm_hil']\n"
