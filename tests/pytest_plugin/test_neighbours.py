@@ -117,6 +117,15 @@ def test_warnings_that_are_errors_are_nobodys_error(project: FakeProject) -> Non
     check_pass(project)
 
 
+def test_with_a_board_and_no_test_of_firmware_the_junit_file_that_was_asked_for_is_written(
+    project: FakeProject,
+) -> None:
+    project.pytester.makepyfile(test_suite="def test_foreign(): pass")
+    assert project("--junitxml=theirs.xml").ret == pytest.ExitCode.OK
+    assert "test_foreign" in (project.pytester.path / "theirs.xml").read_text()
+    assert not list((project.pytester.path / "reports").iterdir())
+
+
 NO_BOARD = "*needs a board: run `pytest --board=emulated`*"
 
 
