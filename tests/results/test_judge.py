@@ -289,3 +289,25 @@ def test_a_run_of_which_no_test_passed_says_why_it_is_incomplete(tmp_path: Path,
     shown = published(run, tmp_path)
     assert f"{NAME}: no test of it passed, so nothing was shown to be right" in summary_lines(shown)
     assert "No test of it passed, so nothing was shown to be right." in shown.report.read_text()
+
+
+def test_judging_changes_nothing_that_it_is_given_and_judging_again_nothing_at_all() -> None:
+    before = results(half_right(), unfinished=True)
+    behind = baseline.compare(before, results(predictions([(1, 0)] * 4, ["a"] * 4)))
+    expected = {NAME: Expected(Budget(accuracy=0.99))}
+    given = msgspec.json.encode(before)
+    once = judge(before, behind, expected)
+    assert once.runs[0].verdict == "fail"
+    assert msgspec.json.encode(before) == given
+    assert judge(once, behind, expected) == once
+
+
+@pytest.mark.parametrize("verdict", ["pass", "fail", "incomplete"])
+def test_publishing_writes_the_verdict_that_it_is_given(tmp_path: Path, verdict: str) -> None:
+    undeserved = results(half_right(), unfinished=True)
+    undeserved.runs[0].verdict = verdict
+    given = msgspec.json.encode(undeserved)
+    published = publish(undeserved, tmp_path)
+    assert msgspec.json.encode(undeserved) == given
+    assert load(published.results_file).runs[0].verdict == verdict
+    assert f"**{verdict}**" in published.report.read_text()

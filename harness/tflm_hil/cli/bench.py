@@ -11,12 +11,12 @@ import typer
 
 from tflm_hil.cli.arguments import TargetName
 from tflm_hil.cli.working import open_session, status
-from tflm_hil.commands.bench import measure
-from tflm_hil.commands.bench.rows import Figures, Row, Unmeasured, failed
+from tflm_hil.commands.bench.measure import Bench
 from tflm_hil.commands.bench.subjects import choose
 from tflm_hil.configuration import find_project
-from tflm_hil.files import probe_folder, write_text
+from tflm_hil.files import probe_folder
 from tflm_hil.report import benchmark
+from tflm_hil.results.model import save
 
 
 def bench(
@@ -46,23 +46,19 @@ def bench(
     if json_file:
         probe_folder(json_file.parent)
     session = open_session("emulated", None, engine, target)
-    rows: list[Row] = []
+    bench = Bench(session, subjects)
     # On a terminal, print() goes above the status line; where the output goes elsewhere, it goes there.
     out = None if sys.stdout.isatty() else sys.stdout
     with tempfile.TemporaryDirectory(prefix="hil-") as folder, status("measuring") as say:
-        for row in measure.bench(session, subjects, Path(folder), say):
-            rows.append(row)
-            if isinstance(row, Figures | Unmeasured):
-                print(benchmark.line(row), file=out, flush=True)
+        for run in bench.measure(Path(folder), say):
+            print(benchmark.line(run), file=out, flush=True)
             if json_file:
-                write_text(json_file, benchmark.as_json(rows, session.toolchain, session.missing_engines))
+                save(bench.results, json_file)
+    results = bench.results
+    if json_file:
+        save(results, json_file)
     print()
-    missing = [f"without engine {engine}: {reason}" for engine, reason in session.missing_engines.items()]
-    for lines in (
-        benchmark.goal_lines(rows),
-        benchmark.engine_lines(rows),
-        [*missing, *benchmark.remarks(rows)],
-    ):
+    for lines in (benchmark.goal_lines(results), benchmark.engine_lines(results), benchmark.remarks(results)):
         print(*lines, sep="\n", end="\n\n")
-    if any(map(failed, rows)):
+    if any(run.verdict != "pass" for run in results.runs):
         raise typer.Exit(1)

@@ -26,6 +26,9 @@ _Rows = Annotated[int, Meta(ge=1, le=65535)]
 
 _Share = Annotated[float, Meta(ge=0, le=1)]
 
+LONE_VARIANT = "tflite"
+"""The only variant of a .tflite without a manifest."""
+
 EVERY = "all"
 """Stands for every target, or every engine, as a key of budgets."""
 
@@ -280,7 +283,7 @@ def _existing(manifest: Path, key: str, file: Path) -> Path:
 def lone_model(path: Path) -> Model:
     """Return the .tflite at `path` as a model without manifest: named after the file, its inputs written as tensors."""
     name = re.sub(r"[^A-Za-z0-9_.-]+", "_", path.stem).lstrip("_.-") or "network"
-    variant = Variant("tflite", path.resolve(), {})
+    variant = Variant(LONE_VARIANT, path.resolve(), {})
     return Model(name, "", [], 0, 0, 0.0, [], None, {variant.name: variant}, variant.path.parent)
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from tflm_hil.files import write_text
+from tflm_hil.lab.contributions import run_key
 from tflm_hil.lab.dut import Build
 from tflm_hil.lab.session import Session
 from tflm_hil.results.merge import Planned
-from tflm_hil.results.parts import RunKey
 
 # Where a pytest-xdist worker is told to leave its plan.
 FOLDER = "hil_plans"
@@ -73,18 +73,6 @@ def build_of(item: pytest.Item) -> Build | None:
     callspec = getattr(item, "callspec", None)
     build = callspec.params.get("firmware") if callspec else None
     return build if isinstance(build, Build) else None
-
-
-def run_key(session: Session, build: Build) -> RunKey:
-    """What results of `build` are filed under."""
-    return RunKey(
-        model=build.model.name,
-        variant=build.variant.name,
-        engine=build.engine,
-        board=session.board.name,
-        emulator=session.board.emulator,
-        target=build.target,
-    )
 
 
 def read_plans(folder: Path) -> dict[str, Plan]:

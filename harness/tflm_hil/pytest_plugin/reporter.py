@@ -126,7 +126,6 @@ class Reporter:
         results = merge(self._before(ended), replace(ended, gone=self._gone(files)))
         comparison = baseline.compare(results, self._baseline) if self._baseline else None
         builds = self._session.builds
-        results.skipped = {build.name: reason for build in builds if (reason := build.skipped) is not None}
         results = judge(results, comparison, {build.name: Expected(build.budget, build.model.note) for build in builds})
         missing = unreported(ended)
         self._junit.add(results, set(missing))
@@ -196,6 +195,7 @@ class Reporter:
             toolchain=self._session.toolchain,
             plan=list({(test.case, test.copy): test for tests in planned.values() for test in tests.values()}.values()),
             reports=reports,
+            skipped={build.name: build.skipped for build in self._session.builds if build.skipped is not None},
             gaps=[*(f"{file} could not be collected" for file in self._broken), *narrowed(self._config)],
         )
         return session, set().union(*(plan.files for plan in plans.values()))

@@ -1,84 +1,87 @@
-"""What was benched, as text for a terminal and as JSON."""
+"""What was benched, as text for a terminal."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 
-import msgspec
 from rich.table import Table
 
-from tflm_hil.commands.bench.rows import Compilation, Figures, Goal, Row, Unmeasured
-from tflm_hil.report.text import table_lines
+from tflm_hil.report.text import number, table_lines
+from tflm_hil.report.wording import answers
+from tflm_hil.results.model import Results, Run
 
-SCHEMA = "hil-bench/1"
 
-
-def line(row: Figures | Unmeasured) -> str:
+def line(run: Run) -> str:
     """One measurement, as it is said at once."""
-    name = f"{row.network:<30} {row.engine:<5}"
-    if isinstance(row, Unmeasured):
-        return f"{name} not measured: {row.reason}"
+    name = f"{run.network:<30} {run.engine:<5}"
+    instructions, flash, _, _, ram_total, *_ = _values(run)
+    if run.firmware is None:
+        return f"{name} not measured: {_why(run)}"
     return (
-        f"{name} {row.instructions:>12,} instructions  {_per_unit(row):>16}  flash {row.flash:>8,}  "
-        f"RAM total {row.ram_total:>8,}  {row.answers}"
+        f"{name} {number(instructions):>12} instructions  {_per_unit(run):>16}  flash {number(flash):>8}  "
+        f"RAM total {number(ram_total):>8}  {answers(run)}"
     )
 
 
-def goal_lines(rows: Sequence[Row]) -> list[str]:
+def goal_lines(results: Results) -> list[str]:
     """Every goal with its figure, its limit and their ratio."""
     table = Table("what", "measured", "goal", "ratio", "", box=None, pad_edge=False)
-    for row in rows:
-        if isinstance(row, Goal):
-            table.add_row(row.what, row.measured, row.limit, f"{row.ratio:.3f}", "met" if row.met else "MISSED")
+    for run in results.runs:
+        for goal in run.bench.goals if run.bench else []:
+            table.add_row(goal.what, goal.measured, goal.limit, f"{goal.ratio:.3f}", "met" if goal.met else "MISSED")
     return table_lines(table)
 
 
-def engine_lines(rows: Sequence[Row]) -> list[str]:
-    """Each network with each engine, and below it the first engine's share of the other's figures."""
+def engine_lines(results: Results) -> list[str]:
+    """Each network with each engine, and below two of them the first one's share of the other's figures."""
     table = Table("network", "engine", "target", box=None, pad_edge=False)
     for heading in ("instructions", "a unit", "flash", "without model", "static RAM", "RAM total", "arena", "stack"):
         table.add_column(heading, justify="right")
     table.add_column("answers as host TFLM's")
-    measured = [row for row in rows if isinstance(row, Figures)]
-    for network in dict.fromkeys(row.network for row in measured):
-        engines = [row for row in measured if row.network == network]
-        for row in engines:
-            instructions, *bytes_ = (f"{value:,}" for value in _values(row))
-            table.add_row(network, row.engine, row.target, instructions, _per_unit(row), *bytes_, row.answers)
+    measured = [run for run in results.runs if run.firmware]
+    for network in dict.fromkeys(run.network for run in measured):
+        engines = [run for run in measured if run.network == network]
+        for run in engines:
+            instructions, *sizes = map(number, _values(run))
+            table.add_row(network, run.engine, run.target, instructions, _per_unit(run), *sizes, answers(run))
         if len(engines) == 2:
-            ratio, *ratios = (f"{a / b:.2f}" if b else "" for a, b in zip(*map(_values, engines), strict=True))
-            table.add_row("", " / ".join(row.engine for row in engines), "", ratio, "", *ratios)
+            ratio, *ratios = (f"{a / b:.2f}" if a and b else "" for a, b in zip(*map(_values, engines), strict=True))
+            table.add_row("", " / ".join(run.engine for run in engines), "", ratio, "", *ratios)
     return table_lines(table)
 
 
-def remarks(rows: Sequence[Row]) -> Iterator[str]:
+def remarks(results: Results) -> Iterator[str]:
     """What could not be measured, where answers are wrong, and how long the slowest compilation took."""
-    for row in rows:
-        if isinstance(row, Unmeasured):
-            yield f"{row.network}, {row.engine}: not measured: {row.reason}"
-        elif isinstance(row, Figures) and not row.equal:
-            yield f"{row.network}, {row.engine}: wrong answers: {row.answers}"
-    slowest = max((row for row in rows if isinstance(row, Compilation)), key=lambda row: row.seconds, default=None)
-    if slowest:
-        yield f"compiling {slowest.network} to C took {slowest.seconds:.2f} s, the longest of all networks"
+    for engine, reason in results.missing_engines.items():
+        yield f"without engine {engine}: {reason}"
+    for run in results.runs:
+        if run.firmware is None:
+            yield f"{run.network}, {run.engine}: not measured: {_why(run)}"
+        elif run.parity and run.parity.mismatches:
+            yield f"{run.network}, {run.engine}: wrong answers: {answers(run)}"
+    compilations = [
+        (run.bench.compilation.seconds, run.network) for run in results.runs if run.bench and run.bench.compilation
+    ]
+    if compilations:
+        seconds, network = max(compilations)
+        yield f"compiling {network} to C took {seconds:.2f} s, the longest of all networks"
 
 
-def as_json(rows: Sequence[Row], tools: Mapping[str, str], missing: Mapping[str, str]) -> str:
-    """All rows, each with its `kind`; `tools` are the versions they were measured with, `missing` engines and why."""
-    found = []
-    for row in rows:
-        entry = {"kind": type(row).__name__.lower(), **dataclasses.asdict(row)}
-        if isinstance(row, Goal):
-            entry["met"] = row.met
-        found.append(entry)
-    content = {"schema": SCHEMA, "toolchain": dict(tools), "missing_engines": dict(missing), "rows": found}
-    return msgspec.json.format(msgspec.json.encode(content)).decode() + "\n"
+def _why(run: Run) -> str:
+    return next((case.reason for case in run.tests if case.reason), "its turn did not come")
 
 
-def _per_unit(row: Figures) -> str:
-    return "" if row.per_unit is None else f"{row.per_unit:.2f} / {row.unit}"
+def _per_unit(run: Run) -> str:
+    if run.latency is None or run.bench is None or not run.bench.work:
+        return ""
+    return f"{run.latency.max / run.bench.work:.2f} / {run.bench.unit}"
 
 
-def _values(row: Figures) -> tuple[int, ...]:
-    return row.instructions, row.flash, row.code, row.ram, row.ram_total, row.arena, row.stack
+def _values(run: Run) -> tuple[int | None, ...]:
+    """The figures of a row: instructions of the slowest inference, and bytes."""
+    sizes = run.firmware
+    if sizes is None:
+        return (None,) * 7
+    instructions = run.latency.max if run.latency else None
+    ram = sizes.ram_bytes, sizes.ram_total_bytes, sizes.arena_bytes, sizes.stack_peak_bytes
+    return instructions, sizes.flash_bytes, sizes.code_bytes, *ram

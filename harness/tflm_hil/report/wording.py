@@ -29,3 +29,16 @@ def mistakes(run: Run) -> list[Confusion]:
     """What was taken for something else, the most frequent mistake first."""
     confusion = run.parity.confusion if run.parity else []
     return sorted((each for each in confusion if each.truth != each.answer), key=lambda each: -each.windows)
+
+
+def answers(run: Run) -> str:
+    """How the answers compare with those of the reference, in a few words."""
+    parity = run.parity
+    if parity is None:
+        return "not compared"
+    if parity.bit_exact:
+        return "equal"
+    if not parity.mismatches:
+        return f"within {parity.max_ulp} ULP" if parity.max_ulp else "within rounding"
+    furthest = "an output is no number" if parity.max_abs_diff is None else f"of up to {parity.max_abs_diff:g}"
+    return f"{parity.mismatches} differences in {parity.windows} inferences, {furthest}"

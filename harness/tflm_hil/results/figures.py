@@ -11,15 +11,18 @@ from tflm_hil.checks.latency import summarize
 from tflm_hil.results.model import (
     AttributionFigures,
     AttributionStep,
+    BenchFigures,
     ClassFigures,
+    CompilationFigures,
     Confusion,
     FirmwareFigures,
+    Goal,
     LatencyFigures,
     LinkFigures,
     ParityFigures,
     ThroughputFigures,
 )
-from tflm_hil.results.parts import AttributionPart, ParityPart, StreamPart
+from tflm_hil.results.parts import AttributionPart, BenchPart, ParityPart, StreamPart
 
 
 def figures(measured: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -42,6 +45,7 @@ def figures(measured: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "window": _latency([(part["unit"], part.get("window", [])) for part in latencies]),
         "throughput": _throughput(streams),
         "link": LinkFigures(sum(s["retried"] for s in streams), sum(s["faults"] for s in streams)) if streams else None,
+        "bench": _bench(parts("bench")),
         "trace": next(iter(parts("trace")), None),
     }
 
@@ -57,6 +61,7 @@ def _parity(parts: list[ParityPart]) -> ParityFigures | None:
         max_abs_diff=_largest([part["max_abs_diff"] for part in parts]),
         max_ulp=max(part["max_ulp"] for part in parts),
         oracle=parts[0]["oracle"],
+        mismatches=sum(part.get("mismatches", 0) for part in parts),
         accuracy_device=sum(part["correct_device"] for part in parts) / labelled if labelled else None,
         accuracy_reference=sum(part["correct_reference"] for part in parts) / labelled if labelled else None,
         labelled=labelled,
@@ -136,3 +141,16 @@ def _throughput(parts: list[StreamPart]) -> ThroughputFigures | None:
         return None
     windows, sent = sum(part["windows"] for part in parts), sum(part["bytes"] for part in parts)
     return ThroughputFigures(round(windows / seconds, 1), round(sent / seconds, 1))
+
+
+def _bench(parts: list[BenchPart]) -> BenchFigures | None:
+    if not parts:
+        return None
+    together: dict[str, Any] = {key: value for part in parts for key, value in part.items()}
+    compilation = together.get("compilation")
+    return BenchFigures(
+        together.get("work", 0),
+        together.get("unit", ""),
+        CompilationFigures(**compilation) if compilation else None,
+        [Goal(**goal) for part in parts for goal in part.get("goals", [])],
+    )

@@ -60,8 +60,9 @@ class Report:
 class Session:
     """What a session planned and what its tests reported. `code` names the state of the sources, if it is known.
 
-    `gaps` says why there may be tests that it did not find. `gone` are tests that earlier sessions knew and that the
-    files which were collected do not hold any more.
+    `gaps` says why there may be tests that it did not find. `skipped` has the reason for each run that its manifest
+    leaves out, `missing_engines` for each engine that could not be had. `gone` are tests that earlier sessions knew and
+    that the files which were collected do not hold any more.
     """
 
     created: str
@@ -72,6 +73,8 @@ class Session:
     plan: Sequence[Planned]
     reports: Sequence[Report] = ()
     gaps: list[str] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
+    missing_engines: dict[str, str] = field(default_factory=dict)
     gone: frozenset[str] = frozenset()
 
 
@@ -98,6 +101,8 @@ def merge(earlier: Results | None, session: Session) -> Results:
         runs=sorted(runs, key=lambda run: run.identity),
         gaps=list(session.gaps),
         left_out=[planned[identity][0].name for identity in sorted(left_out)],
+        skipped=dict(session.skipped),
+        missing_engines=dict(session.missing_engines),
     )
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from tflm_hil.errors import HilError
 from tflm_hil.files import write_text
+from tflm_hil.models.manifest import LONE_VARIANT
 
 SCHEMA = "hil-results/1"
 
@@ -31,6 +32,11 @@ class FirmwareFigures(msgspec.Struct):
     symbols: list[dict[str, Any]]
     stack_peak_bytes: int | None = None
     ram_total_bytes: int | None = None
+
+    @property
+    def code_bytes(self) -> int:
+        """Flash without the network."""
+        return self.flash_bytes - self.model_bytes
 
 
 class ClassFigures(msgspec.Struct):
@@ -56,7 +62,8 @@ class Confusion(msgspec.Struct):
 class ParityFigures(msgspec.Struct):
     """The comparison with `oracle`; accuracies are fractions of the `labelled` windows, None where there are none.
 
-    `max_abs_diff` is None where an output is no number. `classes` and `confusion` are of the device.
+    `mismatches` counts the windows that differ by more than is allowed. `max_abs_diff` is None where an output is no
+    number. `classes` and `confusion` are of the device.
     """
 
     windows: int
@@ -67,6 +74,7 @@ class ParityFigures(msgspec.Struct):
     oracle: str
     accuracy_device: float | None
     accuracy_reference: float | None
+    mismatches: int = 0
     labelled: int = 0
     classes: list[ClassFigures] = []
     confusion: list[Confusion] = []
@@ -126,6 +134,37 @@ class LinkFigures(msgspec.Struct):
     faults: int
 
 
+class CompilationFigures(msgspec.Struct):
+    """An engine that compiles, at work: seconds from .tflite to C, the arena, and the bytes that are alive at once."""
+
+    seconds: float
+    arena_bytes: int
+    arena_lower_bound: int
+
+
+class Goal(msgspec.Struct):
+    """A figure, its limit and their ratio, for people; `met` tells whether it is on the right side of the limit."""
+
+    what: str
+    measured: str
+    limit: str
+    ratio: float
+    met: bool
+
+
+class BenchFigures(msgspec.Struct):
+    """What `hil bench` adds.
+
+    One inference does `work`: multiply-accumulates or elements, as `unit` says; 0 if unknown. `compilation` is None for
+    an engine that does not compile.
+    """
+
+    work: int
+    unit: str
+    compilation: CompilationFigures | None = None
+    goals: list[Goal] = []
+
+
 class Case(msgspec.Struct, kw_only=True):
     """One test of a run, as it last ended.
 
@@ -155,8 +194,8 @@ class Run(msgspec.Struct):
     tests that have not; what they measured in an earlier session is kept, and `stale` names the groups of figures
     that come from other sources or another image. `over_budget` are limits that the figures of the whole run miss, and
     `notes` says what was not judged. `preparation` is from the last row of a window to the network's input, `window`
-    that and the inference. `earlier_verdict` is the last one of a run of which no test has
-    ended in this session. `compiler` is the version of arm-none-eabi-gcc that built the image.
+    that and the inference; `bench` is there in results of `hil bench` only. `earlier_verdict` is the last one of a run
+    of which no test has ended in this session. `compiler` is the version of arm-none-eabi-gcc that built the image.
     """
 
     model: str
@@ -174,6 +213,7 @@ class Run(msgspec.Struct):
     window: LatencyFigures | None = None
     throughput: ThroughputFigures | None = None
     link: LinkFigures | None = None
+    bench: BenchFigures | None = None
     trace: str | None = None
     failures: list[str] = []
     over_budget: list[str] = []
@@ -200,6 +240,11 @@ class Run(msgspec.Struct):
         return max((case.tries for case in self.tests if case.this_session), default=0)
 
     @property
+    def network(self) -> str:
+        """E.g. `gesture-int8`; a .tflite without a manifest goes by its own name."""
+        return self.model if self.variant == LONE_VARIANT else f"{self.model}-{self.variant}"
+
+    @property
     def name(self) -> str:
         """E.g. `gesture-int8-aot-stm32f4`."""
         return f"{self.model}-{self.variant}-{self.engine}-{self.target}"
@@ -210,7 +255,7 @@ class Results(msgspec.Struct, kw_only=True):
 
     `gaps` says why there may be tests of its runs that the session did not even find, one line each. `left_out` names
     the runs of which every test was deselected, and of which nothing is known from earlier. `skipped` has the reason
-    for each run that its manifest leaves out.
+    for each run that its manifest leaves out, and `missing_engines` for each engine that could not be had.
     """
 
     schema: str = SCHEMA
@@ -222,6 +267,7 @@ class Results(msgspec.Struct, kw_only=True):
     gaps: list[str] = []
     left_out: list[str] = []
     skipped: dict[str, str] = {}
+    missing_engines: dict[str, str] = {}
 
 
 def save(results: Results, path: Path) -> None:

@@ -9,12 +9,15 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from tflm_hil.checks.attribution import Step
 from tflm_hil.checks.confusion import class_counts
 from tflm_hil.checks.parity import Parity
+from tflm_hil.firmware.image import FirmwareImage
 from tflm_hil.models.output import Meaning
+
+LARGEST_SYMBOLS = 20
 
 
 class RunKey(TypedDict):
@@ -29,7 +32,7 @@ class RunKey(TypedDict):
 
 
 class ParityPart(TypedDict):
-    """The countable part of a `Parity`, and its oracle.
+    """The countable part of a `Parity`, and its oracle. `mismatches` is missing in files of earlier versions.
 
     `max_abs_diff` is None where an output is no number. `confusions` are triples of truth, answer and windows;
     `classes` are the fields of `ClassCount`.
@@ -44,6 +47,7 @@ class ParityPart(TypedDict):
     correct_device: int
     correct_reference: int
     oracle: str
+    mismatches: NotRequired[int]
     confusions: list[list[Any]]
     classes: list[dict[str, Any]]
 
@@ -74,6 +78,15 @@ class StreamPart(TypedDict):
     faults: int
 
 
+class BenchPart(TypedDict, total=False):
+    """What `hil bench` adds: the work of one inference; the compiler's figures and goals as dictionaries."""
+
+    work: int
+    unit: str
+    compilation: dict[str, Any]
+    goals: list[dict[str, Any]]
+
+
 class Contribution(TypedDict, total=False):
     """What one test adds to its run."""
 
@@ -83,7 +96,23 @@ class Contribution(TypedDict, total=False):
     attribution: AttributionPart
     latency: LatencyPart
     stream: StreamPart
+    bench: BenchPart
     trace: str
+
+
+def firmware_part(image: FirmwareImage, arena_bytes: int) -> dict[str, Any]:
+    """The sizes of `image`; `arena_bytes` is what the device says of its arena."""
+    largest = sorted(image.symbols, key=lambda symbol: (-symbol.size, symbol.name))[:LARGEST_SYMBOLS]
+    return {
+        "elf_sha256": image.elf_sha256,
+        "flash_bytes": image.flash_bytes,
+        "ram_bytes": image.ram_bytes,
+        "uart_buffer_bytes": image.ram_total_bytes - image.ram_bytes,
+        "arena_bytes": arena_bytes,
+        "model_bytes": image.model_bytes,
+        "sections": dict(image.sections),
+        "symbols": [asdict(symbol) for symbol in largest],
+    }
 
 
 def parity_part(parity: Parity[Any], oracle: str, meaning: Meaning | None = None) -> ParityPart:
@@ -98,6 +127,7 @@ def parity_part(parity: Parity[Any], oracle: str, meaning: Meaning | None = None
         correct_device=parity.correct_device,
         correct_reference=parity.correct_reference,
         oracle=oracle,
+        mismatches=len(parity.mismatches),
         confusions=[[*pair, windows] for pair, windows in sorted(parity.confusions.items())],
         classes=[asdict(count) for count in class_counts(parity.confusions, meaning)] if meaning else [],
     )

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from tflm_hil.commands.bench.published_figures import ARENA_SHARE, CMSIS_NN, FLASH_SHARE
-from tflm_hil.commands.bench.rows import Compilation, Figures, Goal
 from tflm_hil.lab.dut import DeviceUnderTest, Firmware
 from tflm_hil.models.manifest import Model
 from tflm_hil.recordings import Recording
 from tflm_hil.recordings.windows import windows
+from tflm_hil.results.model import Goal, Run
 
 STREAMING_SHARE = 0.8
 DISTINCT_WINDOWS = 1000
@@ -23,56 +23,68 @@ PAIRS = 5
 ECHO_BYTES = 32 * 1024
 
 
-def budget(firmware: Firmware, figures: Figures) -> Iterator[Goal]:
+def budget(firmware: Firmware, run: Run) -> Iterator[Goal]:
     """What the model's manifest allows."""
+    sizes = run.firmware
+    if sizes is None:
+        return
     limits = firmware.budget
     rows = (
-        ("instructions, slowest inference", figures.instructions, limits.instructions),
-        ("flash bytes", figures.flash, limits.flash_bytes),
-        ("static RAM bytes without UART buffers", figures.ram, limits.ram_bytes),
-        ("arena bytes", figures.arena, limits.arena_bytes),
-        ("stack bytes", figures.stack, limits.stack_bytes),
+        ("instructions, slowest inference", slowest(run), limits.instructions),
+        ("flash bytes", sizes.flash_bytes, limits.flash_bytes),
+        ("static RAM bytes without UART buffers", sizes.ram_bytes, limits.ram_bytes),
+        ("arena bytes", sizes.arena_bytes, limits.arena_bytes),
+        ("stack bytes", sizes.stack_peak_bytes, limits.stack_bytes),
     )
     for what, measured, limit in rows:
-        if limit is not None:
+        if measured is not None and limit is not None:
             yield _at_most(f"{firmware.name}: {what}", measured, limit)
 
 
-def against_upstream(figures: Figures) -> Iterator[Goal]:
+def against_upstream(run: Run) -> Iterator[Goal]:
     """The published figures of upstream with CMSIS-NN, of networks that have some."""
-    upstream = CMSIS_NN.get(figures.network)
-    if upstream is None:
+    upstream, instructions, sizes = CMSIS_NN.get(run.network), slowest(run), run.firmware
+    if upstream is None or instructions is None or sizes is None:
         return
-    name = f"{figures.network}: {{}} against TFLM with CMSIS-NN"
-    yield _at_most(name.format("instructions"), figures.instructions, upstream.instructions)
-    yield _at_most(name.format("flash without model"), figures.code, FLASH_SHARE * upstream.flash)
-    yield _at_most(name.format("arena"), figures.arena, ARENA_SHARE * upstream.arena)
+    name = f"{run.network}: {{}} against TFLM with CMSIS-NN"
+    yield _at_most(name.format("instructions"), instructions, upstream.instructions)
+    yield _at_most(name.format("flash without model"), sizes.code_bytes, FLASH_SHARE * upstream.flash)
+    yield _at_most(name.format("arena"), sizes.arena_bytes, ARENA_SHARE * upstream.arena)
 
 
-def per_unit(figures: Figures, most: float) -> Goal:
+def per_unit(run: Run, most: float) -> Iterator[Goal]:
     """At most so many instructions a multiply-accumulate or element."""
-    share = figures.instructions / figures.work
-    return Goal(
-        f"{figures.network}: instructions a {figures.unit}", f"{share:.2f}", f"at most {most:g}", share / most, True
-    )
+    instructions, bench = slowest(run), run.bench
+    if instructions is not None and bench is not None:
+        share = instructions / bench.work
+        what = f"{run.network}: instructions a {bench.unit}"
+        yield _goal(what, f"{share:.2f}", f"at most {most:g}", share / most)
 
 
-def never_slower(compiled: Figures, interpreted: Figures) -> Goal:
+def never_slower(compiled: Run, interpreted: Run) -> Iterator[Goal]:
     """Compiled code is not slower than an interpreter."""
-    what = f"{compiled.network}: instructions, {compiled.engine} against {interpreted.engine}"
-    return _at_most(what, compiled.instructions, interpreted.instructions)
+    ours, theirs = slowest(compiled), slowest(interpreted)
+    if ours is not None and theirs is not None:
+        what = f"{compiled.network}: instructions, {compiled.engine} against {interpreted.engine}"
+        yield _at_most(what, ours, theirs)
 
 
-def plan(compilation: Compilation) -> Goal:
+def plan(run: Run) -> Iterator[Goal]:
     """How close the arena comes to what is alive at one step."""
-    share = compilation.arena / compilation.lower_bound
-    return Goal(
-        f"{compilation.network}: arena / most tensor bytes alive at a step",
-        f"{share:.3f} ({compilation.arena:,} / {compilation.lower_bound:,} bytes)",
-        f"at most {PLAN_SHARE:.2f} of it",
-        share / PLAN_SHARE,
-        True,
+    compilation = run.bench.compilation if run.bench else None
+    if compilation is None:
+        return
+    arena, alive = compilation.arena_bytes, compilation.arena_lower_bound
+    share = arena / alive
+    what = f"{run.network}: arena / most tensor bytes alive at a step"
+    yield _goal(
+        what, f"{share:.3f} ({arena:,} / {alive:,} bytes)", f"at most {PLAN_SHARE:.2f} of it", share / PLAN_SHARE
     )
+
+
+def slowest(run: Run) -> int | None:
+    """The instructions of the slowest inference; None if the device counts nothing."""
+    return run.latency.max if run.latency else None
 
 
 def streaming(device: DeviceUnderTest, recordings: Sequence[Recording]) -> Goal:
@@ -89,12 +101,12 @@ def streaming(device: DeviceUnderTest, recordings: Sequence[Recording]) -> Goal:
         pairs.append((longest.samples.nbytes / (time.monotonic() - started), echo))
     stream, echo = sorted(pairs, key=lambda pair: pair[0] / pair[1])[PAIRS // 2]
     share = stream / echo
-    return Goal(
+    return _goal(
         f"{device.firmware.name}: streaming of samples / raw echo",
         f"{share:.2f} ({stream:,.0f} / {echo:,.0f} bytes/s)",
         f"at least {STREAMING_SHARE} of the echo",
         share / STREAMING_SHARE,
-        False,
+        most=False,
     )
 
 
@@ -103,14 +115,19 @@ def distinct_windows(model: Model, recordings: Sequence[Recording]) -> Goal:
     raw = [windows(recording.samples, model.window, model.stride) for recording in recordings]
     flat = np.concatenate(raw).reshape(-1, model.window * len(model.channels))
     distinct = len(np.unique(flat, axis=0))
-    return Goal(
+    return _goal(
         f"{model.name}: distinct windows of the default run",
         f"{distinct:,}",
         f"at least {DISTINCT_WINDOWS:,}",
         distinct / DISTINCT_WINDOWS,
-        False,
+        most=False,
     )
 
 
 def _at_most(what: str, measured: int, limit: float) -> Goal:
-    return Goal(what, f"{measured:,}", f"at most {limit:,.0f}", measured / limit, True)
+    return _goal(what, f"{measured:,}", f"at most {limit:,.0f}", measured / limit)
+
+
+def _goal(what: str, measured: str, limit: str, ratio: float, most: bool = True) -> Goal:
+    """The goal with this `ratio` of figure and limit, which is an upper limit, or a lower one if not `most`."""
+    return Goal(what, measured, limit, ratio, met=ratio <= 1 if most else ratio >= 1)

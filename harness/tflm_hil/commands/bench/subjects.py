@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import msgspec
 
 from tflm_hil.commands.bench.network import BenchNetwork
 from tflm_hil.commands.bench.networks import bench_networks
@@ -74,4 +76,18 @@ def choose(root: Path, names: Sequence[str], files: Sequence[Path], with_set: bo
     subjects = [*project_subjects(models), *map(file_subject, files), *set_subjects(chosen, root / ".hil" / "bench")]
     if not subjects:
         raise HilError("nothing to measure: models/ is empty; name a .tflite file, or add --set")
-    return subjects
+    return list(_distinct(subjects))
+
+
+def _distinct(subjects: Sequence[Subject]) -> Iterator[Subject]:
+    """The same, with a number behind a name that an earlier one has: a run of the results is known by it."""
+    taken: set[str] = set()
+    for subject in subjects:
+        name, number = subject.name, 1
+        while name in taken:
+            number += 1
+            name = f"{subject.name}_{number}"
+        taken.add(name)
+        if name != subject.name:
+            subject = replace(subject, name=name, model=msgspec.structs.replace(subject.model, name=name))
+        yield subject

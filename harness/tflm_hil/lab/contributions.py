@@ -1,0 +1,48 @@
+"""What a build is filed under in the results, and what its measurements add there: for tests and for `hil bench`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tflm_hil.checks.parity import Parity
+from tflm_hil.lab.dut import Build, Firmware, Measurement, TensorMeasurement
+from tflm_hil.lab.session import Session
+from tflm_hil.results.parts import Contribution, RunKey, StreamPart, firmware_part, latency_part, parity_part
+
+
+def run_key(session: Session, build: Build) -> RunKey:
+    """What results of `build` are filed under."""
+    return RunKey(
+        model=build.model.name,
+        variant=build.variant.name,
+        engine=build.engine,
+        board=session.board.name,
+        emulator=session.board.emulator,
+        target=build.target,
+    )
+
+
+def of_measurement(measurement: Measurement | TensorMeasurement) -> Contribution:
+    """Latency, unless the device counts nothing, and throughput."""
+    traffic = measurement.traffic
+    stream = StreamPart(
+        windows=len(measurement.invoke),
+        bytes=traffic.sent_bytes,
+        seconds=traffic.seconds,
+        retried=traffic.retried,
+        faults=traffic.faults,
+    )
+    if not measurement.unit:
+        return Contribution(stream=stream)
+    return Contribution(stream=stream, latency=latency_part(measurement.unit, measurement.invoke, measurement.prepare))
+
+
+def of_parity(parity: Parity[Any], firmware: Firmware, oracle: str) -> Contribution:
+    """The comparison with the reference, which is called `oracle`."""
+    model = firmware.model
+    return Contribution(parity=parity_part(parity, oracle, model.meaning if model.windowed else None))
+
+
+def of_footprint(firmware: Firmware, arena_bytes: int, stack_peak_bytes: int) -> Contribution:
+    """Sizes from the image, and the two that only the running device knows."""
+    return Contribution(firmware=firmware_part(firmware.image, arena_bytes), stack_peak_bytes=stack_peak_bytes)
