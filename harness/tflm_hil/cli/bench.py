@@ -28,7 +28,7 @@ def bench(
     with_set: Annotated[bool, typer.Option("--set", help="the bench's set of networks of all shapes")] = False,
     engine: Annotated[str, typer.Option("--engine", help="one engine, or auto for all there are")] = "auto",
     target: TargetName = None,
-    json_file: Annotated[Path | None, typer.Option("--json", help="write everything to this file as well")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="write the results to this file as well")] = None,
 ) -> None:
     """Measure instructions, sizes and the streaming rate against their goals, and the engines side by side.
 
