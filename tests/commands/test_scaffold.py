@@ -258,6 +258,13 @@ def test_what_cannot_be_is_one_line_and_nothing_is_written(tmp_path: Path, argum
     assert not (tmp_path / "demo").exists()
 
 
+def test_a_folder_that_platformio_cannot_work_in_is_refused_at_once(tmp_path: Path) -> None:
+    done = hil("new", "a$b", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "PlatformIO takes no '$' in the name of a folder" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("name", ["hil.toml", "demo", "models/wave/model.toml", "recordings/wave", "tests/test_hil.py"])
 def test_nothing_is_overwritten(tmp_path: Path, name: str) -> None:
     (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -295,6 +302,7 @@ def test_a_repository_with_a_platformio_project_keeps_everything(tmp_path: Path)
         *("models/net/model.toml", "models/net/net_float32.tflite"),
     }, "recordings of the repository are not copied"
     assert "tox is set up already: give it an environment" in done.stdout
+    assert "platformio.ini stays as it is: " in done.stdout
     assert ".gitignore is there already: add .hil/ and reports/ to it" in done.stdout
     model = only_model(tmp_path)
     assert {recording.label for recording in recordings_of(model)} == {"walk", "run"}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import csv
 import functools
 import hashlib
-from importlib.metadata import PackagePath, distributions
+from collections.abc import Iterator
+from importlib.metadata import distributions
 from pathlib import Path
 
 import tflm_hil
@@ -38,27 +40,32 @@ def _locate(package: Path) -> Path:
     packaged, clone = package / "project", package.parents[1]
     if not packaged.exists() and all((clone / name).exists() for name in ("firmware", "platformio.ini")):
         return clone
-    for file in _installed(package):
-        _check(file)
+    for file, digest in _installed(package):
+        _check(file, digest)
     if not (packaged / "platformio.ini").is_file():
         raise HilError(f"{packaged}: the firmware of {DISTRIBUTION} is missing; {REMEDY}")
     return packaged
 
 
-def _installed(package: Path) -> list[PackagePath]:
-    """The data files of the distribution that installed `package`, whatever else of that name is on the path."""
-    installed = distributions(name=DISTRIBUTION, path=[str(package.parent)])
-    data = (package.name, "project")
-    return [file for each in installed for file in each.files or () if file.parts[:2] == data]
+def _installed(package: Path) -> Iterator[tuple[Path, str]]:
+    """The data files of the distribution that installed `package`, whatever else of that name is on the path.
+
+    Each with its digest as RECORD has it: the name of a hash, =, and the hash in URL-safe base64; or "".
+    """
+    for distribution in distributions(name=DISTRIBUTION, path=[str(package.parent)]):
+        # Not `distribution.files`: since Python 3.12 that leaves out what is missing.
+        for name, digest, _size in csv.reader((distribution.read_text("RECORD") or "").splitlines()):
+            if name.startswith(f"{package.name}/project/") and not name.endswith(".pyc"):
+                yield Path(str(distribution.locate_file(name))), digest
 
 
-def _check(file: PackagePath) -> None:
-    where = Path(str(file.locate()))
+def _check(file: Path, digest: str) -> None:
     try:
-        content = where.read_bytes()
+        content = file.read_bytes()
     except OSError as error:
-        raise HilError(f"{where}: a file of {DISTRIBUTION} cannot be read ({error.strerror}); {REMEDY}") from error
-    if file.hash is not None and where.suffix != ".pyc":
-        digest = base64.urlsafe_b64encode(hashlib.new(file.hash.mode, content).digest()).decode().rstrip("=")
-        if digest != file.hash.value:
-            raise HilError(f"{where}: a file of {DISTRIBUTION} is not as it was installed; {REMEDY}")
+        raise HilError(f"{file}: a file of {DISTRIBUTION} cannot be read ({error.strerror}); {REMEDY}") from error
+    algorithm, _, expected = digest.partition("=")
+    if expected:
+        found = base64.urlsafe_b64encode(hashlib.new(algorithm, content).digest()).decode().rstrip("=")
+        if found != expected:
+            raise HilError(f"{file}: a file of {DISTRIBUTION} is not as it was installed; {REMEDY}")

@@ -11,6 +11,7 @@ from tflm_hil.commands.scaffold.parts import Content, Parts
 from tflm_hil.commands.scaffold.reading import load
 from tflm_hil.configuration import load_configuration
 from tflm_hil.errors import HilError
+from tflm_hil.firmware.build_dir import check_name
 from tflm_hil.targets import find_targets, load_targets
 
 
@@ -45,6 +46,7 @@ def plan(root: Path, wishes: Wishes) -> Project:
         HilError: a file that was named cannot be read, the recordings do not fit the network, or the firmware cannot
             take it.
     """
+    check_name(root.resolve())
     if wishes.target:
         find_targets(load_targets(load_configuration(root).targets), [wishes.target])
     parts = _parts(root, wishes)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tflm_hil.commands.scaffold import texts
 from tflm_hil.commands.scaffold.parts import Content
+from tflm_hil.configuration import PLATFORMIO_FILE
 from tflm_hil.firmware.sources import DISTRIBUTION
 
 
@@ -28,6 +29,11 @@ def files(root: Path) -> tuple[dict[str, Content], list[str]]:
         left.append(f".gitignore is there already: add {' and '.join(texts.IGNORED.split())} to it")
     else:
         written[".gitignore"] = texts.IGNORED
+    if _any(root, PLATFORMIO_FILE):
+        left.append(
+            f"{PLATFORMIO_FILE} stays as it is: the network is tested in the firmware of {DISTRIBUTION}. To test your own, "
+            "name its environment in [application] of hil.toml"
+        )
     return written, left
 
 
