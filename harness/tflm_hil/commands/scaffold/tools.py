@@ -31,8 +31,8 @@ def files(root: Path) -> tuple[dict[str, Content], list[str]]:
         written[".gitignore"] = texts.IGNORED
     if _any(root, PLATFORMIO_FILE):
         left.append(
-            f"{PLATFORMIO_FILE} stays as it is: the network is tested in the firmware of {DISTRIBUTION}. To test your own, "
-            "name its environment in [application] of hil.toml"
+            f"{PLATFORMIO_FILE} stays as it is: the network is tested in the firmware of {DISTRIBUTION}. "
+            "To test your own, name its environment in [application] of hil.toml"
         )
     return written, left
 
