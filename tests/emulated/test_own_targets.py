@@ -50,8 +50,8 @@ def test_the_suite_passes_on_the_targets_of_the_example_and_of_the_documentation
     for run_ in runs.values():
         assert (run_["verdict"], run_["parity"]["bit_exact"], run_["latency"]["unit"]) == ("pass", True, "instructions")
     report = (project / "reports" / "report.md").read_text()
-    assert "| wave-int8-aot | lm3s6965 |" in report
-    assert "| wave-int8-aot | sensor_node |" in report
+    assert "| wave-int8-aot | lm3s6965 | Cortex-M3 |" in report
+    assert "| wave-int8-aot | sensor_node | Cortex-M4 |" in report
 
 
 def test_a_targets_folder_may_have_another_name(project: Path) -> None:

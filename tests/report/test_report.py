@@ -44,7 +44,7 @@ def attribution(lost: int) -> Contribution:
     return Contribution(attribution=attribution_part([trained, quantized, device], ["a step is missing"]))
 
 
-def footprint(flash: int = 20000) -> Contribution:
+def footprint(flash: int = 20000, core: str = "Cortex-M4") -> Contribution:
     return Contribution(
         firmware={
             "elf_sha256": "00",
@@ -55,6 +55,7 @@ def footprint(flash: int = 20000) -> Contribution:
             "model_bytes": 10000,
             "sections": {".text": flash},
             "symbols": [{"name": "main", "section": ".text", "kind": "FUNC", "size": 40}],
+            "core": core,
         },
         stack_peak_bytes=300,
     )
@@ -189,16 +190,18 @@ def test_reports_show_every_figure(tmp_path: Path) -> None:
 
 
 def test_the_same_network_on_several_cores_is_shown_side_by_side(tmp_path: Path) -> None:
-    def on(target: str, count: int) -> list[tuple[Planned, Report]]:
-        return ran(latency(count), footprint(), key=RunKey(**{**KEY, "target": target}))
+    def on(target: str, core: str, count: int) -> list[tuple[Planned, Report]]:
+        return ran(latency(count), footprint(core=core), key=RunKey(**{**KEY, "target": target}))
 
-    one = publish(together(*on("stm32f4", 7000)), tmp_path).report.read_text()
+    small, large, own = on("nrf51", "Cortex-M0", 9000), on("stm32f4", "Cortex-M4", 7000), on("a", "Cortex-M33", 6000)
+    one = publish(together(*large), tmp_path).report.read_text()
     assert "side by side" not in one
-    both = publish(together(*on("stm32f4", 7000), *on("nrf51", 9000)), tmp_path).report.read_text()
+    both = publish(together(*large, *own, *small), tmp_path).report.read_text()
     rows = [line for line in both.splitlines() if line.startswith("| gesture-int8-aot |")]
     assert rows == [
         "| gesture-int8-aot | nrf51 | Cortex-M0 | 9,000 instructions | 9,000 | 20,000 | 1,000 | 300 |",
         "| gesture-int8-aot | stm32f4 | Cortex-M4 | 7,000 instructions | 7,000 | 20,000 | 1,000 | 300 |",
+        "| gesture-int8-aot | a | Cortex-M33 | 6,000 instructions | 6,000 | 20,000 | 1,000 | 300 |",
     ]
 
 

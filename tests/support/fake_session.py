@@ -20,6 +20,8 @@ from tflm_hil.lab.options import Options
 from tflm_hil.models.manifest import Budget, Model, Variant
 from tflm_hil.pytest_plugin.recorder import Recorder
 
+from support.targets import STM32F4
+
 IMAGE: dict[str, Any] = {
     "flash_bytes": 20000,
     "ram_bytes": 1000,
@@ -27,6 +29,7 @@ IMAGE: dict[str, Any] = {
     "sections": {},
     "symbols": [],
     "model_bytes": 10000,
+    "target": STM32F4,
 }
 
 

@@ -10,7 +10,7 @@ from tflm_hil.report.text import cell, number, percent
 from tflm_hil.report.wording import causes, mistakes, verdict
 from tflm_hil.results.baseline import Comparison
 from tflm_hil.results.model import Results, Run
-from tflm_hil.targets import load_targets
+from tflm_hil.targets import core_order
 
 _environment = jinja2.Environment(
     loader=jinja2.PackageLoader("tflm_hil.report"),
@@ -33,16 +33,15 @@ def render(results: Results, comparison: Comparison | None, lines: Sequence[str]
 
 
 def _side_by_side(runs: list[Run]) -> list[tuple[Run, str]]:
-    """The runs, each with its core, smaller cores first; none if all have the same target.
-
-    The core of a target that is not ours is not known here.
-    """
+    """The runs, each with its core, smaller cores first; none if all have the same target."""
     if len({run.target for run in runs}) < 2:
         return []
-    ours = load_targets()
-    order = {name: place for place, name in enumerate(ours)}
 
-    def key(run: Run) -> tuple[str, str, str, int, str]:
-        return run.model, run.variant, run.engine, order.get(run.target, len(order)), run.target
+    def key(run: Run) -> tuple[str, str, str, list[str | int], str]:
+        return run.model, run.variant, run.engine, core_order(_core(run)), run.target
 
-    return [(run, ours[run.target].core if run.target in ours else "-") for run in sorted(runs, key=key)]
+    return [(run, _core(run)) for run in sorted(runs, key=key)]
+
+
+def _core(run: Run) -> str:
+    return run.firmware.core if run.firmware else "-"

@@ -19,7 +19,7 @@ class FirmwareFigures(msgspec.Struct):
 
     `ram_bytes` is static RAM (.data and .bss) without the reserved stack and without the UART buffers, whose size is
     `uart_buffer_bytes`; the arena is part of it. `ram_total_bytes` is all that a chip must have: static RAM, UART
-    buffers and the stack at its deepest. `symbols` lists the largest ones first.
+    buffers and the stack at its deepest. `symbols` lists the largest ones first; `core` is that of the target.
     """
 
     elf_sha256: str
@@ -32,6 +32,7 @@ class FirmwareFigures(msgspec.Struct):
     symbols: list[dict[str, Any]]
     stack_peak_bytes: int | None = None
     ram_total_bytes: int | None = None
+    core: str = ""
 
     @property
     def code_bytes(self) -> int:

@@ -112,6 +112,7 @@ def firmware_part(image: FirmwareImage, arena_bytes: int) -> dict[str, Any]:
         "model_bytes": image.model_bytes,
         "sections": dict(image.sections),
         "symbols": [asdict(symbol) for symbol in largest],
+        "core": image.target.core,
     }
 
 

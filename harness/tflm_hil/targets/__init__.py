@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tflm_hil.errors import HilError
-from tflm_hil.targets.target import ALL, FLASH, RAM, Emulation, Target, read_target
+from tflm_hil.targets.target import ALL, FLASH, RAM, Emulation, Target, core_order, read_target
 
-__all__ = ["ALL", "FLASH", "RAM", "Emulation", "Target", "find_targets", "load_targets"]
+__all__ = ["ALL", "FLASH", "RAM", "Emulation", "Target", "core_order", "find_targets", "load_targets"]
 
 _OURS = Path(__file__).parent
 

@@ -135,6 +135,11 @@ class TargetFile(msgspec.Struct, forbid_unknown_fields=True):
             raise ValueError(f"[memory] has no {' and no '.join(missing)}")
 
 
+def core_order(core: str) -> list[str | int]:
+    """A key that sorts cores by their numbers: a Cortex-M4 comes before a Cortex-M33."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", core)]
+
+
 class Target(msgspec.Struct, frozen=True):
     """A chip or board family, from the `file` of its name; see the classes above.
 
@@ -156,8 +161,7 @@ class Target(msgspec.Struct, frozen=True):
     @property
     def rank(self) -> tuple[list[str | int], int, str]:
         """Smaller cores first, then smaller memories."""
-        core: list[str | int] = [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", self.core)]
-        return core, sum(region.bytes for region in self.memory.values()), self.name
+        return core_order(self.core), sum(region.bytes for region in self.memory.values()), self.name
 
 
 def read_target(file: Path) -> Target:
