@@ -150,12 +150,20 @@ def leaky_relu(net: RandomNetwork, x: int) -> None:
     net._add("LEAKY_RELU", [x], net._activation(net.shape(x), net._quantization(x)[0]), Alpha=0.3)
 
 
+def prelu(net: RandomNetwork, x: int) -> None:
+    shape = net.shape(x)
+    alpha = net._constant([size if net.coin() else 1 for size in shape], 0.002)
+    if len(shape) <= 4:
+        net._add("PRELU", [x, alpha], net._activation(shape, net._quantization(x)[0]))
+
+
 def hard_swish(net: RandomNetwork, x: int) -> None:
     net._add("HARD_SWISH", [x], net._activation(net.shape(x), net._quantization(x)[0]))
 
 
 def sigmoids(net: RandomNetwork, x: int) -> None:
     net._add("LOGISTIC", [x], net._activation(net.shape(x), 1 / 256, -128))
+    net._add("ELU", [x], net._activation(net.shape(x), net._quantization(x)[0]))
     net._add("TANH", [x], net._activation(net.shape(x), 1 / 128, 0))
     if net.shape(x):
         net._add("SOFTMAX", [x], net._activation(net.shape(x), 1 / 256, -128), Beta=1.0)
@@ -313,6 +321,7 @@ BOTH: list[Grow] = [
     binary,
     relu,
     leaky_relu,
+    prelu,
     hard_swish,
     pool,
     convolution,

@@ -213,7 +213,8 @@ def _fill(_operator: Operator, values: Values, output: Tensor) -> npt.NDArray[An
 
 _RESHAPES = frozenset({"RESHAPE", "SQUEEZE", "EXPAND_DIMS"})
 _ELEMENTWISE = frozenset(
-    {"DEQUANTIZE", "HARD_SWISH", "LEAKY_RELU", "LOGISTIC", "QUANTIZE", "RELU", "RELU6", "SOFTMAX", "TANH"}
+    {"DEQUANTIZE", "ELU", "HARD_SWISH", "LEAKY_RELU", "LOGISTIC", "PRELU", "QUANTIZE", "RELU", "RELU6", "SOFTMAX"}
+    | {"TANH"}
 )
 _OF_ANY_SIZE = _RESHAPES | {"DEQUANTIZE"}
 _ARITHMETIC: dict[str, Rule] = {

@@ -33,14 +33,18 @@ UNARY: dict[str, tuple[Sequence[TensorType], dict[str, Any], float | None]] = {
     "RELU": (BYTES, {}, INT8_TABLE),
     "RELU6": (BYTES, {}, INT8_TABLE),
     "LEAKY_RELU": (BYTES, {"Alpha": 0.1}, INT8_TABLE),
+    "ELU": (BYTES, {}, INT8_TABLE),
     "HARD_SWISH": (BYTES, {}, INT8_TABLE),
     "LOGISTIC": (ALL, {}, INT8_TABLE),
     "TANH": (ALL, {}, INT8_TABLE),
 }
 # Of two inputs.
-BINARY = {"ADD": ALL, "SUB": ALL, "MUL": ALL, "MAXIMUM": BYTES, "MINIMUM": BYTES}
-# The second input's shape: an image, a value a channel, a value a pixel. All but the first for ADD alone.
-SECOND = {"": IMAGE, "_channels": (8,), "_pixels": (1, 8, 8, 1)}
+BINARY = {"ADD": ALL, "SUB": ALL, "MUL": ALL, "MAXIMUM": BYTES, "MINIMUM": BYTES, "PRELU": BYTES}
+# The shapes of the second input, by suffix; by default an image.
+SECOND: dict[str, dict[str, Sequence[int]]] = {
+    "ADD": {"": IMAGE, "_channels": (8,), "_pixels": (1, 8, 8, 1)},
+    "PRELU": {"": (8,)},
+}
 # The dimensions that are reduced.
 REDUCED = {"": (1, 2), "_channels": (3,)}
 # Channels, window, stride, padding.
@@ -111,7 +115,7 @@ def _unary(kind: TensorType) -> Iterator[BenchNetwork]:
 def _binary(kind: TensorType) -> Iterator[BenchNetwork]:
     for operator, kinds in BINARY.items():
         if kind in kinds:
-            for suffix, second in SECOND.items() if operator == "ADD" else [("", IMAGE)]:
+            for suffix, second in SECOND.get(operator, {"": IMAGE}).items():
                 most = INT8_SUM if kind is INT8 and operator == "ADD" and not suffix else None
                 yield _single(operator, kind, suffix, [IMAGE, second], [], IMAGE, {}, most)
 

@@ -17,7 +17,14 @@ from tflm_hil.compiler.arithmetic.fixed_point import (
     saturate,
     tanh,
 )
-from tflm_hil.compiler.arithmetic.quantization import INT8_MAX, INT8_MIN, Quantization, Scale, quantize_multiplier
+from tflm_hil.compiler.arithmetic.quantization import (
+    INT8_MAX,
+    INT8_MIN,
+    Quantization,
+    Scale,
+    quantize_multiplier,
+    round_half_away,
+)
 from tflm_hil.models.tflite_file import TensorType
 
 # The arguments of logistic() and tanh() have 4 integer bits.
@@ -121,6 +128,25 @@ def leaky_relu_table(source: Quantization, target: Quantization, alpha: float) -
     def value(stored: int) -> int:
         x = stored - source.zero_point
         return target.zero_point + (rescale(x, identity) if x >= 0 else sign * rescale(x, slope))
+
+    return _table(value)
+
+
+def elu_table(source: Quantization, target: Quantization) -> npt.NDArray[np.int8]:
+    """Return the table of ELU, computed in float32 (PopulateLookupTable in micro/kernels/elu.cc).
+
+    Raises:
+        ValueError: the scales are too different.
+    """
+    real = np.float32
+    if max(255 * source.scale, 1.0) / target.scale >= 2**30:
+        raise ValueError(f"its scales {source.scale:g} and {target.scale:g} are too different")
+    inverse = real(1) / real(target.scale)
+
+    def value(stored: int) -> int:
+        x = real(source.scale) * real(stored - source.zero_point)
+        transformed = real(math.exp(x)) - real(1) if x < 0 else x
+        return int(real(round_half_away(float(transformed * inverse))) + real(target.zero_point))
 
     return _table(value)
 

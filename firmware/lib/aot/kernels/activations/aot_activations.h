@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 /*
- * Any function of one byte: y = table[x + 128] with x read as int8. RELU, LOGISTIC, TANH, LEAKY_RELU, HARD_SWISH on
- * int8, and QUANTIZE between int8 and uint8; therefore the pointers are void.
+ * Any function of one byte: y = table[x + 128] with x read as int8. RELU, ELU, LOGISTIC, TANH, LEAKY_RELU, HARD_SWISH
+ * on int8, and QUANTIZE between int8 and uint8; therefore the pointers are void.
  */
 typedef struct {
     uint32_t elements;
@@ -42,6 +42,13 @@ typedef struct {
 } aot_tanh_f32_t;
 
 void aot_tanh_f32(const aot_tanh_f32_t *layer, const float *x, float *y);
+
+/* float32: y = x if x is not negative, else e^x - 1, within 2 ULP. */
+typedef struct {
+    uint32_t elements;
+} aot_elu_f32_t;
+
+void aot_elu_f32(const aot_elu_f32_t *layer, const float *x, float *y);
 
 /* float32: y = x if x is positive, else alpha * x. */
 typedef struct {
