@@ -52,14 +52,16 @@ def test_recordings_may_lie_anywhere(tmp_path: Path, named: str, found: str) -> 
 def test_a_limit_is_that_of_the_most_specific_table_that_sets_it(tmp_path: Path) -> None:
     tables = {
         "all.all": "flash_bytes = 4000\naccuracy = 0.5",
-        "all.aot": "flash_bytes = 3000\nstack_bytes = 3",
-        "stm32f4.all": "flash_bytes = 2000\nram_bytes = 2",
+        "all.aot": "flash_bytes = 3000\nstack_bytes = 3\narena_bytes = 3",
+        "stm32f4.all": "flash_bytes = 2000\nram_bytes = 2\narena_bytes = 2",
     }
     text = MANIFEST + "".join(f"[variants.int8.budgets.{keys}]\n{limits}\n" for keys, limits in tables.items())
     variant = load_model(write_model(tmp_path, text), tmp_path).variants["int8"]
-    assert variant.budget("stm32f4", "aot") == Budget(flash_bytes=1000, ram_bytes=2, stack_bytes=3, accuracy=0.5)
-    assert variant.budget("stm32f4", "tflm") == Budget(flash_bytes=2000, ram_bytes=2, accuracy=0.5)
-    assert variant.budget("nrf51", "aot") == Budget(flash_bytes=3000, stack_bytes=3, accuracy=0.5)
+    assert variant.budget("stm32f4", "aot") == Budget(
+        flash_bytes=1000, ram_bytes=2, arena_bytes=2, stack_bytes=3, accuracy=0.5
+    )
+    assert variant.budget("stm32f4", "tflm") == Budget(flash_bytes=2000, ram_bytes=2, arena_bytes=2, accuracy=0.5)
+    assert variant.budget("nrf51", "aot") == Budget(flash_bytes=3000, arena_bytes=3, stack_bytes=3, accuracy=0.5)
     assert variant.budget("nrf51", "tflm") == Budget(flash_bytes=4000, accuracy=0.5)
 
 
