@@ -41,7 +41,7 @@ bench: setup    ## instructions, sizes and streaming rate against their goals, t
 	@$(PYTHON) .ci/plugin_cost.py
 
 environments: setup  ## renew firmware/environments.ini after a change of harness/tflm_hil/targets
-	@$(PYTHON) -m tflm_hil.firmware.environments firmware/environments.ini
+	@$(PYTHON) -m tflm_hil.engines.environments_file firmware/environments.ini
 
 .PHONY: setup
 setup:

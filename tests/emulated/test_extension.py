@@ -120,7 +120,7 @@ def test_one_that_fails_in_the_middle_fails_its_tests_in_one_line(
     def fail(*_: object) -> None:
         raise KeyError("no such\nprobe")
 
-    from hil_lab.board import LabQemu  # type: ignore[import-not-found]
+    from hil_lab.board import LabQemu
 
     monkeypatch.setattr(LabQemu, "boot", fail)
     result = project.run(pytester, "--board=labqemu:", "--hil-engine=mine", "-k", "footprint")

@@ -99,14 +99,6 @@ def test_an_unknown_one_is_told_with_those_that_are_there(project: FirmwareProje
     assert "mine_engine" not in sys.modules
 
 
-def test_one_without_a_section_of_platformio_ini_cannot_be_had(project: FirmwareProject) -> None:
-    class Other(AotEngine):
-        name = "other"
-
-    assert Other().unavailable(project) == f"{ROOT / 'platformio.ini'} has no section [other]; add one"
-    assert AotEngine().unavailable(project) is None
-
-
 def test_a_broken_one_is_no_way_out_of_a_refusal(project: FirmwareProject, folder: Path) -> None:
     install(folder, lacking(check="raise KeyError('x')"))
 

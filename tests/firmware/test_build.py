@@ -288,17 +288,21 @@ def test_an_image_that_is_too_large_is_told_with_the_excess(model: Model, tmp_pa
         project.build(model, "int8", AotEngine(), read_target(small))
 
 
-def test_an_engine_needs_its_section_of_platformio_ini(project: FirmwareProject) -> None:
-    class Named(AotEngine):
-        name = "onnx"
-
-    assert Named().unavailable(project) == f"{project.root / 'platformio.ini'} has no section [onnx]; add one"
-    assert AotEngine().unavailable(project) is None
-
-
 def test_a_target_of_other_applications_is_refused(project: FirmwareProject, model: Model) -> None:
     with pytest.raises(HilError, match=r"^target uno is for applications of the user's own; choose another$"):
         project.build(model, "int8", AotEngine(), TARGETS["uno"])
+
+
+def test_an_engine_brings_its_section_of_platformio_ini(
+    project: FirmwareProject, image: FirmwareImage, model: Model
+) -> None:
+    class Wrapping(AotEngine):
+        name = "wrapping"
+        ini = "lib_deps = aot"
+
+    built = project.build(model, "int8", Wrapping(), TARGET)
+    assert built.elf != image.elf
+    assert (built.flash_bytes, built.ram_bytes) == (image.flash_bytes, image.ram_bytes)
 
 
 def test_a_build_by_hand_without_generated_sources_says_so_in_one_line(project: FirmwareProject) -> None:

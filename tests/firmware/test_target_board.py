@@ -14,7 +14,7 @@ from platformio.platform.exception import UnknownBoard
 from platformio.platform.factory import PlatformFactory
 from support.firmware_helpers import ROOT
 from target_board import TargetBoard, find_targets, linker_script, manifest, number_of_bytes
-from tflm_hil.firmware import environments
+from tflm_hil.engines import environments_file
 from tflm_hil.targets import load_targets
 from tflm_hil.targets.target import Region
 
@@ -146,4 +146,4 @@ def test_the_boards_of_the_platform_are_the_targets_that_our_firmware_is_built_f
 
 
 def test_the_environments_for_builds_by_hand_are_those_of_our_targets() -> None:
-    assert (ROOT / "firmware" / "environments.ini").read_text() == environments.every(), "run `make environments`"
+    assert (ROOT / "firmware" / "environments.ini").read_text() == environments_file.text(), "run `make environments`"

@@ -84,8 +84,6 @@ class MineEngine(GeneratingEngine):
 
     name = "mine"
     compiles = True
-    section = "aot"
-    """Images are built as those of aot, whose own engine gives way to the one that is generated here."""
 
     def versions(self, _project: FirmwareProject) -> Mapping[str, str]:
         """What results are to name."""

@@ -3,18 +3,6 @@
 
 #include <stddef.h>
 
-/* Generated code may bring an engine of its own: it replaces this one. */
-#pragma weak engine_name
-#pragma weak engine_version
-#pragma weak engine_init
-#pragma weak engine_input_count
-#pragma weak engine_inputs
-#pragma weak engine_output_count
-#pragma weak engine_outputs
-#pragma weak engine_invoke
-#pragma weak engine_arena_bytes
-#pragma weak engine_tensor
-
 const char *engine_name(void) {
     return "aot";
 }

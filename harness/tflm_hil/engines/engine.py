@@ -78,16 +78,8 @@ class Engine(Protocol):
 class GeneratingEngine(Engine, Protocol):
     """An engine that generates sources from a network; the rest of the image is the firmware of the project."""
 
-    def unavailable(self, project: FirmwareProject, _offline: bool = False) -> str | None:
-        """See Engine. It needs its section of platformio.ini."""
-        if self.section in project.sections():
-            return None
-        return f"{project.root / 'platformio.ini'} has no section [{self.section}]; add one"
-
-    @property
-    def section(self) -> str:
-        """See Generator."""
-        return self.name
+    ini: str | None = ""
+    """See Generator. By default, an image needs nothing but the firmware and what is generated."""
 
     @abstractmethod
     def generate(self, job: Job) -> Generated:

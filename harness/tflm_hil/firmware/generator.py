@@ -48,12 +48,13 @@ class Generated:
 class Generator(Protocol):
     """Generates the part of an image that depends on the network."""
 
-    name: str
-    """What the user calls the engine; the folder of its images has it in its name."""
+    @property
+    def name(self) -> str:
+        """What the user calls the engine; its environments and the folders of its images have it in their names."""
 
     @property
-    def section(self) -> str:
-        """The section of platformio.ini that environments extend which build such images."""
+    def ini(self) -> str | None:
+        """The options of its section of platformio.ini, e.g. `lib_deps = ...`; None if that has the section."""
 
     def generate(self, job: Job) -> Generated:
         """Write the sources of `job`. Raises HilError if the engine cannot run its network."""

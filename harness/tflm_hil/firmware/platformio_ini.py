@@ -19,12 +19,6 @@ def environments(root: Path) -> list[str]:
         return list(config.envs())
 
 
-def sections(root: Path) -> list[str]:
-    """The sections. Raises HilError like `environments`."""
-    with _reading(root) as config:
-        return list(config.sections())
-
-
 def option(root: Path, section: str, name: str) -> str:
     """The value of an option; "" where there is none. Raises HilError like `environments`."""
     with _reading(root) as config:

@@ -57,13 +57,13 @@ class FirmwareProject:
         """
         if target.build is None:
             raise HilError(f"target {target.name} is for applications of the user's own; choose another")
-        environment = environments.environment(target.name, engine.section, debug)
-        name = f"{model.name}-{variant}-{environments.environment(target.name, engine.name, debug)}"
+        environment = environments.environment(target.name, engine.name, debug)
+        name = f"{model.name}-{variant}-{environment}"
         build_dir = BuildDir(self.root, self.build_root, name, target, environment)
         try:
             build_dir.path.mkdir(parents=True, exist_ok=True)
             with build_lock(build_dir.path / "lock", name, say):
-                environments.define(build_dir, engine.section, debug)
+                environments.define(build_dir, engine.name, engine.ini, debug)
                 generated = self._build(model, model.variants[variant], engine, build_dir, debug, say)
                 sizes = generated.constant_bytes, generated.arena_bytes
                 return read_image(build_dir.elf, target, *sizes, build_dir.generated)
@@ -107,7 +107,3 @@ class FirmwareProject:
         log, watch = build_dir.log, generated.watch
         platformio.run(build_dir, settings, log, watch, say)
         return generated
-
-    def sections(self) -> list[str]:
-        """The sections of platformio.ini. Raises HilError where it cannot be read."""
-        return configuration.sections(self.root)

@@ -16,6 +16,7 @@ class AotEngine(GeneratingEngine):
     """See Engine. It needs nothing that is not part of this package."""
 
     name = "aot"
+    ini: str | None = None
     compiles = True
 
     def check(self, tflite: Path, _project: FirmwareProject, _say: Say = silent) -> Estimate:

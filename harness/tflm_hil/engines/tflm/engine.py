@@ -18,10 +18,11 @@ class TflmEngine(GeneratingEngine):
     """See Engine. It needs a copy of the library, which PlatformIO's registry has."""
 
     name = "tflm"
+    ini: str | None = None
 
     def unavailable(self, project: FirmwareProject, offline: bool = False) -> str | None:
         """See Engine."""
-        return super().unavailable(project) or library.missing(project.root, project.build_root, offline)
+        return library.missing(project.root, project.build_root, offline)
 
     def versions(self, project: FirmwareProject) -> Mapping[str, str]:
         """See Engine. A library that is still to be installed goes by what platformio.ini asks for."""
