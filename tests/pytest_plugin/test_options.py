@@ -141,6 +141,27 @@ def test_an_empty_variable_is_no_value(project: FakeProject) -> None:
     project("-rs", HIL_BOARD="").assert_outcomes(passed=1, skipped=1)
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            'schema = "hil-project/2"',
+            "*/hil.toml: *'hil-project/2'*this version of tflm-hil reads hil-project/1; upgrade it*",
+        ),
+        ('schema = "hil-project/1"\nmodles = "m"', "*/hil.toml: *modles*"),
+    ],
+)
+@pytest.mark.parametrize("board", [["--board=emulated"], ["--board", "emulated"]])
+def test_a_wrong_configuration_is_told_by_its_file(
+    project: FakeProject, board: list[str], text: str, message: str
+) -> None:
+    (project.pytester.path / "hil.toml").write_text(text)
+    result = project(*board)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: {message}"])
+    assert len(result.stderr.str().strip().splitlines()) == 1
+
+
 def test_a_board_that_pytest_takes_for_the_project_is_told_with_the_remedy(project: FakeProject) -> None:
     result = project("--board", "/dev/null")
     assert result.ret == pytest.ExitCode.USAGE_ERROR

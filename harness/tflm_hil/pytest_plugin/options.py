@@ -186,7 +186,9 @@ def _project(config: pytest.Config, board: str) -> Configuration:
     try:
         return load_configuration(find_project(config.rootpath))
     except HilError as error:
-        if config.rootpath == (config.invocation_params.dir / board).parent:
+        # An argument of its own that is a file: pytest looks for its project beside it.
+        file = config.invocation_params.dir / board
+        if board in config.invocation_params.args and file.exists() and config.rootpath == file.parent:
             raise pytest.UsageError(
                 f"pytest takes {config.rootpath} for the project, because of the space before {board}; "
                 f"write {board_flag(config)}={board}"
