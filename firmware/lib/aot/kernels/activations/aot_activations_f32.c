@@ -42,9 +42,9 @@ void aot_tanh_f32(const aot_tanh_f32_t *layer, const float *x, float *y) {
 
 /*
  * e^x - 1 for x < 0, within 2 ULP. Above -0.5, the polynomial contributes at most 0.27 of the result, so its roundings
- * add up to one ULP, and the rounding of the sum is half an ULP. Below, the result is at least 0.39, so the error of
- * e^x, which is 0.57 ULP of at most 0.61, is at most 1.14 ULP; the difference is exact above 1/2, else it rounds by
- * half an ULP, of a result that is at least 1/2.
+ * add up to one ULP; the rounding of the sum is half an ULP. Otherwise e^x has an error of 0.57 ULP. If e^x is at least
+ * 1/2, the difference is exact and at least 0.39, so the error is at most 1.14 ULP of the result. If e^x is smaller,
+ * the result is above 1/2, so the error is at most 0.29 ULP of it, and the rounding of the difference is half an ULP.
  */
 static float exp_minus_one(float x) {
     if (x > -0.5f) {
