@@ -136,6 +136,26 @@ def test_two_of_one_name_are_both_named(folder: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("value", ["", "no module: at all!", "foreign_x", ":", "foreign_x:Part [extra]"])
+def test_an_entry_point_that_is_nonsense_stops_no_other_and_is_one_line(folder: Path, value: str) -> None:
+    write_distribution(folder, "foreign-x", {GROUP: {"x": value}}, {"foreign_x": "Part = 3"})
+    extensions.discover.cache_clear()
+    assert extensions.find(GROUP, "aot").make().name == "aot"
+    with pytest.raises(ExtensionError, match=r"^foreign-x 9, entry point x = ") as raised:
+        extensions.find(GROUP, "x").make()
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("text", [None, "", "Name: foreign\n", "\xff\n\n"])
+def test_a_distribution_with_damaged_metadata_is_blamed_as_far_as_it_is_known(folder: Path, text: str | None) -> None:
+    add(folder, "x", "foreign_x:Part", "1/0")
+    metadata = folder / "foreign_x-9.dist-info" / "METADATA"
+    metadata.unlink() if text is None else metadata.write_text(text, encoding="latin-1")
+    extensions.discover.cache_clear()
+    with pytest.raises(ExtensionError, match=r"entry point x = foreign_x:Part: ZeroDivisionError"):
+        extensions.find(GROUP, "x").make()
+
+
 def test_metadata_that_are_older_than_the_code_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extensions, "OWN", "nobody")
     extensions.discover.cache_clear()

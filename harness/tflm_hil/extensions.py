@@ -6,6 +6,7 @@ Nothing is loaded before it is asked for, so a distribution that is broken only 
 from __future__ import annotations
 
 import functools
+import re
 import traceback
 from collections.abc import Callable
 from importlib import metadata
@@ -14,6 +15,7 @@ from typing import Any
 from tflm_hil.errors import HilError
 
 OWN = "tflm-hil"
+DAMAGED = "a distribution with damaged metadata"
 
 
 class ExtensionError(HilError):
@@ -25,16 +27,12 @@ class Extension:
 
     def __init__(self, entry: metadata.EntryPoint) -> None:
         self._entry = entry
-        self.own = self._distribution == OWN
-        self._package = entry.module.partition(".")[0]
-
-    @property
-    def _distribution(self) -> str:
-        return self._entry.dist.name if self._entry.dist else "a distribution without metadata"
+        self._distribution = _described(entry.dist)
+        self._package = re.split(r"\W", entry.value, maxsplit=1)[0]
+        self.own = self._distribution.split()[0] == OWN
 
     def __str__(self) -> str:
-        version = f" {self._entry.dist.version}" if self._entry.dist else ""
-        return f"{self._distribution}{version}, entry point {self._entry.name} = {self._entry.value}"
+        return f"{self._distribution}, entry point {self._entry.name} = {self._entry.value}"
 
     def make(self) -> Any:
         """Load the entry point and call it without arguments.
@@ -91,6 +89,14 @@ class _Guarded:
     @property  # type: ignore[misc]
     def __class__(self) -> type:
         return type(self._value)
+
+
+def _described(distribution: metadata.Distribution | None) -> str:
+    """Name and version, as far as the metadata are whole."""
+    try:
+        return f"{distribution.metadata['Name']} {distribution.version}" if distribution else DAMAGED
+    except Exception:
+        return DAMAGED
 
 
 @functools.cache

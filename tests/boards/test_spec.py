@@ -12,7 +12,7 @@ from tflm_hil.boards.spec import SERIAL, BoardSpec, parse
 from tflm_hil.errors import HilError
 
 BY_PATH = "/dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.0"
-KINDS = ("qemu", "serial", "labqemu")
+KINDS = ("qemu", "serial", "labqemu", "BigBench")
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,7 @@ KINDS = ("qemu", "serial", "labqemu")
         ("labqemu:desk 1?speed=fast&quiet=", "labqemu", "desk 1", {"speed": "fast", "quiet": ""}),
         ("labqemu://host/place", "labqemu", "//host/place", {}),
         ("labqemu:a:b", "labqemu", "a:b", {}),
+        ("bigbench:1", "BigBench", "1", {}),
         ("serial:/dev/ttyACM0", SERIAL, "/dev/ttyACM0", {}),
         ("/dev/ttyACM0", SERIAL, "/dev/ttyACM0", {}),
         (
@@ -65,7 +66,7 @@ def test_a_kind_of_an_extension_comes_before_a_url_of_pyserial() -> None:
 def test_what_there_is_not_is_one_line_with_what_there_is(text: str, said: str) -> None:
     with pytest.raises(HilError, match=f"^{re.escape(said)}") as raised:
         parse(text, KINDS)
-    assert "emulated, auto, a port, qemu:, serial:, labqemu:, alt://" in str(raised.value)
+    assert "emulated, auto, a port, qemu:, serial:, labqemu:, BigBench:, alt://" in str(raised.value)
     assert "\n" not in str(raised.value)
 
 

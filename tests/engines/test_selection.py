@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.distributions import installed, write_distribution
 from support.firmware_helpers import ROOT
 from support.targets import STM32F4
+from tflm_hil import extensions
 from tflm_hil.engines import selection
 from tflm_hil.engines.aot.engine import AotEngine
+from tflm_hil.engines.engine import Engine
 from tflm_hil.engines.selection import GROUP, choose, load
 from tflm_hil.errors import HilError
 from tflm_hil.extensions import ExtensionError
+from tflm_hil.firmware.generator import Job
 from tflm_hil.firmware.memory import TooLargeError
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.manifest import load_models
@@ -81,6 +86,43 @@ def test_one_that_nobody_asked_for_stops_no_other(project: FirmwareProject, fold
     assert [engine.name for engine in choose("aot", project)[0]] == ["aot"]
     with pytest.raises(HilError, match=said):
         choose("mine", project)
+
+
+@pytest.mark.parametrize("name", ["all", "external", "auto", "a/b", "with blank", "../x", "über"])
+def test_a_name_that_cannot_be_one_is_told(project: FirmwareProject, folder: Path, name: str) -> None:
+    write_distribution(folder, "mine", {GROUP: {name: "mine_engine:Engine"}}, {"mine_engine": lacking()})
+    extensions.discover.cache_clear()
+    found, missing = choose("auto", project)
+    assert [engine.name for engine in found] == ["aot"]
+    assert "no engine may have this name" in missing[name]
+
+
+def check_gesture(engine: Engine, project: FirmwareProject) -> None:
+    selection.check(engine, load_models(ROOT)["gesture"].variants["int8"].path, project)
+
+
+@pytest.mark.parametrize(
+    ("method", "ask", "said"),
+    [
+        ("versions(self, project): return 9", selection.versions, "versions() returns 9; it should be of type Mapping"),
+        ("check(self, *_): return 'yes'", check_gesture, "check() returns 'yes'; it should be of type Estimate"),
+    ],
+)
+def test_what_is_returned_and_makes_no_sense_is_one_line(
+    project: FirmwareProject, folder: Path, method: str, ask: Callable[..., object], said: str
+) -> None:
+    install(folder, f"{lacking()}\n    def {method}\n")
+    with pytest.raises(HilError, match=f"^engine mine: {re.escape(said)}$"):
+        ask(load("mine"), project)
+
+
+def test_sources_that_are_none_are_told(project: FirmwareProject) -> None:
+    class Absent(AotEngine):
+        def generate(self, _job: Job) -> Any:
+            return None
+
+    with pytest.raises(HilError, match=r"^engine aot: generate\(\) returns None; it should be of type Generated$"):
+        project.build(load_models(ROOT)["gesture"], "int8", Absent(), STM32F4)
 
 
 def test_what_the_user_has_set_up_wrongly_is_told_even_if_nobody_asked(

@@ -37,6 +37,7 @@ class FakeSession:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.board = SimpleNamespace(name="emulated", emulator="qemu 0")
+        self.missing_engines = {"tflm": "fake"}
         self.toolchain = {"arm-none-eabi-gcc": "12.2"}
         limit = os.environ.get("FAKE_BUDGET")
         budgets = {"stm32f4": {"aot": Budget(instructions=int(limit))}} if limit else {}

@@ -40,13 +40,13 @@ def parse(text: str, kinds: Collection[str]) -> BoardSpec:
         if "/" not in text and not port_name.is_com(text):
             raise HilError(f"unknown board {text}; {_choices(kinds)}; {port_name.list_of_ports()}")
         return BoardSpec(text, SERIAL, text)
-    kind, rest = named[1].lower(), named[2]
-    if kind in kinds:
+    kind, rest = {known.lower(): known for known in kinds}.get(named[1].lower()), named[2]
+    if kind is not None:
         address, _, options = rest.partition("?")
         return BoardSpec(text, kind, address, dict(parse_qsl(options, keep_blank_values=True)))
     if port_name.is_url(text):
         return BoardSpec(text, SERIAL, text)
-    raise HilError(f"board {text}: unknown kind {kind}; {_choices(kinds)}")
+    raise HilError(f"board {text}: unknown kind {named[1]}; {_choices(kinds)}")
 
 
 def _choices(kinds: Collection[str]) -> str:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tflm_hil import extensions
 from tflm_hil.engines.engine import Engine, Estimate
+from tflm_hil.engines.external.engine import ExternalEngine
 from tflm_hil.errors import HilError
 from tflm_hil.extensions import ExtensionError
 from tflm_hil.firmware.build_dir import Say, silent
 from tflm_hil.firmware.image import FirmwareImage
 from tflm_hil.firmware.memory import TooLargeError
 from tflm_hil.firmware.project import FirmwareProject
-from tflm_hil.models.manifest import Model
+from tflm_hil.models.manifest import EVERY, Model
 from tflm_hil.models.reference import Reference
 from tflm_hil.targets import Target
 
@@ -21,6 +23,10 @@ GROUP = "tflm_hil.engines"
 AUTO = "auto"
 DEFAULT = "aot"
 """The engine of commands that work with one, if neither the user nor the project names it."""
+
+# It becomes part of folders, of environments of PlatformIO and of test ids.
+_NAME = re.compile(r"[A-Za-z0-9]+(_[A-Za-z0-9]+)*")
+_RESERVED = (AUTO, EVERY, ExternalEngine.name)
 
 
 def names() -> list[str]:
@@ -34,6 +40,10 @@ def load(name: str) -> Engine:
         *others, last = names()
         raise HilError(f"unknown engine {name}; choose {', '.join((AUTO, *others))} or {last}")
     extension = extensions.find(GROUP, name)
+    if not _NAME.fullmatch(name) or name in _RESERVED:
+        raise ExtensionError(
+            f"{extension}: no engine may have this name; use other letters, digits, and _ between them"
+        )
     engine: Engine = extension.make()
     if engine.name != name:
         raise ExtensionError(f"{extension}: the engine calls itself {engine.name!r}; give both the same name")
@@ -65,12 +75,21 @@ def choose(asked: str, project: FirmwareProject) -> tuple[tuple[Engine, ...], di
     return tuple(found), missing
 
 
+def versions(engine: Engine, project: FirmwareProject) -> Mapping[str, str]:
+    """The name and version of everything that `engine` consists of beside the project's own sources."""
+    found = engine.versions(project)
+    _expect(Mapping, engine, "versions", found)
+    return found
+
+
 def check(engine: Engine, tflite: Path, project: FirmwareProject, say: Say = silent) -> Estimate | None:
     """Refuse, before anything is built, a network that `engine` cannot run or whose answers cannot be compared.
 
     Returns what is known of its image already. Raises HilError with the reason.
     """
     estimate = engine.check(tflite, project, say)
+    if estimate is not None:
+        _expect(Estimate, engine, "check", estimate)
     Reference(tflite)
     return estimate
 
@@ -115,3 +134,9 @@ def _takers(tflite: Path, project: FirmwareProject, other_than: Engine) -> Itera
         except HilError:
             continue
         yield engine
+
+
+def _expect(kind: type, engine: Engine, method: str, value: object) -> None:
+    """Raise HilError if the `value` that a `method` of `engine` has returned is of another kind."""
+    if not isinstance(value, kind):
+        raise HilError(f"engine {engine.name}: {method}() returns {value!r}; it should be of type {kind.__name__}")

@@ -100,7 +100,9 @@ class FirmwareProject:
         toolchain.versions()
         graph = read(variant.path)
         config = write_model_config(model, variant.sha256, graph, build_dir.generated)
-        generated = engine.generate(Job(variant.path, graph, debug, build_dir, self._emulate, say))
+        generated: object = engine.generate(Job(variant.path, graph, debug, build_dir, self._emulate, say))
+        if not isinstance(generated, Generated):
+            raise HilError(f"engine {engine.name}: generate() returns {generated!r}; it should be of type Generated")
         for leftover in set(build_dir.generated.iterdir()) - {*config, *generated.sources}:
             leftover.unlink()
         settings = {**platformio.build_variables(build_dir.generated, build_dir.build), **generated.settings}

@@ -57,7 +57,7 @@ class Session:
         self.models = _models(known, options.models, self.configuration.models)
         self.toolchain = _toolchain(self.application)
         for engine in self.engines:
-            self.toolchain |= engine.versions(self.project)
+            self.toolchain |= engines.versions(engine, self.project)
         self._check_manifests()
         self._files = Snapshot(path for model in self.models for path in model.files)
         self._recordings = {model.name: _recordings(model) for model in self.models}

@@ -195,6 +195,7 @@ class Reporter:
             toolchain=self._session.toolchain,
             plan=list({(test.case, test.copy): test for tests in planned.values() for test in tests.values()}.values()),
             reports=reports,
+            missing_engines=self._session.missing_engines,
             skipped={build.name: build.skipped for build in self._session.builds if build.skipped is not None},
             gaps=[*(f"{file} could not be collected" for file in self._broken), *narrowed(self._config)],
         )
