@@ -114,6 +114,25 @@ def test_sockets_fit_wherever_temporary_files_are(
 
 
 @needs_qemu
+def test_a_command_that_is_garbled_on_its_way_is_sent_again(board: QemuBoard, monkeypatch: pytest.MonkeyPatch) -> None:
+    execute = QMPClient.execute
+    garbled: list[str] = []
+
+    async def garble(client: QMPClient, command: str) -> object:
+        if command in garbled:
+            return await execute(client, command)
+        garbled.append(command)
+        return await execute(client, f"{command}x")
+
+    monkeypatch.setattr(QMPClient, "execute", garble)
+    assert read(board.connect(), 1) == b"!"
+    assert {"query-chardev", "cont"} <= set(garbled)
+    assert board.machine.process is not None
+    with pytest.raises(HilError, match="nosuch has not been found"):
+        board.machine.process.execute("nosuch")
+
+
+@needs_qemu
 def test_an_emulator_that_is_killed_is_told_and_replaced(board: QemuBoard) -> None:
     connection = board.connect()
     assert read(connection, 1) == b"!"

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from qemu.qmp import QMPClient, QMPError
+from qemu.qmp import ExecuteError, QMPClient, QMPError
 
 from tflm_hil.errors import HilError
 
@@ -40,7 +40,7 @@ class Monitor:
 
     def execute(self, command: str, seconds: float = TIMEOUT_S) -> Any:
         """Return what QEMU answers to `command` within `seconds`."""
-        return self._wait(self._client.execute(command), command, seconds)
+        return self._wait(self._execute(command), command, seconds)
 
     def close(self) -> None:
         """Leave QEMU alone, be it there or not; closing twice is harmless."""
@@ -48,6 +48,16 @@ class Monitor:
             with contextlib.suppress(HilError):  # It may have gone already: no news to someone who closes.
                 self._wait(self._client.disconnect(), "disconnecting", _CLOSE_S)
             self._loop.close()
+
+    async def _execute(self, command: str) -> Any:
+        try:
+            return await self._client.execute(command)
+        except ExecuteError as error:
+            # QEMU knows every command that is sent here, but it was seen to read `query-chradev` on a busy machine. A
+            # command that it does not know was not executed, so it is sent again.
+            if error.error_class != "CommandNotFound":
+                raise
+            return await self._client.execute(command)
 
     def _wait(self, answer: Coroutine[Any, Any, T], what: str, seconds: float = TIMEOUT_S) -> T:
         # Ctrl-C in the middle of the library's event loop would leave that half done, so it waits these milliseconds.
