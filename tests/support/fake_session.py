@@ -15,7 +15,8 @@ from typing import Any
 import tflm_hil.pytest_plugin.startup
 from tflm_hil.checks.parity import Parity
 from tflm_hil.errors import HilError
-from tflm_hil.lab.dut import Build, Firmware, Measurement, Traffic
+from tflm_hil.lab.build import Build, Firmware
+from tflm_hil.lab.measurement import Measurement, Traffic
 from tflm_hil.lab.options import Options
 from tflm_hil.models.manifest import Budget, Model, Variant
 from tflm_hil.pytest_plugin.recorder import Recorder

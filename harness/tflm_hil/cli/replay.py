@@ -10,7 +10,8 @@ from rich.table import Table
 from tflm_hil.cli.arguments import BoardName, EngineName, ModelName, TargetName, VariantName
 from tflm_hil.cli.working import build_firmware, open_board, open_session, status
 from tflm_hil.errors import HilError
-from tflm_hil.lab.dut import Firmware, Measurement
+from tflm_hil.lab.build import Firmware
+from tflm_hil.lab.measurement import Measurement
 from tflm_hil.lab.session import Session
 from tflm_hil.models.answers import truth_text
 from tflm_hil.recordings import Recording

@@ -15,7 +15,7 @@ from tflm_hil.configuration import Configuration, find_project, load_configurati
 from tflm_hil.engines import selection as engines
 from tflm_hil.errors import HilError
 from tflm_hil.firmware.build_dir import Say
-from tflm_hil.lab.dut import Firmware
+from tflm_hil.lab.build import Firmware
 from tflm_hil.lab.options import DEFAULT_TARGET, Options
 from tflm_hil.lab.session import Session
 from tflm_hil.targets import Target

@@ -14,7 +14,8 @@ from tflm_hil.boards.board import Board
 from tflm_hil.checks.tensors import Difference, compare_tensor
 from tflm_hil.checks.tolerance import Tolerance, tolerances
 from tflm_hil.errors import DeviceError, HilError, RefusedError
-from tflm_hil.lab.dut import DeviceUnderTest, Firmware, Progress, silent
+from tflm_hil.lab.build import Firmware
+from tflm_hil.lab.dut import DeviceUnderTest, Progress, silent
 from tflm_hil.lab.session import Session
 from tflm_hil.models.folding import fold
 from tflm_hil.models.preprocess import Quantization, prepare

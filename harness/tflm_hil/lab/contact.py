@@ -12,7 +12,8 @@ from tflm_hil.device.device_info import DeviceInfo
 from tflm_hil.device.identity import Layout, check_identity, check_layout
 from tflm_hil.device.uart_log import UartLog
 from tflm_hil.errors import DeviceError, LineError, MuteError
-from tflm_hil.lab.dut import DeviceUnderTest, Firmware, Progress, silent
+from tflm_hil.lab.build import Firmware
+from tflm_hil.lab.dut import DeviceUnderTest, Progress, silent
 
 _BROKEN_LINES = 3
 """So many sessions in a row whose line broke, or whose emulator failed, before the device said anything, are enough."""

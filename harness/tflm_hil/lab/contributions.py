@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tflm_hil.checks.parity import Parity
-from tflm_hil.lab.dut import Build, Firmware, Measurement, TensorMeasurement
+from tflm_hil.lab.build import Build, Firmware
+from tflm_hil.lab.measurement import Measurement, TensorMeasurement
 from tflm_hil.lab.session import Session
 from tflm_hil.results.parts import Contribution, RunKey, StreamPart, firmware_part, latency_part, parity_part
 

@@ -23,8 +23,9 @@ from tflm_hil.firmware.build_dir import Say
 from tflm_hil.firmware.build_dir import silent as unsaid
 from tflm_hil.firmware.image import FirmwareImage
 from tflm_hil.firmware.project import FirmwareProject
+from tflm_hil.lab.build import Build, Firmware
 from tflm_hil.lab.contact import Contact
-from tflm_hil.lab.dut import Build, DeviceUnderTest, Firmware, Progress, silent
+from tflm_hil.lab.dut import DeviceUnderTest, Progress, silent
 from tflm_hil.lab.options import Options
 from tflm_hil.models.chain import Chain
 from tflm_hil.models.fit import check_fit

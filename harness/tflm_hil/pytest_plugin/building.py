@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tflm_hil.lab.dut import Build, Firmware
+from tflm_hil.lab.build import Build, Firmware
 from tflm_hil.lab.session import Session
 from tflm_hil.models.stimuli import stimuli
 from tflm_hil.pytest_plugin.progress_line import ProgressLine

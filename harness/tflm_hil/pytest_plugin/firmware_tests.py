@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tflm_hil.errors import DeviceError, HilError
-from tflm_hil.lab.dut import Build, Firmware
+from tflm_hil.lab.build import Build, Firmware
 from tflm_hil.lab.session import Session
 from tflm_hil.pytest_plugin.fixtures import UART_LOG
 from tflm_hil.pytest_plugin.measuring import feeds

@@ -18,7 +18,8 @@ from tflm_hil.pytest_plugin.options import no_board
 if TYPE_CHECKING:
     from tflm_hil.boards.board import Board
     from tflm_hil.commands.trace import Trace
-    from tflm_hil.lab.dut import DeviceUnderTest, Firmware
+    from tflm_hil.lab.build import Firmware
+    from tflm_hil.lab.dut import DeviceUnderTest
     from tflm_hil.lab.session import Session
     from tflm_hil.models.chain import Chain
     from tflm_hil.models.reference import Reference
@@ -59,7 +60,7 @@ def board(hil_session: Session) -> Iterator[Board]:
 @pytest.fixture(scope="session")
 def firmware(request: pytest.FixtureRequest, hil_session: Session) -> Firmware:
     """The built image; parametrized over models, variants, engines and targets."""
-    from tflm_hil.lab.dut import Build
+    from tflm_hil.lab.build import Build
     from tflm_hil.pytest_plugin.building import built
 
     build = getattr(request, "param", None)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pytest
 
-    from tflm_hil.lab.dut import Firmware
+    from tflm_hil.lab.build import Firmware
     from tflm_hil.pytest_plugin.measuring import AnyMeasurement
     from tflm_hil.results.model import Results, Run
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from tflm_hil.errors import HilError
-from tflm_hil.lab.dut import Build, DeviceUnderTest, Firmware, Measurement, TensorMeasurement, together
+from tflm_hil.lab.build import Build, Firmware
+from tflm_hil.lab.dut import DeviceUnderTest
+from tflm_hil.lab.measurement import Measurement, TensorMeasurement, together
 from tflm_hil.lab.session import Session
 from tflm_hil.pytest_plugin.fixtures import UART_LOG
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tflm_hil.files import write_text
+from tflm_hil.lab.build import Build
 from tflm_hil.lab.contributions import run_key
-from tflm_hil.lab.dut import Build
 from tflm_hil.lab.session import Session
 from tflm_hil.results.merge import Planned
 

@@ -10,8 +10,8 @@ import pytest
 from tflm_hil.checks.attribution import Step
 from tflm_hil.checks.latency import summarize
 from tflm_hil.checks.parity import Parity
+from tflm_hil.lab.build import Firmware
 from tflm_hil.lab.contributions import of_footprint, of_measurement, of_parity
-from tflm_hil.lab.dut import Firmware
 from tflm_hil.pytest_plugin.measuring import AnyMeasurement
 from tflm_hil.results.parts import Contribution, attribution_part
 

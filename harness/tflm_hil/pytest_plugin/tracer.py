@@ -8,7 +8,7 @@ import pytest
 
 from tflm_hil.boards.board import Board
 from tflm_hil.commands.trace import Trace, choose_sample, explain, trace
-from tflm_hil.lab.dut import Firmware
+from tflm_hil.lab.build import Firmware
 from tflm_hil.lab.session import Session
 from tflm_hil.pytest_plugin.fixtures import UART_LOG, uart_log
 from tflm_hil.pytest_plugin.progress_line import ProgressLine

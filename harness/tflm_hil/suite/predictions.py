@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tflm_hil.checks.parity import Mismatch
-from tflm_hil.lab.dut import Firmware, Measurement
+from tflm_hil.lab.build import Firmware
+from tflm_hil.lab.measurement import Measurement
 from tflm_hil.models.chain import Chain
 from tflm_hil.models.reference import Reference
 from tflm_hil.pytest_plugin.recorder import Recorder

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tflm_hil.checks.parity import Parity, TensorMismatch
-from tflm_hil.lab.dut import Firmware, TensorMeasurement
+from tflm_hil.lab.build import Firmware
+from tflm_hil.lab.measurement import TensorMeasurement
 from tflm_hil.models.reference import Reference
 from tflm_hil.models.stimuli import Stimulus
 from tflm_hil.pytest_plugin.recorder import Recorder

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from tflm_hil.commands.bench.published_figures import ARENA_SHARE, CMSIS_NN, FLASH_SHARE
-from tflm_hil.lab.dut import DeviceUnderTest, Firmware
+from tflm_hil.lab.build import Firmware
+from tflm_hil.lab.dut import DeviceUnderTest
 from tflm_hil.models.manifest import Model
 from tflm_hil.recordings import Recording
 from tflm_hil.recordings.windows import windows

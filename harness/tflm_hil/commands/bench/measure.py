@@ -17,7 +17,9 @@ from tflm_hil.errors import HilError
 from tflm_hil.firmware.build_dir import Say
 from tflm_hil.firmware.build_dir import silent as unsaid
 from tflm_hil.lab import contributions
-from tflm_hil.lab.dut import Build, DeviceUnderTest, Measurement, TensorMeasurement
+from tflm_hil.lab.build import Build
+from tflm_hil.lab.dut import DeviceUnderTest
+from tflm_hil.lab.measurement import Measurement, TensorMeasurement
 from tflm_hil.lab.session import Session
 from tflm_hil.models.macs import multiply_accumulates
 from tflm_hil.models.stimuli import stimuli
