@@ -28,8 +28,8 @@ def install(folder: Path) -> None:
     source = folder / "source"
     shutil.copytree(EXAMPLE, source)
     options = ["--offline", "--quiet", "--no-deps", "--no-build-isolation", "--python", sys.executable]
-    command = [shutil.which("uv") or "uv", "pip", "install", *options, "--target", str(folder / "site"), str(source)]
-    subprocess.run(command, check=True)
+    uv = [sys.executable, "-m", "uv", "pip", "install"]
+    subprocess.run([*uv, *options, "--target", str(folder / "site"), str(source)], check=True)
 
 
 @pytest.fixture
