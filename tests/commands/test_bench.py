@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 import pytest
 from support.needs import needs_emulator
+from tflm_hil.checks.latency import Latency
 from tflm_hil.checks.parity import compare_outputs
 from tflm_hil.checks.tolerance import Tolerance
 from tflm_hil.cli.app import app
@@ -34,7 +35,6 @@ from tflm_hil.results.model import (
     CompilationFigures,
     FirmwareFigures,
     Goal,
-    LatencyFigures,
     ParityFigures,
     Results,
     Run,
@@ -70,7 +70,7 @@ def measured(
         "fail" if mismatches else "pass",
         firmware=FirmwareFigures("00", flash, ram, buffers, arena, constants, {}, [], stack, total),
         parity=ParityFigures(9, mismatches, not mismatches, float(mismatches), 0, "", None, None, mismatches),
-        latency=LatencyFigures("instructions", 9, 1, 1, 1, instructions),
+        latency=Latency("instructions", 9, 1, 1, 1, instructions),
         bench=BenchFigures(bench.pop("work", 0), "MAC", **bench),
         tests=[case],
     )

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Latency:
-    """The distribution of `count` inferences; `min`, `median`, `p99` and `max` in `unit` (instructions or cycles)."""
+    """The distribution of `count` inferences, or of what goes with them; `min`, `median`, `p99` and `max` in `unit`.
+
+    The unit is `instructions` in emulation, and `cycles` on hardware.
+    """
 
     unit: str
     count: int

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tflm_hil.checks.attribution import Step
-from tflm_hil.checks.latency import summarize
+from tflm_hil.checks.latency import Latency, summarize
 from tflm_hil.results.model import (
     AttributionFigures,
     AttributionStep,
@@ -17,7 +17,6 @@ from tflm_hil.results.model import (
     Confusion,
     FirmwareFigures,
     Goal,
-    LatencyFigures,
     LinkFigures,
     ParityFigures,
     ThroughputFigures,
@@ -127,12 +126,9 @@ def _step(name: str, steps: list[Step]) -> AttributionStep:
     )
 
 
-def _latency(parts: list[tuple[str, list[list[int]]]]) -> LatencyFigures | None:
+def _latency(parts: list[tuple[str, list[list[int]]]]) -> Latency | None:
     counts = [count for _, histogram in parts for count, times in histogram for _ in range(times)]
-    if not counts:
-        return None
-    latency = summarize(parts[0][0], counts)
-    return LatencyFigures(latency.unit, latency.count, latency.min, latency.median, latency.p99, latency.max)
+    return summarize(parts[0][0], counts) if counts else None
 
 
 def _throughput(parts: list[StreamPart]) -> ThroughputFigures | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from tflm_hil.checks.latency import Latency
 from tflm_hil.errors import HilError
 from tflm_hil.files import write_text
 from tflm_hil.models.manifest import LONE_VARIANT
@@ -110,17 +111,6 @@ class AttributionFigures(msgspec.Struct):
         return self.steps[0].windows if self.steps else 0
 
 
-class LatencyFigures(msgspec.Struct):
-    """One inference, or what goes with it, in `unit` (`instructions` in emulation, `cycles` on hardware)."""
-
-    unit: str
-    count: int
-    min: int
-    median: int
-    p99: int
-    max: int
-
-
 class ThroughputFigures(msgspec.Struct):
     """Wall-clock rates of the streaming, for orientation only: they differ from run to run."""
 
@@ -209,9 +199,9 @@ class Run(msgspec.Struct):
     firmware: FirmwareFigures | None = None
     parity: ParityFigures | None = None
     attribution: AttributionFigures | None = None
-    latency: LatencyFigures | None = None
-    preparation: LatencyFigures | None = None
-    window: LatencyFigures | None = None
+    latency: Latency | None = None
+    preparation: Latency | None = None
+    window: Latency | None = None
     throughput: ThroughputFigures | None = None
     link: LinkFigures | None = None
     bench: BenchFigures | None = None

@@ -37,9 +37,8 @@ def split_v(op: Op) -> KernelCall:
         sizes = [rest if size == -1 else size for size in sizes]
     if len(sizes) != len(op.outputs) or sum(sizes) != x.shape[axis] or min(sizes) < 1:
         raise op.refuse(
-            f"cannot split {list(x.shape)} along dimension {axis} into {sizes} for {len(op.outputs)} outputs; export "
-            "the "
-            "model again"
+            f"cannot split {list(x.shape)} along dimension {axis} into {sizes} for {len(op.outputs)} outputs; "
+            "export the model again"
         )
     return _split(op, x, axis, sizes)
 
