@@ -11,10 +11,11 @@ from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 from support.device_helpers import bench
 from support.targets import STM32F4, TARGETS
-from tflm_hil.boards import qemu, selection
-from tflm_hil.boards.qemu import QemuBoard
+from tflm_hil.boards import selection
+from tflm_hil.boards.qemu import board as qemu
+from tflm_hil.boards.qemu.board import QemuBoard
 from tflm_hil.boards.selection import choose
-from tflm_hil.boards.serial_board import SerialBoard
+from tflm_hil.boards.serial.board import SerialBoard
 from tflm_hil.errors import HilError
 
 

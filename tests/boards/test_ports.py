@@ -18,11 +18,12 @@ from support import fake_board, rfc2217_server, ser2net
 from support.fake_device import BOOT
 from support.fake_framing import frame
 from support.targets import STM32F4
-from tflm_hil.boards import port, port_lock, port_name, serial_reset
-from tflm_hil.boards.port import Port
-from tflm_hil.boards.port_lock import PortLock
-from tflm_hil.boards.serial_board import SerialBoard
-from tflm_hil.boards.serial_reset import SerialReset
+from tflm_hil.boards.serial import port, port_lock, port_name
+from tflm_hil.boards.serial import reset as serial_reset
+from tflm_hil.boards.serial.board import SerialBoard
+from tflm_hil.boards.serial.port import Port
+from tflm_hil.boards.serial.port_lock import PortLock
+from tflm_hil.boards.serial.reset import SerialReset
 from tflm_hil.device import connection as connection_module
 from tflm_hil.device.client import Client
 from tflm_hil.device.connection import Connection, SerialConnection, SocketConnection

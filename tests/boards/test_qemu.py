@@ -18,8 +18,9 @@ from qemu.qmp import QMPClient
 from support.processes import ends
 from support.targets import STM32F4
 from support.tiny_elf import write_tiny_elf
-from tflm_hil.boards import qemu, qemu_process
-from tflm_hil.boards.qemu import QemuBoard, command_line
+from tflm_hil.boards.qemu import board as qemu
+from tflm_hil.boards.qemu import process as qemu_process
+from tflm_hil.boards.qemu.board import QemuBoard, command_line
 from tflm_hil.device.connection import Connection
 from tflm_hil.device.timeout import Deadline
 from tflm_hil.errors import DeviceError, HilError, LineError
@@ -217,7 +218,7 @@ import select
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from tflm_hil.boards.qemu import QemuBoard
+from tflm_hil.boards.qemu.board import QemuBoard
 from tflm_hil.targets import load_targets
 
 board = QemuBoard("emulated", Path(sys.argv[1]))

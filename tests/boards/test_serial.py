@@ -18,8 +18,8 @@ from serial.tools import list_ports
 from support import fake_board
 from support.fake_device import Misbehaviour
 from support.targets import STM32F4
-from tflm_hil.boards import serial_reset
-from tflm_hil.boards.serial_board import SerialBoard
+from tflm_hil.boards.serial import reset as serial_reset
+from tflm_hil.boards.serial.board import SerialBoard
 from tflm_hil.device.client import Client
 from tflm_hil.device.uart_log import UartLog
 from tflm_hil.errors import DeviceError, HilError

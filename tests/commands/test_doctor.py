@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from support.hil_command import ROOT, hil
 from support.needs import needs_compiler, needs_emulator
-from tflm_hil.boards import qemu
+from tflm_hil.boards.qemu import board as qemu
 from tflm_hil.engines.tflm import library as tflm_library
 from tflm_hil.firmware import toolchain
 

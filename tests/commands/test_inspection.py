@@ -13,7 +13,7 @@ import pytest
 from support.hil_command import hil
 from support.needs import needs_compiler
 from support.targets import STM32F4
-from tflm_hil.boards import qemu_program
+from tflm_hil.boards.qemu import program as qemu_program
 from tflm_hil.commands.inspection import inspect
 from tflm_hil.engines.aot.engine import AotEngine
 from tflm_hil.firmware.project import FirmwareProject

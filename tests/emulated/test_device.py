@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from support.lossy_connection import LossyConnection, at_random
 from support.targets import STM32F4
-from tflm_hil.boards import qemu
-from tflm_hil.boards.qemu import QemuBoard
+from tflm_hil.boards.qemu import board as qemu
+from tflm_hil.boards.qemu.board import QemuBoard
 from tflm_hil.device.client import Client
 from tflm_hil.device.connection import Connection
 from tflm_hil.device.identity import check_identity

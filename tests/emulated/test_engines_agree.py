@@ -15,7 +15,7 @@ from support.host_kernels import run_kernels
 from support.shape_networks import flattened
 from support.targets import STM32F4
 from support.tflm_helpers import RESOLVER, pretend_library
-from tflm_hil.boards import qemu_program
+from tflm_hil.boards.qemu import program as qemu_program
 from tflm_hil.commands.inspection import inspect
 from tflm_hil.engines import selection as engines
 from tflm_hil.engines.tflm import build as tflm_build

@@ -11,7 +11,7 @@ import pytest
 from support.device_helpers import recording
 from support.emulated_image import RECURSE, SPIN, address_range, build, crash, run
 from support.targets import STM32F4
-from tflm_hil.boards.qemu import QemuBoard, emulation_of
+from tflm_hil.boards.qemu.board import QemuBoard, emulation_of
 from tflm_hil.device.client import Client
 from tflm_hil.device.connection import Connection
 from tflm_hil.device.device_info import Counter

@@ -13,8 +13,8 @@ import pytest
 from support.firmware_helpers import ROOT
 from support.needs import skip_without_tools
 from support.targets import STM32F4
-from tflm_hil.boards import qemu_program
-from tflm_hil.boards.qemu import QemuBoard
+from tflm_hil.boards.qemu import program as qemu_program
+from tflm_hil.boards.qemu.board import QemuBoard
 from tflm_hil.device.client import Client
 from tflm_hil.device.uart_log import UartLog
 from tflm_hil.engines.tflm.arena import STEP, ArenaCache, Trial, outcome

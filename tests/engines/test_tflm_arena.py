@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.targets import STM32F4
-from tflm_hil.boards import qemu_program
+from tflm_hil.boards.qemu import program as qemu_program
 from tflm_hil.engines.tflm.arena import STEP, ArenaCache, Trial, find_smallest, outcome
 from tflm_hil.errors import HilError
 

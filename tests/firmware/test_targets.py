@@ -12,7 +12,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import ARMAttributesSection
 from support.emulated_image import RECURSE, SPIN, address_range, build, crash, run
 from support.targets import BUILT
-from tflm_hil.boards.qemu import QemuBoard
+from tflm_hil.boards.qemu.board import QemuBoard
 from tflm_hil.device.client import Client
 from tflm_hil.device.device_info import Counter
 from tflm_hil.device.messages import FaultKind

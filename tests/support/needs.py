@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from tflm_hil.boards.qemu import QEMU
+from tflm_hil.boards.qemu.board import QEMU
 from tflm_hil.errors import HilError
 from tflm_hil.firmware import toolchain
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tflm_hil import extensions
-from tflm_hil.boards import port_name
 from tflm_hil.boards.board import Board, BoardKind
+from tflm_hil.boards.serial import port_name
 from tflm_hil.boards.spec import AUTO, EMULATED, BoardSpec, parse
 from tflm_hil.errors import HilError
 from tflm_hil.extensions import Extension, ExtensionError

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
-from tflm_hil.boards import port_name
+from tflm_hil.boards.serial import port_name
 from tflm_hil.errors import HilError
 
 EMULATED = "emulated"

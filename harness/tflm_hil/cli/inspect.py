@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from tflm_hil.boards import qemu_program
+from tflm_hil.boards.qemu import program as qemu_program
 from tflm_hil.cli.arguments import TargetName, VariantName
 from tflm_hil.cli.working import choose_variant, nearest_configuration, only_target, status
 from tflm_hil.commands import inspection

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from serial.tools import list_ports
 
-from tflm_hil.boards import qemu
+from tflm_hil.boards.qemu import board as qemu
 from tflm_hil.configuration import find_project, load_configuration, nearest_project
 from tflm_hil.engines import selection as engines
 from tflm_hil.engines.external.application import load_application

@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 
-from tflm_hil.boards import qemu_program
 from tflm_hil.boards.board import Board
+from tflm_hil.boards.qemu import program as qemu_program
 from tflm_hil.boards.selection import BoardChoice, choose
 from tflm_hil.configuration import load_configuration
 from tflm_hil.device.identity import Layout

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from tflm_hil.boards.protocols import Console
-from tflm_hil.boards.telnet import GREETING_BYTES, speaks_telnet
+from tflm_hil.boards.serial.telnet import GREETING_BYTES, speaks_telnet
 from tflm_hil.device.connection import Connection, SerialConnection
 from tflm_hil.device.framing import Decoder, Frame, encode
 from tflm_hil.device.messages import Message, pack_hello

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import serial
 
-from tflm_hil.boards import port_name
+from tflm_hil.boards.serial import port_name
 from tflm_hil.device.connection import (
     PORT_ERRORS,
     Connection,

@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from tflm_hil.boards.qemu import QEMU, emulation_of, version
+from tflm_hil.boards.qemu.board import QEMU, emulation_of, version
 from tflm_hil.errors import HilError
 from tflm_hil.targets import Target
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tflm_hil import processes
-from tflm_hil.boards.qmp import Monitor
+from tflm_hil.boards.qemu.qmp import Monitor
 from tflm_hil.device.timeout import Deadline
 from tflm_hil.errors import HilError
 

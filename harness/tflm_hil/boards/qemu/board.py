@@ -11,7 +11,7 @@ from pathlib import Path
 from tflm_hil.boards.board import Board
 from tflm_hil.boards.counters import InstructionCounter
 from tflm_hil.boards.protocols import Console
-from tflm_hil.boards.qemu_process import START_S, QemuProcess
+from tflm_hil.boards.qemu.process import START_S, QemuProcess
 from tflm_hil.boards.spec import BoardSpec
 from tflm_hil.device.connection import Connection, SocketConnection
 from tflm_hil.device.timeout import Deadline

@@ -7,7 +7,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from tflm_hil.boards import port_name
+from tflm_hil.boards.serial import port_name
 from tflm_hil.errors import HilError
 
 _SHARED = Path("/run/lock")

@@ -1,0 +1,1 @@
+"""How images get onto real boards: a file for each method."""

@@ -1,0 +1,1 @@
+"""Real boards behind a serial port, or behind a URL that leads to one."""
