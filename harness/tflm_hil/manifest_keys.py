@@ -53,7 +53,7 @@ TABLES: Mapping[str, Mapping[str, tuple[str, frozenset[str]]]] = {
             frozenset({"schema", "chip", "board", "core", "clock_hz", "memory", "uart", "build", "qemu"}),
         ),
         "$.memory[]": ("in [memory.REGION] of a target file", frozenset({"origin", "size"})),
-        "$.uart": ("in [uart] of a target file", frozenset({"baud", "tx", "rx"})),
+        "$.uart": ("in [uart] of a target file", frozenset({"baud", "tx", "rx", "dtr", "rts"})),
         "$.build": (
             "in [build] of a target file",
             frozenset({"flags", "parts", "stack", "credits", "defines"}),

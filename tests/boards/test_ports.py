@@ -29,6 +29,7 @@ from tflm_hil.device.client import Client
 from tflm_hil.device.connection import Connection, SerialConnection, SocketConnection
 from tflm_hil.device.uart_log import UartLog
 from tflm_hil.errors import HilError, LineError
+from tflm_hil.targets.target import Uart
 
 BUILD_ID = bytes(range(20))
 
@@ -102,6 +103,34 @@ def test_a_board_behind_rfc2217_answers_and_its_port_is_configured_once(
         board.close()
 
 
+@pytest.mark.parametrize(
+    ("uart", "opened"),
+    [
+        (Uart(115_200, dtr="low"), [("dtr", False), ("rts", True)]),
+        (Uart(115_200, dtr="leave", rts="leave"), []),
+    ],
+)
+def test_a_port_of_the_network_is_opened_with_its_control_lines_as_the_target_says(
+    pty: Pty, uart: Uart, opened: list[tuple[str, bool]]
+) -> None:
+    asked: list[tuple[str, bool]] = []
+    with rfc2217_server.serving(str(pty.name), asked) as url:
+        connection = Port(url, uart).open()
+        assert asked == opened
+        connection.close()
+
+
+def test_a_reset_by_the_control_lines_ends_where_it_began(pty: Pty) -> None:
+    """A board that a high line keeps in reset would never boot otherwise."""
+    asked: list[tuple[str, bool]] = []
+    with rfc2217_server.serving(str(pty.name), asked) as url:
+        connection = Port(url, Uart(115_200, dtr="low")).open()
+        asked.clear()
+        assert serial_reset.by_dtr(connection)
+        assert asked == [("dtr", True), ("rts", False), ("dtr", False), ("rts", True)]
+        connection.close()
+
+
 @pytest.mark.parametrize("scheme", ["rfc2217", "socket"])
 def test_a_board_behind_ser2net_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
     monkeypatch.setattr(serial_reset, "BOOT_S", 10.0)
@@ -152,7 +181,7 @@ def test_a_telnet_server_behind_socket_is_told_what_it_is(pieces: int) -> None:
 def test_a_server_that_never_reads_does_not_hold_up_the_harness(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection_module, "WRITE_TIMEOUT_S", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as server:
-        connection = Port(f"socket://127.0.0.1:{server.getsockname()[1]}", 115_200).open()
+        connection = Port(f"socket://127.0.0.1:{server.getsockname()[1]}", Uart(115_200)).open()
         with pytest.raises(LineError, match=r"the serial line broke: it took no bytes for 0\.05 s$"):
             connection.write(bytes(100_000_000))
         connection.close()
@@ -160,7 +189,7 @@ def test_a_server_that_never_reads_does_not_hold_up_the_harness(monkeypatch: pyt
 
 def test_a_terminal_that_nobody_reads_does_not_hold_up_the_harness(pty: Pty, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection_module, "WRITE_TIMEOUT_S", 0.05)
-    connection = Port(str(pty.name), 115_200).open()
+    connection = Port(str(pty.name), Uart(115_200)).open()
     with pytest.raises(LineError, match=r"the serial line broke: it took no bytes for 0\.05 s: is the board"):
         connection.write(bytes(1_000_000))
     connection.close()
@@ -189,7 +218,7 @@ def test_a_terminal_has_no_control_lines_until_it_has_gone(pty: Pty) -> None:
 
 def test_a_server_that_closes_at_once_is_a_line_that_breaks() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        connection = Port(f"socket://127.0.0.1:{server.getsockname()[1]}", 115_200).open()
+        connection = Port(f"socket://127.0.0.1:{server.getsockname()[1]}", Uart(115_200)).open()
         server.accept()[0].close()
         with pytest.raises(LineError, match="the serial line broke: the other side closed it"):
             connection.read(5.0)
@@ -200,7 +229,7 @@ def test_a_server_that_closes_at_once_is_a_line_that_breaks() -> None:
 def test_a_device_file_behind_a_url(pty: Pty, usb: list[ListPortInfo], url: str) -> None:
     usb.append(usb_port(pty.name, "066F"))
     port_name.check(url.format(pty.name))
-    connection = Port(url.format(pty.name), 115_200).open()
+    connection = Port(url.format(pty.name), Uart(115_200)).open()
     os.write(pty.master, b"hello")
     received = b""
     while len(received) < 5:
@@ -210,7 +239,7 @@ def test_a_device_file_behind_a_url(pty: Pty, usb: list[ListPortInfo], url: str)
 
 
 def test_a_loop_gives_back_what_is_written() -> None:
-    connection = Port("loop://", 115_200).open()
+    connection = Port("loop://", Uart(115_200)).open()
     connection.write(b"hello")
     assert connection.read(1.0) == b"hello"
     connection.close()
@@ -229,7 +258,7 @@ def test_a_loop_gives_back_what_is_written() -> None:
 def test_a_wrong_url_is_one_line(url: str, message: str) -> None:
     port_name.check(url)
     with pytest.raises(HilError) as caught:
-        Port(url, 115_200).open()
+        Port(url, Uart(115_200)).open()
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
 

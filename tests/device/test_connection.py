@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
+import struct
+import termios
 import threading
 from collections.abc import Iterator
 
 import pytest
+from serial import serialposix
 from tflm_hil.device.connection import SerialConnection, SocketConnection
 from tflm_hil.device.timeout import Deadline
 from tflm_hil.errors import DeviceError
@@ -27,6 +30,48 @@ def pty() -> Iterator[tuple[int, SerialConnection]]:
     os.close(slave)
     yield master, connection
     connection.close()
+
+
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
+    """What is asked of the control lines of a port: a terminal has none."""
+    asked: list[tuple[str, bool]] = []
+    names = {termios.TIOCM_DTR: "dtr", termios.TIOCM_RTS: "rts"}
+    ioctl = serialposix.fcntl.ioctl
+
+    def recorded(descriptor: int, request: int, *argument: bytes) -> object:
+        if request in (termios.TIOCMBIS, termios.TIOCMBIC):
+            asked.append((names[struct.unpack("I", argument[0])[0]], request == termios.TIOCMBIS))
+            return None
+        return ioctl(descriptor, request, *argument)
+
+    monkeypatch.setattr(serialposix.fcntl, "ioctl", recorded)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("dtr", "rts", "opened"),
+    [
+        (True, True, [("dtr", True), ("rts", True)]),
+        (False, True, [("dtr", False), ("rts", True)]),
+        (False, None, [("dtr", False)]),
+        (None, None, []),
+    ],
+)
+def test_a_port_is_opened_with_its_control_lines_as_they_shall_be(
+    lines: list[tuple[str, bool]], dtr: bool | None, rts: bool | None, opened: list[tuple[str, bool]]
+) -> None:
+    """No line is ever at the other level, not even for a moment: that resets some boards."""
+    master, slave = os.openpty()
+    connection = SerialConnection(os.ttyname(slave), 115_200, "pty", dtr, rts)
+    assert lines == opened
+    lines.clear()
+    assert connection.line("dtr") == (dtr is not False)
+    assert connection.set_line("rts", False)
+    assert lines == [("rts", False)]
+    connection.close()
+    os.close(master)
+    os.close(slave)
 
 
 def test_a_socket_carries_bytes_both_ways(sockets: tuple[socket.socket, socket.socket]) -> None:

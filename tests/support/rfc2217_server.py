@@ -19,12 +19,22 @@ class Terminal(serial.Serial):  # type: ignore[misc]
 
     cts = dsr = ri = cd = False
     dtr = rts = break_condition = False
+    asked: list[tuple[str, bool]] | None = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if self.asked is not None and name in ("dtr", "rts"):
+            self.asked.append((name, value))
 
 
 @contextmanager
-def serving(port: str) -> Iterator[str]:
-    """Serve the serial port `port` to one client after another; yield the URL."""
+def serving(port: str, asked: list[tuple[str, bool]] | None = None) -> Iterator[str]:
+    """Serve the serial port `port` to one client after another; yield the URL.
+
+    What the client asks of the lines `dtr` and `rts` goes to `asked`.
+    """
     device = Terminal(port, timeout=0.01)
+    device.asked = asked
     with socket.create_server(("127.0.0.1", 0)) as server:
         thread = threading.Thread(target=_accept, args=(server, device), daemon=True)
         thread.start()

@@ -105,10 +105,11 @@ class SocketConnection:
 class SerialConnection:
     """A port that pyserial opens: a device file, a COM port or a URL. Errors call it `name`.
 
-    Raises one of PORT_ERRORS if it cannot be opened.
+    Before anything else happens to the port, `dtr` and `rts` are set high (True) or low, or neither (None). Raises one
+    of PORT_ERRORS if it cannot be opened.
     """
 
-    def __init__(self, port: str, baud: int, name: str) -> None:
+    def __init__(self, port: str, baud: int, name: str, dtr: bool | None = True, rts: bool | None = True) -> None:
         self._name = name
         # pyserial's rfc2217:// refuses a write timeout; its socket has one of its own.
         write_timeout = None if port.lower().startswith("rfc2217:") else WRITE_TIMEOUT_S
@@ -117,9 +118,17 @@ class SerialConnection:
         )
         if isinstance(self._port, serial.Serial):  # a port of this machine, not of the network
             self._port.exclusive = True
+        lines = {"dtr": dtr, "rts": rts}
+        for line, level in lines.items():
+            if level is None:  # pyserial has no setting for that: it always sets both lines in open().
+                setattr(self._port, f"_update_{line}_state", lambda: None)
+            else:
+                setattr(self._port, line, level)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # pyserial's own; -W error would make them fatal
             self._port.open()
+        for line in (line for line, level in lines.items() if level is None):
+            delattr(self._port, f"_update_{line}_state")
 
     def read(self, timeout: float) -> bytes:
         """See Connection. May wait up to 0.01 s longer than `timeout`."""
@@ -142,6 +151,10 @@ class SerialConnection:
             raise self._gone(f"it took no bytes for {WRITE_TIMEOUT_S:g} s") from None
         except PORT_ERRORS as error:
             raise self._gone(str(error)) from None
+
+    def line(self, line: str) -> bool:
+        """Return what `dtr`, `rts` or the `break_condition` was set to last; one that was left alone counts as high."""
+        return bool(getattr(self._port, line))
 
     def set_line(self, line: str, on: bool) -> bool:
         """Set the control line `dtr` or `rts`, or the `break_condition`; return False if the port has no such line.

@@ -47,12 +47,22 @@ class Region(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return int(self.size[:-1]) * unit if unit else int(self.size)
 
 
+Level = Literal["low", "high", "leave"]
+"""What a control line of a port is set to; `leave` keeps what the system makes of it, which on Linux is high."""
+
+
 class Uart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The line that speaks the protocol: its rate, and its pins as seen from the chip."""
+    """The line that speaks the protocol: its rate, and its pins as seen from the chip.
+
+    `dtr` and `rts` are the levels of the host's control lines while a port is open. High is what a board with native
+    USB waits for before it sends; low is for boards that a high line keeps in reset.
+    """
 
     baud: _Positive
     tx: _Pin | None = None
     rx: _Pin | None = None
+    dtr: Level = "high"
+    rts: Level = "high"
 
 
 class Build(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

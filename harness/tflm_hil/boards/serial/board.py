@@ -15,6 +15,7 @@ from tflm_hil.device.connection import Connection
 from tflm_hil.device.timeout import Deadline
 from tflm_hil.errors import HilError, LineError
 from tflm_hil.targets import Target
+from tflm_hil.targets.target import Uart
 
 _DRAIN_S = 1.0
 _QUIET_S = 0.001
@@ -26,10 +27,10 @@ class SerialLine:
     It stays open between two boots: opening a port resets some boards, and takes a second over a network.
     """
 
-    def __init__(self, port: str, baud: int) -> None:
+    def __init__(self, port: str, uart: Uart) -> None:
         # A device file needs no lock beside the one that pyserial takes on the very device.
         self._lock = PortLock(port) if port_name.scheme(port) in port_name.NETWORK else None
-        self._port = Port(port, baud)
+        self._port = Port(port, uart)
         self._connection: Connection | None = None
 
     def open(self) -> Connection:
@@ -71,7 +72,7 @@ class SerialBoard(Board):
     """The board at `port`, which is a `target`."""
 
     def __init__(self, port: str, target: Target) -> None:
-        line = SerialLine(port, target.uart.baud)
+        line = SerialLine(port, target.uart)
         super().__init__(
             port,
             None,

@@ -17,20 +17,22 @@ from tflm_hil.device.connection import (
 )
 from tflm_hil.device.timeout import Deadline
 from tflm_hil.errors import HilError
+from tflm_hil.targets.target import Level, Uart
 
 RETURN_S = 10.0
 """How long a port that was there may stay away: a board on native USB leaves with each reset, for some seconds."""
 
 _CONNECT_S = 5.0
 _POLL_S = 0.1
+_LEVELS: dict[Level, bool | None] = {"low": False, "high": True, "leave": None}
 
 
 class Port:
-    """The port that the user calls `name`, at `baud`. It remembers that it could not be opened."""
+    """The port that the user calls `name`, opened as `uart` says. It remembers that it could not be opened."""
 
-    def __init__(self, name: str, baud: int) -> None:
+    def __init__(self, name: str, uart: Uart) -> None:
         self.name = name
-        self._baud = baud
+        self._uart = uart
         self._usb: port_name.UsbPort | None = None
         self._opened = False
         self._refused: str | None = None
@@ -61,7 +63,9 @@ class Port:
             return self._connect()
         actual = self._actual_name()
         try:
-            connection = SerialConnection(actual, self._baud, self.name)
+            connection = SerialConnection(
+                actual, self._uart.baud, self.name, dtr=_LEVELS[self._uart.dtr], rts=_LEVELS[self._uart.rts]
+            )
         except PORT_ERRORS as error:
             raise HilError(_why_not(self.name, error)) from None
         self._usb = port_name.usb_port(actual)

@@ -29,19 +29,20 @@ def by_protocol(connection: Connection) -> bool:
 
 def by_break(connection: Connection) -> bool:
     """Hold the line low: a debug probe with DAPLink takes that as a request to reset its target."""
-    return _pulse(connection, ("break_condition",), (True, False))
+    return _pulse(connection, "break_condition")
 
 
 def by_dtr(connection: Connection) -> bool:
-    """Let DTR and RTS fall and rise: USB bridges of many boards lead them to the reset pin."""
-    return _pulse(connection, ("dtr", "rts"), (False, True))
+    """Turn DTR and RTS over and back: USB bridges of many boards lead them to the reset pin."""
+    return _pulse(connection, "dtr", "rts")
 
 
-def _pulse(connection: Connection, lines: tuple[str, ...], levels: tuple[bool, bool]) -> bool:
+def _pulse(connection: Connection, *lines: str) -> bool:
     if not isinstance(connection, SerialConnection):
         return False
-    for level in levels:
-        if not all(connection.set_line(line, level) for line in lines):
+    resting = {line: connection.line(line) for line in lines}
+    for over in (True, False):
+        if not all(connection.set_line(line, level ^ over) for line, level in resting.items()):
             return False
         time.sleep(PULSE_S)
     return True
