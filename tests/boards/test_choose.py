@@ -17,6 +17,7 @@ from tflm_hil.boards.qemu.board import QemuBoard
 from tflm_hil.boards.selection import choose
 from tflm_hil.boards.serial.board import SerialBoard
 from tflm_hil.errors import HilError
+from tflm_hil.progress import silent
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +56,7 @@ def test_the_emulated_board_is_chosen_by_name(tmp_path: Path) -> None:
     choice = choose("emulated", "auto", [STM32F4])
     assert (choice.name, choice.emulator, choice.targets) == ("emulated", "qemu 7.2.22", (STM32F4,))
     assert choice.describe() == "emulated (qemu 7.2.22, stm32f4)"
-    assert isinstance(choice.open(tmp_path), QemuBoard)
+    assert isinstance(choice.open(tmp_path, silent), QemuBoard)
     assert choose("emulated", "qemu", [STM32F4]).spec == choice.spec
 
 
@@ -64,7 +65,7 @@ def test_a_port_or_url_is_a_serial_board(port: str, tmp_path: Path) -> None:
     choice = choose(port, "auto", [STM32F4])
     assert (choice.name, choice.emulator) == (port, None)
     assert choice.describe() == f"{port} (stm32f4)"
-    assert isinstance(choice.open(tmp_path), SerialBoard)
+    assert isinstance(choice.open(tmp_path, silent), SerialBoard)
 
 
 def test_auto_is_the_one_board_on_usb(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from support.targets import STM32F4
 from tflm_hil.boards.selection import GROUP, choose, flashes
 from tflm_hil.errors import HilError
 from tflm_hil.extensions import ExtensionError
+from tflm_hil.progress import silent
 
 MODULE = """
 from tflm_hil.boards.board import Board
@@ -41,7 +42,7 @@ class Kind:
     flashes = True
     def check(self, spec, targets):
         {check}
-    def open(self, spec, targets, run_dir):
+    def open(self, spec, targets, run_dir, say):
         part = Part()
         {open}
 """
@@ -67,7 +68,7 @@ def test_a_board_of_an_extension_is_chosen_by_its_kind(install: Install, tmp_pat
     choice = choose("lab:bench 3?power=off", "auto", [STM32F4])
     assert choice.describe() == "lab:bench 3?power=off (labemu 1, stm32f4)"
     assert (choice.spec.address, choice.spec.options) == ("bench 3", {"power": "off"})
-    board = choice.open(tmp_path)
+    board = choice.open(tmp_path, silent)
     assert board.name == "lab:bench 3?power=off"
     assert flashes("lab:")
     assert not flashes("/dev/ttyACM0")
@@ -112,5 +113,5 @@ def test_one_that_fails_when_it_is_used_is_one_line(
     install(open_=open_)
     choice = choose("lab:", "auto", [STM32F4])
     with pytest.raises(ExtensionError, match=f"^{re.escape(WHO + said)}") as raised:
-        use(choice.open(tmp_path))
+        use(choice.open(tmp_path, silent))
     assert "\n" not in str(raised.value)

@@ -19,12 +19,13 @@ from tflm_hil.engines.tflm.engine import TflmEngine
 from tflm_hil.engines.tflm.library import read_library
 from tflm_hil.errors import HilError
 from tflm_hil.firmware import platformio, project, toolchain
-from tflm_hil.firmware.build_dir import BuildDir, Say, silent
+from tflm_hil.firmware.build_dir import BuildDir
 from tflm_hil.firmware.generator import Job
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.manifest import load_models, lone_model
 from tflm_hil.models.tflite_builder import OperatorSpec, TensorSpec, build
 from tflm_hil.models.tflite_file import TensorType, read
+from tflm_hil.progress import Say, silent
 from tflm_hil.targets import Target
 
 ARENA = 1920

@@ -18,6 +18,7 @@ from tflm_hil.boards.spec import BoardSpec
 from tflm_hil.device.connection import Connection, SocketConnection
 from tflm_hil.errors import HilError
 from tflm_hil.firmware.image import FirmwareImage
+from tflm_hil.progress import Say
 from tflm_hil.targets import Target
 
 START_S = 10.0
@@ -115,7 +116,7 @@ class LabQemuKind:
             raise HilError(f"board {spec.text}: {program} is not on PATH; install it")
         return "labqemu 9"
 
-    def open(self, spec: BoardSpec, targets: Sequence[Target], run_dir: Path) -> Board:
+    def open(self, spec: BoardSpec, targets: Sequence[Target], run_dir: Path, _say: Say) -> Board:
         """Put the board together."""
         (target,) = targets
         qemu = LabQemu(spec.text, target, run_dir / "labqemu.log")

@@ -8,10 +8,10 @@ from pathlib import Path
 from tflm_hil.engines.engine import GeneratingEngine
 from tflm_hil.errors import HilError
 from tflm_hil.files import write_text
-from tflm_hil.firmware.build_dir import Say, silent
 from tflm_hil.firmware.generator import Generated, Job
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.tflite_file import Graph, TensorType, read
+from tflm_hil.progress import Say, silent
 
 SOURCE = """\
 /* Generated; do not edit. */

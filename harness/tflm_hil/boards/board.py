@@ -13,6 +13,7 @@ from tflm_hil.device.device_info import DeviceInfo
 from tflm_hil.errors import HilError
 from tflm_hil.extensions import Extension
 from tflm_hil.firmware.image import FirmwareImage
+from tflm_hil.progress import Say
 from tflm_hil.targets import Target
 
 
@@ -92,5 +93,8 @@ class BoardKind(Protocol):
         Returns the emulator and its version, None for hardware.
         """
 
-    def open(self, spec: BoardSpec, targets: Sequence[Target], run_dir: Path) -> Board:
-        """Return the board for images of `targets`; what it has to keep in files goes to `run_dir`."""
+    def open(self, spec: BoardSpec, targets: Sequence[Target], run_dir: Path, say: Say) -> Board:
+        """Return the board for images of `targets`; what it has to keep in files goes to `run_dir`.
+
+        `say` is told what it waits for, such as a board that another run has.
+        """

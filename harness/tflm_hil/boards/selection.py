@@ -12,6 +12,7 @@ from tflm_hil.boards.serial import port_name
 from tflm_hil.boards.spec import AUTO, EMULATED, BoardSpec, parse
 from tflm_hil.errors import HilError
 from tflm_hil.extensions import Extension, ExtensionError
+from tflm_hil.progress import Say
 from tflm_hil.targets import Target
 
 GROUP = "tflm_hil.boards"
@@ -38,9 +39,9 @@ class BoardChoice:
         """Return e.g. `emulated (qemu 7.2.22, stm32f4)`."""
         return f"{self.name} ({', '.join(filter(None, (self.emulator, *(target.name for target in self.targets))))})"
 
-    def open(self, run_dir: Path) -> Board:
-        """Return the board; what it has to keep in files goes to `run_dir`."""
-        board = self.kind.open(self.spec, self.targets, run_dir)
+    def open(self, run_dir: Path, say: Say) -> Board:
+        """Return the board; see BoardKind."""
+        board = self.kind.open(self.spec, self.targets, run_dir, say)
         if not isinstance(board, Board):
             raise ExtensionError(f"{self.extension}: open() returns a {board.__class__.__name__}; it should be a Board")
         board.guard(self.extension)

@@ -14,10 +14,10 @@ from tflm_hil.boards.selection import flashes
 from tflm_hil.configuration import Configuration, find_project, load_configuration, nearest_project
 from tflm_hil.engines import selection as engines
 from tflm_hil.errors import HilError
-from tflm_hil.firmware.build_dir import Say
 from tflm_hil.lab.build import Firmware
 from tflm_hil.lab.options import DEFAULT_TARGET, Options
 from tflm_hil.lab.session import Session
+from tflm_hil.progress import Say
 from tflm_hil.targets import Target
 
 VARIANT = "int8"
@@ -92,7 +92,8 @@ def choose_variant(variant: str | None, known: Sequence[str]) -> str:
 def open_board(session: Session) -> Iterator[Board]:
     """The session's board, closed at the end."""
     with tempfile.TemporaryDirectory(prefix="hil-") as folder:
-        board = session.open_board(Path(folder))
+        with status(f"opening {session.board.name}") as say:
+            board = session.open_board(Path(folder), say)
         try:
             yield board
         finally:

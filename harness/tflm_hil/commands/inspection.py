@@ -10,7 +10,6 @@ from tflm_hil.engines import selection as engines
 from tflm_hil.engines.engine import Engine, Estimate
 from tflm_hil.errors import HilError
 from tflm_hil.firmware import toolchain
-from tflm_hil.firmware.build_dir import Say, silent
 from tflm_hil.firmware.image import STACK
 from tflm_hil.firmware.memory import TooLargeError
 from tflm_hil.firmware.project import FirmwareProject
@@ -19,6 +18,7 @@ from tflm_hil.models.manifest import lone_model
 from tflm_hil.models.reference import Reference
 from tflm_hil.models.stimuli import stimuli
 from tflm_hil.models.tflite_file import Graph, Operator, Tensor, read
+from tflm_hil.progress import Say, silent
 from tflm_hil.targets import Target
 
 # What both engines are held against.

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from tflm_hil.firmware.build_dir import Say, silent
 from tflm_hil.firmware.generator import Generated, Job
 from tflm_hil.firmware.image import FirmwareImage
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.manifest import Model
+from tflm_hil.progress import Say, silent
 from tflm_hil.targets import Target
 
 

@@ -11,12 +11,12 @@ from tflm_hil.engines.engine import Engine, Estimate
 from tflm_hil.engines.external.engine import ExternalEngine
 from tflm_hil.errors import HilError
 from tflm_hil.extensions import ExtensionError
-from tflm_hil.firmware.build_dir import Say, silent
 from tflm_hil.firmware.image import FirmwareImage
 from tflm_hil.firmware.memory import TooLargeError
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.manifest import EVERY, Model
 from tflm_hil.models.reference import Reference
+from tflm_hil.progress import Say, silent
 from tflm_hil.targets import Target
 
 GROUP = "tflm_hil.engines"

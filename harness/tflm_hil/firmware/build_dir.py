@@ -1,7 +1,6 @@
 """Where one image is built."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,14 +8,6 @@ from tflm_hil.errors import HilError
 from tflm_hil.targets import Target
 
 PROGRAM = "program.elf"
-
-Say = Callable[[str], None]
-"""Is told, in a few words, what is being done that takes its time."""
-
-
-def silent(_text: str) -> None:
-    """A `Say` or a watcher of a build for those who only want to know the end."""
-
 
 # SCons reads a $ as the name of a variable, and PlatformIO's settings are lines.
 UNUSABLE = re.compile(r"[$\n\r]")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from tflm_hil.firmware.build_dir import Say
+from tflm_hil.progress import Say
 
 SAY_EVERY_S = 1.0
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from tflm_hil.firmware.build_dir import BuildDir, Say, silent
+from tflm_hil.firmware.build_dir import BuildDir
 from tflm_hil.firmware.platformio import Watch
 from tflm_hil.models.tflite_file import Graph
+from tflm_hil.progress import Say, silent
 from tflm_hil.targets import Target
 
 Emulate = Callable[[Target, Path, str], int | None]

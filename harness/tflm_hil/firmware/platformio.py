@@ -9,10 +9,11 @@ from pathlib import Path
 from tflm_hil import processes
 from tflm_hil.errors import HilError
 from tflm_hil.firmware import environments, sources, toolchain
-from tflm_hil.firmware.build_dir import BuildDir, Say, silent
+from tflm_hil.firmware.build_dir import BuildDir
 from tflm_hil.firmware.build_lock import build_lock
 from tflm_hil.firmware.explanation import explain, overflow
 from tflm_hil.firmware.memory import TooLargeError
+from tflm_hil.progress import Say, silent
 
 # A file in the working directory must not be taken for one of its modules.
 _PIO = (sys.executable, "-P", "-m", "platformio")

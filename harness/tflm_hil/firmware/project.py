@@ -6,7 +6,7 @@ from pathlib import Path
 from tflm_hil.errors import HilError
 from tflm_hil.firmware import environments, platformio, sources, toolchain
 from tflm_hil.firmware import platformio_ini as configuration
-from tflm_hil.firmware.build_dir import BuildDir, Say, check_name, silent
+from tflm_hil.firmware.build_dir import BuildDir, check_name
 from tflm_hil.firmware.build_lock import build_lock
 from tflm_hil.firmware.generator import Emulate, Generated, Generator, Job
 from tflm_hil.firmware.image import FirmwareImage, read_application, read_image
@@ -14,6 +14,7 @@ from tflm_hil.firmware.memory import TooLargeError, targets_with_room
 from tflm_hil.firmware.model_config import write_model_config
 from tflm_hil.models.manifest import Model, Variant
 from tflm_hil.models.tflite_file import read
+from tflm_hil.progress import Say, silent
 from tflm_hil.targets import Target
 
 

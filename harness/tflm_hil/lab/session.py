@@ -19,8 +19,6 @@ from tflm_hil.engines.external.engine import ExternalEngine
 from tflm_hil.errors import HilError
 from tflm_hil.files import Snapshot
 from tflm_hil.firmware import toolchain
-from tflm_hil.firmware.build_dir import Say
-from tflm_hil.firmware.build_dir import silent as unsaid
 from tflm_hil.firmware.image import FirmwareImage
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.lab.build import Build, Firmware
@@ -32,6 +30,8 @@ from tflm_hil.models.fit import check_fit
 from tflm_hil.models.manifest import EVERY, Model, Variant, load_models
 from tflm_hil.models.reference import Reference
 from tflm_hil.models.tflite_file import read
+from tflm_hil.progress import Say
+from tflm_hil.progress import silent as unsaid
 from tflm_hil.recordings import Recording, by_file, load_recordings
 from tflm_hil.targets import find_targets, load_targets
 
@@ -146,9 +146,9 @@ class Session:
         """The files of models and recordings that somebody has written since: no figure says which state it is of."""
         return self._files.changed()
 
-    def open_board(self, run_dir: Path) -> Board:
-        """The board that was chosen; close it when done."""
-        return self.board.open(run_dir)
+    def open_board(self, run_dir: Path, say: Say = unsaid) -> Board:
+        """The board that was chosen; close it when done. `say` is told what it is waited for."""
+        return self.board.open(run_dir, say)
 
     def connected(
         self, board: Board, firmware: Firmware, log: Path, progress: Progress = silent

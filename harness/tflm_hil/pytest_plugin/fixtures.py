@@ -47,10 +47,13 @@ def hil_session(pytestconfig: pytest.Config) -> Session:
 
 
 @pytest.fixture(scope="session")
-def board(hil_session: Session) -> Iterator[Board]:
+def board(pytestconfig: pytest.Config, hil_session: Session) -> Iterator[Board]:
     """The board, started once and shared by all tests of this process."""
+    from tflm_hil.pytest_plugin.progress_line import ProgressLine
+
     with tempfile.TemporaryDirectory(prefix="hil-board-") as folder:
-        board = hil_session.open_board(Path(folder))
+        with ProgressLine(pytestconfig) as line:
+            board = hil_session.open_board(Path(folder), line.say)
         try:
             yield board
         finally:

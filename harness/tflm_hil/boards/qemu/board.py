@@ -17,6 +17,7 @@ from tflm_hil.device.connection import Connection, SocketConnection
 from tflm_hil.device.timeout import Deadline
 from tflm_hil.errors import HilError
 from tflm_hil.firmware.image import FirmwareImage
+from tflm_hil.progress import Say
 from tflm_hil.targets import Emulation, Target
 
 QEMU = "qemu-system-arm"
@@ -208,6 +209,6 @@ class QemuKind:
             raise HilError(f"board {spec.text}: {spec.kind}: stands alone; name the chip with a target")
         return f"qemu {version()}"
 
-    def open(self, spec: BoardSpec, _targets: Sequence[Target], run_dir: Path) -> Board:
+    def open(self, spec: BoardSpec, _targets: Sequence[Target], run_dir: Path, _say: Say) -> Board:
         """See BoardKind."""
         return QemuBoard(spec.text, run_dir)

@@ -14,6 +14,7 @@ from tflm_hil.boards.spec import BoardSpec
 from tflm_hil.device.connection import Connection
 from tflm_hil.device.timeout import Deadline
 from tflm_hil.errors import HilError, LineError
+from tflm_hil.progress import Say
 from tflm_hil.targets import Target
 from tflm_hil.targets.target import Uart
 
@@ -97,6 +98,6 @@ class SerialKind:
         if len(targets) != 1:
             raise HilError(f"{len(targets)} targets for {spec.text}, which is one chip; name one target")
 
-    def open(self, spec: BoardSpec, targets: Sequence[Target], _run_dir: Path) -> Board:
+    def open(self, spec: BoardSpec, targets: Sequence[Target], _run_dir: Path, _say: Say) -> Board:
         """See BoardKind."""
         return SerialBoard(spec.address, targets[0])

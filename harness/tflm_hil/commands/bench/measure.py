@@ -14,8 +14,6 @@ from tflm_hil.commands.bench import goals
 from tflm_hil.commands.bench.subjects import Subject
 from tflm_hil.engines.engine import Engine
 from tflm_hil.errors import HilError
-from tflm_hil.firmware.build_dir import Say
-from tflm_hil.firmware.build_dir import silent as unsaid
 from tflm_hil.lab import contributions
 from tflm_hil.lab.build import Build
 from tflm_hil.lab.dut import DeviceUnderTest
@@ -24,6 +22,8 @@ from tflm_hil.lab.session import Session
 from tflm_hil.models.macs import multiply_accumulates
 from tflm_hil.models.stimuli import stimuli
 from tflm_hil.models.tflite_file import Graph
+from tflm_hil.progress import Say
+from tflm_hil.progress import silent as unsaid
 from tflm_hil.results import environment, merge
 from tflm_hil.results.judge import judge
 from tflm_hil.results.model import Goal, Results, Run
@@ -127,7 +127,7 @@ class Bench:
         session, subject, engine = self._session, bench.subject, bench.engine
         firmware = session.firmware(bench.build, say=say)
         # A board for each: one that a crash left behind must not spoil the next one's figures.
-        board = session.open_board(run_dir)
+        board = session.open_board(run_dir, say)
         try:
             with session.connected(board, firmware, run_dir / f"{bench.build.name}.log") as device:
                 self._measure_network(bench, device)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from tflm_hil.compiler import compile_model
 from tflm_hil.engines.engine import Estimate, GeneratingEngine
-from tflm_hil.firmware.build_dir import Say, silent
 from tflm_hil.firmware.generator import Generated, Job
 from tflm_hil.firmware.project import FirmwareProject
+from tflm_hil.progress import Say, silent
 
 
 class AotEngine(GeneratingEngine):

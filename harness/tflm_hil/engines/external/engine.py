@@ -7,10 +7,10 @@ from pathlib import Path
 from tflm_hil.engines.engine import Engine
 from tflm_hil.engines.external.application import Application
 from tflm_hil.errors import HilError
-from tflm_hil.firmware.build_dir import Say, silent
 from tflm_hil.firmware.image import FirmwareImage, read_application
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.manifest import Model
+from tflm_hil.progress import Say, silent
 from tflm_hil.targets import Target
 
 

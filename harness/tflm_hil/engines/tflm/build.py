@@ -11,9 +11,10 @@ from tflm_hil.engines.tflm.library import TflmLibrary
 from tflm_hil.engines.tflm.sources import write_sources
 from tflm_hil.errors import HilError
 from tflm_hil.firmware import platformio
-from tflm_hil.firmware.build_dir import PROGRAM, BuildDir, Say
+from tflm_hil.firmware.build_dir import PROGRAM, BuildDir
 from tflm_hil.firmware.generator import Job
 from tflm_hil.firmware.memory import TooLargeError
+from tflm_hil.progress import Say
 
 # What firmware/platform/builder says: how many files of the library there are, and that it compiles one of them.
 TOTAL = "Files of TensorFlow Lite Micro: "

@@ -8,10 +8,10 @@ from pathlib import Path
 from tflm_hil.engines.engine import GeneratingEngine
 from tflm_hil.engines.tflm import build, library, sources, trial
 from tflm_hil.errors import HilError
-from tflm_hil.firmware.build_dir import Say, silent
 from tflm_hil.firmware.generator import Generated, Job
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.tflite_file import read
+from tflm_hil.progress import Say, silent
 
 
 class TflmEngine(GeneratingEngine):

@@ -14,8 +14,8 @@ from pathlib import Path
 from tflm_hil.engines.tflm.library import MANIFEST, SOURCES, TflmLibrary
 from tflm_hil.errors import HilError
 from tflm_hil.files import write_text
-from tflm_hil.firmware.build_dir import Say, silent
 from tflm_hil.models.tflite_file import Graph, Operator
+from tflm_hil.progress import Say, silent
 
 PROGRAM = Path(__file__).with_name("fully_connected_trial.cpp")
 SECONDS = 600.0
