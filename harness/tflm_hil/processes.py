@@ -32,8 +32,10 @@ def interruptible() -> Iterator[None]:
         sys.exit(INTERRUPTED)
 
 
-def spawn(argv: list[str], stderr: Path) -> subprocess.Popen[bytes]:
-    """Start `argv` without input; write what it prints on stderr to the file `stderr` and discard its stdout.
+def spawn(argv: list[str], stderr: Path, pipes: bool = False) -> subprocess.Popen[bytes]:
+    """Start `argv` and write what it prints on stderr to the file `stderr`.
+
+    It has no standard input and its standard output is discarded; with `pipes` both are unbuffered pipes.
 
     On Linux the kernel kills the process when the thread that started it ends, so it does not survive a crash or a
     SIGKILL of the harness. It runs in a process group of its own: Ctrl-C reaches only the harness, which then stops
@@ -43,8 +45,9 @@ def spawn(argv: list[str], stderr: Path) -> subprocess.Popen[bytes]:
         with stderr.open("wb") as errors:
             return subprocess.Popen(
                 argv,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
+                bufsize=0,
+                stdin=subprocess.PIPE if pipes else subprocess.DEVNULL,
+                stdout=subprocess.PIPE if pipes else subprocess.DEVNULL,
                 stderr=errors,
                 process_group=0,
                 preexec_fn=die_with_parent(),

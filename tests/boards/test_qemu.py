@@ -18,6 +18,7 @@ from qemu.qmp import QMPClient
 from support.processes import ends
 from support.targets import STM32F4
 from support.tiny_elf import write_tiny_elf
+from tflm_hil.boards.emulator import machine
 from tflm_hil.boards.qemu import board as qemu
 from tflm_hil.boards.qemu import process as qemu_process
 from tflm_hil.boards.qemu.board import QemuBoard, command_line
@@ -192,7 +193,7 @@ def test_a_start_that_hangs_is_not_repeated_in_every_test(board: QemuBoard, monk
         raise HilError("QEMU did not start: QEMU runs, it said nothing")
 
     monkeypatch.setattr(qemu, "QemuProcess", hang)
-    monkeypatch.setattr(qemu, "START_S", 0.0)
+    monkeypatch.setattr(machine, "START_S", 0.0)
     for _ in range(5):
         with pytest.raises(HilError, match="QEMU did not start"):
             board.connect()

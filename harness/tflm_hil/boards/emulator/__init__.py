@@ -1,0 +1,1 @@
+"""What the kinds of emulated boards have in common."""
