@@ -15,7 +15,8 @@ from tflm_hil.models import manifest as models
 from tflm_hil.models.output import OutputTable
 from tflm_hil.recordings import manifest as recordings
 from tflm_hil.recordings.channel import Channel
-from tflm_hil.targets.target import Build, Emulation, Region, TargetFile, Uart
+from tflm_hil.targets.emulation import Peripheral, Qemu, Renode
+from tflm_hil.targets.target import Build, Region, TargetFile, Uart
 from tflm_hil.toml_file import read_toml
 
 KINDS: dict[str, dict[str, type]] = {
@@ -33,7 +34,9 @@ KINDS: dict[str, dict[str, type]] = {
         "$.memory[]": Region,
         "$.uart": Uart,
         "$.build": Build,
-        "$.qemu": Emulation,
+        "$.qemu": Qemu,
+        "$.renode": Renode,
+        "$.renode.peripherals[]": Peripheral,
     },
     "recordings.toml": {"$": recordings.Manifest, "$.files[]": recordings.Files, "$.columns[]": recordings.Column},
 }

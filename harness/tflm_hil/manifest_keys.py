@@ -50,7 +50,7 @@ TABLES: Mapping[str, Mapping[str, tuple[str, frozenset[str]]]] = {
     "target file": {
         "$": (
             "at the top of a target file, before its first table",
-            frozenset({"schema", "chip", "board", "core", "clock_hz", "memory", "uart", "build", "qemu"}),
+            frozenset({"schema", "chip", "board", "core", "clock_hz", "memory", "uart", "build", "qemu", "renode"}),
         ),
         "$.memory[]": ("in [memory.REGION] of a target file", frozenset({"origin", "size"})),
         "$.uart": ("in [uart] of a target file", frozenset({"baud", "tx", "rx", "dtr", "rts"})),
@@ -61,6 +61,14 @@ TABLES: Mapping[str, Mapping[str, tuple[str, frozenset[str]]]] = {
         "$.qemu": (
             "in [qemu] of a target file",
             frozenset({"machine", "serial", "icount_shift", "counter_hz", "program", "loader", "resets"}),
+        ),
+        "$.renode": (
+            "in [renode] of a target file",
+            frozenset({"uart", "mips", "counter_hz", "base", "peripherals"}),
+        ),
+        "$.renode.peripherals[]": (
+            "in [renode.peripherals.NAME] of a target file",
+            frozenset({"model", "address", "irq", "properties"}),
         ),
     },
     "hil.toml": {

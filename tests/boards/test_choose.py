@@ -120,7 +120,7 @@ def test_a_wrong_option_is_told_with_what_there_is(
 
 
 def test_a_target_without_an_emulator_is_told_before_anything_is_built() -> None:
-    real = msgspec.structs.replace(STM32F4, name="real", emulation=None)
+    real = msgspec.structs.replace(STM32F4, name="real", qemu=None)
     with pytest.raises(HilError, match=r"^no emulator stands in for target real: .*stm32f4\.toml has no \[qemu\]; use"):
         choose("emulated", "auto", [STM32F4, real])
     assert choose("/dev/null", "auto", [real]).targets == (real,)

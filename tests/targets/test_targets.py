@@ -12,7 +12,7 @@ from tflm_hil.errors import HilError
 from tflm_hil.targets import find_targets, load_targets
 
 OURS = load_targets()
-COUNTING = [name for name, target in OURS.items() if target.emulation and target.emulation.counter_hz]
+COUNTING = [name for name, target in OURS.items() if target.qemu and target.qemu.counter_hz]
 
 TARGET = """\
 schema = "hil-target/1"
@@ -40,6 +40,12 @@ defines = { X1_UART = 1 }
 machine = "netduinoplus2"
 icount_shift = 6
 counter_hz = 168_000_000
+
+[renode]
+uart = "u0"
+mips = 1
+counter_hz = 1_000_000
+peripherals.u0 = { model = "UART.X1", address = 0x4000_0000, irq = 1 }
 """
 
 
@@ -52,7 +58,7 @@ def write(folder: Path, text: str = TARGET, name: str = "x1") -> Path:
 @pytest.mark.parametrize("name", COUNTING)
 @given(instructions=st.integers(0, 10**9), phase=st.fractions(0, Fraction(999999, 1000000)))
 def test_instructions_come_back_exactly_from_whole_ticks(name: str, instructions: int, phase: Fraction) -> None:
-    emulation = OURS[name].emulation
+    emulation = OURS[name].qemu
     assert emulation is not None
     assert emulation.counter_hz is not None
     assert emulation.icount_shift is not None
@@ -113,7 +119,7 @@ def test_a_name_is_one_of_c_and_of_platformio(tmp_path: Path, name: str) -> None
         pytest.param('schema = "hil-target/1"\n', "", 'write schema = "hil-target/1"', id="no-schema"),
         pytest.param("clock_hz", "clock", "unknown field `clock`; did you mean clock_hz?", id="misspelt"),
         pytest.param("baud", "bauds", "unknown field `bauds` - at `$.uart`; did you mean baud?", id="misspelt-uart"),
-        pytest.param("[qemu]", "[renode]", "unknown field `renode`", id="table"),
+        pytest.param("[qemu]", "[bochs]", "unknown field `bochs`", id="table"),
         pytest.param("[uart]", "[uart]\nmachine = 'x'", "it belongs in [qemu] of a target file", id="misplaced"),
         pytest.param("core =", "stack = '1K'\ncore =", "it belongs in [build] of a target file", id="misplaced-stack"),
         pytest.param('chip = "X1"\n', "", "missing required field `chip`", id="missing"),
@@ -135,6 +141,13 @@ def test_a_name_is_one_of_c_and_of_platformio(tmp_path: Path, name: str) -> None
         pytest.param("icount_shift = 6\n", "", "icount_shift and counter_hz go together", id="half-a-counter"),
         pytest.param("168_000_000", "16_000_000", "gives 1.024 ticks an instruction", id="counter-too-slow"),
         pytest.param("[qemu]", "[qemu]\nprogram = 'sh'", "matching regex", id="program"),
+        pytest.param("mips = 1", "mips = 2", "2 MIPS give 0.5 ticks an instruction", id="renode-too-fast"),
+        pytest.param('model = "UART.X1", ', "", "model and address go together", id="half-a-peripheral"),
+        pytest.param('uart = "u0"', 'uart = "u1"', "u1 is nowhere described", id="no-uart"),
+        pytest.param("u0 = {", "u1 = {}\nperipherals.u0 = {", "u1 is nowhere described", id="no-peripheral"),
+        pytest.param("0x4000_0000", "0x1_4000_0000", "Expected `int` <= 4294967295", id="address"),
+        pytest.param('"UART.X1"', '"UART.X1 @ sysbus 0"', "matching regex", id="model"),
+        pytest.param("irq = 1", "irqs = 1", "unknown field `irqs` - at `$.renode.peripherals[...]`; did you", id="irq"),
         pytest.param("[qemu]", "[qemu", "is not TOML", id="toml"),
     ],
 )

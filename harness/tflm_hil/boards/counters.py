@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from tflm_hil.device.device_info import Counter, DeviceInfo
 from tflm_hil.errors import HilError
-from tflm_hil.targets import Emulation
+from tflm_hil.targets import Qemu
 
 
 class CycleCounter:
@@ -25,7 +25,7 @@ class InstructionCounter:
     `name` is that of the board, for messages.
     """
 
-    def __init__(self, name: str, emulation: Callable[[], Emulation]) -> None:
+    def __init__(self, name: str, emulation: Callable[[], Qemu]) -> None:
         self._name = name
         self._emulation = emulation
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rich.table import Table
 
 from tflm_hil.cli.working import nearest_configuration
@@ -18,7 +20,9 @@ def targets() -> None:
     """
     with nearest_configuration() as configuration:
         folder = configuration.targets
-    table = Table("target", "chip", "board", "core", "MHz", "flash", "RAM", "emulated as", "firmware", "file", box=None)
+    table = Table(
+        "target", "chip", "board", "core", "MHz", "flash", "RAM", "in QEMU", "in Renode", "firmware", "file", box=None
+    )
     for target in load_targets(folder).values():
         table.add_row(
             target.name,
@@ -28,7 +32,8 @@ def targets() -> None:
             f"{target.clock_hz / 1e6:g}",
             target.memory["flash"].size,
             target.memory["ram"].size,
-            target.emulation.machine if target.emulation else "",
+            target.qemu.machine if target.qemu else "",
+            Path(target.renode.base or "its own").stem if target.renode else "",
             "ours" if target.build else "your own",
             str(target.file.relative_to(folder.parent)) if target.file.is_relative_to(folder) else "",
         )

@@ -114,8 +114,8 @@ def _emulator(root: Path, name: str) -> str:
     """The emulator of the target `name`; that of our own targets if it is not known."""
     with suppress(HilError):
         (target,) = find_targets(load_targets(load_configuration(root).targets), [name])
-        if target.emulation:
-            return target.emulation.program
+        if target.qemu:
+            return target.qemu.program
     return qemu.QEMU
 
 

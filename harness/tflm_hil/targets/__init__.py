@@ -6,9 +6,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tflm_hil.errors import HilError
-from tflm_hil.targets.target import ALL, FLASH, RAM, Emulation, Target, core_order, read_target
+from tflm_hil.targets.emulation import Peripheral, Qemu, Renode
+from tflm_hil.targets.target import ALL, FLASH, RAM, Target, core_order, read_target
 
-__all__ = ["ALL", "FLASH", "RAM", "Emulation", "Target", "core_order", "find_targets", "load_targets"]
+__all__ = [
+    "ALL",
+    "FLASH",
+    "RAM",
+    "Peripheral",
+    "Qemu",
+    "Renode",
+    "Target",
+    "core_order",
+    "find_targets",
+    "load_targets",
+]
 
 _OURS = Path(__file__).parent
 
@@ -32,7 +44,7 @@ def find_targets(known: Mapping[str, Target], names: Sequence[str]) -> tuple[Tar
 
     Raises HilError that lists `known` if there is no such target.
     """
-    every = [target.name for target in known.values() if target.build and target.emulation]
+    every = [target.name for target in known.values() if target.build and target.qemu]
     expanded = [name for given in names for name in (every if given == ALL else [given])]
     for name in expanded:
         if name not in known:

@@ -1,4 +1,4 @@
-"""What a target is: a chip, where its memory lies, how firmware is built for it and how QEMU stands in for it.
+"""What a target is: a chip, where its memory lies, how firmware is built for it and what emulates it.
 
 One TOML file holds it all. PlatformIO reads the same file (firmware/platform/builder/target_board.py).
 """
@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from tflm_hil.errors import HilError
+from tflm_hil.targets.emulation import Qemu, Renode
 from tflm_hil.toml_file import decode_toml, fit
 
 _Text = Annotated[str, Meta(min_length=1)]
@@ -83,50 +84,6 @@ class Build(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("credits is not a power of two")
 
 
-class Emulation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How QEMU stands in for a target.
-
-    With `-icount shift=S` QEMU lets one instruction take 2^S ns of virtual time, in which the counter that the firmware
-    measures with (SysTick or a timer of the chip) counts at `counter_hz`. A target without both counts nothing.
-
-    `serial` is the place of the UART among QEMU's serial ports, and `loader` the option of `program` that takes the
-    image. If a reset of the machine leaves its core as it is, `resets` is False: each session then has a QEMU of its
-    own.
-    """
-
-    machine: _Text
-    serial: Annotated[int, Meta(ge=0, le=15)] = 0
-    icount_shift: Annotated[int, Meta(ge=0, le=10)] | None = None
-    counter_hz: _Positive | None = None
-    program: Annotated[str, Meta(pattern=r"^qemu-system-\w+$")] = "qemu-system-arm"
-    loader: Annotated[str, Meta(pattern=r"^-\w+$")] = "-kernel"
-    resets: bool = True
-
-    def __post_init__(self) -> None:
-        if (self.icount_shift is None) != (self.counter_hz is None):
-            raise ValueError("icount_shift and counter_hz go together; set both or neither")
-        if self.icount_shift is not None and self.ticks_per_instruction <= 2:
-            raise ValueError(
-                f"icount_shift {self.icount_shift} gives {self.ticks_per_instruction:g} ticks an instruction, and only "
-                "more than 2 tell exact counts; raise it"
-            )
-
-    @property
-    def ticks_per_instruction(self) -> float:
-        """Ticks of the counter while one instruction executes; 0 if there is none."""
-        if self.counter_hz is None or self.icount_shift is None:
-            return 0.0
-        return self.counter_hz * (1 << self.icount_shift) / 1e9
-
-    def instructions(self, ticks: int) -> int:
-        """Return the instructions that took `ticks`.
-
-        The counter is read as a whole number, so `ticks` is up to one off either way. If one instruction takes more
-        than two ticks, that is less than half an instruction and rounding finds the exact count.
-        """
-        return round(ticks / self.ticks_per_instruction)
-
-
 class TargetFile(msgspec.Struct, forbid_unknown_fields=True):
     """What the file of a target may say."""
 
@@ -138,7 +95,8 @@ class TargetFile(msgspec.Struct, forbid_unknown_fields=True):
     uart: Uart
     board: _Text | None = None
     build: Build | None = None
-    qemu: Emulation | None = None
+    qemu: Qemu | None = None
+    renode: Renode | None = None
 
     def __post_init__(self) -> None:
         if missing := [name for name in (FLASH, RAM) if name not in self.memory]:
@@ -153,8 +111,8 @@ def core_order(core: str) -> list[str | int]:
 class Target(msgspec.Struct, frozen=True):
     """A chip or board family, from the `file` of its name; see the classes above.
 
-    `board` is one that people can buy. Without `build` it is for applications of the user's own, without `emulation`
-    for real boards.
+    `board` is one that people can buy. Without `build` it is for applications of the user's own, without `qemu` and
+    `renode` for real boards.
     """
 
     name: str
@@ -166,7 +124,13 @@ class Target(msgspec.Struct, frozen=True):
     memory: dict[str, Region]
     uart: Uart
     build: Build | None
-    emulation: Emulation | None
+    qemu: Qemu | None
+    renode: Renode | None
+
+    @property
+    def emulators(self) -> frozenset[str]:
+        """The kinds of boards that emulate it."""
+        return frozenset(name for name in ("qemu", "renode") if getattr(self, name) is not None)
 
     @property
     def rank(self) -> tuple[list[str | int], int, str]:
@@ -190,5 +154,6 @@ def read_target(file: Path) -> Target:
         memory=content.memory,
         uart=content.uart,
         build=content.build,
-        emulation=content.qemu,
+        qemu=content.qemu,
+        renode=content.renode,
     )

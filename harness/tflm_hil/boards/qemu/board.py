@@ -15,7 +15,7 @@ from tflm_hil.boards.spec import BoardSpec
 from tflm_hil.errors import HilError
 from tflm_hil.firmware.image import FirmwareImage
 from tflm_hil.progress import Say
-from tflm_hil.targets import Emulation, Target
+from tflm_hil.targets import Qemu, Target
 
 QEMU = "qemu-system-arm"
 
@@ -40,11 +40,11 @@ def command_line(target: Target, elf: Path, uart: Path, monitor: Path) -> list[s
     ]
 
 
-def emulation_of(target: Target) -> Emulation:
+def emulation_of(target: Target) -> Qemu:
     """Return how QEMU stands in for `target`. Raises HilError if it does not."""
-    if target.emulation is None:
+    if target.qemu is None:
         raise HilError(f"no emulator stands in for target {target.name}: {target.file} has no [qemu]; use a real board")
-    return target.emulation
+    return target.qemu
 
 
 def _escaped(path: Path) -> str:
@@ -70,7 +70,7 @@ class QemuMachine(EmulatedMachine[QemuProcess]):
     emulator = QemuProcess.name
 
     @property
-    def emulation(self) -> Emulation:
+    def emulation(self) -> Qemu:
         """How QEMU stands in for what the image is built for."""
         return emulation_of(self.image.target)
 
