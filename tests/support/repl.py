@@ -9,7 +9,7 @@ from pathlib import Path
 MEASURED = Path(__file__).parent / "renode"
 """The platform files that Renode 1.16.1 has run our firmware on, each called after its target."""
 
-STOCK = {"platforms/cpus/stm32f4.repl": {"cpu": {"cpuType": '"cortex-m4"'}}}
+STOCK: dict[str, dict[str, dict[str, int | str]]] = {"platforms/cpus/stm32f4.repl": {"cpu": {"cpuType": '"cortex-m4"'}}}
 """What Renode's own files say already of what ours say again."""
 
 
