@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from support.manifests import MANIFEST, write_model
+from tflm_hil.boards.board_file import BoardFile, BoardTable
 from tflm_hil.configuration import ApplicationTable, ConfigurationTable
 from tflm_hil.errors import HilError
 from tflm_hil.manifest_keys import SCHEMAS, TABLES
@@ -38,6 +39,7 @@ KINDS: dict[str, dict[str, type]] = {
         "$.renode": Renode,
         "$.renode.peripherals[]": Peripheral,
     },
+    "hil-boards.toml": {"$": BoardFile, "$.boards[]": BoardTable},
     "recordings.toml": {"$": recordings.Manifest, "$.files[]": recordings.Files, "$.columns[]": recordings.Column},
 }
 
@@ -55,6 +57,7 @@ PAGES = {
     "recordings.toml": "add-your-own-model.md",
     "hil.toml": "in-your-own-repository.md",
     "target file": "add-your-own-target.md",
+    "hil-boards.toml": "boards.md",
 }
 
 

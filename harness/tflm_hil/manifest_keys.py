@@ -81,9 +81,17 @@ TABLES: Mapping[str, Mapping[str, tuple[str, frozenset[str]]]] = {
             frozenset({"target", "model", "variant", "environment", "elf"}),
         ),
     },
+    "hil-boards.toml": {
+        "$": ("at the top of hil-boards.toml, before its first table", frozenset({"schema", "boards"})),
+        "$.boards[]": (
+            "in [boards.NAME] of hil-boards.toml",
+            frozenset({"port", "serial_number", "vid_pid", "location", "interface", "target", "baud", "dtr", "rts"}),
+        ),
+    },
 }
 
 SCHEMAS = {
+    "hil-boards.toml": "hil-boards/1",
     "hil.toml": "hil-project/1",
     "model.toml": "hil-model/1",
     "recordings.toml": "hil-recordings/1",
@@ -122,10 +130,11 @@ def _of_key(manifest: str, table: str, key: str) -> str:
     tables = TABLES.get(manifest, {})
     homes = [(file, where, keys) for file in _order(manifest) for where, keys in TABLES[file].values()]
     exact = [(file, where) for file, where, keys in homes if key in keys]
-    if exact:
-        return f"it belongs {', or '.join(where for file, where in exact if file == exact[0][0])}"
     here = tables[table][1] if table in tables else frozenset()
-    if near := difflib.get_close_matches(key, sorted(here), n=1):
+    near = difflib.get_close_matches(key, sorted(here), n=1)
+    if exact and (exact[0][0] == manifest or not near):
+        return f"it belongs {', or '.join(where for file, where in exact if file == exact[0][0])}"
+    if near:
         return f"did you mean {near[0]}?"
     elsewhere = {name: where for _, where, keys in reversed(homes) for name in keys}
     if near := difflib.get_close_matches(key, sorted(elsewhere), n=1):

@@ -41,4 +41,6 @@ def fit(where: str, manifest: str, content: object, kind: type[T]) -> T:
     try:
         return msgspec.convert(content, kind, builtin_types=(datetime, date, time), str_keys=True)
     except msgspec.ValidationError as error:
-        raise HilError(f"{where}: {error}; {remedy(manifest, str(error))}") from error
+        # A key may have line breaks in it, but a message has none.
+        problem = "".join(character if character.isprintable() else repr(character)[1:-1] for character in str(error))
+        raise HilError(f"{where}: {problem}; {remedy(manifest, str(error))}") from error

@@ -11,10 +11,9 @@ from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 from support.device_helpers import bench
 from support.targets import STM32F4, TARGETS
-from tflm_hil.boards import selection
 from tflm_hil.boards.qemu import board as qemu
 from tflm_hil.boards.qemu.board import QemuBoard
-from tflm_hil.boards.selection import choose
+from tflm_hil.boards.selection import find
 from tflm_hil.boards.serial.board import SerialBoard
 from tflm_hil.errors import HilError
 from tflm_hil.progress import silent
@@ -29,7 +28,7 @@ def _no_ports_and_some_qemu(monkeypatch: pytest.MonkeyPatch) -> None:
 def connect_ports(monkeypatch: pytest.MonkeyPatch, *usb: str, built_in: tuple[str, ...] = ()) -> None:
     ports = [ListPortInfo(device) for device in (*usb, *built_in)]
     for port in ports[: len(usb)]:
-        port.vid, port.product, port.serial_number = 0x0483, "STM32 STLink", "066F"
+        port.vid, port.pid, port.product, port.serial_number = 0x0483, 0x374B, "STM32 STLink", f"066F{port.device}"
     monkeypatch.setattr(list_ports, "comports", lambda: ports)
 
 
@@ -53,16 +52,16 @@ def test_a_real_board_counts_cycles_without_the_overhead(tmp_path: Path) -> None
 
 
 def test_the_emulated_board_is_chosen_by_name(tmp_path: Path) -> None:
-    choice = choose("emulated", "auto", [STM32F4])
+    choice = find("emulated", "auto", {}).check([STM32F4])
     assert (choice.name, choice.emulator, choice.targets) == ("emulated", "qemu 7.2.22", (STM32F4,))
     assert choice.describe() == "emulated (qemu 7.2.22, stm32f4)"
     assert isinstance(choice.open(tmp_path, silent), QemuBoard)
-    assert choose("emulated", "qemu", [STM32F4]).spec == choice.spec
+    assert find("emulated", "qemu", {}).spec == choice.found.spec
 
 
 @pytest.mark.parametrize("port", ["/dev/null", "COM3", "socket://localhost:3000", "rfc2217://lab:2217?logging=debug"])
 def test_a_port_or_url_is_a_serial_board(port: str, tmp_path: Path) -> None:
-    choice = choose(port, "auto", [STM32F4])
+    choice = find(port, "auto", {}).check([STM32F4])
     assert (choice.name, choice.emulator) == (port, None)
     assert choice.describe() == f"{port} (stm32f4)"
     assert isinstance(choice.open(tmp_path, silent), SerialBoard)
@@ -70,12 +69,16 @@ def test_a_port_or_url_is_a_serial_board(port: str, tmp_path: Path) -> None:
 
 def test_auto_is_the_one_board_on_usb(monkeypatch: pytest.MonkeyPatch) -> None:
     connect_ports(monkeypatch, "/dev/null", built_in=("/dev/ttyS0",))
-    assert choose("auto", "auto", [STM32F4]).name == "/dev/null"
+    choice = find("auto", "auto", {}).check([STM32F4])
+    assert choice.name == "/dev/null"
+    assert choice.describe() == "/dev/null (stm32f4; auto: the only board that is connected)"
 
 
 def test_auto_is_the_emulated_board_where_none_is_connected(monkeypatch: pytest.MonkeyPatch) -> None:
     connect_ports(monkeypatch, built_in=("/dev/ttyS0",))
-    assert choose("auto", "auto", [STM32F4]).name == "emulated"
+    choice = find("auto", "auto", {}).check([STM32F4])
+    assert choice.name == "emulated"
+    assert choice.describe() == "emulated (qemu 7.2.22, stm32f4; auto: no board is connected)"
 
 
 @pytest.mark.parametrize(
@@ -96,7 +99,8 @@ def test_auto_is_the_emulated_board_where_none_is_connected(monkeypatch: pytest.
         (("socket://lab", "auto", "stm32f4"), "board socket://lab: expected socket://HOST:PORT"),
         (
             ("auto", "auto", "stm32f4"),
-            "board auto: several boards are connected; name one: /dev/a (STM32 STLink, 066F); ",
+            "board auto: several boards are connected; name one: "
+            "/dev/a (0483:374B, STM32 STLink, serial number 066F/dev/a); /dev/b (",
         ),
         (("emulated", "renode", "stm32f4"), "unknown emulator renode; choose auto or qemu"),
         (
@@ -114,7 +118,7 @@ def test_a_wrong_option_is_told_with_what_there_is(
 ) -> None:
     connect_ports(monkeypatch, "/dev/b", "/dev/a")
     with pytest.raises(HilError) as caught:
-        choose(*options[:2], [TARGETS[name] for name in options[2].split(",")])
+        find(*options[:2], {}).check([TARGETS[name] for name in options[2].split(",")])
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
 
@@ -122,8 +126,8 @@ def test_a_wrong_option_is_told_with_what_there_is(
 def test_a_target_without_an_emulator_is_told_before_anything_is_built() -> None:
     real = msgspec.structs.replace(STM32F4, name="real", qemu=None)
     with pytest.raises(HilError, match=r"^no emulator stands in for target real: .*stm32f4\.toml has no \[qemu\]; use"):
-        choose("emulated", "auto", [STM32F4, real])
-    assert choose("/dev/null", "auto", [real]).targets == (real,)
+        find("emulated", "auto", {}).check([STM32F4, real])
+    assert find("/dev/null", "auto", {}).check([real]).targets == (real,)
 
 
 def test_a_missing_emulator_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,4 +135,4 @@ def test_a_missing_emulator_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPa
     qemu.version.cache_clear()
     monkeypatch.setattr(qemu, "QEMU", "qemu-system-missing")
     with pytest.raises(HilError, match=r"^qemu-system-missing is not installed; .*: apt-get install qemu-system-arm$"):
-        selection.choose("emulated", "auto", [STM32F4])
+        find("emulated", "auto", {}).check([STM32F4])

@@ -18,6 +18,7 @@ from support import fake_board, rfc2217_server, ser2net
 from support.fake_device import BOOT
 from support.fake_framing import frame
 from support.targets import STM32F4
+from support.usb import usb_port
 from tflm_hil.boards.serial import port, port_lock, port_name
 from tflm_hil.boards.serial import reset as serial_reset
 from tflm_hil.boards.serial.board import SerialBoard
@@ -74,12 +75,6 @@ def usb(monkeypatch: pytest.MonkeyPatch) -> list[ListPortInfo]:
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     for module, name in ((serial_reset, "BOOT_S"), (serial_reset, "PULSE_S"), (port, "_POLL_S")):
         monkeypatch.setattr(module, name, 0.0)
-
-
-def usb_port(device: Path, serial_number: str | None, location: str = "1-1:1.0") -> ListPortInfo:
-    info = ListPortInfo(str(device))
-    info.vid, info.pid, info.serial_number, info.location = 0x0483, 0x374B, serial_number, location
-    return info
 
 
 def test_a_board_behind_rfc2217_answers_and_its_port_is_configured_once(

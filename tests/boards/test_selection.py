@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from support.distributions import installed, write_distribution
 from support.targets import STM32F4
-from tflm_hil.boards.selection import GROUP, choose, flashes
+from tflm_hil.boards.selection import GROUP, find
 from tflm_hil.errors import HilError
 from tflm_hil.extensions import ExtensionError
 from tflm_hil.progress import silent
@@ -65,13 +65,12 @@ def install(tmp_path: Path) -> Iterator[Install]:
 
 def test_a_board_of_an_extension_is_chosen_by_its_kind(install: Install, tmp_path: Path) -> None:
     install()
-    choice = choose("lab:bench 3?power=off", "auto", [STM32F4])
+    choice = find("lab:bench 3?power=off", "auto", {}).check([STM32F4])
     assert choice.describe() == "lab:bench 3?power=off (labemu 1, stm32f4)"
-    assert (choice.spec.address, choice.spec.options) == ("bench 3", {"power": "off"})
+    assert (choice.found.spec.address, choice.found.spec.options) == ("bench 3", {"power": "off"})
     board = choice.open(tmp_path, silent)
     assert board.name == "lab:bench 3?power=off"
-    assert flashes("lab:")
-    assert not flashes("/dev/ttyACM0")
+    assert choice.found.kind.flashes
 
 
 def test_it_is_listed_without_being_loaded(install: Install) -> None:
@@ -79,8 +78,8 @@ def test_it_is_listed_without_being_loaded(install: Install) -> None:
     with pytest.raises(
         HilError, match="unknown kind renode; choose emulated, auto, a port, qemu:, serial:, lab:, alt://"
     ):
-        choose("renode:", "auto", [STM32F4])
-    assert choose("/dev/null", "auto", [STM32F4]).name == "/dev/null"
+        find("renode:", "auto", {}).check([STM32F4])
+    assert find("/dev/null", "auto", {}).check([STM32F4]).name == "/dev/null"
 
 
 @pytest.mark.parametrize(
@@ -94,7 +93,7 @@ def test_it_is_listed_without_being_loaded(install: Install) -> None:
 def test_one_that_cannot_be_had_is_one_line(install: Install, broken: dict[str, str], said: str) -> None:
     install(**broken)
     with pytest.raises(ExtensionError, match=f"^{re.escape(WHO + said)}") as raised:
-        choose("lab:", "auto", [STM32F4])
+        find("lab:", "auto", {}).check([STM32F4])
     assert "\n" not in str(raised.value)
 
 
@@ -111,7 +110,7 @@ def test_one_that_fails_when_it_is_used_is_one_line(
     install: Install, tmp_path: Path, open_: str, use: Callable[[Any], Any], said: str
 ) -> None:
     install(open_=open_)
-    choice = choose("lab:", "auto", [STM32F4])
+    choice = find("lab:", "auto", {}).check([STM32F4])
     with pytest.raises(ExtensionError, match=f"^{re.escape(WHO + said)}") as raised:
         use(choice.open(tmp_path, silent))
     assert "\n" not in str(raised.value)

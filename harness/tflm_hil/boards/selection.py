@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tflm_hil import extensions
 from tflm_hil.boards.board import Board, BoardKind
-from tflm_hil.boards.serial import port_name
-from tflm_hil.boards.spec import AUTO, EMULATED, BoardSpec, parse
+from tflm_hil.boards.board_file import NamedBoard
+from tflm_hil.boards.serial import usb_port
+from tflm_hil.boards.serial.usb_port import UsbPort
+from tflm_hil.boards.spec import AUTO, EMULATED, SERIAL, BoardSpec, parse
 from tflm_hil.errors import HilError
 from tflm_hil.extensions import Extension, ExtensionError
 from tflm_hil.progress import Say
@@ -21,52 +23,81 @@ EMULATORS = ("qemu",)
 
 
 @dataclass(frozen=True)
-class BoardChoice:
-    """A board that was asked for and can be had. `emulator` is its name and version, None on hardware."""
+class FoundBoard:
+    """A board that there is. `remark` says why it was taken, if the user left that open."""
 
     spec: BoardSpec
     kind: BoardKind
     extension: Extension
+    remark: str
+
+    @property
+    def target(self) -> str | None:
+        """The target that it is, as far as hil-boards.toml says."""
+        return self.spec.named.table.target if self.spec.named else None
+
+    @property
+    def origin(self) -> str:
+        """What to call that place in a message."""
+        return self.spec.named.origin if self.spec.named else ""
+
+    def check(self, targets: Sequence[Target]) -> BoardChoice:
+        """Return the board for `targets`.
+
+        Raises HilError for other targets than hil-boards.toml names, for a real board with several, and for an emulator
+        that is missing.
+        """
+        asked = [target.name for target in targets]
+        if self.target not in (None, *asked):
+            raise HilError(
+                f"board {self.spec.text} is a {self.target} ({self.origin}), not {', '.join(asked)}:"
+                " leave the target out, or choose another board"
+            )
+        return BoardChoice(self, self.kind.check(self.spec, targets), tuple(targets))
+
+
+@dataclass(frozen=True)
+class BoardChoice:
+    """A board that was asked for and can be had. `emulator` is its name and version, None on hardware."""
+
+    found: FoundBoard
     emulator: str | None
     targets: tuple[Target, ...]
 
     @property
     def name(self) -> str:
         """What the user calls it."""
-        return self.spec.text
+        return self.found.spec.text
 
     def describe(self) -> str:
         """Return e.g. `emulated (qemu 7.2.22, stm32f4)`."""
-        return f"{self.name} ({', '.join(filter(None, (self.emulator, *(target.name for target in self.targets))))})"
+        spec = self.found.spec
+        said = [self.emulator, spec.address if spec.named else None, *(target.name for target in self.targets)]
+        remark = f"; {self.found.remark}" if self.found.remark else ""
+        return f"{self.name} ({', '.join(filter(None, said))}{remark})"
 
     def open(self, run_dir: Path, say: Say) -> Board:
         """Return the board; see BoardKind."""
-        board = self.kind.open(self.spec, self.targets, run_dir, say)
+        board = self.found.kind.open(self.found.spec, self.targets, run_dir, say)
         if not isinstance(board, Board):
-            raise ExtensionError(f"{self.extension}: open() returns a {board.__class__.__name__}; it should be a Board")
-        board.guard(self.extension)
+            raise ExtensionError(
+                f"{self.found.extension}: open() returns a {board.__class__.__name__}; it should be a Board"
+            )
+        board.guard(self.found.extension)
         return board
 
 
-def choose(board: str, emulator: str, targets: Sequence[Target]) -> BoardChoice:
-    """Return the board for the values of the two options, and for `targets`.
+def find(board: str, emulator: str, named: Mapping[str, NamedBoard]) -> FoundBoard:
+    """Return the board for the values of the two options; `named` are those that it may name.
 
     `auto` is the one board that is connected over USB; the emulated board if there is none. Raises HilError for what
-    does not exist, for `auto` with several boards, and for a real board with several targets.
+    does not exist, and for `auto` with several boards.
     """
-    spec, extension, kind = _find(board, emulator)
-    return BoardChoice(spec, kind, extension, kind.check(spec, targets), tuple(targets))
-
-
-def flashes(board: str) -> bool:
-    """Return whether images can be put on `board` from here. Raises HilError for an unknown board."""
-    return _find(board, AUTO)[2].flashes
-
-
-def _find(board: str, emulator: str) -> tuple[BoardSpec, Extension, BoardKind]:
     if emulator not in (AUTO, *EMULATORS):
         raise HilError(f"unknown emulator {emulator}; choose {AUTO} or {' or '.join(EMULATORS)}")
-    spec = parse(_only_board() if board == AUTO else board, list(extensions.discover(GROUP)))
+    board, remark = _only_board(named) if board == AUTO else (board, "")
+    kinds = list(extensions.discover(GROUP))
+    spec = _spec_of(named[board], kinds) if board in named else parse(board, kinds, list(named))
     if spec.kind == EMULATED:
         spec = replace(spec, kind=EMULATORS[0] if emulator == AUTO else emulator)
     elif emulator != AUTO:
@@ -74,12 +105,37 @@ def _find(board: str, emulator: str) -> tuple[BoardSpec, Extension, BoardKind]:
             f"emulator {emulator}: {spec.text} is not the emulated board; name no emulator, or choose board {EMULATED}"
         )
     extension = extensions.find(GROUP, spec.kind)
-    return spec, extension, extension.make()
+    return FoundBoard(spec, extension.make(), extension, remark)
 
 
-def _only_board() -> str:
-    connected = port_name.usb_ports()
-    if len(connected) > 1:
-        candidates = "; ".join(f"{port} ({what})" if what else port for port, what in connected.items())
-        raise HilError(f"board {AUTO}: several boards are connected; name one: {candidates}")
-    return next(iter(connected), EMULATED)
+def _only_board(named: Mapping[str, NamedBoard]) -> tuple[str, str]:
+    """The board that is connected, by its name if it has one, and why it was taken."""
+    candidates = _connected(named)
+    if len(candidates) > 1:
+        listed = "; ".join(str(port) if name == port.device else f"{name}: {port}" for name, port in candidates.items())
+        raise HilError(f"board {AUTO}: several boards are connected; name one: {listed}")
+    if not candidates:
+        return EMULATED, f"{AUTO}: no board is connected"
+    return next(iter(candidates)), f"{AUTO}: the only board that is connected"
+
+
+def _connected(named: Mapping[str, NamedBoard]) -> dict[str, UsbPort]:
+    """The boards on USB. If some ports of a device have names, its other ports are not for the harness."""
+    devices: dict[object, list[UsbPort]] = {}
+    for port in usb_port.connected():
+        devices.setdefault(port.device_identity, []).append(port)
+    found: dict[str, UsbPort] = {}
+    for ports in devices.values():
+        names = {board.name: port for port in ports for board in named.values() if board.is_at(port)}
+        found |= names or {port.device: port for port in ports}
+    return found
+
+
+def _spec_of(board: NamedBoard, kinds: Sequence[str]) -> BoardSpec:
+    """The port of a board that hil-boards.toml names."""
+    if (port := board.usb_port()) is not None:
+        return BoardSpec(board.name, SERIAL, port.device, named=board)
+    spec = parse(board.table.port or "", kinds)
+    if spec.kind != SERIAL:
+        raise HilError(f"{board.origin}: port {spec.text} is no serial port or URL of one; correct it")
+    return replace(spec, text=board.name, named=board)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
+from tflm_hil.boards.board_file import FILE, NamedBoard
 from tflm_hil.boards.serial import port_name
 from tflm_hil.errors import HilError
 
@@ -20,25 +21,29 @@ _KIND = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.DOTALL)
 
 @dataclass(frozen=True)
 class BoardSpec:
-    """A board: its `kind`, and which of that kind by `address` and `options`. `text` is what the user calls it."""
+    """A board: its `kind`, and which of that kind by `address` and `options`. `text` is what the user calls it.
+
+    `named` is what hil-boards.toml says of it, if `text` is a name from there.
+    """
 
     text: str
     kind: str
     address: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
+    named: NamedBoard | None = None
 
 
-def parse(text: str, kinds: Collection[str]) -> BoardSpec:
+def parse(text: str, kinds: Collection[str], names: Collection[str] = ()) -> BoardSpec:
     """Return what `text` names: EMULATED, a port, a URL of pyserial, or KIND:ADDRESS?OPTION=VALUE with one of `kinds`.
 
-    Raises HilError that lists what there is.
+    Raises HilError that lists what there is, `names` among them.
     """
     if text == EMULATED:
         return BoardSpec(text, EMULATED)
     named = _KIND.fullmatch(text)
     if named is None:
         if "/" not in text and not port_name.is_com(text):
-            raise HilError(f"unknown board {text}; {_choices(kinds)}; {port_name.list_of_ports()}")
+            raise HilError(f"unknown board {text}; {_choices(kinds, names)}; {port_name.list_of_ports()}")
         return BoardSpec(text, SERIAL, text)
     kind, rest = {known.lower(): known for known in kinds}.get(named[1].lower()), named[2]
     if kind is not None:
@@ -46,9 +51,10 @@ def parse(text: str, kinds: Collection[str]) -> BoardSpec:
         return BoardSpec(text, kind, address, dict(parse_qsl(options, keep_blank_values=True)))
     if port_name.is_url(text):
         return BoardSpec(text, SERIAL, text)
-    raise HilError(f"board {text}: unknown kind {named[1]}; {_choices(kinds)}")
+    raise HilError(f"board {text}: unknown kind {named[1]}; {_choices(kinds, names)}")
 
 
-def _choices(kinds: Collection[str]) -> str:
+def _choices(kinds: Collection[str], names: Collection[str]) -> str:
     urls = [f"{scheme}://" for scheme in port_name.url_schemes()]
-    return f"choose {', '.join([EMULATED, AUTO, 'a port', *(f'{kind}:' for kind in kinds), *urls[:-1]])} or {urls[-1]}"
+    known = [EMULATED, AUTO, *names, "a port", *(f"{kind}:" for kind in kinds), *urls]
+    return f"choose {', '.join(known)}, or give it a name in {FILE}"

@@ -16,6 +16,8 @@ EngineName = Annotated[
     str | None, typer.Option("--engine", help=f"what executes the network (default: the project's, or {DEFAULT})")
 ]
 TargetName = Annotated[
-    str | None, typer.Option("--target", help="the chip to build for (default: the project's, or stm32f4)")
+    str | None, typer.Option("--target", help="the chip to build for (default: the board's, the project's, or stm32f4)")
 ]
-BoardName = Annotated[str, typer.Option("--board", help="emulated, a serial port or a URL")]
+BoardName = Annotated[
+    str, typer.Option("--board", help="emulated, auto, a name of hil-boards.toml, a serial port or a URL")
+]

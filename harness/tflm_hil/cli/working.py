@@ -10,12 +10,13 @@ from pathlib import Path
 from rich.console import Console
 
 from tflm_hil.boards.board import Board
-from tflm_hil.boards.selection import flashes
+from tflm_hil.boards.board_file import load_named_boards
+from tflm_hil.boards.selection import find
 from tflm_hil.configuration import Configuration, find_project, load_configuration, nearest_project
 from tflm_hil.engines import selection as engines
 from tflm_hil.errors import HilError
 from tflm_hil.lab.build import Firmware
-from tflm_hil.lab.options import DEFAULT_TARGET, Options
+from tflm_hil.lab.options import Options
 from tflm_hil.lab.session import Session
 from tflm_hil.progress import Say
 from tflm_hil.targets import Target
@@ -37,13 +38,13 @@ def open_session(board: str | None, model: str | None, engine: str | None, targe
             root=root,
             board=board,
             emulator="auto",
-            targets=(target or configuration.default_target or DEFAULT_TARGET,),
+            targets=(target,) if target else (),
             engine=engine or own,
             models=(model,) if model else (),
             report_dir=root / "reports",
             baseline_dir=None,
             update_baseline=False,
-            flash=board is not None and flashes(board),
+            flash=board is not None and find(board, "auto", load_named_boards(root)).kind.flashes,
             trace=False,
         )
     )

@@ -11,7 +11,7 @@ DEFAULT_TARGET = "stm32f4"
 
 @dataclass(frozen=True)
 class Options:
-    """What the user asked for. Paths are absolute."""
+    """What the user asked for. Paths are absolute. Without `targets` it is that of the board, or of the project."""
 
     root: Path
     board: str | None

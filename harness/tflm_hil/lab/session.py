@@ -8,8 +8,9 @@ from functools import cached_property
 from pathlib import Path
 
 from tflm_hil.boards.board import Board
+from tflm_hil.boards.board_file import load_named_boards
 from tflm_hil.boards.qemu import program as qemu_program
-from tflm_hil.boards.selection import BoardChoice, choose
+from tflm_hil.boards.selection import BoardChoice, FoundBoard, find
 from tflm_hil.configuration import load_configuration
 from tflm_hil.device.identity import Layout
 from tflm_hil.engines import selection as engines
@@ -24,7 +25,7 @@ from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.lab.build import Build, Firmware
 from tflm_hil.lab.contact import Contact
 from tflm_hil.lab.dut import DeviceUnderTest, Progress, silent
-from tflm_hil.lab.options import Options
+from tflm_hil.lab.options import DEFAULT_TARGET, Options
 from tflm_hil.models.chain import Chain
 from tflm_hil.models.fit import check_fit
 from tflm_hil.models.manifest import EVERY, Model, Variant, load_models
@@ -47,10 +48,11 @@ class Session:
         self.options = options
         self.configuration = load_configuration(options.root)
         self.application = load_application(self.configuration)
-        names = (self.application.target,) if self.application else options.targets
         self._known_targets = load_targets(self.configuration.targets)
-        self.targets = find_targets(self._known_targets, names)
-        self._board = choose(options.board, options.emulator, self.targets) if options.board else None
+        named = load_named_boards(options.root)
+        found = find(options.board, options.emulator, named) if options.board else None
+        self.targets = find_targets(self._known_targets, self._target_names(found))
+        self._board = found.check(self.targets) if found else None
         self.project = FirmwareProject(options.root / ".hil", qemu_program.run, targets=self._known_targets.values())
         self.engines, self.missing_engines = self._choose_engines(options.engine)
         known = _known_models(options.root, self.application)
@@ -156,6 +158,14 @@ class Session:
         """Bring `firmware` onto `board`, unless it is there already, and open a session; see Contact."""
         layout = _layout(firmware.model, self.reference(firmware.variant.path))
         return self._contact.connected(board, firmware, layout, log, self.options.flash, progress)
+
+    def _target_names(self, board: FoundBoard | None) -> tuple[str, ...]:
+        if self.application is not None:
+            return (self.application.target,)
+        of_board = board.target if board else None
+        if board and of_board and of_board not in self._known_targets:
+            raise HilError(f"{board.origin}: unknown target {of_board}; choose {', '.join(self._known_targets)}")
+        return self.options.targets or (of_board or self.configuration.default_target or DEFAULT_TARGET,)
 
     def _choose_engines(self, asked: str) -> tuple[tuple[Engine, ...], dict[str, str]]:
         """The engines to use, and why others of an `auto` cannot be had."""

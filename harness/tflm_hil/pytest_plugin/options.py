@@ -71,9 +71,20 @@ class Option:
         group.addoption(flag, dest=self.dest, action=action, metavar=self.metavar, help=text)
 
 
-BOARD = Option("board", None, "where the firmware runs: emulated, auto, a serial port or a URL", "emulated|auto|PORT")
+BOARD = Option(
+    "board",
+    None,
+    "where the firmware runs: emulated, auto, a name of hil-boards.toml, a serial port or a URL",
+    "emulated|auto|NAME|PORT",
+)
 EMULATOR = Option("emulator", "auto", "the emulator of the emulated board (default: auto)", "auto|qemu")
-TARGET = Option("target", "stm32f4", "the chip to build for; repeatable (default: stm32f4)", "NAME|all", several=True)
+TARGET = Option(
+    "target",
+    None,
+    "the chip to build for; repeatable (default: that of the board or the project, else stm32f4)",
+    "NAME|all",
+    several=True,
+)
 ENGINE = Option("engine", "auto", "what executes the network; auto takes every engine there is", "auto|aot|tflm")
 MODEL = Option("model", None, "only this model; repeatable (default: every model)", "NAME", several=True)
 REPORT = Option("report", "reports", "folder of results.json, report.md and junit.xml (default: reports/)", "DIR")
@@ -150,7 +161,7 @@ def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) 
     flash = _value(config, environment, FLASH)
     if flash not in ("auto", "never"):
         raise pytest.UsageError(f"{_source(config, environment, FLASH)}: unknown value {flash}; choose auto or never")
-    targets = _values(config, environment, TARGET, project.default_target if project else None)
+    targets = _values(config, environment, TARGET)
     models = _values(config, environment, MODEL)
     emulator = _value(config, environment, EMULATOR)
     engine = _value(config, environment, ENGINE, project.default_engine if project else None)
@@ -210,10 +221,8 @@ def _value(config: pytest.Config, environment: Mapping[str, str], option: Option
     return ",".join(values)
 
 
-def _values(
-    config: pytest.Config, environment: Mapping[str, str], option: Option, project: str | None = None
-) -> tuple[str, ...]:
-    text = _value(config, environment, option, project)
+def _values(config: pytest.Config, environment: Mapping[str, str], option: Option) -> tuple[str, ...]:
+    text = _value(config, environment, option)
     values = tuple(part.strip() for part in text.split(",")) if text else ()
     if not all(values):
         raise pytest.UsageError(f"{_source(config, environment, option)}: {text!r} has an empty name; {EMPTY}")

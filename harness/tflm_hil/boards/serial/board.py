@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tflm_hil.boards.board import Board
+from tflm_hil.boards.board_file import NamedBoard
 from tflm_hil.boards.counters import CycleCounter
 from tflm_hil.boards.flashers.by_hand import FlashByHand
 from tflm_hil.boards.serial import port_name
@@ -23,15 +24,15 @@ _QUIET_S = 0.001
 
 
 class SerialLine:
-    """The line at `port`: Console and Lease of the board. One process at a time may use it, from `open` to `release`.
+    """The line at `port`: Console and Lease of board `name`. One process at a time has it, from `open` to `release`.
 
     It stays open between two boots: opening a port resets some boards, and takes a second over a network.
     """
 
-    def __init__(self, port: str, uart: Uart) -> None:
+    def __init__(self, port: str, uart: Uart, name: str = "") -> None:
         # A device file needs no lock beside the one that pyserial takes on the very device.
         self._lock = PortLock(port) if port_name.scheme(port) in port_name.NETWORK else None
-        self._port = Port(port, uart)
+        self._port = Port(port, uart, name)
         self._connection: Connection | None = None
 
     def open(self) -> Connection:
@@ -70,16 +71,17 @@ class SerialLine:
 
 
 class SerialBoard(Board):
-    """The board at `port`, which is a `target`."""
+    """The board at `port`, which is a `target`. `named` is what hil-boards.toml says of it."""
 
-    def __init__(self, port: str, target: Target) -> None:
-        line = SerialLine(port, target.uart)
+    def __init__(self, port: str, target: Target, named: NamedBoard | None = None) -> None:
+        name = named.name if named else port
+        line = SerialLine(port, named.uart(target) if named else target.uart, name)
         super().__init__(
-            port,
+            name,
             None,
             console=line,
-            reset=SerialReset(port),
-            flasher=FlashByHand(port, target),
+            reset=SerialReset(name),
+            flasher=FlashByHand(name, target),
             counter=CycleCounter(),
             lease=line,
         )
@@ -100,4 +102,4 @@ class SerialKind:
 
     def open(self, spec: BoardSpec, targets: Sequence[Target], _run_dir: Path, _say: Say) -> Board:
         """See BoardKind."""
-        return SerialBoard(spec.address, targets[0])
+        return SerialBoard(spec.address, targets[0], spec.named)

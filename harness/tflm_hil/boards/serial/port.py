@@ -8,7 +8,7 @@ from pathlib import Path
 
 import serial
 
-from tflm_hil.boards.serial import port_name
+from tflm_hil.boards.serial import port_name, usb_port
 from tflm_hil.device.connection import (
     PORT_ERRORS,
     Connection,
@@ -28,12 +28,13 @@ _LEVELS: dict[Level, bool | None] = {"low": False, "high": True, "leave": None}
 
 
 class Port:
-    """The port that the user calls `name`, opened as `uart` says. It remembers that it could not be opened."""
+    """The port at `address`, which the user calls `name`, opened as `uart` says. It remembers why it was refused."""
 
-    def __init__(self, name: str, uart: Uart) -> None:
-        self.name = name
+    def __init__(self, address: str, uart: Uart, name: str = "") -> None:
+        self.name = name or address
+        self._address = address
         self._uart = uart
-        self._usb: port_name.UsbPort | None = None
+        self._usb = usb_port.find(address)
         self._opened = False
         self._refused: str | None = None
 
@@ -43,7 +44,7 @@ class Port:
         Raises HilError with the remedy. From then on the error comes without any wait: a device file is looked for
         again, a host is not asked again.
         """
-        if self._refused is not None and port_name.scheme(self.name) in port_name.NETWORK:
+        if self._refused is not None and port_name.scheme(self._address) in port_name.NETWORK:
             raise HilError(f"{self._refused} (not tried again)")
         deadline = Deadline(RETURN_S if self._opened and self._refused is None else 0.0)
         while True:
@@ -59,7 +60,7 @@ class Port:
                 return connection
 
     def _open(self) -> Connection:
-        if port_name.scheme(self.name) == "socket":
+        if port_name.scheme(self._address) == "socket":
             return self._connect()
         actual = self._actual_name()
         try:
@@ -67,47 +68,45 @@ class Port:
                 actual, self._uart.baud, self.name, dtr=_LEVELS[self._uart.dtr], rts=_LEVELS[self._uart.rts]
             )
         except PORT_ERRORS as error:
-            raise HilError(_why_not(self.name, error)) from None
-        self._usb = port_name.usb_port(actual)
+            raise HilError(f"{self.name}: {_why_not(actual, error)}") from None
+        self._usb = usb_port.find(actual)
         return connection
 
     def _connect(self) -> Connection:
         try:
-            line = socket.create_connection(port_name.host_and_port(self.name), _CONNECT_S)
+            line = socket.create_connection(port_name.host_and_port(self._address), _CONNECT_S)
         except (OSError, UnicodeError) as error:
-            raise HilError(_why_not(self.name, error)) from None
+            raise HilError(f"{self.name}: {_why_not(self._address, error)}") from None
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return SocketConnection(line, self.name)
 
     def _actual_name(self) -> str:
         """Return what to open: a USB port may have another name now, and another board the old one."""
-        if self._usb is None or port_name.scheme(self.name):
-            return self.name
-        found = port_name.find_usb_port(self._usb)
+        if self._usb is None or port_name.scheme(self._address):
+            return self._address
+        found = usb_port.find_again(self._usb)
         if found is None:
             raise HilError(f"{self.name}: the board has gone and did not come back: connect it again")
-        return found
+        return found.device
 
 
-def _why_not(name: str, error: Exception) -> str:
-    if port_name.scheme(name) in port_name.NETWORK:
-        return f"{name}: {_why_no_connection(error)}"
+def _why_not(port: str, error: Exception) -> str:
+    if port_name.scheme(port) in port_name.NETWORK:
+        return _why_no_connection(error)
     code = getattr(error, "errno", None)
     if code == errno.ENOENT:
-        return f"{name}: there is no such port; {port_name.list_of_ports()}"
+        return f"there is no such port; {port_name.list_of_ports()}"
     if code == errno.EACCES:
-        group = _group(port_name.device_file(name))
-        return (
-            f"{name}: permission denied: join the group that owns it (`sudo usermod -aG {group} $USER`), log in again"
-        )
+        group = _group(port_name.device_file(port))
+        return f"permission denied: join the group that owns it (`sudo usermod -aG {group} $USER`), log in again"
     if code in (errno.EBUSY, errno.EAGAIN):
         return (
-            f"{name}: the port is busy: close the program that has it open, a serial monitor or another run of the"
-            " harness; with -n, leave that out"
+            "the port is busy: close the program that has it open, a serial monitor or another run of the harness;"
+            " with -n, leave that out"
         )
     if errno.ENOTTY in getattr(error.__context__, "args", ()) or code == errno.EISDIR:
-        return f"{name}: it is no serial port; {port_name.list_of_ports()}"
-    return f"{name}: cannot open it: {error}; {port_name.list_of_ports()}"
+        return f"it is no serial port; {port_name.list_of_ports()}"
+    return f"cannot open it: {error}; {port_name.list_of_ports()}"
 
 
 def _why_no_connection(error: Exception) -> str:

@@ -1,10 +1,8 @@
 """What a user may call a port: a device file, a COM port, or a URL."""
 
-import dataclasses
 import pkgutil
 import re
 from pathlib import Path
-from typing import Any, Self
 from urllib.parse import urlsplit
 
 from serial import urlhandler
@@ -47,16 +45,6 @@ def list_of_ports() -> str:
     return f"serial ports here: {', '.join(sorted(port.device for port in list_ports.comports())) or 'none'}"
 
 
-def usb_ports() -> dict[str, str]:
-    """Return the serial ports that are on USB, as boards are and built-in ports are not, and what each says it is."""
-    found = sorted(list_ports.comports(), key=lambda port: str(port.device))
-    return {
-        port.device: ", ".join(filter(None, (port.product or port.description, port.serial_number)))
-        for port in found
-        if port.vid is not None
-    }
-
-
 def is_com(port: str) -> bool:
     """Return whether this is the name of a port of Windows, such as COM3."""
     return re.fullmatch(r"COM\d+", port, re.IGNORECASE) is not None
@@ -92,33 +80,3 @@ def host_and_port(port: str) -> tuple[str, int]:
     if not host or not number:
         raise HilError(f"board {port}: expected {scheme(port)}://HOST:PORT")
     return host, number
-
-
-@dataclasses.dataclass(frozen=True)
-class UsbPort:
-    """What stays the same of a USB port while its name may change: `serial_number`, or its place where it has none."""
-
-    vid: int
-    pid: int
-    serial_number: str | None
-    place: str | None
-    interface: str
-
-    @classmethod
-    def of(cls, info: Any) -> Self:
-        """What `info`, one of pyserial's list of ports, says of a port on USB."""
-        place, _, interface = (info.location or "").partition(":")
-        return cls(info.vid, info.pid, info.serial_number, None if info.serial_number else place, interface)
-
-
-def usb_port(port: str) -> UsbPort | None:
-    """Return which USB port this is; None where it is no device file on USB."""
-    name = canonical(port)
-    infos = [info for info in list_ports.comports() if info.vid is not None]
-    return next((UsbPort.of(info) for info in infos if str(Path(info.device).resolve()) == name), None)
-
-
-def find_usb_port(wanted: UsbPort) -> str | None:
-    """Return the name that `wanted` has now; None where it is not connected."""
-    infos = [info for info in list_ports.comports() if info.vid is not None]
-    return next((str(info.device) for info in infos if UsbPort.of(info) == wanted), None)

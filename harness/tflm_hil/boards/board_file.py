@@ -1,0 +1,130 @@
+"""hil-boards.toml: names that the user gives to real boards, each with what is particular to it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from tflm_hil.boards.serial import usb_port
+from tflm_hil.boards.serial.usb_port import UsbPort
+from tflm_hil.errors import HilError
+from tflm_hil.targets import Target
+from tflm_hil.targets.target import Level, Uart
+from tflm_hil.toml_file import read_toml
+
+FILE = "hil-boards.toml"
+RESERVED = ("auto", "emulated")
+
+_Text = Annotated[str, Meta(min_length=1)]
+# It must be told from a port, a URL, KIND:ADDRESS, and several boards, which commas separate.
+_Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+
+
+class BoardTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[boards.NAME]: which board it is, and how it is dealt with.
+
+    It is at `port`, a device file or URL, or it is the one on USB that all of `serial_number`, `vid_pid`, `location`
+    and `interface` apply to. What else is left out is as its target says, or as it is for every board.
+    """
+
+    port: _Text | None = None
+    serial_number: _Text | None = None
+    vid_pid: Annotated[str, Meta(pattern=r"^[0-9A-Fa-f]{4}:[0-9A-Fa-f]{4}$")] | None = None
+    location: Annotated[str, Meta(pattern=r"^\d+-\d+(\.\d+)*$")] | None = None
+    interface: Annotated[str, Meta(pattern=r"^\d+\.\d+$")] | None = None
+    target: _Text | None = None
+    baud: Annotated[int, Meta(ge=1)] | None = None
+    dtr: Level | None = None
+    rts: Level | None = None
+
+    def __post_init__(self) -> None:
+        if bool(self.usb) == bool(self.port):
+            raise ValueError(f"say which board it is: either by port, or by {', '.join(_USB[:-1])} or {_USB[-1]}")
+
+    @property
+    def usb(self) -> dict[str, str]:
+        """What the port on USB has to be like."""
+        wanted = {name: getattr(self, name) for name in _USB}
+        return {name: text for name, text in wanted.items() if text is not None}
+
+
+_USB = ("serial_number", "vid_pid", "location", "interface")
+
+
+class BoardFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the file may say."""
+
+    schema: Literal["hil-boards/1"]
+    boards: dict[_Name, BoardTable] = {}
+
+    def __post_init__(self) -> None:
+        if taken := [name for name in RESERVED if name in self.boards]:
+            raise ValueError(f"[boards.{taken[0]}]: {taken[0]} has a meaning of its own; choose another name")
+
+
+@dataclass(frozen=True)
+class NamedBoard:
+    """A board of the user's `file`."""
+
+    name: str
+    file: Path
+    table: BoardTable
+
+    @property
+    def origin(self) -> str:
+        """What to call its table in a message."""
+        return f"{self.file}: [boards.{self.name}]"
+
+    def is_at(self, port: UsbPort) -> bool:
+        """Whether `port` is the board's."""
+        wanted = self.table.usb
+        return bool(wanted) and all(text.casefold() == getattr(port, name).casefold() for name, text in wanted.items())
+
+    def usb_port(self) -> UsbPort | None:
+        """Find it on USB; None for a board that is named by its port. Raises HilError unless exactly one is found."""
+        if self.table.port:
+            return None
+        there = usb_port.connected()
+        found = [port for port in there if self.is_at(port)]
+        if len(found) == 1:
+            return found[0]
+        wanted = ", ".join(f"{name} {text}" for name, text in self.table.usb.items())
+        if found:
+            raise HilError(
+                f"board {self.name}: {wanted} applies to {len(found)} ports: {'; '.join(map(str, found))};"
+                f" add one of {', '.join(name for name in _USB if name not in self.table.usb)} to {self.origin}"
+            )
+        others = "; ".join(map(str, there)) or "none"
+        raise HilError(f"board {self.name}: no port with {wanted} is connected; on USB there are: {others}")
+
+    def uart(self, target: Target) -> Uart:
+        """The line to this board, which is a `target`."""
+        own = {name: getattr(self.table, name) for name in ("baud", "dtr", "rts")}
+        return msgspec.structs.replace(target.uart, **{name: value for name, value in own.items() if value is not None})
+
+
+def load_named_boards(project: Path | None) -> dict[str, NamedBoard]:
+    """Return the boards of the file in the folder `project`, then those of the user's file that it does not name.
+
+    Raises HilError if a file is wrong.
+    """
+    folders = [folder for folder in (_user_folder(), project) if folder is not None]
+    found: dict[str, NamedBoard] = {}
+    for file in (folder / FILE for folder in folders):
+        if file.is_file():
+            found |= {name: NamedBoard(name, file, table) for name, table in read_toml(file, BoardFile).boards.items()}
+    return found
+
+
+def _user_folder() -> Path | None:
+    """The harness's folder of the user's configuration; None for a user without a home."""
+    given = Path(os.environ.get("XDG_CONFIG_HOME", ""))
+    with contextlib.suppress(RuntimeError):
+        return (given if given.is_absolute() else Path.home() / ".config") / "tflm-hil"
+    return None
