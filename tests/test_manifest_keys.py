@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import typing
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -11,16 +13,17 @@ from support.manifests import MANIFEST, write_model
 from tflm_hil.boards.board_file import BoardFile, BoardTable
 from tflm_hil.configuration import ApplicationTable, ConfigurationTable
 from tflm_hil.errors import HilError
-from tflm_hil.manifest_keys import SCHEMAS, TABLES
+from tflm_hil.manifest_keys import FLASH_METHODS, SCHEMAS, TABLES
 from tflm_hil.models import manifest as models
 from tflm_hil.models.output import OutputTable
 from tflm_hil.recordings import manifest as recordings
 from tflm_hil.recordings.channel import Channel
 from tflm_hil.targets.emulation import Peripheral, Qemu, Renode
+from tflm_hil.targets.flash import FlashSettings
 from tflm_hil.targets.target import Build, Region, TargetFile, Uart
-from tflm_hil.toml_file import read_toml
+from tflm_hil.toml_file import fit, read_toml
 
-KINDS: dict[str, dict[str, type]] = {
+KINDS: dict[str, dict[str, Any]] = {
     "model.toml": {
         "$": models._ModelFile,
         "$.channels[]": Channel,
@@ -38,18 +41,36 @@ KINDS: dict[str, dict[str, type]] = {
         "$.qemu": Qemu,
         "$.renode": Renode,
         "$.renode.peripherals[]": Peripheral,
+        "$.flash": FlashSettings,
     },
-    "hil-boards.toml": {"$": BoardFile, "$.boards[]": BoardTable},
+    "hil-boards.toml": {"$": BoardFile, "$.boards[]": BoardTable, "$.boards[].flash": FlashSettings},
     "recordings.toml": {"$": recordings.Manifest, "$.files[]": recordings.Files, "$.columns[]": recordings.Column},
 }
 
 
 def test_the_table_of_keys_is_what_manifests_take() -> None:
     taken = {
-        file: {table: {field.encode_name for field in msgspec.structs.fields(kind)} for table, kind in tables.items()}
+        file: {
+            table: {
+                field.encode_name
+                # A table with a form for each method has the keys of all, and that of the method.
+                for form in typing.get_args(kind) or [kind]
+                for field in msgspec.structs.fields(form)
+            }
+            | ({"method"} if typing.get_args(kind) else set())
+            for table, kind in tables.items()
+        }
         for file, tables in KINDS.items()
     }
     assert {file: {table: set(keys) for table, (_, keys) in tables.items()} for file, tables in TABLES.items()} == taken
+
+
+def test_a_method_that_is_none_is_told_with_all_there_are() -> None:
+    assert set(FLASH_METHODS) == {form.__struct_config__.tag for form in typing.get_args(FlashSettings)}
+    for table in ({"method": "jtag"}, {"timeout_s": 1}):
+        with pytest.raises(HilError) as raised:
+            fit("t.toml", "target file", {"flash": table}, msgspec.defstruct("T", [("flash", FlashSettings)]))
+        assert str(raised.value).endswith("choose method copy, custom, gdb, openocd, platformio, pyocd or st-flash")
 
 
 PAGES = {
@@ -59,11 +80,19 @@ PAGES = {
     "target file": "add-your-own-target.md",
     "hil-boards.toml": "boards.md",
 }
+FLASHING = "boards.md"
 
 
 @pytest.mark.parametrize(
     ("page", "key"),
-    sorted({(PAGES[file], key) for file, tables in TABLES.items() for _, keys in tables.values() for key in keys}),
+    sorted(
+        {
+            (FLASHING if table.endswith(".flash") else PAGES[file], key)
+            for file, tables in TABLES.items()
+            for table, (_, keys) in tables.items()
+            for key in keys
+        }
+    ),
 )
 def test_every_key_is_documented(page: str, key: str) -> None:
     guide = (Path(__file__).parents[1] / "docs" / page).read_text(encoding="utf-8")

@@ -6,6 +6,14 @@ import difflib
 import re
 from collections.abc import Mapping
 
+FLASH_METHODS = ("copy", "custom", "gdb", "openocd", "platformio", "pyocd", "st-flash")
+"""What `method` in [flash] may be."""
+FLASH_KEYS = frozenset(
+    {"method", "timeout_s", "probe", "server", "address", "config", "chip", "label", "path", "format"}
+    | {"command", "reset"}
+)
+"""The keys of all methods."""
+
 # For each manifest, its tables: the path as msgspec spells it (without numbers), where that is in words, and the keys.
 TABLES: Mapping[str, Mapping[str, tuple[str, frozenset[str]]]] = {
     "model.toml": {
@@ -50,7 +58,9 @@ TABLES: Mapping[str, Mapping[str, tuple[str, frozenset[str]]]] = {
     "target file": {
         "$": (
             "at the top of a target file, before its first table",
-            frozenset({"schema", "chip", "board", "core", "clock_hz", "memory", "uart", "build", "qemu", "renode"}),
+            frozenset(
+                {"schema", "chip", "board", "core", "clock_hz", "memory", "uart", "build", "qemu", "renode"} | {"flash"}
+            ),
         ),
         "$.memory[]": ("in [memory.REGION] of a target file", frozenset({"origin", "size"})),
         "$.uart": ("in [uart] of a target file", frozenset({"baud", "tx", "rx", "dtr", "rts"})),
@@ -70,6 +80,7 @@ TABLES: Mapping[str, Mapping[str, tuple[str, frozenset[str]]]] = {
             "in [renode.peripherals.NAME] of a target file",
             frozenset({"model", "address", "irq", "properties"}),
         ),
+        "$.flash": ("in [flash] of a target file", FLASH_KEYS),
     },
     "hil.toml": {
         "$": (
@@ -85,8 +96,12 @@ TABLES: Mapping[str, Mapping[str, tuple[str, frozenset[str]]]] = {
         "$": ("at the top of hil-boards.toml, before its first table", frozenset({"schema", "boards"})),
         "$.boards[]": (
             "in [boards.NAME] of hil-boards.toml",
-            frozenset({"port", "serial_number", "vid_pid", "location", "interface", "target", "baud", "dtr", "rts"}),
+            frozenset(
+                {"port", "serial_number", "vid_pid", "location", "interface", "target", "baud", "dtr", "rts"}
+                | {"probe", "flash"}
+            ),
         ),
+        "$.boards[].flash": ("in [boards.NAME.flash] of hil-boards.toml", FLASH_KEYS),
     },
 }
 
@@ -103,6 +118,7 @@ BUDGETS = re.compile(r"\$\.variants\[\]\.budgets(\[\])*")
 _NO_SCHEMA = "Object missing required field `schema`"
 _OTHER_SCHEMA = re.compile(r"Invalid enum value '(?P<kind>.*)/(?P<version>\d+)' - at `\$\.schema`")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>.*?)`(?: - at `(?P<path>.*)`)?", re.DOTALL)
+_METHOD = re.compile(r".* - at `.*\.flash(?P<key>\.method)?`")
 _SHARE = re.compile(r"budgets\[\.\.\.\]\[\.\.\.\]\.accuracy(_drop)?`")
 _NO_TABLE = re.compile(r"Expected `object`, got `.*` - at `(?P<path>.*)`")
 
@@ -121,6 +137,9 @@ def remedy(manifest: str, problem: str) -> str:
     misplaced = _NO_TABLE.fullmatch(problem)
     if misplaced and BUDGETS.fullmatch(_table(misplaced["path"])):
         return "put the limits into one table per target and engine, such as [variants.int8.budgets.stm32f4.aot]"
+    method = _METHOD.fullmatch(problem)
+    if method and (method["key"] or "`method`" in problem):
+        return f"choose method {', '.join(FLASH_METHODS[:-1])} or {FLASH_METHODS[-1]}"
     if _SHARE.search(problem):
         return "write it as a fraction, such as 0.95"
     return "correct that key"

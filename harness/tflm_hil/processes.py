@@ -7,9 +7,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import AnyStr
 
 from tflm_hil.errors import HilError
 
@@ -19,6 +20,7 @@ INTERRUPTED = 130
 _PR_SET_PDEATHSIG = 1
 _TERMINATE_S = 3.0
 _INTERRUPT_S = 10.0
+_TOOL_INTERRUPT_S = 2.0
 _POLL_S = 0.02
 
 
@@ -56,6 +58,50 @@ def spawn(argv: list[str], stderr: Path, pipes: bool = False) -> subprocess.Pope
         raise HilError(f"{argv[0]}: cannot start: {error.strerror}: {error.filename or stderr}") from None
 
 
+def run(
+    argv: Sequence[str],
+    log: Path,
+    limit_s: float,
+    tick: Callable[[float], None],
+    environment: Mapping[str, str] | None = None,
+) -> int | None:
+    """Run a tool without input, and return its exit status, None if it ran longer than `limit_s`.
+
+    `log` has what it said, and `tick` is told again and again how many seconds have passed. The tool runs in a process
+    group of its own, of which nothing is left in the end: it is interrupted where its time is over or an exception
+    (Ctrl-C) comes, and killed soon after, since tools whose debug probe is gone ignore all other signals. Raises
+    HilError if it cannot be started.
+    """
+    try:
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                process_group=0,
+                preexec_fn=die_with_parent(),
+            )
+    except OSError as error:
+        raise HilError(f"{argv[0]}: cannot start: {error.strerror}: {error.filename or log}") from None
+    started = time.monotonic()
+    try:
+        # The status stays for later, so that the process keeps its number, which is that of its group.
+        while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            if (passed := time.monotonic() - started) > limit_s:
+                stop_group(process, _TOOL_INTERRUPT_S)
+                return None
+            tick(passed)
+            time.sleep(_POLL_S)
+    except BaseException:
+        stop_group(process, _TOOL_INTERRUPT_S)
+        raise
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)  # what it has left behind
+    return process.wait()
+
+
 def stop(process: subprocess.Popen[bytes], grace: float) -> None:
     """Wait `grace` seconds for a process that was asked to end, then terminate it; kill it if that does not help."""
     for end, seconds in ((None, grace), (process.terminate, _TERMINATE_S), (process.kill, None)):
@@ -68,9 +114,9 @@ def stop(process: subprocess.Popen[bytes], grace: float) -> None:
             continue
 
 
-def stop_group(leader: subprocess.Popen[str]) -> None:
-    """Interrupt the process group of `leader`, and kill the processes of it that still run some seconds later."""
-    until = time.monotonic() + _INTERRUPT_S
+def stop_group(leader: subprocess.Popen[AnyStr], grace: float = _INTERRUPT_S) -> None:
+    """Interrupt the process group of `leader`, and kill the processes of it that still run `grace` seconds later."""
+    until = time.monotonic() + grace
     with contextlib.suppress(ProcessLookupError):  # All have ended.
         try:
             os.killpg(leader.pid, signal.SIGINT)

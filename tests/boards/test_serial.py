@@ -85,10 +85,10 @@ def test_a_silent_board_is_left_to_the_handshake(pty: str) -> None:
 
 
 def test_flashing_says_how_to_do_it_by_hand() -> None:
-    image = types.SimpleNamespace(bin=Path("/b/firmware.bin"))
+    image = types.SimpleNamespace(elf=Path("/b/firmware.elf"))
     with pytest.raises(
         HilError,
-        match=r"^/dev/ttyACM0: flashing .* write /b/firmware\.bin to 0x08000000 \(e.g. `st-flash .*--hil-flash=never$",
+        match=r"^/dev/ttyACM0: nothing says .*: add \[flash\] to .*/stm32f4.toml, or flash /b/firmware.elf with",
     ):
         SerialBoard("/dev/ttyACM0", STM32F4).flash(image)  # type: ignore[arg-type]
 

@@ -21,7 +21,7 @@ from tflm_hil.commands.bench.networks import bench_networks
 from tflm_hil.commands.bench.published_figures import CMSIS_NN
 from tflm_hil.commands.bench.subjects import Subject, choose, file_subject
 from tflm_hil.errors import DeviceError, HilError
-from tflm_hil.lab.options import Options
+from tflm_hil.lab.options import Flash, Options
 from tflm_hil.lab.session import Session
 from tflm_hil.models.preprocess import Quantization
 from tflm_hil.models.tflite_builder import OperatorSpec, TensorSpec, build
@@ -300,7 +300,7 @@ def test_networks_without_a_manifest_are_measured_against_upstream(tmp_path: Pat
         report_dir=tmp_path,
         baseline_dir=None,
         update_baseline=False,
-        flash=True,
+        flash=Flash.AUTO,
         trace=False,
     )
     session = Session(options)

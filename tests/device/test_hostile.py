@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 import unicodedata
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -198,7 +199,7 @@ def test_every_request_reports_a_reboot(tmp_path: Path, use: str) -> None:
     if use != "describe":
         b.client.hello()
     b.device._execute = lambda *_: boot  # type: ignore[method-assign]
-    asked = {
+    asked: dict[str, Callable[[], object]] = {
         "describe": b.client.hello,
         "stream": lambda: b.client.stream(recording(40)),
         "status": b.client.status,

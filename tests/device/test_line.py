@@ -280,7 +280,7 @@ def test_no_bytes_of_a_device_hang_the_client_or_break_it(tmp_path: Path, drawn:
         return feed(data) if honest >= 0 else drawn.draw(answers)
 
     b.device.feed = hostile  # type: ignore[method-assign]
-    asked = [
+    asked: list[Callable[[], object]] = [
         b.client.hello,
         b.client.status,
         lambda: b.client.stream(recording(100)),

@@ -14,7 +14,7 @@ import pytest
 from support.firmware_helpers import PROTOCOL, ROOT
 from support.needs import skip_without_tools
 from tflm_hil.errors import HilError
-from tflm_hil.lab.options import Options
+from tflm_hil.lab.options import Flash, Options
 from tflm_hil.lab.session import Session
 
 EXAMPLES = ROOT / "examples"
@@ -137,7 +137,8 @@ def test_settings_that_are_wrong_are_a_usage_error_of_one_line(
     settings = folder / "hil.toml"
     assert line in settings.read_text()
     settings.write_text(settings.read_text().replace(line, instead))
-    options = Options(folder, None, "auto", ("stm32f4",), "auto", (), folder / "reports", None, False, True, False)
+    reports = folder / "reports"
+    options = Options(folder, None, "auto", ("stm32f4",), "auto", (), reports, None, False, Flash.AUTO, False)
     with pytest.raises(HilError, match=re.escape(said)) as caught:
         Session(options)
     assert "\n" not in str(caught.value)

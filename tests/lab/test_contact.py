@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,8 +20,10 @@ from tflm_hil.errors import DeviceError, HilError, LineError
 from tflm_hil.lab import contact
 from tflm_hil.lab.contact import Contact
 from tflm_hil.lab.dut import DeviceUnderTest
+from tflm_hil.lab.options import Flash
 
 IMAGE = Image()
+BUILD, OTHER = IMAGE.build_id[:6].hex(), bytes(range(100, 120))
 FIRMWARE: Any = SimpleNamespace(
     image=SimpleNamespace(build_id=IMAGE.build_id),
     variant=SimpleNamespace(sha256=IMAGE.model_hash),
@@ -36,14 +40,20 @@ class Broken(MemoryConnection):
 
 
 class FakeBoard:
-    """Each connection leads to the next of `devices`; the last of them stays. None is a line that breaks."""
+    """Each connection leads to the next of `devices`; the last of them stays. None is a line that breaks.
+
+    Flashing makes another device of it, `flashed`, which is refused where that is an error.
+    """
 
     name = "fake"
     emulator = None
+    persistent = True
 
     def __init__(self, clock: FakeClock, *devices: FakeDevice | None) -> None:
         self.connected = 0
         self.said = ""
+        self.flashes = 0
+        self.flashed: FakeDevice | HilError | None = None
         self._clock = clock
         self._devices = devices
 
@@ -53,8 +63,13 @@ class FakeBoard:
         kind = Broken if device is None else MemoryConnection
         return kind(device or healthy(), self._clock)
 
-    def flash(self, image: object) -> None:
-        pass
+    def flash(self, _image: object, _say: object) -> str:
+        self.flashes += 1
+        if isinstance(self.flashed, HilError):
+            raise self.flashed
+        if self.flashed is not None:
+            self._devices = (self.flashed,)
+        return "tool ended with 0 and said: programmed 0 bytes; see flash.log"
 
     def trouble(self) -> str:
         return self.said
@@ -64,6 +79,10 @@ def healthy(misbehaviour: Misbehaviour | None = None) -> FakeDevice:
     return FakeDevice(IMAGE, checksum, misbehaviour)
 
 
+def running(build_id: bytes) -> FakeDevice:
+    return FakeDevice(replace(IMAGE, build_id=build_id), checksum)
+
+
 class Bench:
     """A contact with a board, on a clock that only waiting moves."""
 
@@ -71,16 +90,18 @@ class Bench:
         self.board: Any = FakeBoard(clock, *devices)
         self._contact = Contact()
         self._folder = folder
+        self.clock = clock
 
     @contextmanager
-    def session(self, flash: bool = False, build_id: bytes = IMAGE.build_id) -> Iterator[DeviceUnderTest]:
-        firmware: Any = SimpleNamespace(**vars(FIRMWARE) | {"image": SimpleNamespace(build_id=build_id)})
+    def session(self, flash: Flash = Flash.NEVER, build_id: bytes = IMAGE.build_id) -> Iterator[DeviceUnderTest]:
+        image = SimpleNamespace(build_id=build_id, elf_sha256=build_id.hex())
+        firmware: Any = SimpleNamespace(**vars(FIRMWARE) | {"image": image})
         nothing: Any = None
         log = self._folder / "uart.log"
         with self._contact.connected(self.board, firmware, nothing, log, flash) as device:
             yield device
 
-    def refusal(self, flash: bool = False, build_id: bytes = IMAGE.build_id) -> str:
+    def refusal(self, flash: Flash = Flash.NEVER, build_id: bytes = IMAGE.build_id) -> str:
         with pytest.raises(HilError) as caught, self.session(flash, build_id):
             pass
         return str(caught.value)
@@ -116,8 +137,9 @@ def test_a_device_that_never_answered_may_not_be_flashed_and_is_asked_once(make_
 
 
 def test_another_image_is_another_device_only_where_it_is_flashed(make_bench: Callable[..., Bench]) -> None:
-    for flash, connections in ((False, 1), (True, 2)):
+    for flash, connections in ((Flash.NEVER, 1), (Flash.AUTO, 2)):
         bench = make_bench(healthy(Misbehaviour.SILENT))
+        bench.board.persistent = False
         bench.refusal(flash)
         bench.refusal(flash, IMAGE.build_id[::-1])
         assert bench.board.connected == connections
@@ -157,3 +179,117 @@ def test_an_emulator_that_fails_in_mid_session_is_told_as_such(make_bench: Calla
         bench.board.said = "QEMU stands still"
         with pytest.raises(DeviceError, match=r"is silent: no answer to request .* \(QEMU stands still\)$"):
             device.status()
+
+
+def test_a_board_that_runs_the_image_is_not_flashed(make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench(healthy())
+    with bench.session(Flash.AUTO) as device:
+        assert device.status().windows == 0
+    assert bench.board.flashes == 0
+
+
+@pytest.mark.parametrize(
+    "device",
+    [
+        running(OTHER),
+        running(bytes(20)),
+        *map(healthy, (Misbehaviour.SILENT, Misbehaviour.GARBAGE, Misbehaviour.PROTOCOL)),
+    ],
+    ids=["another image", "no build id", "silent", "garbage", "another protocol"],
+)
+def test_a_board_that_runs_anything_else_is_flashed_once(make_bench: Callable[..., Bench], device: FakeDevice) -> None:
+    bench = make_bench(device)
+    bench.board.flashed = healthy()
+    for _ in range(2):
+        with bench.session(Flash.AUTO) as opened:
+            assert opened.status().windows == 0
+    assert bench.board.flashes == 1
+    assert bench.clock.now < 5  # A blank board is not asked for long.
+
+
+def test_a_board_is_flashed_for_each_image(make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench(running(OTHER))
+    for build_id in (IMAGE.build_id, OTHER, IMAGE.build_id):
+        bench.board.flashed = running(build_id)
+        with bench.session(Flash.AUTO, build_id):
+            pass
+    assert bench.board.flashes == 3
+
+
+def test_always_flashes_once_a_run_and_again_where_another_image_came_between(make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench(healthy())
+    for build_id, flashes in ((IMAGE.build_id, 1), (IMAGE.build_id, 1), (OTHER, 2), (IMAGE.build_id, 3)):
+        bench.board.flashed = running(build_id)
+        with bench.session(Flash.ALWAYS, build_id):
+            pass
+        assert bench.board.flashes == flashes
+
+
+def test_never_leaves_the_board_as_it_is(make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench(running(OTHER))
+    assert bench.refusal().startswith(
+        f"the board runs build {OTHER[:6].hex()}, but the harness built {BUILD}; flash the image that was built"
+    )
+    assert bench.board.flashes == 0
+
+
+def test_an_image_without_a_build_id_is_flashed_once_a_run(make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench(running(bytes(20)))
+    for _ in range(2):
+        with bench.session(Flash.AUTO, bytes(20)):
+            pass
+    assert bench.board.flashes == 1
+
+
+def test_a_tool_is_not_believed(make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench(running(OTHER))
+    refusal = bench.refusal(Flash.AUTO)
+    assert refusal == (
+        f"fake still runs build {OTHER[:6].hex()} after it was flashed with build {BUILD}:"
+        " tool ended with 0 and said: programmed 0 bytes; see flash.log"
+    )
+    assert bench.refusal(Flash.AUTO) == f"{refusal} (not tried again for gesture-int8)"
+    assert bench.board.flashes == 1
+
+
+def test_a_board_that_is_silent_after_it_was_flashed_is_told_with_what_the_tool_said(
+    make_bench: Callable[..., Bench],
+) -> None:
+    bench = make_bench(healthy(Misbehaviour.SILENT))
+    assert re.fullmatch(
+        r"fake is silent: .*, though it has just been flashed: tool ended with 0 and said: .*; see flash.log",
+        bench.refusal(Flash.AUTO),
+    )
+
+
+def test_a_board_that_cannot_be_flashed_is_told_with_the_reason_to_do_so(make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench(running(OTHER))
+    bench.board.flashed = HilError("fake: tool is not installed: apt-get install tool")
+    refusal = bench.refusal(Flash.AUTO)
+    assert refusal == (
+        f"fake runs build {OTHER[:6].hex()}, not build {BUILD};"
+        " it was not flashed: fake: tool is not installed: apt-get install tool"
+    )
+    assert bench.refusal(Flash.AUTO) == f"{refusal} (not tried again for gesture-int8)"
+    assert bench.board.flashes == 1
+    bench = make_bench(healthy())
+    bench.board.flashed = HilError("fake: no probe")
+    assert bench.refusal(Flash.ALWAYS) == "fake: no probe"
+
+
+def test_a_board_that_crashed_and_that_nothing_resets_is_flashed_again(make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench(healthy())
+    bench.board.flashed = healthy()
+    with bench.session(Flash.AUTO) as device:
+        device.client.fault(FaultKind.HANG)
+    with bench.session(Flash.AUTO) as device:
+        assert device.status().windows == 0
+    assert bench.board.flashes == 1
+
+
+def test_an_emulated_board_is_given_the_image_and_not_asked(make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench(healthy())
+    bench.board.persistent = False
+    for flashes in (1, 2):
+        with bench.session(Flash.AUTO):
+            assert (bench.board.flashes, bench.board.connected) == (flashes, flashes)

@@ -8,7 +8,7 @@ import pytest
 from support.hil_command import ROOT
 from support.needs import needs_compiler
 from tflm_hil.errors import HilError
-from tflm_hil.lab.options import Options
+from tflm_hil.lab.options import Flash, Options
 from tflm_hil.lab.session import Session
 
 
@@ -32,7 +32,7 @@ def session(*targets: str) -> Session:
             report_dir=Path("reports"),
             baseline_dir=None,
             update_baseline=False,
-            flash=False,
+            flash=Flash.NEVER,
             trace=False,
         )
     )

@@ -27,6 +27,8 @@ START_S = 10.0
 class LabQemu:
     """All parts of the board but its counter: one QEMU is its console, reset, flasher and lease."""
 
+    persistent = False  # Each run gives it its image, so there is no point in asking what it runs.
+
     def __init__(self, name: str, target: Target, log: Path) -> None:
         self._name = name
         self._emulation = emulation_of(target)
@@ -36,9 +38,10 @@ class LabQemu:
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: SocketConnection | None = None
 
-    def flash(self, image: FirmwareImage) -> None:
+    def flash(self, image: FirmwareImage, _say: Say) -> str:
         """Flasher: remember the image for the next boot."""
         self._image = image
+        return "the next QEMU will run the image"
 
     def boot(self, console: Console) -> Connection:
         """Reset: start a QEMU, which does not run before its line is open."""
@@ -104,8 +107,6 @@ class LabQemu:
 
 class LabQemuKind:
     """What `--board=labqemu:` names."""
-
-    flashes = True
 
     def check(self, spec: BoardSpec, targets: Sequence[Target]) -> str:
         """Refuse what cannot be had, before anything is built."""

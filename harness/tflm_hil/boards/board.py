@@ -14,6 +14,7 @@ from tflm_hil.errors import HilError
 from tflm_hil.extensions import Extension
 from tflm_hil.firmware.image import FirmwareImage
 from tflm_hil.progress import Say
+from tflm_hil.progress import silent as unsaid
 from tflm_hil.targets import Target
 
 
@@ -49,9 +50,15 @@ class Board:
         """See Counter."""
         return self._counter.counts(info, ticks)
 
-    def flash(self, image: FirmwareImage) -> None:
+    @property
+    def persistent(self) -> bool:
         """See Flasher."""
-        self._flasher.flash(image)
+        return self._flasher.persistent
+
+    def flash(self, image: FirmwareImage, say: Say = unsaid) -> str:
+        """See Flasher. The line is closed before, because tools may need it, and a drive that is written goes away."""
+        self._console.close()
+        return self._flasher.flash(image, say)
 
     def connect(self) -> Connection:
         """Reset the board and open its line in time to see it boot. Raises HilError with the remedy.
@@ -83,9 +90,6 @@ class Board:
 
 class BoardKind(Protocol):
     """What `--board` names with `KIND:ADDRESS`. An entry point of the group `tflm_hil.boards` makes one."""
-
-    flashes: bool
-    """Whether it puts images on its boards."""
 
     def check(self, spec: BoardSpec, targets: Sequence[Target]) -> str | None:
         """Refuse what cannot be had, before anything is built: HilError with the remedy.

@@ -15,6 +15,7 @@ from tflm_hil.boards.serial import usb_port
 from tflm_hil.boards.serial.usb_port import UsbPort
 from tflm_hil.errors import HilError
 from tflm_hil.targets import Target
+from tflm_hil.targets.flash import FlashSettings
 from tflm_hil.targets.target import Level, Uart
 from tflm_hil.toml_file import read_toml
 
@@ -42,6 +43,8 @@ class BoardTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     baud: Annotated[int, Meta(ge=1)] | None = None
     dtr: Level | None = None
     rts: Level | None = None
+    probe: _Text | None = None
+    flash: FlashSettings | None = None
 
     def __post_init__(self) -> None:
         if bool(self.usb) == bool(self.port):
@@ -107,6 +110,18 @@ class NamedBoard:
         """The line to this board, which is a `target`."""
         own = {name: getattr(self.table, name) for name in ("baud", "dtr", "rts")}
         return msgspec.structs.replace(target.uart, **{name: value for name, value in own.items() if value is not None})
+
+    def flash(self, target: Target) -> tuple[FlashSettings | None, Path]:
+        """How this board, which is a `target`, is flashed, if anybody says so, and the file that does.
+
+        Raises HilError for a probe that is not used.
+        """
+        settings, origin = (self.table.flash, self.file) if self.table.flash else (target.flash, target.file)
+        if self.table.probe is None:
+            return settings, origin
+        if settings is None or not hasattr(settings, "probe"):
+            raise HilError(f"{self.origin}: probe is for a flash method that goes through one; delete it")
+        return msgspec.structs.replace(settings, probe=self.table.probe), origin
 
 
 def load_named_boards(project: Path | None) -> dict[str, NamedBoard]:

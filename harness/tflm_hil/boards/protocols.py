@@ -5,6 +5,7 @@ from typing import Protocol
 from tflm_hil.device.connection import Connection
 from tflm_hil.device.device_info import DeviceInfo
 from tflm_hil.firmware.image import FirmwareImage
+from tflm_hil.progress import Say
 
 
 class Console(Protocol):
@@ -30,8 +31,15 @@ class Reset(Protocol):
 class Flasher(Protocol):
     """How an image gets onto the board."""
 
-    def flash(self, image: FirmwareImage) -> None:
-        """Put `image` on the board; do nothing if it is there already. Raises HilError with the remedy."""
+    persistent: bool
+    """Whether the board keeps its image from run to run. It is asked what it runs then, and flashed only if needed."""
+
+    def flash(self, image: FirmwareImage, say: Say) -> str:
+        """Put `image` on the board and return how that went, for the message if the board runs another one afterwards.
+
+        `say` is told what is being done. A board that is not persistent may have the image already, from the session
+        before. Raises HilError with the remedy.
+        """
 
 
 class Counter(Protocol):

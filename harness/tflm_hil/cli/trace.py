@@ -31,8 +31,9 @@ def trace(
     session = open_session(board, model, engine, target)
     firmware = build_firmware(session, variant)
     chosen = use_case.choose_sample(session, firmware, sample, window)
-    with open_board(session) as opened, status(f"tracing {chosen.name}"):
-        found = use_case.trace(session, opened, firmware, chosen, session.options.report_dir / "uart" / "trace.log")
+    with open_board(session) as opened, status(f"tracing {chosen.name}") as say:
+        log = session.options.report_dir / "uart" / "trace.log"
+        found = use_case.trace(session, opened, firmware, chosen, log, say=say)
     table = Table("what", "with the reference", "tensor", "name", box=None)
     for layer in found.layers:
         said = str(layer.difference) if layer.difference else "agrees" if layer.kept else "not shown by the device"

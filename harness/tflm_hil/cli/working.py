@@ -10,13 +10,11 @@ from pathlib import Path
 from rich.console import Console
 
 from tflm_hil.boards.board import Board
-from tflm_hil.boards.board_file import load_named_boards
-from tflm_hil.boards.selection import find
 from tflm_hil.configuration import Configuration, find_project, load_configuration, nearest_project
 from tflm_hil.engines import selection as engines
 from tflm_hil.errors import HilError
 from tflm_hil.lab.build import Firmware
-from tflm_hil.lab.options import Options
+from tflm_hil.lab.options import Flash, Options
 from tflm_hil.lab.session import Session
 from tflm_hil.progress import Say
 from tflm_hil.targets import Target
@@ -44,7 +42,7 @@ def open_session(board: str | None, model: str | None, engine: str | None, targe
             report_dir=root / "reports",
             baseline_dir=None,
             update_baseline=False,
-            flash=board is not None and find(board, "auto", load_named_boards(root)).kind.flashes,
+            flash=Flash.AUTO,
             trace=False,
         )
     )
@@ -91,14 +89,15 @@ def choose_variant(variant: str | None, known: Sequence[str]) -> str:
 
 @contextmanager
 def open_board(session: Session) -> Iterator[Board]:
-    """The session's board, closed at the end."""
-    with tempfile.TemporaryDirectory(prefix="hil-") as folder:
-        with status(f"opening {session.board.name}") as say:
-            board = session.open_board(Path(folder), say)
-        try:
-            yield board
-        finally:
-            board.close()
+    """The session's board, closed at the end. Its logs are kept, because messages name them."""
+    folder = session.options.report_dir / "board" / "hil"
+    folder.mkdir(parents=True, exist_ok=True)
+    with status(f"opening {session.board.name}") as say:
+        board = session.open_board(folder, say)
+    try:
+        yield board
+    finally:
+        board.close()
 
 
 @contextmanager

@@ -16,12 +16,15 @@ from tflm_hil.checks.tolerance import Tolerance, tolerances
 from tflm_hil.errors import DeviceError, HilError, RefusedError
 from tflm_hil.lab.build import Firmware
 from tflm_hil.lab.dut import DeviceUnderTest, Progress, silent
+from tflm_hil.lab.options import Flash
 from tflm_hil.lab.session import Session
 from tflm_hil.models.folding import fold
 from tflm_hil.models.preprocess import Quantization, prepare
 from tflm_hil.models.reference import Reference
 from tflm_hil.models.stimuli import Stimulus, stimuli
 from tflm_hil.models.tflite_file import Operator, Tensor
+from tflm_hil.progress import Say
+from tflm_hil.progress import silent as unsaid
 from tflm_hil.recordings import Recording
 from tflm_hil.recordings.windows import windows
 
@@ -105,18 +108,26 @@ class Trace:
 
 
 def trace(
-    session: Session, board: Board, firmware: Firmware, sample: Sample, log: Path, progress: Progress = silent
+    session: Session,
+    board: Board,
+    firmware: Firmware,
+    sample: Sample,
+    log: Path,
+    progress: Progress = silent,
+    say: Say = unsaid,
 ) -> Trace:
     """Build the debug image beside `firmware`, bring it onto `board`, run it on `sample` and fetch every tensor.
+
+    `say` is told of building and flashing.
 
     Raises:
         HilError: the image cannot be built (it may not fit the target, as no memory is shared) or brought onto the
             board.
         DeviceError: the device does not do what it should.
     """
-    debug = session.firmware(firmware, debug=True)
+    debug = session.firmware(firmware, debug=True, say=say)
     reference = session.reference(firmware.variant.path)
-    with session.connected(board, debug, log, progress) as device:
+    with session.connected(board, debug, log, progress, say) as device:
         inputs = _run(device, reference, sample.data)
         return Trace(sample.name, list(_layers(device, reference, inputs, progress)))
 
@@ -127,7 +138,7 @@ def explain(
     """Why the answer to `sample` is wrong: lines for people, which also say where no operator can be named."""
     command = firmware.command("trace", sample.arguments)
     try:
-        if not session.options.flash:
+        if session.options.flash is Flash.NEVER:
             image = session.firmware(firmware, debug=True).image.bin
             return [f"to see the operator, write {image} to the board, then: {command} --board {board.name}"]
         found = trace(session, board, firmware, sample, log, progress)

@@ -72,10 +72,13 @@ class Client:
         """The error that ended the session and left the device in an unknown state; None while there is none."""
         return self._link.failure
 
-    def hello(self) -> DeviceInfo:
-        """End the device's session, if there is one, begin a new one, and return the description of the device."""
+    def hello(self, retries: int | None = None) -> DeviceInfo:
+        """End the device's session, if there is one, begin a new one, and return the description of the device.
+
+        `retries` may be another number than that of all other requests.
+        """
         self._session = None
-        info = Handshake(self._link).run(self._timeout, self._retries)
+        info = Handshake(self._link).run(self._timeout, self._retries if retries is None else retries)
         pipeline = Pipeline(self._link, info.credits, self._timeout, self._retries)
         while not info.complete:
             described = _call(pipeline, Message.DESCRIBE, pack_describe(len(info.tensors)))

@@ -38,8 +38,8 @@ def check_identity(info: DeviceInfo, build_id: bytes, model_sha256: bytes) -> No
         )
     if info.build_id != build_id:
         raise DeviceError(
-            f"the board runs build {_short(info.build_id)}, but the harness built {_short(build_id)};"
-            " flash the image that was built and run again"
+            f"the board runs {build(info.build_id)}, but the harness built {_short(build_id)};"
+            " flash the image that was built and run again, with --hil-flash=auto if that can be done from here"
         )
     if info.model_hash != model_sha256[: len(info.model_hash)]:
         raise DeviceError(
@@ -61,6 +61,11 @@ def check_layout(info: DeviceInfo, layout: Layout) -> None:
                 f"the board reports {field.name} {_shown(theirs)}, but the model has {_shown(ours)};"
                 " build and flash the firmware again"
             )
+
+
+def build(build_id: bytes) -> str:
+    """Return how an image is called in messages."""
+    return f"build {_short(build_id)}" if any(build_id) else "an image without a build id"
 
 
 def _tensors(tensors: Iterable[TensorInfo]) -> tuple[Tensor, ...]:

@@ -9,6 +9,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import NoteSection, Section, SymbolTableSection
 
 from tflm_hil.errors import HilError
+from tflm_hil.firmware.build_dir import BuildDir
 from tflm_hil.targets import Target
 
 # Output sections of the linker scripts that are RAM, but not the program's own.
@@ -38,7 +39,7 @@ class FirmwareImage:
     is static RAM without the reserved stack, and `ram_bytes` that without the buffers of the link to the harness.
     `model_bytes` are the constants of the network, `arena_bytes` (part of `ram_bytes`) is where it computes, `sections`
     what lies in flash or RAM, `generated` the directory of the sources that were generated for it, and `target` what
-    it is built for.
+    it is built for. `application` is where the environment of an application of the user's own built it.
     """
 
     target: Target
@@ -54,6 +55,7 @@ class FirmwareImage:
     model_bytes: int
     arena_bytes: int
     generated: Path
+    application: BuildDir | None = None
 
 
 NO_BUILD_ID = bytes(20)

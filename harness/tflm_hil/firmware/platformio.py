@@ -27,6 +27,14 @@ def command(root: Path, environment: str) -> list[str]:
     return [*_PIO, "run", "--project-dir", str(root), "--environment", environment]
 
 
+def upload(build_dir: BuildDir, port: str | None) -> tuple[list[str], dict[str, str]]:
+    """The argv and the variables that put what was built in `build_dir` onto a board, without building it again."""
+    settings = environments.variables(build_dir) | {"PLATFORMIO_BUILD_DIR": str(build_dir.build)}
+    argv = [*command(build_dir.root, build_dir.environment), "--target", "nobuild", "--target", "upload"]
+    argv += ["--upload-port", port] if port else []
+    return argv, variables(os.environ, build_dir.build_root) | settings
+
+
 def install_command(root: Path, environment: str) -> list[str]:
     """The argv that installs the libraries of `environment`, and builds nothing."""
     return [*_PIO, "pkg", "install", "--project-dir", str(root), "--environment", environment]

@@ -1,5 +1,6 @@
 """The firmware project: from a model to an image, doing again only what is out of date."""
 
+import dataclasses
 from collections.abc import Collection
 from pathlib import Path
 
@@ -93,7 +94,7 @@ class FirmwareProject:
         with build_lock(build_dir.path / "lock", build_dir.name, say):
             settings = {"PLATFORMIO_BUILD_DIR": str(build_dir.build)}
             platformio.run(build_dir, settings, build_dir.log, silent, say)
-            return read_application(build_dir.elf, target)
+            return dataclasses.replace(read_application(build_dir.elf, target), application=build_dir)
 
     def _build(
         self, model: Model, variant: Variant, engine: Generator, build_dir: BuildDir, debug: bool, say: Say

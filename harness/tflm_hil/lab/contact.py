@@ -9,14 +9,23 @@ from pathlib import Path
 from tflm_hil.boards.board import Board
 from tflm_hil.device.client import Client
 from tflm_hil.device.device_info import DeviceInfo
-from tflm_hil.device.identity import Layout, check_identity, check_layout
+from tflm_hil.device.identity import Layout, build, check_identity, check_layout
 from tflm_hil.device.uart_log import UartLog
-from tflm_hil.errors import DeviceError, LineError, MuteError
+from tflm_hil.errors import DeviceError, HilError, LineError, MuteError
+from tflm_hil.firmware.image import NO_BUILD_ID, FirmwareImage
 from tflm_hil.lab.build import Firmware
 from tflm_hil.lab.dut import DeviceUnderTest, Progress, silent
+from tflm_hil.lab.options import Flash
+from tflm_hil.progress import Say
+from tflm_hil.progress import silent as unsaid
 
 _BROKEN_LINES = 3
 """So many sessions in a row whose line broke, or whose emulator failed, before the device said anything, are enough."""
+
+_ASKED_AGAIN = 1
+"""A board that may be flashed is asked what it runs twice, not six times: a blank one answers nothing."""
+
+Answer = tuple[Client, DeviceInfo]
 
 
 class Contact:
@@ -26,7 +35,8 @@ class Contact:
     """
 
     def __init__(self) -> None:
-        self._hopeless: dict[bytes, str] = {}
+        self._hopeless: dict[str, str] = {}
+        self._written = ""
         self._broken = 0
         self._answered = False
         self._trouble = ""
@@ -38,10 +48,13 @@ class Contact:
         firmware: Firmware,
         layout: Layout,
         log: Path,
-        flash: bool,
+        flash: Flash,
         progress: Progress = silent,
+        say: Say = unsaid,
     ) -> Iterator[DeviceUnderTest]:
         """Bring `firmware` onto `board`, reset, connect and check that the board runs this very image, with `layout`.
+
+        `say` is told of the flashing.
 
         Raises:
             HilError: it cannot be flashed or connected to.
@@ -50,38 +63,93 @@ class Contact:
         # The log comes first: where the board cannot be reached, it must not be an earlier run's that is shown.
         with UartLog(log) as uart_log:
             # Where nothing is flashed the board runs one and the same image, whichever is asked for.
-            image = firmware.image.build_id if flash else b""
-            if image in self._hopeless:
-                raise DeviceError(f"{self._hopeless[image]} (not tried again for {firmware.name})")
-            if flash:
-                board.flash(firmware.image)
-            client = Client(board.connect(), uart_log, name=board.name)
+            key = "" if flash is Flash.NEVER else firmware.image.elf_sha256
+            if key in self._hopeless:
+                raise DeviceError(f"{self._hopeless[key]} (not tried again for {firmware.name})")
+            client, info = self._bring(board, firmware.image, key, flash, uart_log, say)
             try:
-                info = self._hello(board, client, image)
                 check_identity(info, firmware.image.build_id, firmware.variant.sha256)
                 check_layout(info, layout)
                 yield DeviceUnderTest(firmware, board, client, info, progress)
             finally:
                 self._trouble = client.failure or ""
 
-    def _hello(self, board: Board, client: Client, image: bytes) -> DeviceInfo:
+    def _bring(self, board: Board, image: FirmwareImage, key: str, flash: Flash, log: UartLog, say: Say) -> Answer:
+        """The device, which runs `image` unless nothing is to be flashed."""
+        if flash is Flash.NEVER:
+            return self._greet(board, key, log)
+        if not board.persistent:
+            board.flash(image, say)
+            return self._greet(board, key, log)
+        # Without a build id nobody can tell what the board runs, so it is flashed once a run.
+        known = flash is Flash.AUTO and image.build_id != NO_BUILD_ID
+        reason = ""
+        if known or self._written == image.elf_sha256:
+            found = self._ask(board, image, key, log)
+            if not isinstance(found, str):
+                return found
+            reason = found
+        return self._flash(board, image, reason, key, log, say)
+
+    def _ask(self, board: Board, image: FirmwareImage, key: str, log: UartLog) -> Answer | str:
+        """The device if it runs `image`; otherwise what it runs or does instead."""
+        client = Client(board.connect(), log, name=board.name)
+        try:
+            info = client.hello(_ASKED_AGAIN)
+        except LineError as error:
+            raise self._once_more(key, error) from None
+        except MuteError as error:
+            return self._mute(board, str(error))
+        except DeviceError as error:  # It has crashed, or speaks another version of the protocol.
+            return str(error)
+        self._heard()
+        if info.build_id != image.build_id:
+            return f"{board.name} runs {build(info.build_id)}, not {build(image.build_id)}"
+        return client, info
+
+    def _flash(self, board: Board, image: FirmwareImage, reason: str, key: str, log: UartLog, say: Say) -> Answer:
+        """The device, flashed with `image`. Only what it says of itself tells whether that worked: tools lie."""
+        try:
+            how = board.flash(image, say)
+        except HilError as error:
+            self._hopeless[key] = f"{reason}; it was not flashed: {error}" if reason else str(error)
+            raise HilError(self._hopeless[key]) from None
+        self._written = image.elf_sha256
+        try:
+            client, info = self._greet(board, key, log)
+        except MuteError as error:
+            self._hopeless[key] = f"{error}, though it has just been flashed: {how}"
+            raise DeviceError(self._hopeless[key], error.log_tail) from None
+        if info.build_id != image.build_id and any(info.build_id):
+            self._hopeless[key] = (
+                f"{board.name} still runs {build(info.build_id)} after it was flashed with {build(image.build_id)}:"
+                f" {how}"
+            )
+            raise DeviceError(self._hopeless[key])
+        return client, info
+
+    def _greet(self, board: Board, key: str, log: UartLog) -> Answer:
+        client = Client(board.connect(), log, name=board.name)
         try:
             info = client.hello()
         except LineError as error:
-            raise self._once_more(image, error) from None
+            raise self._once_more(key, error) from None
         except MuteError as error:
             if trouble := board.trouble():  # The next connection finds another emulator.
-                raise self._once_more(image, DeviceError(f"{error} ({trouble})", error.log_tail)) from None
+                raise self._once_more(key, DeviceError(f"{error} ({trouble})", error.log_tail)) from None
             told = self._mute(board, str(error))
-            self._hopeless[image] = told
-            raise DeviceError(told, error.log_tail) from None
-        self._answered, self._broken = True, 0
-        return info
+            self._hopeless[key] = told
+            raise MuteError(told, error.log_tail) from None
+        self._heard()
+        return client, info
 
-    def _once_more(self, image: bytes, error: DeviceError) -> DeviceError:
+    def _heard(self) -> None:
+        self._answered, self._broken = True, 0
+
+    def _once_more(self, key: str, error: DeviceError) -> DeviceError:
         self._broken += 1
         if self._broken >= _BROKEN_LINES:
-            self._hopeless[image] = str(error)
+            self._hopeless[key] = str(error)
         return error
 
     def _mute(self, board: Board, said: str) -> str:

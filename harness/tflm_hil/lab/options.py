@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 DEFAULT_TARGET = "stm32f4"
 """The chip to build for if neither the user nor the project names one."""
+
+
+class Flash(StrEnum):
+    """When a board is flashed: `auto` if it does not run the very image that was built, as far as it can tell."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
 
 
 @dataclass(frozen=True)
@@ -22,5 +31,5 @@ class Options:
     report_dir: Path
     baseline_dir: Path | None
     update_baseline: bool
-    flash: bool
+    flash: Flash
     trace: bool

@@ -153,11 +153,11 @@ class Session:
         return self.board.open(run_dir, say)
 
     def connected(
-        self, board: Board, firmware: Firmware, log: Path, progress: Progress = silent
+        self, board: Board, firmware: Firmware, log: Path, progress: Progress = silent, say: Say = unsaid
     ) -> AbstractContextManager[DeviceUnderTest]:
         """Bring `firmware` onto `board`, unless it is there already, and open a session; see Contact."""
         layout = _layout(firmware.model, self.reference(firmware.variant.path))
-        return self._contact.connected(board, firmware, layout, log, self.options.flash, progress)
+        return self._contact.connected(board, firmware, layout, log, self.options.flash, progress, say)
 
     def _target_names(self, board: FoundBoard | None) -> tuple[str, ...]:
         if self.application is not None:

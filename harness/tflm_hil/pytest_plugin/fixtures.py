@@ -5,8 +5,8 @@ Each imports what it needs when it is used, because pytest loads this module in 
 
 from __future__ import annotations
 
+import os
 import re
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,13 +51,15 @@ def board(pytestconfig: pytest.Config, hil_session: Session) -> Iterator[Board]:
     """The board, started once and shared by all tests of this process."""
     from tflm_hil.pytest_plugin.progress_line import ProgressLine
 
-    with tempfile.TemporaryDirectory(prefix="hil-board-") as folder:
-        with ProgressLine(pytestconfig) as line:
-            board = hil_session.open_board(Path(folder), line.say)
-        try:
-            yield board
-        finally:
-            board.close()
+    # Messages name the logs in it, so they are kept until the next run.
+    folder = hil_session.options.report_dir / "board" / os.environ.get("PYTEST_XDIST_WORKER", "main")
+    folder.mkdir(parents=True, exist_ok=True)
+    with ProgressLine(pytestconfig) as line:
+        board = hil_session.open_board(folder, line.say)
+    try:
+        yield board
+    finally:
+        board.close()
 
 
 @pytest.fixture(scope="session")
@@ -122,7 +124,7 @@ def device(
     log = request.node.stash[UART_LOG] = uart_log(hil_session, request.node.nodeid, "log")
     with (
         ProgressLine(request.config) as line,
-        hil_session.connected(board, firmware, log, line.stream) as device,
+        hil_session.connected(board, firmware, log, line.stream, line.say) as device,
     ):
         yield device
 

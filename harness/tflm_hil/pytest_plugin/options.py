@@ -89,7 +89,9 @@ ENGINE = Option("engine", "auto", "what executes the network; auto takes every e
 MODEL = Option("model", None, "only this model; repeatable (default: every model)", "NAME", several=True)
 REPORT = Option("report", "reports", "folder of results.json, report.md and junit.xml (default: reports/)", "DIR")
 BASELINE = Option("baseline", None, "compare the figures with the baseline in this folder", "DIR")
-FLASH = Option("flash", "auto", "never: the board runs the right image already (default: auto)", "auto|never")
+FLASH = Option(
+    "flash", "auto", "when to flash a board; auto: unless it runs this very build (default: auto)", "auto|always|never"
+)
 OPTIONS = (BOARD, EMULATOR, TARGET, ENGINE, MODEL, REPORT, BASELINE, FLASH)
 SHORT_ON_REQUEST = (EMULATOR, TARGET, ENGINE, MODEL)
 
@@ -159,8 +161,10 @@ def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) 
     if update and not baseline:
         raise pytest.UsageError(f"--hil-update-baseline: no baseline folder given; add {BASELINE.flag}=DIR")
     flash = _value(config, environment, FLASH)
-    if flash not in ("auto", "never"):
-        raise pytest.UsageError(f"{_source(config, environment, FLASH)}: unknown value {flash}; choose auto or never")
+    if flash not in FLASH.metavar.split("|"):
+        raise pytest.UsageError(
+            f"{_source(config, environment, FLASH)}: unknown value {flash}; choose auto, always or never"
+        )
     targets = _values(config, environment, TARGET)
     models = _values(config, environment, MODEL)
     emulator = _value(config, environment, EMULATOR)
@@ -169,7 +173,7 @@ def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) 
     if project is None:
         return None
 
-    from tflm_hil.lab.options import Options
+    from tflm_hil.lab.options import Flash, Options
 
     def folder(option: Option, given: str) -> Path:
         # A path on the command line is meant from where the command was given, one in a file from where that file is.
@@ -186,7 +190,7 @@ def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) 
         report_dir=folder(REPORT, report),
         baseline_dir=folder(BASELINE, baseline) if baseline else None,
         update_baseline=update,
-        flash=flash != "never",
+        flash=Flash(flash),
         trace=bool(config.getoption("hil_trace")),
     )
 

@@ -45,7 +45,7 @@ class Tracer:
         """Every operator on the first window of the first recording, or the first stimulus. Raises HilError."""
         chosen = choose_sample(self._session, self._firmware)
         with ProgressLine(self._request.config) as line:
-            found = trace(self._session, self._board, self._firmware, chosen, self._log, line.stream)
+            found = trace(self._session, self._board, self._firmware, chosen, self._log, line.stream, line.say)
         self._record.trace(str(found))
         return found
 

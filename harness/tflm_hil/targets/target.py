@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from tflm_hil.errors import HilError
 from tflm_hil.targets.emulation import Qemu, Renode
+from tflm_hil.targets.flash import FlashSettings
 from tflm_hil.toml_file import decode_toml, fit
 
 _Text = Annotated[str, Meta(min_length=1)]
@@ -97,6 +98,7 @@ class TargetFile(msgspec.Struct, forbid_unknown_fields=True):
     build: Build | None = None
     qemu: Qemu | None = None
     renode: Renode | None = None
+    flash: FlashSettings | None = None
 
     def __post_init__(self) -> None:
         if missing := [name for name in (FLASH, RAM) if name not in self.memory]:
@@ -112,7 +114,7 @@ class Target(msgspec.Struct, frozen=True):
     """A chip or board family, from the `file` of its name; see the classes above.
 
     `board` is one that people can buy. Without `build` it is for applications of the user's own, without `qemu` and
-    `renode` for real boards.
+    `renode` for real boards, and without `flash` nothing here puts an image onto a real one.
     """
 
     name: str
@@ -126,6 +128,7 @@ class Target(msgspec.Struct, frozen=True):
     build: Build | None
     qemu: Qemu | None
     renode: Renode | None
+    flash: FlashSettings | None
 
     @property
     def emulators(self) -> frozenset[str]:
@@ -156,4 +159,5 @@ def read_target(file: Path) -> Target:
         build=content.build,
         qemu=content.qemu,
         renode=content.renode,
+        flash=content.flash,
     )

@@ -11,6 +11,7 @@ from tflm_hil.device.connection import Connection
 from tflm_hil.device.timeout import Deadline
 from tflm_hil.errors import HilError
 from tflm_hil.firmware.image import FirmwareImage
+from tflm_hil.progress import Say
 
 _HUNG_STARTS = 2
 """After so many starts that took all their time, another one is not worth it."""
@@ -27,6 +28,8 @@ class EmulatedMachine(ABC, Generic[P]):
 
     emulator: ClassVar[str]
     """What people call it."""
+
+    persistent = False
 
     def __init__(self, log: Path) -> None:
         self._log = log
@@ -57,11 +60,12 @@ class EmulatedMachine(ABC, Generic[P]):
         """Whether a reset of the machine is as good as a new emulator."""
         return True
 
-    def flash(self, image: FirmwareImage) -> None:
+    def flash(self, image: FirmwareImage, _say: Say) -> str:
         """See Flasher."""
         if self._image is None or (self._image.elf, self._image.elf_sha256) != (image.elf, image.elf_sha256):
             self.release()
             self._image, self._hung = image, 0
+        return f"{self.emulator} was given the image"
 
     def halted(self) -> P:
         """Return an emulator whose machine is halted at its reset vector; no line to its UART is open.

@@ -1,21 +1,23 @@
-"""How images get onto real boards."""
+"""Boards that nothing is known to flash."""
 
 from tflm_hil.errors import HilError
 from tflm_hil.firmware.image import FirmwareImage
-from tflm_hil.targets import FLASH, Target
+from tflm_hil.progress import Say
+from tflm_hil.targets import Target
 
 
 class FlashByHand:
-    """For a board that nothing here can flash; see Flasher. The error says how to do it by hand."""
+    """For a board whose target has no [flash]; see Flasher. The error says what to do."""
+
+    persistent = True
 
     def __init__(self, name: str, target: Target) -> None:
         self._name = name
-        self._address = f"0x{target.memory[FLASH].origin:08x}"
+        self._target = target
 
-    def flash(self, image: FirmwareImage) -> None:
+    def flash(self, image: FirmwareImage, _say: Say) -> str:
         """See Flasher."""
         raise HilError(
-            f"{self._name}: flashing real boards is not supported yet:"
-            f" write {image.bin} to {self._address} (e.g. `st-flash --reset write {image.bin} {self._address}`)"
-            " and run again with --hil-flash=never"
+            f"{self._name}: nothing says how to flash it: add [flash] to {self._target.file}, or flash {image.elf} with"
+            " your own tool and run again"
         )

@@ -103,8 +103,6 @@ class QemuBoard(Board):
 class QemuKind:
     """Boards that QEMU emulates; see BoardKind."""
 
-    flashes = True
-
     def check(self, spec: BoardSpec, targets: Sequence[Target]) -> str:
         """See BoardKind."""
         for target in targets:

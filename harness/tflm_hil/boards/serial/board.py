@@ -7,6 +7,8 @@ from tflm_hil.boards.board import Board
 from tflm_hil.boards.board_file import NamedBoard
 from tflm_hil.boards.counters import CycleCounter
 from tflm_hil.boards.flashers.by_hand import FlashByHand
+from tflm_hil.boards.flashers.methods import flasher
+from tflm_hil.boards.flashers.tool import Place, ToolFlasher
 from tflm_hil.boards.serial import port_name
 from tflm_hil.boards.serial.port import Port
 from tflm_hil.boards.serial.port_lock import PortLock
@@ -71,17 +73,22 @@ class SerialLine:
 
 
 class SerialBoard(Board):
-    """The board at `port`, which is a `target`. `named` is what hil-boards.toml says of it."""
+    """The board at `port`, a `target`. `named` is what hil-boards.toml says of it.
 
-    def __init__(self, port: str, target: Target, named: NamedBoard | None = None) -> None:
+    `tool` flashes it, and resets it if nothing on its line does.
+    """
+
+    def __init__(
+        self, port: str, target: Target, named: NamedBoard | None = None, tool: ToolFlasher | None = None
+    ) -> None:
         name = named.name if named else port
         line = SerialLine(port, named.uart(target) if named else target.uart, name)
         super().__init__(
             name,
             None,
             console=line,
-            reset=SerialReset(name),
-            flasher=FlashByHand(name, target),
+            reset=SerialReset(name, tool.reset if tool else None),
+            flasher=tool or FlashByHand(name, target),
             counter=CycleCounter(),
             lease=line,
         )
@@ -89,8 +96,6 @@ class SerialBoard(Board):
 
 class SerialKind:
     """Boards behind a port or a URL of pyserial; see BoardKind."""
-
-    flashes = False
 
     def check(self, spec: BoardSpec, targets: Sequence[Target]) -> None:
         """See BoardKind."""
@@ -100,6 +105,9 @@ class SerialKind:
         if len(targets) != 1:
             raise HilError(f"{len(targets)} targets for {spec.text}, which is one chip; name one target")
 
-    def open(self, spec: BoardSpec, targets: Sequence[Target], _run_dir: Path, _say: Say) -> Board:
+    def open(self, spec: BoardSpec, targets: Sequence[Target], run_dir: Path, _say: Say) -> Board:
         """See BoardKind."""
-        return SerialBoard(spec.address, targets[0], spec.named)
+        (target,) = targets
+        settings, origin = spec.named.flash(target) if spec.named else (target.flash, target.file)
+        tool = flasher(settings, Place(spec.text, spec.address, origin, run_dir)) if settings else None
+        return SerialBoard(spec.address, target, spec.named, tool)

@@ -52,11 +52,16 @@ METHODS: tuple[Method, ...] = (by_protocol, by_break, by_dtr)
 
 
 class SerialReset:
-    """Resets the board `name` over its line; see Reset. The method that worked last comes first."""
+    """Resets the board `name` over its line, or else in `another` way; see Reset.
 
-    def __init__(self, name: str) -> None:
+    The method that worked last comes first. `another` returns False where it cannot.
+    """
+
+    def __init__(self, name: str, another: Callable[[], bool] | None = None) -> None:
         self._name = name
         self._methods = list(METHODS)
+        if another is not None:
+            self._methods.append(lambda _connection: another())
 
     def boot(self, console: Console) -> Connection:
         """See Reset. A board that nothing resets is left as it is."""

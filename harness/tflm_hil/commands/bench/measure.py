@@ -129,7 +129,7 @@ class Bench:
         # A board for each: one that a crash left behind must not spoil the next one's figures.
         board = session.open_board(run_dir, say)
         try:
-            with session.connected(board, firmware, run_dir / f"{bench.build.name}.log") as device:
+            with session.connected(board, firmware, run_dir / f"{bench.build.name}.log", say=say) as device:
                 self._measure_network(bench, device)
                 if subject.own:
                     self._add_goals(bench, goals.budget(firmware, self._run(bench)))
