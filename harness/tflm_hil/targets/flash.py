@@ -40,7 +40,7 @@ class GdbSettings(_Settings, frozen=True, tag="gdb"):
 
 
 class OpenOcdSettings(_ProbeSettings, frozen=True, tag="openocd"):
-    """OpenOCD with the files `config`: its own, such as `interface/stlink.cfg`, or some beside the file with this table."""
+    """OpenOCD with the files `config`: its own (`interface/stlink.cfg`), or some beside the file with this table."""
 
     config: Annotated[list[_Text], Meta(min_length=1)]
 
