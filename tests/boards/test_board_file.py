@@ -63,7 +63,7 @@ def test_a_board_is_found_on_usb_under_whatever_name_it_has(
 
 def test_what_the_file_says_comes_before_what_the_target_says(tmp_path: Path) -> None:
     named = load_named_boards(write(tmp_path, '[boards.a]\nport = "COM3"\nbaud = 9600\ndtr = "low"'))
-    uart = named["a"].uart(STM32F4)
+    uart = named["a"].line(STM32F4.uart)
     assert (uart.baud, uart.dtr, uart.rts) == (9600, "low", "high")
     board = find("a", "auto", named).check([STM32F4]).open(tmp_path, silent)
     assert isinstance(board, SerialBoard)

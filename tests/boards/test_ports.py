@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
-from support import fake_board, rfc2217_server, ser2net
+from support import fake_board, port_holder, rfc2217_server, ser2net
 from support.fake_device import BOOT
 from support.fake_framing import frame
 from support.targets import STM32F4
@@ -202,6 +202,19 @@ def test_one_run_at_a_time_has_a_port_of_the_network() -> None:
         second.close()
 
 
+def test_a_run_of_another_process_on_a_port_of_the_network_is_told_with_its_command() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"socket://127.0.0.1:{server.getsockname()[1]}"
+        lock = PortLock(url)
+        lock.acquire()
+        lock.release()
+        with (
+            port_holder.holding(lock.path, "lock") as process,
+            pytest.raises(HilError, match=rf"\(process {process} of \S+\) uses this board: wait until it ends"),
+        ):
+            lock.acquire()
+
+
 def test_a_terminal_has_no_control_lines_until_it_has_gone(pty: Pty) -> None:
     connection = SerialConnection(str(pty.name), 115_200, "pty")
     assert not connection.set_line("dtr", True)
@@ -374,7 +387,7 @@ def test_the_lock_of_another_user_is_no_obstacle(monkeypatch: pytest.MonkeyPatch
         before = os.umask(0o077)
         lock.acquire()
         os.umask(before)
-        assert "another run of the harness uses this board" in refusal_of_another_user()
+        assert f"(process {os.getpid()} of root) uses this board" in refusal_of_another_user()
         lock.release()
         assert refusal_of_another_user() == ""
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import serial
 from serial.tools import list_ports
-from support import fake_board
+from support import fake_board, port_holder
 from support.fake_device import Misbehaviour
 from support.targets import STM32F4
 from tflm_hil.boards.serial import reset as serial_reset
@@ -113,6 +113,18 @@ def test_a_port_that_another_program_holds_is_busy(pty: str) -> None:
     with pytest.raises(HilError, match=rf"^{pty}: the port is busy: close the program that has it open"):
         board.connect()
     os.close(monitor)
+    board.connect()
+    board.close()
+
+
+def test_a_port_that_another_process_holds_is_told_with_its_command(pty: str) -> None:
+    board = SerialBoard(pty, STM32F4)
+    with port_holder.holding(pty, "lock") as process, pytest.raises(HilError) as caught:
+        board.connect()
+    assert re.match(
+        rf"{pty}: the port is busy: python[0-9.]* .*\.\.\. \(process {process} of \S+\) has it: end that, ",
+        str(caught.value),
+    )
     board.connect()
     board.close()
 

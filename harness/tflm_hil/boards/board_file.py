@@ -106,10 +106,10 @@ class NamedBoard:
         others = "; ".join(map(str, there)) or "none"
         raise HilError(f"board {self.name}: no port with {wanted} is connected; on USB there are: {others}")
 
-    def uart(self, target: Target) -> Uart:
-        """The line to this board, which is a `target`."""
+    def line(self, uart: Uart) -> Uart:
+        """The line to this board, which is `uart` but for what the file says."""
         own = {name: getattr(self.table, name) for name in ("baud", "dtr", "rts")}
-        return msgspec.structs.replace(target.uart, **{name: value for name, value in own.items() if value is not None})
+        return msgspec.structs.replace(uart, **{name: value for name, value in own.items() if value is not None})
 
     def flash(self, target: Target) -> tuple[FlashSettings | None, Path]:
         """How this board, which is a `target`, is flashed, if anybody says so, and the file that does.

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from tflm_hil.cli.bench import bench
+from tflm_hil.cli.boards import boards
 from tflm_hil.cli.build import build
 from tflm_hil.cli.doctor import doctor
 from tflm_hil.cli.init import init
@@ -28,7 +29,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (new, init, doctor, build, replay, trace, bench, inspect, targets, path):
+for command in (new, init, doctor, boards, build, replay, trace, bench, inspect, targets, path):
     app.command()(command)
 
 

@@ -152,6 +152,13 @@ class SerialConnection:
         except PORT_ERRORS as error:
             raise self._gone(str(error)) from None
 
+    def set_baud(self, baud: int) -> None:
+        """Go on at another rate. Raises LineError if the port is gone or has no such rate."""
+        try:
+            self._port.baudrate = baud
+        except PORT_ERRORS as error:
+            raise self._gone(str(error)) from None
+
     def line(self, line: str) -> bool:
         """Return what `dtr`, `rts` or the `break_condition` was set to last; one that was left alone counts as high."""
         return bool(getattr(self._port, line))

@@ -82,7 +82,7 @@ class SerialBoard(Board):
         self, port: str, target: Target, named: NamedBoard | None = None, tool: ToolFlasher | None = None
     ) -> None:
         name = named.name if named else port
-        line = SerialLine(port, named.uart(target) if named else target.uart, name)
+        line = SerialLine(port, named.line(target.uart) if named else target.uart, name)
         super().__init__(
             name,
             None,

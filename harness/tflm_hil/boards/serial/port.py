@@ -9,6 +9,7 @@ from pathlib import Path
 import serial
 
 from tflm_hil.boards.serial import port_name, usb_port
+from tflm_hil.boards.serial.holder import holders
 from tflm_hil.device.connection import (
     PORT_ERRORS,
     Connection,
@@ -100,9 +101,11 @@ def _why_not(port: str, error: Exception) -> str:
         group = _group(port_name.device_file(port))
         return f"permission denied: join the group that owns it (`sudo usermod -aG {group} $USER`), log in again"
     if code in (errno.EBUSY, errno.EAGAIN):
+        file = port_name.device_file(port)
+        who = " and ".join(map(str, holders(file))) if file else ""
         return (
-            "the port is busy: close the program that has it open, a serial monitor or another run of the harness;"
-            " with -n, leave that out"
+            f"the port is busy: {f'{who} has it: end that' if who else 'close the program that has it open'},"
+            " a serial monitor or another run of the harness; with -n, leave that out"
         )
     if errno.ENOTTY in getattr(error.__context__, "args", ()) or code == errno.EISDIR:
         return f"it is no serial port; {port_name.list_of_ports()}"

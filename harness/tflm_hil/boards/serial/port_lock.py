@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from tflm_hil.boards.serial import port_name
+from tflm_hil.boards.serial.holder import holders
 from tflm_hil.errors import HilError
 
 _SHARED = Path("/run/lock")
@@ -39,7 +40,8 @@ class PortLock:
         except OSError:
             os.close(descriptor)
             raise HilError(
-                f"{self._port}: another run of the harness uses this board: wait until it ends, or run without -n"
+                f"{self._port}: {' and '.join(map(str, holders(self.path))) or 'another run of the harness'} uses this"
+                " board: wait until it ends, or run without -n"
             ) from None
         self._descriptor = descriptor
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -9,6 +10,19 @@ from typing import Any, Self
 from serial.tools import list_ports
 
 from tflm_hil.boards.serial import port_name
+
+_MAKERS_OF_BOARDS = {
+    0x0D28: "Arm (DAPLink)",
+    0x1366: "SEGGER",
+    0x1915: "Nordic Semiconductor",
+    0x2341: "Arduino",
+    0x239A: "Adafruit",
+    0x2886: "Seeed Studio",
+    0x2A03: "Arduino.org",
+    0x2E8A: "Raspberry Pi",
+}
+# ST's number is also that of many products that are no boards.
+_PROBE = re.compile(r"st-?link|cmsis-dap|daplink|j-link", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -39,6 +53,11 @@ class UsbPort:
             interface,
             info.product or info.description or "",
         )
+
+    @property
+    def looks_like_a_board(self) -> bool:
+        """Whether it is a debug probe's, or a board's with USB of its own; a bridge may lead to anything."""
+        return self.vid in _MAKERS_OF_BOARDS or _PROBE.search(self.product) is not None
 
     @property
     def vid_pid(self) -> str:
