@@ -114,11 +114,12 @@ void hil_reset(void) {
 }
 
 void board_on_fault(const board_fault_t *fault) {
-    const uint32_t registers[HIL_REGISTERS] = {
+    uint32_t registers[HIL_REGISTERS] = {
         [HIL_PC] = fault->pc,     [HIL_LR] = fault->lr,       [HIL_PSR] = fault->psr,   [HIL_CFSR] = fault->cfsr,
         [HIL_HFSR] = fault->hfsr, [HIL_MMFAR] = fault->mmfar, [HIL_BFAR] = fault->bfar, [HIL_SP] = fault->sp,
     };
-    hil_crash(fault->kind, registers);
+    memcpy(registers + HIL_R4, fault->r4_to_r11, sizeof fault->r4_to_r11);
+    hil_crash(fault->kind, registers, fault->stack, fault->stack_bytes);
     board_uart_flush();
 }
 

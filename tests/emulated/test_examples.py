@@ -80,6 +80,24 @@ def test_an_application_of_another_model_is_refused_in_one_line(tmp_path: Path) 
     assert "the board runs model 382062797465, but the test expects" in done.stdout
 
 
+@pytest.mark.nightly  # Another build and run; a crash of our own firmware is decoded in test_firmware.py.
+def test_a_crash_of_an_application_is_told_with_its_line_and_callers(tmp_path: Path) -> None:
+    skip_without_tools()
+    folder = copy("bare-metal", tmp_path)
+    main = folder / "src" / "main.c"
+    code = main.read_text().replace("network_run();", "REGISTER(0x3FFFFFF0u) = 1;")
+    main.write_text(code)
+    line = next(number for number, text in enumerate(code.splitlines(), 1) if "0x3FFFFFF0u" in text)
+    done = suite(folder)
+    assert done.returncode == 1
+    assert re.search(
+        rf"crashed: hard fault in invoke \(main\.c:{line}\), called from hil_network_run \(network\.c:\d+\), .*"
+        r"address 0x3ffffff0",
+        done.stdout,
+    )
+    assert "called from main (src/main.c:" in done.stdout
+
+
 @pytest.mark.parametrize("board", ["mega2560", pytest.param("uno", marks=pytest.mark.nightly)])
 def test_an_arduino_sketch_is_tested_by_the_same_suite(board: str, tmp_path: Path) -> None:
     skip_without_avr()

@@ -9,7 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.device_helpers import recording
-from support.emulated_image import RECURSE, SPIN, address_range, build, crash, run
+from support.emulated_image import (
+    CALL_NULL,
+    DIVIDE_BY_ZERO,
+    LOAD_MISALIGNED,
+    RECURSE,
+    SPIN,
+    address_range,
+    build,
+    crash,
+    line_of,
+    run,
+)
 from support.targets import STM32F4
 from tflm_hil.boards.qemu.board import QemuBoard, emulation_of
 from tflm_hil.device.client import Client
@@ -44,8 +55,9 @@ def connection(board: QemuBoard) -> Iterator[Connection]:
 
 
 @pytest.fixture
-def client(connection: Connection, tmp_path: Path) -> Client:
+def client(connection: Connection, image: FirmwareImage, tmp_path: Path) -> Client:
     client = Client(connection, UartLog(tmp_path / "uart.log"), timeout=2.0, retries=2)
+    client.runs(image.elf)
     client.hello()
     return client
 
@@ -95,23 +107,65 @@ def test_a_reset_begins_from_the_start(client: Client) -> None:
     assert client.status().windows == 0
 
 
-@pytest.mark.parametrize(
-    ("kind", "name", "detail"),
-    [(FaultKind.UNDEFINED, "usage fault", "undefined instruction"), (FaultKind.BUS_ERROR, "bus fault", "0x3ffffff0")],
+CALLERS = (
+    "called from follow_up (server.c:N) inlined in execute (server.c:N), accept (server.c:N) inlined in hil_receive"
 )
-def test_a_fault_reports_where_it_happened(
-    client: Client, image: FirmwareImage, kind: FaultKind, name: str, detail: str
+
+
+@pytest.mark.parametrize(
+    ("kind", "where", "cause"),
+    [
+        (FaultKind.UNDEFINED, "usage fault in board_crash (system.c:N)", "executed an undefined instruction"),
+        (
+            FaultKind.BUS_ERROR,
+            "bus fault in board_crash (system.c:N)",
+            "read or wrote an unmapped address (PRECISERR) at",
+        ),
+    ],
+)
+def test_a_fault_is_told_with_function_line_cause_and_callers(
+    client: Client, image: FirmwareImage, kind: FaultKind, where: str, cause: str
 ) -> None:
     client.fault(kind)
-    said = crash(client)
-    assert name in said
-    assert detail in said
-    pc = int(re.findall(r"pc[ =](0x[0-9a-f]+)", said, re.IGNORECASE)[0], 16)
+    error = crash(client)
+    said = re.sub(r":\d+\)", ":N)", str(error))
+    assert said.startswith(f"the device crashed: {where}, {CALLERS} (server.c:N)")
+    assert f"application_poll (application.c:N), ...: {cause}" in said
+    pc = int(re.findall(r"PC (0x[0-9a-f]+)", said)[0], 16)
     assert pc in address_range(image, "board_crash")
+    assert re.search(
+        r"#0  0x[0-9a-f]{8} in board_crash \(firmware/lib/board/cortexm/system.c:\d+\)$", error.log_tail[-6]
+    )
+    assert "startup_reset (firmware/lib/board/cortexm/startup.c:" in error.log_tail[-1]
 
 
-def test_a_stack_overflow_is_a_fault_and_reports_itself(client: Client) -> None:
-    with pytest.raises(DeviceError, match=r"crashed: .*fault"):
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (CALL_NULL, ["usage fault in 0x00000000, called from run (aot_model.c:{nothing.function()}), ", "(INVSTATE)"]),
+        (
+            DIVIDE_BY_ZERO,
+            [
+                "usage fault in quotient (aot_model.c:{1000 / nothing})",
+                " inlined in run (aot_model.c:{(float)quotient()}), ",
+                "divided by zero (DIVBYZERO)",
+            ],
+        ),
+        (LOAD_MISALIGNED, ["usage fault in run (aot_model.c:{ldm %0!}), ", "made an unaligned access (UNALIGNED)"]),
+    ],
+)
+def test_a_broken_network_is_told_with_its_line(client: Client, command: int, told: list[str]) -> None:
+    with pytest.raises(DeviceError) as caught:
+        run(client, (command, 0))
+    for part in told:
+        assert re.sub(r"\{(.*?)\}", lambda code: str(line_of(code[1])), part) in str(caught.value)
+    assert " engine_invoke (engine_aot.c:" in str(caught.value)
+
+
+def test_a_stack_overflow_is_a_fault_and_the_recursion_is_found_on_the_stack(client: Client) -> None:
+    with pytest.raises(
+        DeviceError, match=r"crashed: .*fault perhaps called from recurse \(aot_model.c:\d+\) \d+ times"
+    ):
         run(client, (RECURSE, 0))
 
 
@@ -119,7 +173,7 @@ def test_a_device_that_hangs_is_silent(connection: Connection, tmp_path: Path) -
     client = Client(connection, UartLog(tmp_path / "uart.log"), timeout=0.3, retries=1)
     client.hello()
     client.fault(FaultKind.HANG)
-    assert "silent" in crash(client)
+    assert "silent" in str(crash(client))
 
 
 def test_a_recording_longer_than_all_buffers_is_answered(client: Client) -> None:

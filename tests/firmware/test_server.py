@@ -20,7 +20,16 @@ from support.lossy_connection import LossyConnection, at_random
 from support.targets import BUILT
 from tflm_hil.device.client import Client
 from tflm_hil.device.framing import Corrupt, Decoder, Frame, encode
-from tflm_hil.device.messages import FaultKind, Message, parse_boot, parse_crash, parse_error, parse_nak, parse_status
+from tflm_hil.device.messages import (
+    FaultKind,
+    Message,
+    parse_boot,
+    parse_crash,
+    parse_error,
+    parse_nak,
+    parse_stack,
+    parse_status,
+)
 from tflm_hil.device.uart_log import UartLog
 from tflm_hil.models.preprocess import Quantization, prepare
 from tflm_hil.recordings.windows import windows
@@ -297,12 +306,23 @@ def test_a_fault_is_acknowledged_before_it_happens(server: FirmwareOnHost, kind:
 
 
 def test_the_fault_handler_sends_the_registers_after_cutting_off_what_was_being_sent(server: FirmwareOnHost) -> None:
-    sent = server.crash()
+    sent = server.crash(0)
     assert sent[0] == 0
-    frame = one(sent)
+    frame = frames(sent)[0]
     crash = parse_crash(frame.body)
     assert (frame.type, frame.seq, crash.kind) == (Message.CRASH, 0, 2)
     assert [crash.pc, crash.lr, crash.psr, crash.cfsr, crash.hfsr, crash.mmfar, crash.bfar, crash.sp] == [*range(1, 9)]
+    assert crash.r4_to_r11 == (*range(9, 17),)
+
+
+@pytest.mark.parametrize(("words", "sent"), [(0, 0), (1, 1), (32, 32), (33, 33), (1024, 1024), (2000, 1024)])
+def test_the_stack_follows_in_parts_up_to_a_limit(server: FirmwareOnHost, words: int, sent: int) -> None:
+    parts = [parse_stack(frame.body) for frame in frames(server.crash(words)) if frame.type == Message.STACK]
+    assert b"".join(part.content for part in parts) == b"".join(struct.pack("<I", word) for word in range(sent))
+    assert [part.left for part in parts] == [
+        4 * sent - part.address + parts[0].address - len(part.content) for part in parts
+    ]
+    assert parts[-1].left == 0
 
 
 def test_bytes_beyond_the_buffer_are_counted_and_the_session_recovers(server: FirmwareOnHost) -> None:

@@ -120,7 +120,7 @@ def test_it_reports_where_it_died(image: FirmwareImage, board: QemuBoard, client
     kinds = [FaultKind.UNDEFINED, *([] if image.target.name == ANSWERS_WHERE_NOTHING_IS else [FaultKind.BUS_ERROR])]
     for kind in kinds:
         client.fault(kind)
-        said = crash(client)
+        said = str(crash(client))
         pc = int(re.findall(r"PC (0x[0-9a-f]+)", said)[0], 16)
         assert pc in address_range(image, "board_crash")
         client = Client(board.connect(), UartLog(tmp_path / "again.log"), timeout=2.0, retries=2)

@@ -25,7 +25,7 @@ from tflm_hil.lab.options import Flash
 IMAGE = Image()
 BUILD, OTHER = IMAGE.build_id[:6].hex(), bytes(range(100, 120))
 FIRMWARE: Any = SimpleNamespace(
-    image=SimpleNamespace(build_id=IMAGE.build_id),
+    image=SimpleNamespace(build_id=IMAGE.build_id, elf=None),
     variant=SimpleNamespace(sha256=IMAGE.model_hash),
     name="gesture-int8",
     model=SimpleNamespace(windowed=True),
@@ -94,7 +94,7 @@ class Bench:
 
     @contextmanager
     def session(self, flash: Flash = Flash.NEVER, build_id: bytes = IMAGE.build_id) -> Iterator[DeviceUnderTest]:
-        image = SimpleNamespace(build_id=build_id, elf_sha256=build_id.hex())
+        image = SimpleNamespace(build_id=build_id, elf=None, elf_sha256=build_id.hex())
         firmware: Any = SimpleNamespace(**vars(FIRMWARE) | {"image": image})
         nothing: Any = None
         log = self._folder / "uart.log"

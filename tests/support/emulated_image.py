@@ -23,7 +23,7 @@ from support.firmware_helpers import MODEL_SHA256, ROOT, graph, model
 from support.needs import skip_without_tools
 
 # A network with two inputs: the command, and an amount.
-SPIN, RECURSE = 0, 1
+SPIN, RECURSE, CALL_NULL, DIVIDE_BY_ZERO, LOAD_MISALIGNED = range(5)
 NETWORK = """
 #include "aot_model.h"
 
@@ -36,9 +36,25 @@ static float recurse(volatile float *deeper) {
     return here[0] > 1e9f ? 0.0f : recurse(here) + here[0];
 }
 
+static volatile struct {
+    void (*function)(void);
+    int32_t number;
+} nothing;
+
+static inline int32_t quotient(void) {
+    return 1000 / nothing.number;
+}
+
 static void run(void) {
     if (in[0] == 1.0f) {
         out[0] = recurse(in);
+    } else if (in[0] == 2.0f) {
+        nothing.function();
+    } else if (in[0] == 3.0f) {
+        out[0] = (float)quotient();
+    } else if (in[0] == 4.0f) {
+        uintptr_t odd = (uintptr_t)in + 1u;
+        __asm volatile("ldm %0!, {r2, r3}" : "+l"(odd) : : "r2", "r3");
     }
     uint32_t left = (uint32_t)in[1] * 1000u + 1u;
     __asm volatile("1: subs %0, #1 \\n bne 1b" : "+r"(left) : : "cc");
@@ -80,8 +96,13 @@ def address_range(image: FirmwareImage, function: str) -> range:
         return range(start, start + symbol["st_size"])
 
 
-def crash(client: Client) -> str:
-    """Return the message of the error when a crashed device is asked for its status."""
+def crash(client: Client) -> DeviceError:
+    """Return the error when a crashed device is asked for its status."""
     with pytest.raises(DeviceError) as caught:
         client.status()
-    return str(caught.value)
+    return caught.value
+
+
+def line_of(code: str) -> int:
+    """Return the number of the line with `code` in the source of the network."""
+    return next(number for number, line in enumerate(NETWORK.splitlines(), 1) if code in line)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from support.fake_framing import cobs_decode, crc16, frame
 
 HELLO, BEGIN, SAMPLES, STATUS, TENSOR, ECHO, RESET, FAULT, WRITE, INVOKE, READ, DESCRIBE = range(1, 13)
-BOOT, CRASH, LOG, NAK, ERROR = 0xF0, 0xF1, 0xF2, 0xF3, 0xFF
+BOOT, CRASH, LOG, NAK, STACK, ERROR = 0xF0, 0xF1, 0xF2, 0xF3, 0xF4, 0xFF
 RESPONSE = 0x80
 CORRUPT, GAP = 1, 2
 DWT = 1
@@ -272,7 +272,9 @@ class FakeDevice:
     def _crash_frame(self) -> bytes:
         """A CRASH for an undefined instruction: CFSR.UNDEFINSTR, HFSR.FORCED."""
         registers = (0x08001234, 0x08000FED, 0x61000000, 1 << 16, 1 << 30, 0xE000ED34, 0xE000ED38, 0x2001FF80)
-        return frame(CRASH, 0, struct.pack("<B8I", 3, *registers))
+        return frame(CRASH, 0, struct.pack("<B16I", 3, *registers, *[0] * 8)) + frame(
+            STACK, 0, struct.pack("<IH", 0, 0)
+        )
 
     @property
     def _protocol(self) -> int:

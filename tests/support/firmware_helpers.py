@@ -90,9 +90,9 @@ class FirmwareOnHost:
         """Return what the firmware sends when it receives `data`."""
         return self._take(self.library.host_feed(data, len(data), self.burst, self._sent, MOST_SENT))
 
-    def crash(self) -> bytes:
-        """Return what the fault handler sends."""
-        return self._take(self.library.host_crash(self._sent, MOST_SENT))
+    def crash(self, words: int) -> bytes:
+        """Return what the fault handler sends if there are `words` on the stack: 0, 1, 2..."""
+        return self._take(self.library.host_crash(words, self._sent, MOST_SENT))
 
     def _take(self, length: int) -> bytes:
         return ctypes.string_at(self._sent, length)

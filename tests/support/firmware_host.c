@@ -74,8 +74,23 @@ uint32_t host_feed(const uint8_t *data, uint32_t length, uint32_t burst, uint8_t
     return out_length;
 }
 
-uint32_t host_crash(uint8_t *sent, uint32_t capacity) {
-    const board_fault_t fault = {BOARD_FAULT_BUS, 1, 2, 3, 4, 5, 6, 7, 8};
+uint32_t host_crash(uint32_t words, uint8_t *sent, uint32_t capacity) {
+    static uint32_t stack[2000];
+    for (uint32_t i = 0; i < 2000; i++) {
+        stack[i] = i;
+    }
+    const board_fault_t fault = {.kind = BOARD_FAULT_BUS,
+                                 .pc = 1,
+                                 .lr = 2,
+                                 .psr = 3,
+                                 .cfsr = 4,
+                                 .hfsr = 5,
+                                 .mmfar = 6,
+                                 .bfar = 7,
+                                 .sp = 8,
+                                 .r4_to_r11 = {9, 10, 11, 12, 13, 14, 15, 16},
+                                 .stack = stack,
+                                 .stack_bytes = 4 * words};
     send_to(sent, capacity);
     board_on_fault(&fault);
     return out_length;

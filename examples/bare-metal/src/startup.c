@@ -5,6 +5,7 @@ extern uint32_t data_begin[], data_end[], bss_begin[], bss_end[], stack_top[];
 extern const uint32_t data_source[];
 
 int main(void);
+void on_fault(void);
 void uart_on_interrupt(void);
 
 static void hang(void) {
@@ -29,6 +30,8 @@ void reset(void) {
 __attribute__((section(".vectors"), used)) static void (*const vectors[16 + USART2_IRQ + 1])(void) = {
     [0] = (void (*)(void))(uintptr_t)stack_top,
     [1] = reset,
-    [2 ... 15 + USART2_IRQ] = hang,
+    [2] = hang,
+    [3 ... 6] = on_fault,
+    [7 ... 15 + USART2_IRQ] = hang,
     [16 + USART2_IRQ] = uart_on_interrupt,
 };

@@ -45,6 +45,9 @@ typedef enum {
 typedef struct {
     uint8_t kind; /* board_fault_kind_t */
     uint32_t pc, lr, psr, cfsr, hfsr, mmfar, bfar, sp;
+    uint32_t r4_to_r11[8];
+    const uint32_t *stack; /* from `sp` on; from the lowest address of the stack if `sp` is beyond it */
+    uint32_t stack_bytes;
 } board_fault_t;
 
 /* Faults that board_crash() can cause, with the numbers of the FAULT request. */

@@ -3,6 +3,7 @@
 import functools
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 from tflm_hil.device.connection import Connection
@@ -71,6 +72,10 @@ class Client:
     def failure(self) -> str | None:
         """The error that ended the session and left the device in an unknown state; None while there is none."""
         return self._link.failure
+
+    def runs(self, elf: Path) -> None:
+        """Take `elf` for the file of the image that runs there: it says where in the sources a crash happened."""
+        self._link.elf = elf
 
     def hello(self, retries: int | None = None) -> DeviceInfo:
         """End the device's session, if there is one, begin a new one, and return the description of the device.

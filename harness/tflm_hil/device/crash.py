@@ -49,12 +49,13 @@ class Crash:
     mmfar: int
     bfar: int
     sp: int
+    r4_to_r11: tuple[int, ...] = (0,) * 8
 
-    def describe(self) -> str:
-        """Return one line: the kind of fault, its causes with the names of the manual, and where it happened."""
+    def describe(self, where: str = "") -> str:
+        """Return one line: the kind of fault, `where` it happened, causes with the names of the manual, registers."""
         causes = [(name, what) for bit, (name, what) in _CFSR.items() if self.cfsr >> bit & 1]
         causes += [(name, what) for bit, (name, what) in _HFSR.items() if self.hfsr >> bit & 1]
-        text = _KINDS.get(self.kind, f"fault of kind {self.kind}")
+        text = _KINDS.get(self.kind, f"fault of kind {self.kind}") + (f" {where}" if where else "")
         if causes:
             text += ": " + ", ".join(f"{what} ({name})" for name, what in causes)
         if self.cfsr & _MMARVALID:

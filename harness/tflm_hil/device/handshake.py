@@ -2,10 +2,11 @@
 
 import os
 
+from tflm_hil.device import post_mortem
 from tflm_hil.device.device_info import DeviceInfo, parse_hello, parse_hello_head
 from tflm_hil.device.framing import Corrupt, Frame
 from tflm_hil.device.link import Link
-from tflm_hil.device.messages import PROTOCOL, RESPONSE, Message, pack_hello, parse_boot, parse_crash, parse_error
+from tflm_hil.device.messages import PROTOCOL, RESPONSE, Message, pack_hello, parse_boot, parse_error
 from tflm_hil.device.timeout import Deadline
 from tflm_hil.errors import MuteError
 
@@ -50,7 +51,7 @@ class Handshake:
         if item.type == Message.BOOT:
             self._boots.append(self._link.parse(parse_boot, item.body))
         elif item.type == Message.CRASH:
-            self._link.fail(f"{self._link.name} crashed: {self._link.parse(parse_crash, item.body).describe()}")
+            post_mortem.fail(self._link, item.body, " before it said what it runs")
         elif item.type == Message.ERROR and item.seq == 0:
             self._link.fail(f"{self._link.name} refused HELLO: {self._link.parse(parse_error, item.body)}")
         elif item.type == Message.HELLO:

@@ -5,6 +5,7 @@ import dataclasses
 import enum
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from tflm_hil.device.connection import Connection
@@ -69,6 +70,8 @@ class Link:
         self.log = log
         self.name = name
         self.clock = clock
+        self.elf: Path | None = None
+        """The file of the image that runs there, if it is known."""
         self.stats = LinkStats()
         self.failure: str | None = None
         """The error that ended the session; None while there is none."""

@@ -31,6 +31,7 @@ class Message(enum.IntEnum):
     CRASH = 0xF1
     LOG = 0xF2
     NAK = 0xF3
+    STACK = 0xF4
     ERROR = 0xFF
 
 
@@ -78,6 +79,15 @@ class Status:
     bad_frames: int
     overruns: int
     windows: int
+
+
+@dataclasses.dataclass(frozen=True)
+class StackPart:
+    """What a crashed device's stack held from `address` on. `left` bytes follow in other messages."""
+
+    address: int
+    left: int
+    content: bytes
 
 
 def pack_hello(nonce: int) -> bytes:
@@ -159,9 +169,16 @@ def parse_boot(body: bytes) -> str:
 def parse_crash(body: bytes) -> Crash:
     """Return the registers of a CRASH."""
     reader = Reader("CRASH", body)
-    crash = Crash(*reader.take("B8I"))
+    crash = dataclasses.replace(Crash(*reader.take("B8I")), r4_to_r11=reader.take("8I"))
     reader.end()
     return crash
+
+
+def parse_stack(body: bytes) -> StackPart:
+    """Return the part of the stack in a STACK."""
+    reader = Reader("STACK", body)
+    address, left = reader.take("IH")
+    return StackPart(address, left, reader.bytes(reader.left))
 
 
 def parse_nak(body: bytes) -> tuple[int, int]:

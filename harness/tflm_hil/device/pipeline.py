@@ -7,6 +7,7 @@ unanswered or has its answer stored, so 16 bits from the wire stand for exactly 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 
+from tflm_hil.device import post_mortem
 from tflm_hil.device.framing import Corrupt, Frame, wire_size
 from tflm_hil.device.link import EventKind, Link
 from tflm_hil.device.messages import (
@@ -15,7 +16,6 @@ from tflm_hil.device.messages import (
     NakReason,
     name_of,
     parse_boot,
-    parse_crash,
     parse_error,
     parse_nak,
 )
@@ -175,7 +175,7 @@ class Pipeline:
             cause = self._link.parse(parse_boot, item.body)
             self._link.fail(f"{self._link.name} rebooted in the middle of the session ({cause})")
         elif item.type == Message.CRASH:
-            self._link.fail(f"{self._link.name} crashed: {self._link.parse(parse_crash, item.body).describe()}")
+            post_mortem.fail(self._link, item.body)
         elif item.type not in (Message.LOG, Message.HELLO | RESPONSE):  # HELLO may have been repeated.
             self._response(item)
 

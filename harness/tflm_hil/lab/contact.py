@@ -77,10 +77,10 @@ class Contact:
     def _bring(self, board: Board, image: FirmwareImage, key: str, flash: Flash, log: UartLog, say: Say) -> Answer:
         """The device, which runs `image` unless nothing is to be flashed."""
         if flash is Flash.NEVER:
-            return self._greet(board, key, log)
+            return self._greet(board, image, key, log)
         if not board.persistent:
             board.flash(image, say)
-            return self._greet(board, key, log)
+            return self._greet(board, image, key, log)
         # Without a build id nobody can tell what the board runs, so it is flashed once a run.
         known = flash is Flash.AUTO and image.build_id != NO_BUILD_ID
         reason = ""
@@ -105,6 +105,7 @@ class Contact:
         self._heard()
         if info.build_id != image.build_id:
             return f"{board.name} runs {build(info.build_id)}, not {build(image.build_id)}"
+        client.runs(image.elf)
         return client, info
 
     def _flash(self, board: Board, image: FirmwareImage, reason: str, key: str, log: UartLog, say: Say) -> Answer:
@@ -116,7 +117,7 @@ class Contact:
             raise HilError(self._hopeless[key]) from None
         self._written = image.elf_sha256
         try:
-            client, info = self._greet(board, key, log)
+            client, info = self._greet(board, image, key, log)
         except MuteError as error:
             self._hopeless[key] = f"{error}, though it has just been flashed: {how}"
             raise DeviceError(self._hopeless[key], error.log_tail) from None
@@ -128,8 +129,9 @@ class Contact:
             raise DeviceError(self._hopeless[key])
         return client, info
 
-    def _greet(self, board: Board, key: str, log: UartLog) -> Answer:
+    def _greet(self, board: Board, image: FirmwareImage, key: str, log: UartLog) -> Answer:
         client = Client(board.connect(), log, name=board.name)
+        client.runs(image.elf)
         try:
             info = client.hello()
         except LineError as error:

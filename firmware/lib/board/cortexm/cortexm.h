@@ -31,6 +31,8 @@
 
 #define SCB_AIRCR REGISTER(0xE000ED0Cu)
 #define SCB_AIRCR_SYSRESETREQ (0x05FA0000u | (1u << 2))
+#define SCB_CCR REGISTER(0xE000ED14u)
+#define SCB_CCR_DIV_0_TRP (1u << 4)
 #define SCB_SHPR3 REGISTER(0xE000ED20u)
 #define SCB_SHCSR REGISTER(0xE000ED24u)
 #define SCB_SHCSR_FAULTS_ENABLE (7u << 16) /* usage, bus and memory management faults separate from the hard fault */

@@ -1,4 +1,4 @@
-/* The fault handler: reports the state of the core, then halts. */
+/* The fault handler: reports the state of the core and what is on the stack, then halts. */
 #include "board.h"
 #include "cortexm.h"
 #include "stack.h"
@@ -12,27 +12,42 @@ typedef struct {
 #define FPU_FRAME_BYTES 72u
 #define PSR_STACK_ALIGNED (1u << 9)
 
-__attribute__((used)) void fault_report(const frame_t *frame, uint32_t exc_return);
+/* The registers that the core does not push, as fault_entry() does. */
+typedef struct {
+    uint32_t r8, r9, r10, r11, r4, r5, r6, r7;
+} saved_t;
+
+/* The most stack that this handler and what it calls use, in bytes. */
+#define HANDLER_BYTES 640
+#define TEXT_OF(number) #number
+#define TEXT(number) TEXT_OF(number)
+
+__attribute__((used)) void fault_report(const frame_t *frame, uint32_t exc_return, const saved_t *saved);
 
 /*
- * Passes the stack pointer to fault_report() and moves away from a stack that may be exhausted. If the stack pointer is
- * in the upper half, there is enough room below it. If it is in the lower half, continue at the top of the stack, which
- * is far from the frame that fault_report() has to read.
+ * Passes the stack pointer and the registers to fault_report(). If there may be too little room below the stack
+ * pointer, it continues at the top of the stack, which is far from the frame that fault_report() has to read.
  */
 __attribute__((naked)) void fault_entry(void) {
-    __asm volatile("cpsid i                 \n"
-                   "mov   r0, sp            \n"
-                   "mov   r1, lr            \n"
-                   "ldr   r2, =_stack_limit \n"
-                   "ldr   r3, =_stack_top   \n"
-                   "adds  r2, r2, r3        \n"
-                   "lsrs  r2, r2, #1        \n"
-                   "cmp   r0, r2            \n"
-                   "bhs   1f                \n"
-                   "mov   sp, r3            \n"
-                   "1:                      \n"
-                   "ldr   r2, =fault_report \n"
-                   "bx    r2                \n");
+    __asm volatile(
+        "cpsid i                                           \n"
+        "mov   r0, sp                                      \n"
+        "mov   r1, lr                                      \n"
+        "ldr   r2, =_stack_limit + " TEXT(HANDLER_BYTES) " \n"
+                                                         "cmp   r0, r2                                      \n"
+                                                         "bhs   1f                                          \n"
+                                                         "ldr   r2, =_stack_top                             \n"
+                                                         "mov   sp, r2                                      \n"
+                                                         "1:                                                \n"
+                                                         "push  {r4-r7}                                     \n"
+                                                         "mov   r4, r8                                      \n"
+                                                         "mov   r5, r9                                      \n"
+                                                         "mov   r6, r10                                     \n"
+                                                         "mov   r7, r11                                     \n"
+                                                         "push  {r4-r7}                                     \n"
+                                                         "mov   r2, sp                                      \n"
+                                                         "ldr   r3, =fault_report                           \n"
+                                                         "bx    r3                                          \n");
 }
 
 static uint8_t kind_of_exception(uint32_t exception) {
@@ -50,7 +65,7 @@ static uint8_t kind_of_exception(uint32_t exception) {
     }
 }
 
-void fault_report(const frame_t *frame, uint32_t exc_return) {
+void fault_report(const frame_t *frame, uint32_t exc_return, const saved_t *saved) {
     uint32_t exception;
     __asm volatile("mrs %0, ipsr" : "=r"(exception));
     board_fault_t fault = {
@@ -62,7 +77,11 @@ void fault_report(const frame_t *frame, uint32_t exc_return) {
         .bfar = SCB_BFAR,
 #endif
         .sp = (uint32_t)frame,
+        .r4_to_r11 = {saved->r4, saved->r5, saved->r6, saved->r7, saved->r8, saved->r9, saved->r10, saved->r11},
+        .stack = _stack_limit,
     };
+    /* What this handler overwrites at the top of the stack is of no use to anyone. */
+    const uint32_t *end = (uintptr_t)saved < (uintptr_t)frame ? _stack_top : _stack_top - HANDLER_BYTES / 4;
     /* After a stack overflow the frame was never written, and reading it would fault again. */
     if ((uintptr_t)frame >= (uintptr_t)_stack_limit && (uintptr_t)(frame + 1) <= (uintptr_t)_stack_top) {
         fault.pc = frame->pc;
@@ -70,6 +89,10 @@ void fault_report(const frame_t *frame, uint32_t exc_return) {
         fault.psr = frame->psr;
         fault.sp += sizeof(frame_t) + (exc_return & EXC_RETURN_BASIC_FRAME ? 0 : FPU_FRAME_BYTES) +
                     (frame->psr & PSR_STACK_ALIGNED ? 4 : 0);
+        fault.stack = (const uint32_t *)fault.sp;
+    }
+    if (fault.stack < end) {
+        fault.stack_bytes = (uint32_t)((uintptr_t)end - (uintptr_t)fault.stack);
     }
     board_on_fault(&fault);
     cortexm_halt();

@@ -27,6 +27,7 @@ void startup_reset(void) {
     }
 #if CORTEXM_MAINLINE
     SCB_SHCSR |= SCB_SHCSR_FAULTS_ENABLE;
+    SCB_CCR |= SCB_CCR_DIV_0_TRP;
 #endif
     main();
     cortexm_halt();

@@ -154,14 +154,32 @@ void hil_receive(uint8_t byte);
 /* Sends one line of UTF-8 text (LOG). */
 void hil_log(const char *text);
 
-/* The registers for hil_crash(), in this order; 0 for registers that the core does not have. */
-enum { HIL_PC, HIL_LR, HIL_PSR, HIL_CFSR, HIL_HFSR, HIL_MMFAR, HIL_BFAR, HIL_SP, HIL_REGISTERS };
+/* The registers for hil_crash(), in this order; 0 for registers that the core does not have, or that are not known. */
+enum {
+    HIL_PC,
+    HIL_LR,
+    HIL_PSR,
+    HIL_CFSR,
+    HIL_HFSR,
+    HIL_MMFAR,
+    HIL_BFAR,
+    HIL_SP,
+    HIL_R4, /* and so on to r11 */
+    HIL_REGISTERS = HIL_R4 + 8,
+};
+
+/* hil_crash() sends no more of the stack than this. */
+#define HIL_STACK_BYTES 4096
 
 /*
- * Reports a fault (CRASH); call it from the fault handler. `kind`: 0 hard fault, 1 memory management, 2 bus fault,
- * 3 usage fault, 4 other.
+ * Reports a fault (CRASH) and what the stack holds (STACK), from which the host finds who called whom; call it from the
+ * fault handler. It needs 300 bytes of stack.
+ *
+ * `kind`: 0 hard fault, 1 memory management, 2 bus fault, 3 usage fault, 4 other. HIL_SP is the stack pointer before
+ * the core pushed the frame of the exception, and `stack` are the `bytes` from there to the top of the stack: a
+ * multiple of 4; 0 if it cannot be read.
  */
-void hil_crash(uint8_t kind, const uint32_t registers[HIL_REGISTERS]);
+void hil_crash(uint8_t kind, const uint32_t registers[HIL_REGISTERS], const uint32_t *stack, uint32_t bytes);
 
 #ifdef __cplusplus
 }

@@ -28,6 +28,7 @@ enum {
     MESSAGE_CRASH = 0xF1,
     MESSAGE_LOG = 0xF2,
     MESSAGE_NAK = 0xF3,
+    MESSAGE_STACK = 0xF4,
     MESSAGE_ERROR = 0xFF,
 };
 

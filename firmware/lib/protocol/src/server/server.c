@@ -11,6 +11,8 @@
 #define BOOT_BODY 2
 #define NAK_BODY 3
 #define CRASH_BODY (1 + 4 * HIL_REGISTERS)
+#define STACK_PART 128 /* bytes of the stack in one message */
+#define STACK_BODY (6 + STACK_PART)
 
 static frame_decoder_t decoder;
 static uint16_t expected;
@@ -56,15 +58,26 @@ void hil_log(const char *text) {
     notify(MESSAGE_LOG, frame, (uint16_t)length);
 }
 
-void hil_crash(uint8_t kind, const uint32_t registers[HIL_REGISTERS]) {
-    uint8_t frame[FRAME_BYTES(CRASH_BODY)];
-    writer_t body = {.data = frame + FRAME_BODY_OFFSET, .capacity = CRASH_BODY};
+void hil_crash(uint8_t kind, const uint32_t registers[HIL_REGISTERS], const uint32_t *stack, uint32_t bytes) {
+    uint8_t frame[FRAME_BYTES(STACK_BODY)];
+    writer_t body = {.data = frame + FRAME_BODY_OFFSET, .capacity = STACK_BODY};
     cut_off();
     hil_put_u8(&body, kind);
     for (uint8_t i = 0; i < HIL_REGISTERS; i++) {
         hil_put_u32(&body, registers[i]);
     }
     notify(MESSAGE_CRASH, frame, body.length);
+    bytes = bytes < HIL_STACK_BYTES ? bytes : HIL_STACK_BYTES;
+    do {
+        uint32_t part = bytes < STACK_PART ? bytes : STACK_PART;
+        bytes -= part;
+        body.length = 0;
+        hil_put_u32(&body, (uint32_t)(uintptr_t)stack);
+        hil_put_u16(&body, (uint16_t)bytes);
+        hil_put_bytes(&body, stack, part);
+        notify(MESSAGE_STACK, frame, body.length);
+        stack += part / 4;
+    } while (bytes > 0);
 }
 
 static void begin_session(void) {
