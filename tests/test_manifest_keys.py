@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 from support.manifests import MANIFEST, write_model
-from tflm_hil.boards.board_file import BoardFile, BoardTable
+from tflm_hil.boards.board_file import BoardFile, BoardTable, PowerSwitch
 from tflm_hil.configuration import ApplicationTable, ConfigurationTable
 from tflm_hil.errors import HilError
 from tflm_hil.manifest_keys import FLASH_METHODS, SCHEMAS, TABLES
@@ -43,7 +43,12 @@ KINDS: dict[str, dict[str, Any]] = {
         "$.renode.peripherals[]": Peripheral,
         "$.flash": FlashSettings,
     },
-    "hil-boards.toml": {"$": BoardFile, "$.boards[]": BoardTable, "$.boards[].flash": FlashSettings},
+    "hil-boards.toml": {
+        "$": BoardFile,
+        "$.boards[]": BoardTable,
+        "$.boards[].flash": FlashSettings,
+        "$.boards[].power": PowerSwitch,
+    },
     "recordings.toml": {"$": recordings.Manifest, "$.files[]": recordings.Files, "$.columns[]": recordings.Column},
 }
 

@@ -198,6 +198,14 @@ def test_an_unknown_name_is_told_with_those_that_there_are(tmp_path: Path) -> No
         ('[boards."a/b"]\nport = "x"', "matching regex '^[A-Za-z0-9][A-Za-z0-9_-]*$'"),
         ('[boards.a]\nvid_pid = "483:374B"', "- at `$.boards[...].vid_pid`; correct that key"),
         ('[boards.a]\nport = "x"\ndtr = "up"', "Invalid enum value 'up' - at `$.boards[...].dtr`; correct that key"),
+        (
+            '[boards.a]\nport = "x"\nreset = "dtr"\nreset_command = "y"',
+            "reset and reset_command are two ways to reset a board; delete one of them",
+        ),
+        ('[boards.a]\nport = "x"\nreset = "command"', "Invalid enum value 'command' - at `$.boards[...].reset`"),
+        ('[boards.a]\nport = "x"\nreset_command = "a \'b"', "reset_command is no command line (No closing quotation)"),
+        ('[boards.a]\nport = "x"\npower = { off = " ", on = "a" }', "off is an empty command line"),
+        ('[boards.a]\nport = "x"\noff = "a"', "it belongs in [boards.NAME.power] of hil-boards.toml"),
         ("[boards", "is not TOML"),
     ],
 )
@@ -221,6 +229,8 @@ TABLES = st.fixed_dictionaries(
         "baud": st.integers(1, 10_000_000),
         "dtr": st.sampled_from(["low", "high", "leave"]),
         "rts": st.sampled_from(["low", "high", "leave"]),
+        "reset": st.sampled_from(["protocol", "break", "dtr", "probe", "none"]),
+        "probe": TEXT,
     },
 )
 

@@ -15,8 +15,7 @@ import pytest
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 from support import fake_board, port_holder, rfc2217_server, ser2net
-from support.fake_device import BOOT
-from support.fake_framing import frame
+from support.pty import Pty
 from support.targets import STM32F4
 from support.usb import usb_port
 from tflm_hil.boards.serial import port, port_lock, port_name
@@ -24,34 +23,14 @@ from tflm_hil.boards.serial import reset as serial_reset
 from tflm_hil.boards.serial.board import SerialBoard
 from tflm_hil.boards.serial.port import Port
 from tflm_hil.boards.serial.port_lock import PortLock
-from tflm_hil.boards.serial.reset import SerialReset
 from tflm_hil.device import connection as connection_module
 from tflm_hil.device.client import Client
-from tflm_hil.device.connection import Connection, SerialConnection, SocketConnection
+from tflm_hil.device.connection import SerialConnection, SocketConnection
 from tflm_hil.device.uart_log import UartLog
 from tflm_hil.errors import HilError, LineError
 from tflm_hil.targets.target import Uart
 
 BUILD_ID = bytes(range(20))
-
-
-class Pty:
-    """A terminal under a name that stays the same while the terminal goes and comes, as a board's USB port does."""
-
-    def __init__(self, name: Path) -> None:
-        self.name = name
-        self.master = -1
-
-    def plug(self, name: Path | None = None) -> None:
-        self.name = name or self.name
-        self.master, self._slave = os.openpty()
-        self.name.symlink_to(os.ttyname(self._slave))
-
-    def unplug(self) -> None:
-        os.close(self._slave)
-        os.close(self.master)
-        self.name.unlink()
-        self.master = -1
 
 
 @pytest.fixture
@@ -112,17 +91,6 @@ def test_a_port_of_the_network_is_opened_with_its_control_lines_as_the_target_sa
     with rfc2217_server.serving(str(pty.name), asked) as url:
         connection = Port(url, uart).open()
         assert asked == opened
-        connection.close()
-
-
-def test_a_reset_by_the_control_lines_ends_where_it_began(pty: Pty) -> None:
-    """A board that a high line keeps in reset would never boot otherwise."""
-    asked: list[tuple[str, bool]] = []
-    with rfc2217_server.serving(str(pty.name), asked) as url:
-        connection = Port(url, Uart(115_200, dtr="low")).open()
-        asked.clear()
-        assert serial_reset.by_dtr(connection)
-        assert asked == [("dtr", True), ("rts", False), ("dtr", False), ("rts", True)]
         connection.close()
 
 
@@ -310,55 +278,6 @@ def test_a_usb_port_is_found_under_its_new_name(
     assert connection.read(1.0) == b"!"
     board.close()
     other.unplug()
-
-
-def test_a_board_whose_port_leaves_with_its_reset_is_reset_once(pty: Pty, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Native USB: another reset after each return would go on for ever."""
-    resets = []
-
-    def reset_board(_connection: Connection) -> bool:
-        resets.append(1)
-        pty.unplug()
-        pty.plug()
-        return True
-
-    monkeypatch.setattr(serial_reset, "METHODS", (reset_board,))
-    monkeypatch.setattr(serial_reset, "BOOT_S", 10.0)
-    board = SerialBoard(str(pty.name), STM32F4)
-    connection = board.connect()
-    os.write(pty.master, b"!")
-    assert connection.read(1.0) == b"!"
-    assert len(resets) == 1
-    board.close()
-
-
-@pytest.mark.parametrize("line", ["break_condition", "dtr", "rts"])
-def test_a_board_that_does_not_listen_is_reset_by_a_line_that_resets_it(
-    pty: Pty, monkeypatch: pytest.MonkeyPatch, line: str
-) -> None:
-    used = []
-
-    class Lines(SerialConnection):
-        """A crashed board whose probe or bridge leads `line` to its reset pin."""
-
-        def write(self, data: bytes) -> None:  # noqa: ARG002
-            used.append("protocol")
-
-        def set_line(self, name: str, on: bool) -> bool:
-            used.append(name)
-            if name == line and on:
-                os.write(pty.master, frame(BOOT, 0, bytes([1, 2])))
-            return True
-
-    monkeypatch.setattr(serial_reset, "BOOT_S", 0.1)
-    connection = Lines(str(pty.name), 115_200, "fake")
-    resetter = SerialReset("fake")
-    assert resetter.reset(connection)
-    assert used[0] == "protocol"
-    used.clear()
-    assert resetter.reset(connection)
-    assert "protocol" not in used  # What worked comes first from then on.
-    connection.close()
 
 
 def test_a_port_that_stays_away_costs_its_wait_once(pty: Pty, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -27,6 +28,17 @@ _Text = Annotated[str, Meta(min_length=1)]
 _Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 
 
+class PowerSwitch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[boards.NAME.power]: the command lines that switch a board `off` and `on`. No shell reads them."""
+
+    off: _Text
+    on: _Text
+
+    def __post_init__(self) -> None:
+        _check_command("off", self.off)
+        _check_command("on", self.on)
+
+
 class BoardTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """[boards.NAME]: which board it is, and how it is dealt with.
 
@@ -45,10 +57,17 @@ class BoardTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rts: Level | None = None
     probe: _Text | None = None
     flash: FlashSettings | None = None
+    reset: Literal["protocol", "break", "dtr", "probe", "none"] | None = None
+    reset_command: _Text | None = None
+    power: PowerSwitch | None = None
 
     def __post_init__(self) -> None:
         if bool(self.usb) == bool(self.port):
             raise ValueError(f"say which board it is: either by port, or by {', '.join(_USB[:-1])} or {_USB[-1]}")
+        if self.reset_command is not None:
+            _check_command("reset_command", self.reset_command)
+            if self.reset is not None:
+                raise ValueError("reset and reset_command are two ways to reset a board; delete one of them")
 
     @property
     def usb(self) -> dict[str, str]:
@@ -135,6 +154,15 @@ def load_named_boards(project: Path | None) -> dict[str, NamedBoard]:
         if file.is_file():
             found |= {name: NamedBoard(name, file, table) for name, table in read_toml(file, BoardFile).boards.items()}
     return found
+
+
+def _check_command(key: str, line: str) -> None:
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise ValueError(f"{key} is no command line ({error})") from None
+    if not words:
+        raise ValueError(f"{key} is an empty command line")
 
 
 def _user_folder() -> Path | None:

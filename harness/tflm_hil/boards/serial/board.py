@@ -10,9 +10,9 @@ from tflm_hil.boards.flashers.by_hand import FlashByHand
 from tflm_hil.boards.flashers.methods import flasher
 from tflm_hil.boards.flashers.tool import Place, ToolFlasher
 from tflm_hil.boards.serial import port_name
+from tflm_hil.boards.serial.named_reset import serial_reset
 from tflm_hil.boards.serial.port import Port
 from tflm_hil.boards.serial.port_lock import PortLock
-from tflm_hil.boards.serial.reset import SerialReset
 from tflm_hil.boards.spec import BoardSpec
 from tflm_hil.device.connection import Connection
 from tflm_hil.device.timeout import Deadline
@@ -75,11 +75,16 @@ class SerialLine:
 class SerialBoard(Board):
     """The board at `port`, a `target`. `named` is what hil-boards.toml says of it.
 
-    `tool` flashes it, and resets it if nothing on its line does.
+    `tool` flashes it, and resets it if nothing on its line does. What the user's commands say goes to `run_dir`.
     """
 
     def __init__(
-        self, port: str, target: Target, named: NamedBoard | None = None, tool: ToolFlasher | None = None
+        self,
+        port: str,
+        target: Target,
+        named: NamedBoard | None = None,
+        tool: ToolFlasher | None = None,
+        run_dir: Path = Path(),
     ) -> None:
         name = named.name if named else port
         line = SerialLine(port, named.line(target.uart) if named else target.uart, name)
@@ -87,7 +92,7 @@ class SerialBoard(Board):
             name,
             None,
             console=line,
-            reset=SerialReset(name, tool.reset if tool else None),
+            reset=serial_reset(name, named, tool, run_dir),
             flasher=tool or FlashByHand(name, target),
             counter=CycleCounter(),
             lease=line,
@@ -110,4 +115,4 @@ class SerialKind:
         (target,) = targets
         settings, origin = spec.named.flash(target) if spec.named else (target.flash, target.file)
         tool = flasher(settings, Place(spec.text, spec.address, origin, run_dir)) if settings else None
-        return SerialBoard(spec.address, target, spec.named, tool)
+        return SerialBoard(spec.address, target, spec.named, tool, run_dir)

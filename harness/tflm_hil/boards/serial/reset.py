@@ -1,8 +1,9 @@
 """Ways to reset the board behind a serial line, tried until one is seen to work."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
+from tflm_hil.boards.own_command import Power
 from tflm_hil.boards.protocols import Console
 from tflm_hil.boards.serial.telnet import GREETING_BYTES, speaks_telnet
 from tflm_hil.device.connection import Connection, SerialConnection
@@ -48,50 +49,90 @@ def _pulse(connection: Connection, *lines: str) -> bool:
     return True
 
 
-METHODS: tuple[Method, ...] = (by_protocol, by_break, by_dtr)
+METHODS: dict[str, Method] = {"protocol": by_protocol, "break": by_break, "dtr": by_dtr}
+"""What works over any line, by the names that hil-boards.toml has for them. The gentlest comes first."""
 
 
 class SerialReset:
-    """Resets the board `name` over its line, or else in `another` way; see Reset.
+    """Resets the board `name` by one of `methods`, or else by its `power`; see Reset.
 
-    The method that worked last comes first. `another` returns False where it cannot.
+    The method that worked last comes first.
     """
 
-    def __init__(self, name: str, another: Callable[[], bool] | None = None) -> None:
+    def __init__(self, name: str, methods: Iterable[Method], power: Power | None = None) -> None:
         self._name = name
-        self._methods = list(METHODS)
-        if another is not None:
-            self._methods.append(lambda _connection: another())
+        self._methods = list(methods)
+        self._power = power
 
     def boot(self, console: Console) -> Connection:
         """See Reset. A board that nothing resets is left as it is."""
         connection = console.open()
         try:
-            self.reset(connection)
+            heard = self.reset(connection)
         except LineError:  # The board has native USB, so it left with the reset, and boots when it is back.
             console.close()
             return console.open()
-        return connection
+        if heard is None and self._power is not None:
+            connection, heard = self._switch(console, self._power)
+        return Resumed(connection, heard) if heard else connection
 
-    def reset(self, connection: Connection) -> bool:
-        """Reset the board and return whether it said that it boots.
+    def reset(self, connection: Connection) -> bytes | None:
+        """Reset the board and return what it said when it booted; None if it did not.
 
-        Raises LineError where the line breaks, which on native USB is what a reset does, and HilError where a Telnet
-        server answers.
+        That is BOOT, and any text of a boot loader before it. Raises LineError where the line breaks, which on native
+        USB is what a reset does, and HilError where a Telnet server answers.
         """
         for method in self._methods:
-            if method(connection) and self._boots(connection):
+            if method(connection) and (heard := self._boot(connection)) is not None:
                 self._methods.sort(key=lambda other: other is not method)
-                return True
-        return False
+                return heard
+        return None
 
-    def _boots(self, connection: Connection) -> bool:
-        decoder, deadline, first = Decoder(), Deadline(BOOT_S), b""
+    def _switch(self, console: Console, power: Power) -> tuple[Connection, bytes | None]:
+        """Switch the board off and on; its port may leave meanwhile."""
+        console.close()
+        power.cycle()
+        connection = console.open()
+        try:
+            return connection, self._boot(connection)
+        except LineError:
+            console.close()
+            return console.open(), None
+
+    def _boot(self, connection: Connection) -> bytes | None:
+        """Return BOOT and what came before it, except for frames: those are of the session that the reset has ended."""
+        decoder, deadline, first, heard = Decoder(), Deadline(BOOT_S), b"", b""
         while not deadline.expired:
             received = connection.read(deadline.left)
             if len(first) < GREETING_BYTES and speaks_telnet(first := first + received):
                 raise HilError(f"{self._name}: the server speaks Telnet: use rfc2217://, or let it serve raw bytes")
-            for item in decoder.feed(received):
-                if isinstance(item, Frame) and item.type == Message.BOOT:
-                    return True
-        return False
+            while received:
+                end = received.find(0) + 1 or len(received)
+                piece, received = received[:end], received[end:]
+                heard += piece
+                for item in decoder.feed(piece):
+                    if isinstance(item, Frame) and item.type == Message.BOOT:
+                        return heard + received
+                    heard = b"" if isinstance(item, Frame) else heard
+        return None
+
+
+class Resumed:
+    """A connection on which some bytes were read already. Here they are read once more: a log should have them."""
+
+    def __init__(self, connection: Connection, heard: bytes) -> None:
+        self._connection = connection
+        self._heard = heard
+
+    def read(self, timeout: float) -> bytes:
+        """See Connection."""
+        heard, self._heard = self._heard, b""
+        return heard or self._connection.read(timeout)
+
+    def write(self, data: bytes) -> None:
+        """See Connection."""
+        self._connection.write(data)
+
+    def close(self) -> None:
+        """See Connection."""
+        self._connection.close()
