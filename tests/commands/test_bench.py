@@ -302,6 +302,7 @@ def test_networks_without_a_manifest_are_measured_against_upstream(tmp_path: Pat
         update_baseline=False,
         flash=Flash.AUTO,
         trace=False,
+        coverage=False,
     )
     session = Session(options)
     # Named like a published network, whose figures it must meet.

@@ -30,6 +30,7 @@ from tflm_hil.device.messages import FaultKind
 from tflm_hil.device.uart_log import UartLog
 from tflm_hil.errors import DeviceError
 from tflm_hil.firmware.image import FirmwareImage
+from tflm_hil.firmware.line_table import reached
 
 STACK_BYTES = 4096
 
@@ -181,3 +182,20 @@ def test_a_recording_longer_than_all_buffers_is_answered(client: Client) -> None
     samples[:, 0] = SPIN
     assert [int(np.frombuffer(r.outputs, "<f4")[1]) for r in client.stream(samples)] == samples[:, 1].tolist()
     assert client.status().overruns == 0
+
+
+def test_the_lines_that_were_reached_are_told(image: FirmwareImage, tmp_path: Path) -> None:
+    board = QemuBoard("emulated", tmp_path)
+    board.execution.record(tmp_path)
+    board.flash(image)
+    for _ in range(2):  # What a second boot of the same machine executes has been translated before.
+        client = Client(board.connect(), UartLog(tmp_path / "uart.log"))
+        client.hello()
+        run(client, (SPIN, 1))
+    board.close()
+    (lines,) = (reached(elf, executed) for elf, executed in board.execution.executed().items())
+    (network,) = (of_file for file, of_file in lines.items() if file.endswith("aot_model.c"))
+    assert network[line_of("out[1] = in[1]")]
+    assert not network[line_of("out[0] = recurse(in)")]
+    assert not network[line_of("here[0] = *deeper")]
+    assert not board.execution.executed()

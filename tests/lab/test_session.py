@@ -34,6 +34,7 @@ def session(*targets: str) -> Session:
             update_baseline=False,
             flash=Flash.NEVER,
             trace=False,
+            coverage=False,
         )
     )
 

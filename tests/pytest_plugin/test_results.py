@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 
 import msgspec
@@ -42,13 +43,17 @@ def test_a_run_leaves_results_report_junit_and_a_table(pytester: pytest.Pytester
 @needs_emulator
 def test_workers_share_the_work_and_their_results_add_up(pytester: pytest.Pytester, hil: Hil) -> None:
     pytester.makepyfile(ONE_WINDOW, test_again=ONE_WINDOW)
-    result = hil("--board=emulated", "-n", "2")
+    result = hil("--board=emulated", "-n", "2", "--hil-coverage")
     result.assert_outcomes(passed=4)
     runs = {run.name: run for run in read_results(pytester).runs}
     assert set(runs) == {"gesture-int8-aot-stm32f4", "gesture-float32-aot-stm32f4"}
     for run in runs.values():
         assert run.parity is not None
         assert run.parity.windows == 2
+    # A float32 kernel and an int8 kernel, which no single image has.
+    covered = (pytester.path / "reports" / "coverage" / "coverage.info").read_text()
+    for kernel in ("aot_fully_connected_f32.c", "aot_fully_connected_s8.c"):
+        assert re.search(rf"SF:\S*{re.escape(kernel)}\n(DA:\d+,\d\n)*?DA:\d+,1\n", covered)
 
 
 @needs_emulator

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from tflm_hil.boards.protocols import Console, Counter, Flasher, Lease, Reset
+from tflm_hil.boards.protocols import Console, Counter, ExecutionRecord, Flasher, Lease, Reset
 from tflm_hil.boards.spec import BoardSpec
 from tflm_hil.device.connection import Connection
 from tflm_hil.device.device_info import DeviceInfo
@@ -22,6 +22,7 @@ class Board:
     """A place where an image runs. Use: `flash`, then `connect` for each session, `close` at the end.
 
     `name` is what the user calls it. `emulator` is its name and version, e.g. `qemu 7.2.22`; None on hardware.
+    `execution` is None where nothing sees what is executed.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Board:
         flasher: Flasher,
         counter: Counter,
         lease: Lease,
+        execution: ExecutionRecord | None = None,
     ) -> None:
         self.name = name
         self.emulator = emulator
@@ -41,6 +43,7 @@ class Board:
         self._flasher = flasher
         self._counter = counter
         self._lease = lease
+        self._execution = execution
 
     def unit(self, info: DeviceInfo) -> str:
         """See Counter."""
@@ -75,6 +78,13 @@ class Board:
         """See Lease."""
         return self._lease.trouble()
 
+    @property
+    def execution(self) -> ExecutionRecord:
+        """See ExecutionRecord. Raises HilError if this board has none."""
+        if self._execution is None:
+            raise HilError(f"{self.name}: nothing sees what it executes, so there is no coverage")
+        return self._execution
+
     def close(self) -> None:
         """Close the line and release the board; closing twice is harmless."""
         try:
@@ -86,6 +96,8 @@ class Board:
         """Have every part of `extension` report its exceptions."""
         for part in ("_console", "_reset", "_flasher", "_counter", "_lease"):
             setattr(self, part, extension.guarded(getattr(self, part)))
+        if self._execution is not None:
+            self._execution = extension.guarded(self._execution)
 
 
 class BoardKind(Protocol):

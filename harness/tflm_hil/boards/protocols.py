@@ -1,5 +1,6 @@
 """The parts that a board is made of."""
 
+from pathlib import Path
 from typing import Protocol
 
 from tflm_hil.device.connection import Connection
@@ -63,3 +64,16 @@ class Lease(Protocol):
 
     def release(self) -> None:
         """Give it back; releasing twice is harmless."""
+
+
+class ExecutionRecord(Protocol):
+    """What an emulator has seen the program execute."""
+
+    def record(self, folder: Path) -> None:
+        """Keep that from the next start on, in files of `folder`."""
+
+    def executed(self) -> dict[Path, set[int]]:
+        """Return the addresses of all instructions that were executed, for each ELF file. Ask when the board is closed.
+
+        An instruction that an exception kept from being executed may be among them.
+        """

@@ -44,6 +44,7 @@ def open_session(board: str | None, model: str | None, engine: str | None, targe
             update_baseline=False,
             flash=Flash.AUTO,
             trace=False,
+            coverage=False,
         )
     )
     only_target(session.targets)

@@ -33,3 +33,4 @@ class Options:
     update_baseline: bool
     flash: Flash
     trace: bool
+    coverage: bool

@@ -11,6 +11,7 @@ from tflm_hil.boards.board import Board
 from tflm_hil.boards.board_file import load_named_boards
 from tflm_hil.boards.qemu import program as qemu_program
 from tflm_hil.boards.selection import BoardChoice, FoundBoard, find
+from tflm_hil.boards.spec import EMULATED
 from tflm_hil.configuration import load_configuration
 from tflm_hil.device.identity import Layout
 from tflm_hil.engines import selection as engines
@@ -53,6 +54,8 @@ class Session:
         found = find(options.board, options.emulator, named) if options.board else None
         self.targets = find_targets(self._known_targets, self._target_names(found))
         self._board = found.check(self.targets) if found else None
+        if options.coverage and self._board is not None and self._board.emulator is None:
+            raise HilError(f"coverage: nothing sees what {self._board.name} executes; use the board {EMULATED}")
         self.project = FirmwareProject(options.root / ".hil", qemu_program.run, targets=self._known_targets.values())
         self.engines, self.missing_engines = self._choose_engines(options.engine)
         known = _known_models(options.root, self.application)
@@ -150,7 +153,10 @@ class Session:
 
     def open_board(self, run_dir: Path, say: Say = unsaid) -> Board:
         """The board that was chosen; close it when done. `say` is told what it is waited for."""
-        return self.board.open(run_dir, say)
+        board = self.board.open(run_dir, say)
+        if self.options.coverage:
+            board.execution.record(run_dir)
+        return board
 
     def connected(
         self, board: Board, firmware: Firmware, log: Path, progress: Progress = silent, say: Say = unsaid

@@ -60,6 +60,10 @@ def board(pytestconfig: pytest.Config, hil_session: Session) -> Iterator[Board]:
         yield board
     finally:
         board.close()
+        if hil_session.options.coverage:
+            from tflm_hil.pytest_plugin.coverage import EXECUTED
+
+            pytestconfig.stash[EXECUTED] = board.execution.executed()
 
 
 @pytest.fixture(scope="session")

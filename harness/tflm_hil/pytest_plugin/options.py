@@ -110,6 +110,11 @@ def add_options(parser: pytest.Parser) -> None:
         action="store_true",
         help="also hold every operator against the reference, on one inference of each debug image",
     )
+    group.addoption(
+        "--hil-coverage",
+        action="store_true",
+        help="also write which lines of the firmware were reached (emulated board only), as lcov and Cobertura files",
+    )
     names = ", ".join(option.short_flag for option in SHORT_ON_REQUEST)
     parser.addini(SHORT_OPTIONS, f"also take {names} as names of options", type="bool", default=False)
 
@@ -192,6 +197,7 @@ def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) 
         update_baseline=update,
         flash=Flash(flash),
         trace=bool(config.getoption("hil_trace")),
+        coverage=bool(config.getoption("hil_coverage")),
     )
 
 

@@ -13,6 +13,7 @@ from tflm_hil.files import probe_folder
 from tflm_hil.lab.options import Options
 from tflm_hil.lab.session import Session
 from tflm_hil.pytest_plugin import options as declared
+from tflm_hil.pytest_plugin.coverage import Coverage
 from tflm_hil.pytest_plugin.firmware_tests import FirmwareTests
 from tflm_hil.pytest_plugin.fixtures import SESSION
 from tflm_hil.pytest_plugin.interruption import Interruption
@@ -33,6 +34,8 @@ def start(config: pytest.Config, options: Options) -> None:
         planner = Planner(config, session)
         config.pluginmanager.register(planner)
         config.pluginmanager.register(FirmwareTests(session))
+        if options.coverage:
+            config.pluginmanager.register(Coverage(config, session))
         if not hasattr(config, "workerinput"):
             probe_folder(options.report_dir)
             config.pluginmanager.register(Reporter(config, session, planner, interruption, warned))

@@ -10,6 +10,7 @@ from pathlib import Path
 from tflm_hil.boards.board import Board
 from tflm_hil.boards.counters import InstructionCounter
 from tflm_hil.boards.emulator.machine import EmulatedConsole, EmulatedMachine, EmulatedReset
+from tflm_hil.boards.qemu.execution import Execution
 from tflm_hil.boards.qemu.process import QemuProcess
 from tflm_hil.boards.spec import BoardSpec
 from tflm_hil.errors import HilError
@@ -20,10 +21,10 @@ from tflm_hil.targets import Qemu, Target
 QEMU = "qemu-system-arm"
 
 
-def command_line(target: Target, elf: Path, uart: Path, monitor: Path) -> list[str]:
+def command_line(target: Target, elf: Path, uart: Path, monitor: Path, further: Sequence[str] = ()) -> list[str]:
     """Return the arguments that run `elf` on `target`, halted at its reset vector.
 
-    Its UART and the monitor are unix sockets that QEMU listens on.
+    Its UART and the monitor are unix sockets that QEMU listens on. `further` are options of other modules.
     """
     emulation = emulation_of(target)
     return [
@@ -36,6 +37,7 @@ def command_line(target: Target, elf: Path, uart: Path, monitor: Path) -> list[s
         *("-serial", "chardev:uart"),
         *("-qmp", f"unix:{_escaped(monitor)},server=on,wait=off"),
         "-S",
+        *further,
         *(emulation.loader, str(elf)),
     ]
 
@@ -79,9 +81,16 @@ class QemuMachine(EmulatedMachine[QemuProcess]):
         """See EmulatedMachine."""
         return self.emulation.resets
 
+    def __init__(self, log: Path) -> None:
+        super().__init__(log)
+        self.execution = Execution()
+
     def start(self, image: FirmwareImage) -> QemuProcess:
         """See EmulatedMachine."""
-        return QemuProcess(lambda uart, monitor: command_line(image.target, image.elf, uart, monitor), self._log)
+        further = self.execution.options(image.elf)
+        return QemuProcess(
+            lambda uart, monitor: command_line(image.target, image.elf, uart, monitor, further), self._log
+        )
 
 
 class QemuBoard(Board):
@@ -97,6 +106,7 @@ class QemuBoard(Board):
             flasher=self.machine,
             counter=InstructionCounter(name, lambda: self.machine.emulation),
             lease=self.machine,
+            execution=self.machine.execution,
         )
 
 

@@ -101,7 +101,7 @@ def _line(dwarf: Any, unit: Any, address: int) -> tuple[str, int]:
     states = [entry.state for entry in program.get_entries() if entry.state is not None] if program else []
     for state, following in pairwise(states):
         if not state.end_sequence and state.address <= address < following.address:
-            return _file(unit, program, state.file), int(state.line)
+            return source_file(unit, program, state.file), int(state.line)
     return "", 0
 
 
@@ -110,10 +110,10 @@ def _called_from(dwarf: Any, unit: Any, entry: Any) -> tuple[str, int]:
     program = dwarf.line_program_for_CU(unit)
     if file is None or line is None or program is None:
         return "", 0
-    return _file(unit, program, file.value), int(line.value)
+    return source_file(unit, program, file.value), int(line.value)
 
 
-def _file(unit: Any, program: Any, number: int) -> str:
+def source_file(unit: Any, program: Any, number: int) -> str:
     """Return the path of a file of the unit: as the compiler knew it, relative where the build made it so."""
     version = program.header.version
     entry = program.header.file_entry[number if version >= 5 else number - 1]
