@@ -10,9 +10,12 @@ import pytest
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 from support.device_helpers import bench
+from support.renode_installation import install
 from support.targets import STM32F4, TARGETS
 from tflm_hil.boards.qemu import board as qemu
 from tflm_hil.boards.qemu.board import QemuBoard
+from tflm_hil.boards.renode import installation
+from tflm_hil.boards.renode.board import RenodeBoard
 from tflm_hil.boards.selection import find
 from tflm_hil.boards.serial.board import SerialBoard
 from tflm_hil.errors import HilError
@@ -41,9 +44,10 @@ def test_the_emulated_board_counts_instructions_without_the_overhead(tmp_path: P
 
 
 def test_an_image_whose_counter_stands_still_in_the_emulator_is_refused(tmp_path: Path) -> None:
-    info = bench(tmp_path).client.hello()
+    info, board = bench(tmp_path).client.hello(), QemuBoard("emulated", tmp_path)
+    board.flash(types.SimpleNamespace(target=STM32F4))  # type: ignore[arg-type]
     with pytest.raises(HilError, match="counts with DWT, which stands still"):
-        QemuBoard("emulated", tmp_path).unit(info)
+        board.unit(info)
 
 
 def test_a_real_board_counts_cycles_without_the_overhead(tmp_path: Path) -> None:
@@ -86,7 +90,7 @@ def test_auto_is_the_emulated_board_where_none_is_connected(monkeypatch: pytest.
     [
         (
             ("emulted", "auto", "stm32f4"),
-            "unknown board emulted; choose emulated, auto, a port, qemu:, serial:, alt://, ",
+            "unknown board emulted; choose emulated, auto, a port, qemu:, renode:, serial:, alt://, ",
         ),
         (
             ("/dev/ttyACM99", "auto", "stm32f4"),
@@ -94,7 +98,7 @@ def test_auto_is_the_emulated_board_where_none_is_connected(monkeypatch: pytest.
         ),
         (
             ("telnet://lab:23", "auto", "stm32f4"),
-            "board telnet://lab:23: unknown kind telnet; choose emulated, auto, a port, qemu:, serial:, alt://, ",
+            "board telnet://lab:23: unknown kind telnet; choose emulated, auto, a port, qemu:, renode:, serial:",
         ),
         (("socket://lab", "auto", "stm32f4"), "board socket://lab: expected socket://HOST:PORT"),
         (
@@ -102,7 +106,7 @@ def test_auto_is_the_emulated_board_where_none_is_connected(monkeypatch: pytest.
             "board auto: several boards are connected; name one: "
             "/dev/a (0483:374B, STM32 STLink, serial number 066F/dev/a); /dev/b (",
         ),
-        (("emulated", "renode", "stm32f4"), "unknown emulator renode; choose auto or qemu"),
+        (("emulated", "bochs", "stm32f4"), "unknown emulator bochs; choose auto, qemu or renode"),
         (
             ("/dev/null", "qemu", "stm32f4"),
             "emulator qemu: /dev/null is not the emulated board; name no emulator, or choose board",
@@ -124,10 +128,34 @@ def test_a_wrong_option_is_told_with_what_there_is(
 
 
 def test_a_target_without_an_emulator_is_told_before_anything_is_built() -> None:
-    real = msgspec.structs.replace(STM32F4, name="real", qemu=None)
-    with pytest.raises(HilError, match=r"^no emulator stands in for target real: .*stm32f4\.toml has no \[qemu\]; use"):
-        find("emulated", "auto", {}).check([STM32F4, real])
+    real = msgspec.structs.replace(STM32F4, name="real", qemu=None, renode=None)
+    told = r"does not emulate target real: .*stm32f4\.toml has no \[(qemu|renode)\]; use a real board$"
+    for emulator in ("auto", "renode"):
+        with pytest.raises(HilError, match=told):
+            find("emulated", emulator, {}).check([STM32F4, real])
     assert find("/dev/null", "auto", {}).check([real]).targets == (real,)
+
+
+@pytest.mark.parametrize(("chosen", "other"), [("qemu", "renode"), ("renode", "qemu")])
+def test_a_target_that_only_the_other_emulator_has_is_told_with_its_name(chosen: str, other: str) -> None:
+    target = msgspec.structs.replace(STM32F4, **{chosen: None})
+    with pytest.raises(HilError, match=rf"has no \[{chosen}\]; emulate it with {other}$"):
+        find("emulated", chosen, {}).check([target])
+
+
+def test_renode_is_the_emulated_board_if_it_is_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(installation.VARIABLE, str(install(tmp_path, STM32F4)))
+    choice = find("emulated", "renode", {}).check([STM32F4])
+    assert choice.describe() == "emulated (renode 1.16.1, stm32f4)"
+    assert isinstance(choice.open(tmp_path, silent), RenodeBoard)
+
+
+def test_a_missing_renode_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv(installation.VARIABLE, raising=False)
+    with pytest.raises(HilError, match=r"^Renode is not installed; install it \(`renode-run download`; "):
+        find("emulated", "renode", {}).check([STM32F4])
 
 
 def test_a_missing_emulator_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,19 +14,18 @@ from pathlib import Path
 
 import pytest
 from qemu.qmp import QMPClient
+from support.needs import needs_qemu
 from support.processes import ends
 from support.targets import STM32F4
 from support.tiny_elf import write_tiny_elf
-from tflm_hil.boards.emulator import machine
 from tflm_hil.boards.qemu import board as qemu
 from tflm_hil.boards.qemu import process as qemu_process
 from tflm_hil.boards.qemu.board import QemuBoard, command_line
+from tflm_hil.boards.qemu.process import QemuProcess
 from tflm_hil.device.connection import Connection
 from tflm_hil.device.timeout import Deadline
 from tflm_hil.errors import DeviceError, HilError, LineError
 from tflm_hil.targets import Target
-
-needs_qemu = pytest.mark.skipif(shutil.which(qemu.QEMU) is None, reason=f"{qemu.QEMU} is not installed")
 
 
 @dataclass
@@ -193,7 +191,7 @@ def test_a_start_that_hangs_is_not_repeated_in_every_test(board: QemuBoard, monk
         raise HilError("QEMU did not start: QEMU runs, it said nothing")
 
     monkeypatch.setattr(qemu, "QemuProcess", hang)
-    monkeypatch.setattr(machine, "START_S", 0.0)
+    monkeypatch.setattr(QemuProcess, "start_s", 0.0)
     for _ in range(5):
         with pytest.raises(HilError, match="QEMU did not start"):
             board.connect()

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from support.hil_command import ROOT, hil
 from support.needs import needs_compiler, needs_emulator
+from support.renode_installation import install
+from support.targets import STM32F4
 from tflm_hil.boards.qemu import board as qemu
 from tflm_hil.engines.tflm import library as tflm_library
 from tflm_hil.firmware import toolchain
@@ -57,6 +59,20 @@ def test_where_nothing_is_missing_it_says_so() -> None:
     assert found["engine tflm"].startswith(" optional ")
     assert "set HIL_TFLM_LIB to a local copy" in found["engine tflm"]
     assert not any(line.startswith(" MISSING") for line in found.values())
+
+
+@needs_emulator
+def test_renode_is_wanted_by_some_only(machine: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("HIL_RENODE", raising=False)
+    line = rows(ROOT)[1]["Renode"]
+    assert line.startswith(" optional ")
+    assert "Renode is not installed" in line
+    assert "install it (`renode-run download`; or " in line
+    renode = install(machine, STM32F4)
+    line = rows(ROOT)[1]["Renode"]
+    assert line.startswith(" ok ")
+    assert line.endswith(f"1.16.1, {renode}")
 
 
 @needs_emulator

@@ -12,6 +12,7 @@ from tflm_hil.firmware import toolchain
 needs_compiler = pytest.mark.skipif(
     shutil.which(toolchain.COMPILER) is None, reason=f"needs {toolchain.COMPILER}: run `make test`"
 )
+needs_qemu = pytest.mark.skipif(shutil.which(QEMU) is None, reason=f"{QEMU} is not installed: run `make test`")
 needs_emulator = pytest.mark.skipif(
     not (shutil.which(QEMU) and shutil.which(toolchain.COMPILER)),
     reason=f"needs {QEMU} and {toolchain.COMPILER}: run `make test`",

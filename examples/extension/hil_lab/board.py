@@ -13,7 +13,7 @@ from pathlib import Path
 from tflm_hil.boards.board import Board
 from tflm_hil.boards.counters import InstructionCounter
 from tflm_hil.boards.protocols import Console
-from tflm_hil.boards.qemu.board import emulation_of
+from tflm_hil.boards.qemu.board import emulation_of, rates
 from tflm_hil.boards.spec import BoardSpec
 from tflm_hil.device.connection import Connection, SocketConnection
 from tflm_hil.errors import HilError
@@ -127,6 +127,6 @@ class LabQemuKind:
             console=qemu,
             reset=qemu,
             flasher=qemu,
-            counter=InstructionCounter(spec.text, lambda: emulation_of(target)),
+            counter=InstructionCounter(spec.text, lambda: rates(target)),
             lease=qemu,
         )

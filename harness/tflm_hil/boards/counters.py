@@ -1,10 +1,9 @@
 """What ticks mean, on hardware and in emulation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from tflm_hil.device.device_info import Counter, DeviceInfo
 from tflm_hil.errors import HilError
-from tflm_hil.targets import Qemu
 
 
 class CycleCounter:
@@ -20,26 +19,31 @@ class CycleCounter:
 
 
 class InstructionCounter:
-    """Counts the instructions of a QEMU that runs with -icount as `emulation` says. See Counter.
+    """Counts the instructions of an emulator whose time passes with them. See Counter.
 
+    `rates` returns the ticks of each counter while one instruction executes; counters that are missing stand still.
     `name` is that of the board, for messages.
     """
 
-    def __init__(self, name: str, emulation: Callable[[], Qemu]) -> None:
+    def __init__(self, name: str, rates: Callable[[], Mapping[Counter, float]]) -> None:
         self._name = name
-        self._emulation = emulation
+        self._rates = rates
 
     def unit(self, info: DeviceInfo) -> str:
-        """See Counter. Raises HilError for a counter that stands still in QEMU."""
+        """See Counter. Raises HilError for a counter that stands still."""
         if info.counter == Counter.NONE:
             return ""
-        if info.counter == Counter.DWT:
-            raise HilError(f"{self._name}: the image counts with {info.counter.name}, which stands still in QEMU")
+        if info.counter not in self._rates():
+            raise HilError(f"{self._name}: the image counts with {info.counter.name}, which stands still there")
         return "instructions"
 
     def counts(self, info: DeviceInfo, ticks: int) -> int:
-        """See Counter."""
+        """See Counter.
+
+        The counter is read as a whole number, so `ticks` is up to one off either way. If one instruction takes more
+        than two ticks, that is less than half an instruction and rounding finds the exact count.
+        """
         if info.counter == Counter.NONE:
             return 0
-        instructions = self._emulation().instructions
-        return instructions(ticks) - instructions(info.overhead_ticks)
+        rate = self._rates()[info.counter]
+        return round(ticks / rate) - round(info.overhead_ticks / rate)

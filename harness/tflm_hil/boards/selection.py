@@ -18,7 +18,7 @@ from tflm_hil.progress import Say
 from tflm_hil.targets import Target
 
 GROUP = "tflm_hil.boards"
-EMULATORS = ("qemu",)
+EMULATORS = ("qemu", "renode")
 """The kinds that can stand for the emulated board, the default first."""
 
 
@@ -94,7 +94,7 @@ def find(board: str, emulator: str, named: Mapping[str, NamedBoard]) -> FoundBoa
     does not exist, and for `auto` with several boards.
     """
     if emulator not in (AUTO, *EMULATORS):
-        raise HilError(f"unknown emulator {emulator}; choose {AUTO} or {' or '.join(EMULATORS)}")
+        raise HilError(f"unknown emulator {emulator}; choose {', '.join((AUTO, *EMULATORS[:-1]))} or {EMULATORS[-1]}")
     board, remark = _only_board(named) if board == AUTO else (board, "")
     kinds = list(extensions.discover(GROUP))
     spec = _spec_of(named[board], kinds) if board in named else parse(board, kinds, list(named))

@@ -15,6 +15,7 @@ from pathlib import Path
 from serial.tools import list_ports
 
 from tflm_hil.boards.qemu import board as qemu
+from tflm_hil.boards.renode import installation as renode
 from tflm_hil.configuration import find_project, load_configuration, nearest_project
 from tflm_hil.engines import selection as engines
 from tflm_hil.engines.external.application import load_application
@@ -63,6 +64,7 @@ def examine(start: Path) -> Iterator[Finding]:
         yield _find(name, partial(_library, name), f"apt-get install {package}", builds)
     emulator = _emulator(root, application.target) if application else qemu.QEMU
     yield _find(emulator, partial(_program, emulator), f"apt-get install {EMULATORS.get(emulator, emulator)}")
+    yield _find("Renode", _renode, "", needed=False)
     for name in engines.names():
         yield _find(f"engine {name}", partial(_engine, name, root), "", needed=False)
     yield _find("LiteRT", _litert, "pip install 'tflm-hil[attribution]'", False)
@@ -129,6 +131,11 @@ def _program(name: str) -> str:
     if found := shutil.which(name):
         return found
     raise HilError(f"{name} is not on PATH")
+
+
+def _renode() -> str:
+    path = renode.find()
+    return f"{renode.version(path)}, {path}"
 
 
 def _engine(name: str, root: Path) -> str:

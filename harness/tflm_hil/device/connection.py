@@ -105,12 +105,22 @@ class SocketConnection:
 class SerialConnection:
     """A port that pyserial opens: a device file, a COM port or a URL. Errors call it `name`.
 
-    Before anything else happens to the port, `dtr` and `rts` are set high (True) or low, or neither (None). Raises one
-    of PORT_ERRORS if it cannot be opened.
+    Before anything else happens to the port, `dtr` and `rts` are set high (True) or low, or neither (None). `why` is
+    called after an error and returns what is known about its cause; without it, a board may have been unplugged. Raises
+    one of PORT_ERRORS if it cannot be opened.
     """
 
-    def __init__(self, port: str, baud: int, name: str, dtr: bool | None = True, rts: bool | None = True) -> None:
+    def __init__(
+        self,
+        port: str,
+        baud: int,
+        name: str,
+        dtr: bool | None = True,
+        rts: bool | None = True,
+        why: Callable[[], str] | None = None,
+    ) -> None:
         self._name = name
+        self._why = why
         # pyserial's rfc2217:// refuses a write timeout; its socket has one of its own.
         write_timeout = None if port.lower().startswith("rfc2217:") else WRITE_TIMEOUT_S
         self._port: Any = serial.serial_for_url(
@@ -181,4 +191,5 @@ class SerialConnection:
         self._port.close()
 
     def _gone(self, what: str) -> LineError:
-        return LineError(f"{self._name}: the serial line broke: {what}: is the board still connected?")
+        cause = f" ({self._why()})" if self._why is not None else ": is the board still connected?"
+        return LineError(f"{self._name}: the serial line broke: {what}{cause}")

@@ -77,7 +77,9 @@ BOARD = Option(
     "where the firmware runs: emulated, auto, a name of hil-boards.toml, a serial port or a URL",
     "emulated|auto|NAME|PORT",
 )
-EMULATOR = Option("emulator", "auto", "the emulator of the emulated board (default: auto)", "auto|qemu")
+EMULATOR = Option(
+    "emulator", "auto", "what emulates the emulated board (default: auto, which is qemu)", "auto|qemu|renode"
+)
 TARGET = Option(
     "target",
     None,

@@ -52,14 +52,6 @@ class Qemu(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             return 0.0
         return self.counter_hz * (1 << self.icount_shift) / 1e9
 
-    def instructions(self, ticks: int) -> int:
-        """Return the instructions that took `ticks`.
-
-        The counter is read as a whole number, so `ticks` is up to one off either way. If one instruction takes more
-        than two ticks, that is less than half an instruction and rounding finds the exact count.
-        """
-        return round(ticks / self.ticks_per_instruction)
-
 
 class Peripheral(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A peripheral in Renode: its `model` at an `address` of the system bus.
@@ -111,7 +103,3 @@ class Renode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def ticks_per_instruction(self) -> float:
         """Ticks of the counter while one instruction executes."""
         return self.counter_hz / (self.mips * 1e6)
-
-    def instructions(self, ticks: int) -> int:
-        """Return the instructions that took `ticks`; Renode's virtual time advances by whole instructions."""
-        return round(ticks / self.ticks_per_instruction)

@@ -3,9 +3,9 @@
 from abc import ABC, abstractmethod
 from contextlib import suppress
 from pathlib import Path
-from typing import ClassVar, Generic, TypeVar
+from typing import Generic, TypeVar
 
-from tflm_hil.boards.emulator.process import START_S, EmulatorProcess
+from tflm_hil.boards.emulator.process import EmulatorProcess
 from tflm_hil.boards.protocols import Console
 from tflm_hil.device.connection import Connection
 from tflm_hil.device.timeout import Deadline
@@ -26,8 +26,8 @@ class EmulatedMachine(ABC, Generic[P]):
     What the emulator itself says goes to `log`.
     """
 
-    emulator: ClassVar[str]
-    """What people call it."""
+    kind: type[P]
+    """What emulates it."""
 
     persistent = False
 
@@ -65,7 +65,7 @@ class EmulatedMachine(ABC, Generic[P]):
         if self._image is None or (self._image.elf, self._image.elf_sha256) != (image.elf, image.elf_sha256):
             self.release()
             self._image, self._hung = image, 0
-        return f"{self.emulator} was given the image"
+        return f"{self.kind.name} was given the image"
 
     def halted(self) -> P:
         """Return an emulator whose machine is halted at its reset vector; no line to its UART is open.
@@ -92,13 +92,16 @@ class EmulatedMachine(ABC, Generic[P]):
     def _start(self) -> P:
         image = self.image
         if self._hung >= _HUNG_STARTS:
-            raise HilError(f"{self.emulator} did not start within {START_S:g} s, {self._hung} times; see {self._log}")
+            seconds = f"{self.kind.start_s:g} s"
+            raise HilError(f"{self.kind.name} did not start within {seconds}, {self._hung} times; see {self._log}")
         self.release()
-        deadline = Deadline(START_S)
+        deadline = Deadline(self.kind.start_s)
         try:
             self._process = self.start(image)
-        finally:
-            self._hung = self._hung + 1 if deadline.expired else 0
+        except HilError:
+            self._hung += deadline.expired
+            raise
+        self._hung = 0
         return self._process
 
 
@@ -114,7 +117,7 @@ class EmulatedConsole:
         """See Console."""
         process = self._machine.process
         if process is None:
-            raise HilError(f"{self._name}: {self._machine.emulator} does not run; boot the board first")
+            raise HilError(f"{self._name}: {self._machine.kind.name} does not run; boot the board first")
         self._connection = process.open_line(self._name)
         return self._connection
 

@@ -16,9 +16,6 @@ from typing import ClassVar
 from tflm_hil import processes
 from tflm_hil.device.connection import Connection
 
-START_S = 10.0
-"""An emulator that has not started by then does not."""
-
 _END_S = 1.0
 _LONGEST_FOLDER = 80
 """A unix socket's path has at most 107 characters; this leaves some for the folder's own name and the socket's."""
@@ -33,6 +30,9 @@ class EmulatorProcess(ABC):
 
     name: ClassVar[str]
     """What people call the emulator."""
+
+    start_s: ClassVar[float] = 10.0
+    """One that has not started by then does not."""
 
     def __init__(self, argv: Callable[[Path], list[str]], stderr: Path, log: Path, pipes: bool = False) -> None:
         self.log = log

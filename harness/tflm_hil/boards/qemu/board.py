@@ -13,6 +13,7 @@ from tflm_hil.boards.emulator.machine import EmulatedConsole, EmulatedMachine, E
 from tflm_hil.boards.qemu.execution import Execution
 from tflm_hil.boards.qemu.process import QemuProcess
 from tflm_hil.boards.spec import BoardSpec
+from tflm_hil.device.device_info import Counter
 from tflm_hil.errors import HilError
 from tflm_hil.firmware.image import FirmwareImage
 from tflm_hil.progress import Say
@@ -45,8 +46,15 @@ def command_line(target: Target, elf: Path, uart: Path, monitor: Path, further: 
 def emulation_of(target: Target) -> Qemu:
     """Return how QEMU stands in for `target`. Raises HilError if it does not."""
     if target.qemu is None:
-        raise HilError(f"no emulator stands in for target {target.name}: {target.file} has no [qemu]; use a real board")
+        instead = "emulate it with renode" if target.renode else "use a real board"
+        raise HilError(f"QEMU does not emulate target {target.name}: {target.file} has no [qemu]; {instead}")
     return target.qemu
+
+
+def rates(target: Target) -> dict[Counter, float]:
+    """Return how many ticks of its counters pass in an instruction of `target`. The cycle counter stands still."""
+    ticks = emulation_of(target).ticks_per_instruction
+    return {Counter.SYSTICK: ticks, Counter.TIMER: ticks} if ticks else {}
 
 
 def _escaped(path: Path) -> str:
@@ -69,17 +77,12 @@ def version() -> str:
 class QemuMachine(EmulatedMachine[QemuProcess]):
     """See EmulatedMachine."""
 
-    emulator = QemuProcess.name
-
-    @property
-    def emulation(self) -> Qemu:
-        """How QEMU stands in for what the image is built for."""
-        return emulation_of(self.image.target)
+    kind = QemuProcess
 
     @property
     def resets(self) -> bool:
         """See EmulatedMachine."""
-        return self.emulation.resets
+        return emulation_of(self.image.target).resets
 
     def __init__(self, log: Path) -> None:
         super().__init__(log)
@@ -104,7 +107,7 @@ class QemuBoard(Board):
             console=EmulatedConsole(name, self.machine),
             reset=EmulatedReset(self.machine),
             flasher=self.machine,
-            counter=InstructionCounter(name, lambda: self.machine.emulation),
+            counter=InstructionCounter(name, lambda: rates(self.machine.image.target)),
             lease=self.machine,
             execution=self.machine.execution,
         )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tflm_hil.boards.emulator.process import START_S, EmulatorProcess, lines_of
+from tflm_hil.boards.emulator.process import EmulatorProcess, lines_of
 from tflm_hil.boards.qemu.qmp import Monitor
 from tflm_hil.device.connection import Connection, SocketConnection
 from tflm_hil.device.timeout import Deadline
@@ -48,7 +48,7 @@ class QemuProcess(EmulatorProcess):
 
     def dial(self, name: str) -> socket.socket:
         """Connect to one of QEMU's sockets, which appear some time after it starts and listen still later."""
-        deadline = Deadline(START_S)
+        deadline = Deadline(self.start_s)
         while not deadline.expired and not self.ended:
             line = socket.socket(socket.AF_UNIX)
             try:
@@ -116,10 +116,10 @@ class QemuProcess(EmulatorProcess):
 
     def _await_line(self, connected: bool) -> None:
         """Wait until QEMU has noticed that its UART's line was opened or closed: what it sends before that is lost."""
-        deadline = Deadline(START_S)
+        deadline = Deadline(self.start_s)
         while not deadline.expired:
             uart = next(device for device in self.execute("query-chardev") if device["label"] == "uart")
             if uart["filename"].startswith("disconnected:") != connected:
                 return
             time.sleep(_POLL_S)
-        raise HilError(f"QEMU did not notice its serial line within {START_S:g} s ({self.last_words()})")
+        raise HilError(f"QEMU did not notice its serial line within {self.start_s:g} s ({self.last_words()})")

@@ -5,14 +5,18 @@ The language of both is Renode's own: https://renode.readthedocs.io, "Describing
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tflm_hil.targets import Peripheral, Renode, Target
 
 CPU, NVIC = "cpu", "nvic"
 """What core and interrupt controller are called, in the platform files of Renode's as well."""
 
-UART = "uart"
-"""The terminal that the UART is connected to, and the link to its pseudo-terminal."""
+PLATFORM, PROGRAM, UART = "platform.repl", "program.elf", "uart"
+"""Files of a run: the platform, the image, and the link to the pseudo-terminal that the UART is connected to."""
+
+HALTED, NO = f"{CPU} IsHalted", "False"
+"""The question whether the core has given up, and the answer of one that has not."""
 
 _NVIC_ADDRESS = 0xE000_E000
 """Armv6-M, Armv7-M and Armv8-M Architecture Reference Manuals: the System Control Space."""
@@ -37,25 +41,25 @@ def platform(target: Target, renode: Renode) -> str:
     return "\n".join(lines) + "\n"
 
 
-def script(name: str, uart: str, platform: str, elf: str, pty: str) -> str:
-    """Return the script that makes the machine `name` with its UART `uart`, and leaves it halted at its reset vector.
+def script(name: str, uart: str, folder: Path) -> str:
+    """Return the script that makes the machine `name` with its UART `uart`, and leaves it halted at reset.
 
-    `platform`, `elf` and `pty` are paths without spaces. The macro `reset` runs at each reset, also at one that the
-    firmware asks for: without it no program is in memory from then on. The last line answers `False`, so it shows that
-    those above it worked: a script ends at the first line that fails.
+    Its files are in `folder`, whose path has no space. The macro `reset` runs at each reset, also at one that the
+    firmware asks for: without it no program is in memory from then on. The last line answers NO, which shows that those
+    above it worked: a script ends at the first line that fails.
     """
     return f'''\
 mach create "{name}"
-machine LoadPlatformDescription @{platform}
+machine LoadPlatformDescription @{folder / PLATFORM}
 emulation SetGlobalAdvanceImmediately true
-emulation CreateUartPtyTerminal "{UART}" "{pty}"
+emulation CreateUartPtyTerminal "{UART}" "{folder / UART}"
 connector Connect sysbus.{uart} {UART}
 macro reset
 """
-    sysbus LoadELF @{elf}
+    sysbus LoadELF @{folder / PROGRAM}
 """
 runMacro $reset
-{CPU} IsHalted
+{HALTED}
 '''
 
 

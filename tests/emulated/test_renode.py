@@ -1,0 +1,81 @@
+"""The suite on the board that Renode emulates: a real one where it is found, and everywhere the stand-in.
+
+The stand-in is no Renode (support/fake_renode.py). QEMU runs the firmware behind it, so that what passes through the
+harness is real: images, streams, resets, counts.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from support.needs import needs_emulator
+from support.plugin_helpers import ONE_WINDOW, SUITE, Hil, read_results
+from support.renode_installation import install
+from support.targets import STM32F4, TARGETS
+from tflm_hil.boards.renode import installation
+from tflm_hil.boards.renode.board import emulation_of
+from tflm_hil.errors import HilError
+from tflm_hil.lab import session
+from tflm_hil.results.model import Run
+from tflm_hil.targets import Target
+
+# Behind the stand-in, SysTick counts at 168 MHz and an instruction takes 64 ns: 10.752 ticks.
+RATE = {"mips": 1, "counter_hz": 10_752_000}
+
+
+@pytest.fixture
+def hil(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Hil:
+    return Hil(pytester, monkeypatch)
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Install the stand-in, and tell the harness at what rate QEMU counts behind it."""
+    monkeypatch.setenv(installation.VARIABLE, str(install(tmp_path, STM32F4)))
+    renode = msgspec.structs.replace(emulation_of(STM32F4), **RATE)
+    targets: dict[str, Target] = TARGETS | {"stm32f4": msgspec.structs.replace(STM32F4, renode=renode)}
+    monkeypatch.setattr(session, "load_targets", lambda _folder: targets)
+
+
+def check(run: Run) -> None:
+    """The stand-in lets QEMU count, so the figures are those of QEMU."""
+    assert (run.board, run.emulator) == ("emulated", "renode 1.16.1")
+    assert run.parity is not None
+    assert run.parity.bit_exact
+    assert run.latency is not None
+    assert run.latency.unit == "instructions"
+    assert 13_000 < run.latency.median < 14_000
+
+
+@needs_emulator
+@pytest.mark.usefixtures("stand_in")
+def test_a_recording_goes_through_the_stand_in(pytester: pytest.Pytester, hil: Hil) -> None:
+    pytester.makepyfile(ONE_WINDOW)
+    hil("--board=emulated", "--hil-emulator=renode", "-k", "int8").assert_outcomes(passed=1)
+    check(read_results(pytester).runs[0])
+
+
+@needs_emulator
+@pytest.mark.nightly  # 20 s
+@pytest.mark.usefixtures("stand_in")
+def test_the_suite_passes_on_the_stand_in(pytester: pytest.Pytester, hil: Hil) -> None:
+    assert hil(SUITE, "--board=emulated", "--hil-emulator=renode").ret == pytest.ExitCode.OK
+    runs = read_results(pytester).runs
+    assert [run.verdict for run in runs] == ["pass", "pass"]
+    check(runs[1])
+
+
+@needs_emulator
+@pytest.mark.parametrize("target", [target.name for target in TARGETS.values() if target.build and target.renode])
+def test_the_suite_passes_on_a_real_renode(pytester: pytest.Pytester, hil: Hil, target: str) -> None:
+    try:
+        installation.version(installation.find())
+    except HilError as error:
+        pytest.skip(str(error))
+    arguments = ("--board=emulated", "--hil-emulator=renode", f"--hil-target={target}", "-k", "int8")
+    assert hil(SUITE, *arguments).ret == pytest.ExitCode.OK
+    counted = [run.latency for run in read_results(pytester).runs if run.current]
+    assert hil(SUITE, *arguments).ret == pytest.ExitCode.OK
+    assert counted == [run.latency for run in read_results(pytester).runs if run.current]
