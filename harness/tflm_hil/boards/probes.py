@@ -11,20 +11,25 @@ from tflm_hil.errors import HilError
 ST_LINK, CMSIS_DAP, J_LINK = "ST-LINK", "CMSIS-DAP", "J-Link"
 
 DEVICES = Path("/sys/bus/usb/devices")
+FILES = Path("/dev/bus/usb")
 
 # The numbers of their makers. A CMSIS-DAP probe may be anyone's, but its product string says what it is (the
 # specification of CMSIS-DAP, "USB configuration").
-_STMICROELECTRONICS, _SEGGER = "0483", "1366"
-_ST_LINK_PRODUCTS = ("3744", "3748", "374a", "374b", "374d", "374e", "374f", "3752", "3753", "3754", "3755", "3757")
+ST, SEGGER = "0483", "1366"
+ST_LINK_PRODUCTS = ("3744", "3748", "374a", "374b", "374d", "374e", "374f", "3752", "3753", "3754", "3755", "3757")
 
 
 @dataclass(frozen=True)
 class Probe:
-    """One of ST_LINK, CMSIS_DAP and J_LINK, and what it says of itself; `serial` is "" where it has none."""
+    """One of ST_LINK, CMSIS_DAP and J_LINK, and what it says of itself; `serial` is "" where it has none.
+
+    `file` is the one that tools open.
+    """
 
     kind: str
     serial: str
     product: str
+    file: Path
 
     def __str__(self) -> str:
         return f"{self.product or self.kind} {self.serial or 'without a serial number'}"
@@ -60,15 +65,15 @@ def _probe(device: Path) -> Probe | None:
             return ""
 
     vendor, product = said("idVendor"), said("product")
-    if vendor == _STMICROELECTRONICS and said("idProduct") in _ST_LINK_PRODUCTS:
+    if vendor == ST and said("idProduct") in ST_LINK_PRODUCTS:
         kind = ST_LINK
-    elif vendor == _SEGGER:
+    elif vendor == SEGGER:
         kind = J_LINK
     elif "CMSIS-DAP" in product or _has_dap_interface(device):
         kind = CMSIS_DAP
     else:
         return None
-    return Probe(kind, said("serial"), product)
+    return Probe(kind, said("serial"), product, FILES / said("busnum").zfill(3) / said("devnum").zfill(3))
 
 
 def _has_dap_interface(device: Path) -> bool:

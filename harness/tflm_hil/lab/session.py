@@ -50,7 +50,7 @@ class Session:
         self.configuration = load_configuration(options.root)
         self.application = load_application(self.configuration)
         self._known_targets = load_targets(self.configuration.targets)
-        named = load_named_boards(options.root)
+        named = {} if options.board == EMULATED else load_named_boards(options.root)
         found = find(options.board, options.emulator, named) if options.board else None
         self.targets = find_targets(self._known_targets, self._target_names(found))
         self._board = found.check(self.targets) if found else None

@@ -1,13 +1,13 @@
 """A port: opened, and opened again under whatever name it comes back."""
 
 import errno
-import grp
 import socket
 import time
 from pathlib import Path
 
 import serial
 
+from tflm_hil.boards import rights
 from tflm_hil.boards.serial import port_name, usb_port
 from tflm_hil.boards.serial.holder import holders
 from tflm_hil.device.connection import (
@@ -98,8 +98,7 @@ def _why_not(port: str, error: Exception) -> str:
     if code == errno.ENOENT:
         return f"there is no such port; {port_name.list_of_ports()}"
     if code == errno.EACCES:
-        group = _group(port_name.device_file(port))
-        return f"permission denied: join the group that owns it (`sudo usermod -aG {group} $USER`), log in again"
+        return f"permission denied: {rights.remedy(port_name.device_file(port) or Path(port))}"
     if code in (errno.EBUSY, errno.EAGAIN):
         file = port_name.device_file(port)
         who = " and ".join(map(str, holders(file))) if file else ""
@@ -125,10 +124,3 @@ def _why_no_connection(error: Exception) -> str:
     if "'control'" in str(error):
         return "the server does not confirm its control lines: add ?ign_set_control to the URL"
     return f"cannot open it: {error}"
-
-
-def _group(file: Path | None) -> str:
-    try:
-        return grp.getgrgid(file.stat().st_gid).gr_name if file is not None else "dialout"
-    except (OSError, KeyError):
-        return "dialout"

@@ -1,21 +1,19 @@
-"""What this machine and this project need, whether it is there, and the command that brings it."""
+"""What a project needs to be built and run on an emulator."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import requires
 from pathlib import Path
 
-from serial.tools import list_ports
-
 from tflm_hil.boards.qemu import board as qemu
 from tflm_hil.boards.renode import installation as renode
+from tflm_hil.commands.doctor.finding import Finding, look_for
 from tflm_hil.configuration import find_project, load_configuration, nearest_project
 from tflm_hil.engines import selection as engines
 from tflm_hil.engines.external.application import load_application
@@ -31,53 +29,29 @@ EMULATORS = {qemu.QEMU: "qemu-system-arm", "qemu-system-avr": "qemu-system-misc"
 PLATFORMIO = ("platformio", "scons")
 
 
-@dataclass(frozen=True)
-class Finding:
-    """What was looked for, what was found, whether that is all right, and if not, the command that mends it.
-
-    Nothing runs without what is `needed`; all else is for those who want it.
-    """
-
-    what: str
-    found: str
-    right: bool
-    needed: bool
-    command: str
-
-
-def examine(start: Path) -> Iterator[Finding]:
+def examine_software(start: Path) -> Iterator[Finding]:
     """Look for everything that a project needs, above all for the one that the folder `start` lies in."""
-    yield _find("firmware of tflm-hil", lambda: str(sources.project()), sources.REMEDY)
-    yield _find("pytest", partial(toolchain.package_version, "pytest"), "pip install pytest")
-    yield _find("PlatformIO and SCons", _platformio, f"pip install {' '.join(_wanted())}")
+    yield look_for("firmware of tflm-hil", lambda: str(sources.project()), sources.REMEDY)
+    yield look_for("pytest", partial(toolchain.package_version, "pytest"), "pip install pytest")
+    yield look_for("PlatformIO and SCons", _platformio, f"pip install {' '.join(_wanted())}")
     yield _project(start)
     root, application = start, None
     with suppress(HilError):  # The line about the project has said it.
         root = nearest_project(start) or start
         application = load_configuration(root).application
-    yield _find("permission to write", partial(_writable, root), f"chmod u+w {root}")
+    yield look_for("permission to write", partial(_writable, root), f"chmod u+w {root}")
 
     # What builds an application of the user's own is his affair.
     builds, compiler = application is None, toolchain.COMPILER
-    yield _find(compiler, toolchain.check_compiler, f"apt-get install {toolchain.COMPILER_PACKAGE}", builds)
+    yield look_for(compiler, toolchain.check_compiler, f"apt-get install {toolchain.COMPILER_PACKAGE}", builds)
     for name, package in toolchain.LIBRARIES.items():
-        yield _find(name, partial(_library, name), f"apt-get install {package}", builds)
+        yield look_for(name, partial(_library, name), f"apt-get install {package}", builds)
     emulator = _emulator(root, application.target) if application else qemu.QEMU
-    yield _find(emulator, partial(_program, emulator), f"apt-get install {EMULATORS.get(emulator, emulator)}")
-    yield _find("Renode", _renode, "", needed=False)
+    yield look_for(emulator, partial(_program, emulator), f"apt-get install {EMULATORS.get(emulator, emulator)}")
+    yield look_for("Renode", _renode, "", needed=False)
     for name in engines.names():
-        yield _find(f"engine {name}", partial(_engine, name, root), "", needed=False)
-    yield _find("LiteRT", _litert, "pip install 'tflm-hil[attribution]'", False)
-    yield _find("serial ports", _ports, "sudo usermod -aG dialout $USER", False)
-
-
-def _find(what: str, look: Callable[[], str], command: str, needed: bool = True) -> Finding:
-    """`look` returns what it found, or raises HilError."""
-    try:
-        return Finding(what, look(), True, needed, command)
-    except HilError as error:
-        said, _, remedy = str(error).partition("; ")
-        return Finding(what, said, False, needed, command or remedy)
+        yield look_for(f"engine {name}", partial(_engine, name, root), "", needed=False)
+    yield look_for("LiteRT", _litert, "pip install 'tflm-hil[attribution]'", False)
 
 
 def _project(start: Path) -> Finding:
@@ -85,7 +59,7 @@ def _project(start: Path) -> Finding:
     with suppress(HilError):
         if nearest_project(start) is None:
             return Finding("project", f"none in {start} or above it", False, needed=False, command="hil new demo")
-    return _find("project", lambda: _models(find_project(start)), "")
+    return look_for("project", lambda: _models(find_project(start)), "")
 
 
 def _platformio() -> str:
@@ -155,11 +129,3 @@ def _writable(folder: Path) -> str:
     if not os.access(folder, os.W_OK):
         raise HilError(f"{folder} is read-only")
     return str(folder)
-
-
-def _ports() -> str:
-    ports = [port.device for port in list_ports.comports()]
-    closed = [port for port in ports if Path(port).exists() and not os.access(port, os.R_OK | os.W_OK)]
-    if closed:
-        raise HilError(f"{', '.join(closed)}: not permitted")
-    return ", ".join(ports) or "none"
