@@ -68,6 +68,7 @@ static void describe(hil_description_t *description) {
     description->stack_size = board_stack_size();
     description->stack_peak = board_stack_peak();
     description->overruns = ring_overruns() + board_uart_overruns();
+    description->interrupts = board_measure_interrupts();
 }
 
 static const char *start(void) {

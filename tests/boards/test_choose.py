@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import types
 from pathlib import Path
 
 import msgspec
 import pytest
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
-from support.device_helpers import bench
 from support.renode_installation import install
 from support.targets import STM32F4, TARGETS
 from tflm_hil.boards.qemu import board as qemu
@@ -33,26 +31,6 @@ def connect_ports(monkeypatch: pytest.MonkeyPatch, *usb: str, built_in: tuple[st
     for port in ports[: len(usb)]:
         port.vid, port.pid, port.product, port.serial_number = 0x0483, 0x374B, "STM32 STLink", f"066F{port.device}"
     monkeypatch.setattr(list_ports, "comports", lambda: ports)
-
-
-def test_the_emulated_board_counts_instructions_without_the_overhead(tmp_path: Path) -> None:
-    board = QemuBoard("emulated", tmp_path)
-    board.flash(types.SimpleNamespace(target=STM32F4))  # type: ignore[arg-type]
-    info = types.SimpleNamespace(counter=2, overhead_ticks=75)  # 7 instructions
-    assert board.unit(info) == "instructions"  # type: ignore[arg-type]
-    assert board.counts(info, 107595) == 10_000  # type: ignore[arg-type]
-
-
-def test_an_image_whose_counter_stands_still_in_the_emulator_is_refused(tmp_path: Path) -> None:
-    info, board = bench(tmp_path).client.hello(), QemuBoard("emulated", tmp_path)
-    board.flash(types.SimpleNamespace(target=STM32F4))  # type: ignore[arg-type]
-    with pytest.raises(HilError, match="counts with DWT, which stands still"):
-        board.unit(info)
-
-
-def test_a_real_board_counts_cycles_without_the_overhead(tmp_path: Path) -> None:
-    info, board = bench(tmp_path).client.hello(), SerialBoard("/dev/ttyACM0", STM32F4)
-    assert (board.unit(info), board.counts(info, 1012)) == ("cycles", 1000)
 
 
 def test_the_emulated_board_is_chosen_by_name(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ class Kind:
         part = Part()
         {open}
 """
-BOARD = "return Board(spec.text, None, part, part, part, CycleCounter(), part)"
+BOARD = "return Board(spec.text, None, part, part, part, CycleCounter(targets[0].core), part)"
 WHO = "lab 9, entry point lab = lab_boards:Kind: "
 Install = Callable[..., None]
 

@@ -100,13 +100,13 @@ def test_an_impossible_tensor_is_one_line_at_once(tmp_path: Path, image: Image, 
     ("offset", "layout", "value", "complaint"),
     [
         (6, "<B", 0, "credits and outputs must not be 0"),
-        (7, "<H", 0, "max_body is 0, not 60 to 249"),
-        (7, "<H", 5, "max_body is 5, not 60 to 249"),
-        (7, "<H", 65535, "max_body is 65535, not 60 to 249"),
+        (7, "<H", 0, "max_body is 0, not 68 to 249"),
+        (7, "<H", 5, "max_body is 5, not 68 to 249"),
+        (7, "<H", 65535, "max_body is 65535, not 68 to 249"),
         (9, "<B", 9, "counter kind 9"),
         (10, "<I", 0, "the core clock is 0 Hz"),
-        (20, "<H", 0, "window, stride and channels must be all zero or all nonzero"),
-        (22, "<B", 125, "a row or a window's outputs do not fit"),
+        (28, "<H", 0, "window, stride and channels must be all zero or all nonzero"),
+        (30, "<B", 125, "a row or a window's outputs do not fit"),
     ],
 )
 def test_a_hello_with_impossible_numbers_is_one_line_at_once(

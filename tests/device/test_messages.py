@@ -59,6 +59,7 @@ def test_hello_describes_the_image() -> None:
     assert device_info.parse_hello_head(body) == (1, 0xDEADBEEF)
     assert (info.window, info.stride, info.channels, info.arena_bytes) == (30, 5, 6, 320)
     assert (info.credits, info.max_body, info.counter, info.clock_hz) == (4, 249, device_info.Counter.DWT, 168_000_000)
+    assert (info.overhead_ticks, info.calibration_instructions, info.calibration_ticks) == (12, 1024, 1088)
     assert (info.build_id, info.model_hash, info.debug) == (image.build_id, image.model_hash, True)
     assert (info.engine, info.engine_version, info.target) == ("aot", "1.2 ü", "stm32f4")
     assert [(t.type, t.shape, t.scale, t.zero_point) for t in info.inputs] == [(9, (1, 30, 6), 0.5, -128)]

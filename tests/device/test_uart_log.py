@@ -22,7 +22,7 @@ def test_a_session_can_be_read(tmp_path: Path) -> None:
     assert lines[2].startswith("    0.0000 <- #0     HELLO   ")
     assert lines[3:] == [
         "    1.5000 -> #1     STATUS    0 bytes",
-        "    1.5000 <- #1     STATUS   20 bytes  00 02 00 00 00 10 00 00 00 00 00 00 00 00 00 00 ...",
+        "    1.5000 <- #1     STATUS   24 bytes  00 02 00 00 00 10 00 00 00 00 00 00 00 00 00 00 ...",
     ]
     assert b.log.tail(2) == lines[-2:]
 

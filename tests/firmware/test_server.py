@@ -87,6 +87,7 @@ def test_hello_tells_what_the_image_is(library: Path, tmp_path: Path) -> None:
     info = Client(connection, UartLog(tmp_path / "log", clock), clock=clock).hello()
     assert (info.window, info.stride, info.channels) == (WINDOW, STRIDE, len(CHANNELS))
     assert (info.credits, info.max_body, info.clock_hz, info.overhead_ticks) == (CREDITS, 249, 168_000_000, 3)
+    assert (info.calibration_instructions, info.calibration_ticks) == (0, 0)  # the loop is for Arm cores only
     assert info.model_hash == MODEL_SHA256[:8]
     assert info.build_id == b"0123456789abcdefghij"
     assert (info.engine, info.engine_version, info.target, info.debug) == ("fake", "0", "host", True)

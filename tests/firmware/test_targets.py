@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import ARMAttributesSection
-from support.emulated_image import RECURSE, SPIN, address_range, build, crash, run
-from support.targets import BUILT
+from support.emulated_image import RECURSE, SPIN, address_range, build, count_at, crash, run
+from support.targets import BUILT, TARGETS
 from tflm_hil.boards.qemu.board import QemuBoard
 from tflm_hil.device.client import Client
 from tflm_hil.device.device_info import Counter
@@ -51,9 +51,9 @@ ANSWERS_WHERE_NOTHING_IS = "stm32f2"
 """QEMU's netduino2 reads 0 from addresses at which there is nothing, instead of a bus error."""
 
 
-@pytest.fixture(scope="module", params=BUILT, ids=lambda target: target.name)
+@pytest.fixture(scope="module", params=[target.name for target in BUILT])
 def image(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> FirmwareImage:
-    return build(request.param, tmp_path_factory.mktemp(request.param.name))
+    return build(TARGETS[request.param], tmp_path_factory.mktemp(request.param))
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_the_image_is_of_its_core_and_in_its_memories(image: FirmwareImage) -> N
     assert (attributes["TAG_CPU_NAME"], "TAG_FP_ARCH" in attributes) == (chip.architecture, chip.fpu)
     assert vectors[0] == chip.ram.start + image.sections[".stack"]
     assert vectors[1] - 1 in chip.flash
-    assert vectors[16 + chip.uart_irq] - 1 in address_range(image, "on_interrupt")
+    assert vectors[16 + chip.uart_irq] - 1 in address_range(image, "measure_uart_interrupt")
     assert set(vectors[2:15]) == {address_range(image, "fault_entry").start | 1}
 
 
@@ -105,6 +105,7 @@ def test_it_boots_answers_and_counts_every_instruction(image: FirmwareImage, boa
         image.build_id,
     )
     assert 100 < client.status().stack_peak < client.status().stack_size
+    board.check(info)
     pattern = bytes(range(256)) * 4
     assert client.echo(pattern) == pattern
     amounts = [1, 2, 101, 102, 300]
@@ -114,6 +115,23 @@ def test_it_boots_answers_and_counts_every_instruction(image: FirmwareImage, boa
     client.reset()
     client.hello()
     assert client.status().windows == 0
+
+
+# At these rates the counters tick less often than twice an instruction, as on hardware. One target for each handler.
+@pytest.mark.parametrize(("image", "shift"), [("nrf51", 6), ("stm32f4", 3), ("mps2_an386", 5)], indirect=["image"])
+def test_interrupts_at_the_rate_of_hardware_stay_on_and_are_taken_out(
+    board: QemuBoard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shift: int
+) -> None:
+    count_at(shift, monkeypatch)
+    client = Client(board.connect(), UartLog(tmp_path / "uart.log"), timeout=2.0, retries=2)
+    client.hello()
+    undisturbed = run(client, (SPIN, 1000))[0].invoke_ticks
+    # While the first windows are computed, the requests for the others arrive.
+    ticks = [result.invoke_ticks for result in run(client, *[(SPIN, 1000)] * 60)]
+    interrupts = client.status().interrupts
+    assert interrupts > 0
+    # A tick is no whole number of instructions here, so each reading is up to one off.
+    assert sum(abs(each - undisturbed) for each in ticks) <= 3 * interrupts + len(ticks)
 
 
 def test_it_reports_where_it_died(image: FirmwareImage, board: QemuBoard, client: Client, tmp_path: Path) -> None:

@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 from support.device_helpers import FakeClock, MemoryConnection, checksum
 from support.fake_device import FakeDevice, Image, Misbehaviour
+from tflm_hil.boards.counters import CycleCounter
 from tflm_hil.device.client import Client
+from tflm_hil.device.device_info import DeviceInfo
 from tflm_hil.device.messages import FaultKind
 from tflm_hil.errors import DeviceError, HilError, LineError
 from tflm_hil.lab import contact
@@ -71,6 +73,9 @@ class FakeBoard:
             self._devices = (self.flashed,)
         return "tool ended with 0 and said: programmed 0 bytes; see flash.log"
 
+    def check(self, info: DeviceInfo) -> None:
+        CycleCounter("Cortex-M4").check(info)
+
     def trouble(self) -> str:
         return self.said
 
@@ -113,6 +118,11 @@ def make_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
     monkeypatch.setattr(contact, "Client", functools.partial(Client, clock=clock))
     monkeypatch.setattr(contact, "check_layout", lambda *_arguments: None)
     return lambda *devices: Bench(tmp_path, clock, devices)
+
+
+def test_a_counter_that_counts_something_else_is_refused(make_bench: Callable[..., Bench]) -> None:
+    half = make_bench(FakeDevice(replace(IMAGE, calibration_ticks=544), checksum))
+    assert half.refusal().startswith("the device's counter (DWT) shows 544 ticks for a loop of 1,024 instructions")
 
 
 def test_a_line_that_breaks_in_hello_is_tried_again(make_bench: Callable[..., Bench]) -> None:

@@ -72,6 +72,8 @@ def test_the_suite_passes_on_a_board_behind_a_serial_port(pytester: pytest.Pytes
     assert run.attribution.steps[-1].windows == run.parity.windows
     assert run.latency is not None
     assert run.latency.unit == "cycles"
+    assert run.link is not None
+    assert run.link.interrupts == 2 * run.latency.count
 
 
 @needs_emulator

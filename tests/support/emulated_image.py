@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
+from tflm_hil.boards.qemu import board as qemu
 from tflm_hil.device.client import Client
 from tflm_hil.device.messages import WindowResult
 from tflm_hil.errors import DeviceError
-from tflm_hil.firmware import platformio
+from tflm_hil.firmware import environments, platformio
 from tflm_hil.firmware.build_dir import BuildDir
 from tflm_hil.firmware.image import FirmwareImage, read_image
 from tflm_hil.firmware.model_config import write_model_config
@@ -76,9 +78,19 @@ def build(target: Target, folder: Path) -> FirmwareImage:
     raw = [Channel(name, "raw", 1.0, 0.0, 1.0) for name in ("what", "amount")]
     write_model_config(model(folder, 1, 1, raw), MODEL_SHA256, graph(2, 2, TensorType.FLOAT32), generated)
     (generated / "aot_model.c").write_text(NETWORK)
+    environments.define(build_dir, "aot", None, debug=False)
     settings = platformio.build_variables(generated, folder / "build")
     platformio.run(build_dir, settings, folder / "log")
     return read_image(folder / "build" / build_dir.environment / "program.elf", target, 0, 0, generated)
+
+
+def count_at(shift: int, patch: pytest.MonkeyPatch) -> None:
+    """Let an instruction take 2^`shift` ns in each QEMU that starts from now on."""
+    command_line = qemu.command_line
+    option = f"shift={shift}"
+    patch.setattr(
+        qemu, "command_line", lambda *given: [re.sub("shift=.", option, word) for word in command_line(*given)]
+    )
 
 
 def run(client: Client, *commands: tuple[int, int]) -> list[WindowResult]:

@@ -65,6 +65,8 @@ class Image:
     credits: int = 4
     max_body: int = 249
     overhead_ticks: int = 12
+    calibration_instructions: int = 1024
+    calibration_ticks: int = 1088
     arena_bytes: int = 320
     engine: str = "aot"
     engine_version: str = "0 (fake)"
@@ -80,7 +82,7 @@ def _text(value: str) -> bytes:
 class FakeDevice:
     """A device without a line. `executed` holds the sequence numbers since HELLO in the order of execution.
 
-    Ticks depend only on the index of the window; they have no meaning.
+    Ticks depend only on the index of the window; they have no meaning. Two interrupts come in each inference.
     """
 
     image: Image
@@ -184,7 +186,7 @@ class FakeDevice:
             row = 2 * self.image.channels
             return refused(2, f"{len(body)} bytes are no rows") if len(body) % row else done(self._samples(body, row))
         if type_ == STATUS:
-            return done(struct.pack("<5I", 512, 4096, self._bad_frames, 0, self._windows_ever))
+            return done(struct.pack("<6I", 512, 4096, self._bad_frames, 0, self._windows_ever, 2 * self._windows_ever))
         if type_ == TENSOR:
             if not self.image.debug:
                 return refused(3, "tensors")
@@ -283,9 +285,8 @@ class FakeDevice:
     def _hello(self, body: bytes) -> bytes:
         image = self.image
         content = struct.pack("<B", self._protocol) + body[1:5]
-        content += struct.pack(
-            "<BBHBII", image.debug, image.credits, image.max_body, DWT, 168_000_000, image.overhead_ticks
-        )
+        content += struct.pack("<BBHBI", image.debug, image.credits, image.max_body, DWT, 168_000_000)
+        content += struct.pack("<III", image.overhead_ticks, image.calibration_instructions, image.calibration_ticks)
         content += struct.pack("<HHBI", image.window, image.stride, image.channels, image.arena_bytes)
         content += image.model_hash + image.build_id
         content += _text(image.engine) + _text(image.engine_version) + _text(image.target)

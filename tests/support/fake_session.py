@@ -74,7 +74,7 @@ def measured(windows: int = 10) -> Measurement:
     """Return a measurement of one file of recordings."""
     answers: Any = [SimpleNamespace(invoke=[100] * windows, prepare=[5] * windows)]
     firmware: Any = None
-    return Measurement(firmware, answers, "instructions", Traffic(100, 1.0, 0, 0))
+    return Measurement(firmware, answers, "instructions", Traffic(100, 1.0, 0, 0, 0))
 
 
 def answer(record: Recorder, windows: int = 10) -> None:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from tflm_hil.errors import HilError
 from tflm_hil.targets import find_targets, load_targets
 
 OURS = load_targets()
-COUNTING = [name for name, target in OURS.items() if target.qemu and target.qemu.counter_hz]
 
 TARGET = """\
 schema = "hil-target/1"
@@ -53,18 +49,6 @@ def write(folder: Path, text: str = TARGET, name: str = "x1") -> Path:
     file = folder / f"{name}.toml"
     file.write_text(text)
     return file
-
-
-@pytest.mark.parametrize("name", COUNTING)
-@given(instructions=st.integers(0, 10**9), phase=st.fractions(0, Fraction(999999, 1000000)))
-def test_instructions_come_back_exactly_from_whole_ticks(name: str, instructions: int, phase: Fraction) -> None:
-    emulation = OURS[name].qemu
-    assert emulation is not None
-    assert emulation.counter_hz is not None
-    assert emulation.icount_shift is not None
-    # Both readings of the counter are cut to whole ticks: on the stm32f4, 168 MHz x 64 ns = 10.752 an instruction.
-    elapsed = instructions * Fraction(emulation.counter_hz * 2**emulation.icount_shift, 10**9)
-    assert round((int(phase + elapsed) - int(phase)) / emulation.ticks_per_instruction) == instructions
 
 
 def test_targets_are_named_once_each_or_all_together() -> None:

@@ -11,6 +11,7 @@
 #define USART2_CR1 REGISTER(0x4000440Cu)
 #define NVIC_ISER1 REGISTER(0xE000E104u)
 
+#define OVERRUN (1u << 3)
 #define RECEIVED (1u << 5)
 #define SENT (1u << 6)
 #define EMPTY (1u << 7)
@@ -38,14 +39,16 @@ void uart_start(void) {
 void uart_on_interrupt(void);
 
 void uart_on_interrupt(void) {
-    uint16_t next = (uint16_t)((head + 1u) % RING_BYTES);
-    uint8_t byte = (uint8_t)USART2_DR;
-    if (next == tail) {
-        lost++;
-        return;
+    while (USART2_SR & (RECEIVED | OVERRUN)) {
+        uint16_t next = (uint16_t)((head + 1u) % RING_BYTES);
+        uint8_t byte = (uint8_t)USART2_DR; /* the read also clears both flags */
+        if (next == tail) {
+            lost++;
+        } else {
+            ring[head] = byte;
+            head = next;
+        }
     }
-    ring[head] = byte;
-    head = next;
 }
 
 bool uart_read(uint8_t *byte) {

@@ -45,6 +45,10 @@ class Board:
         self._lease = lease
         self._execution = execution
 
+    def check(self, info: DeviceInfo) -> None:
+        """See Counter."""
+        self._counter.check(info)
+
     def unit(self, info: DeviceInfo) -> str:
         """See Counter."""
         return self._counter.unit(info)

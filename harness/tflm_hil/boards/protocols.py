@@ -46,6 +46,9 @@ class Flasher(Protocol):
 class Counter(Protocol):
     """What the ticks of the device's counter mean on this board."""
 
+    def check(self, info: DeviceInfo) -> None:
+        """Refuse a counter that counts something else: DeviceError, from the ticks of the device's calibration."""
+
     def unit(self, info: DeviceInfo) -> str:
         """Return what `counts` counts: `instructions` or `cycles`; "" of a device that counts nothing."""
 

@@ -8,7 +8,7 @@ from tflm_hil.device.reader import Reader
 from tflm_hil.device.tensor_info import DTYPES, MOST_RANK, TensorInfo
 from tflm_hil.errors import DeviceError
 
-_LEAST_BODY = 60
+_LEAST_BODY = 68
 """Bytes of a HELLO response without texts and tensors; all other messages of a fixed size are shorter."""
 
 _BACKWARDS = 1 << 31
@@ -32,6 +32,9 @@ class DeviceInfo:
 
     `window` and `stride` are in rows of `channels` samples; all three are 0 if inputs are written as tensors. `tensors`
     describes the inputs, then the outputs. Until `complete`, only the first of them are known.
+
+    `calibration_ticks` are those of a loop of `calibration_instructions`: turns of 16 instructions, of which 14 each
+    need the result of the one before. Both are 0 if the device has not measured it.
     """
 
     debug: bool
@@ -40,6 +43,8 @@ class DeviceInfo:
     counter: Counter
     clock_hz: int
     overhead_ticks: int
+    calibration_instructions: int
+    calibration_ticks: int
     window: int
     stride: int
     channels: int
@@ -99,7 +104,8 @@ def parse_hello(body: bytes) -> DeviceInfo:
     """
     reader = Reader("HELLO", body)
     reader.take("BI")
-    flags, credits_, max_body, counter, clock_hz, overhead = reader.take("BBHBII")
+    flags, credits_, max_body, counter, clock_hz = reader.take("BBHBI")
+    overhead, calibration_instructions, calibration_ticks = reader.take("III")
     window, stride, channels, arena = reader.take("HHBI")
     model_hash, build_id = reader.bytes(8), reader.bytes(20)
     engine, engine_version, target = reader.text(), reader.text(), reader.text()
@@ -122,6 +128,8 @@ def parse_hello(body: bytes) -> DeviceInfo:
         Counter(counter),
         clock_hz,
         overhead,
+        calibration_instructions,
+        calibration_ticks,
         window,
         stride,
         channels,

@@ -72,13 +72,17 @@ class WindowResult:
 
 @dataclasses.dataclass(frozen=True)
 class Status:
-    """Counters of the device since it booted; stack sizes in bytes."""
+    """Counters of the device since it booted; stack sizes in bytes.
+
+    `interrupts` are those of received bytes during measurements, which the device has taken out of their ticks.
+    """
 
     stack_peak: int
     stack_size: int
     bad_frames: int
     overruns: int
     windows: int
+    interrupts: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,7 +144,7 @@ def parse_samples(body: bytes, output_bytes: int) -> list[WindowResult]:
 def parse_status(body: bytes) -> Status:
     """Return the content of a STATUS response."""
     reader = Reader("STATUS", body)
-    status = Status(*reader.take("5I"))
+    status = Status(*reader.take("6I"))
     reader.end()
     return status
 

@@ -58,7 +58,7 @@ class Contact:
 
         Raises:
             HilError: it cannot be flashed or connected to.
-            DeviceError: it does not answer, or runs another image.
+            DeviceError: it does not answer, runs another image, or counts something else than the board should.
         """
         # The log comes first: where the board cannot be reached, it must not be an earlier run's that is shown.
         with UartLog(log) as uart_log:
@@ -70,6 +70,7 @@ class Contact:
             try:
                 check_identity(info, firmware.image.build_id, firmware.variant.sha256)
                 check_layout(info, layout)
+                board.check(info)
                 yield DeviceUnderTest(firmware, board, client, info, progress)
             finally:
                 self._trouble = client.failure or ""

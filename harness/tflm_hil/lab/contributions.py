@@ -32,6 +32,7 @@ def of_measurement(measurement: Measurement | TensorMeasurement) -> Contribution
         seconds=traffic.seconds,
         retried=traffic.retried,
         faults=traffic.faults,
+        interrupts=traffic.interrupts,
     )
     if not measurement.unit:
         return Contribution(stream=stream)

@@ -56,13 +56,9 @@ class DeviceUnderTest:
                 [recording.samples for recording in recordings],
                 lambda done: self._progress(f"windows, {self.firmware.name}", done, total),
             )
+        seen = traffic()
         answers = [self._answers(recording, windows) for recording, windows in zip(recordings, results, strict=True)]
-        return Measurement(
-            self.firmware,
-            answers,
-            self.board.unit(self.info),
-            traffic(),
-        )
+        return Measurement(self.firmware, answers, self.board.unit(self.info), seen)
 
     def infer(self, stimuli: Sequence[Stimulus]) -> TensorMeasurement:
         """Write the inputs of each of `stimuli`, run the network, and read its outputs.
@@ -77,6 +73,7 @@ class DeviceUnderTest:
                 [[values.tobytes() for values in stimulus.inputs] for stimulus in stimuli],
                 lambda done: self._progress(f"inferences, {self.firmware.name}", done, len(stimuli)),
             )
+        seen = traffic()
         outputs = [
             [
                 np.frombuffer(content, tensor.dtype).reshape(tensor.shape)
@@ -90,7 +87,7 @@ class DeviceUnderTest:
             outputs,
             [self.board.counts(self.info, result.invoke_ticks) for result in results],
             self.board.unit(self.info),
-            traffic(),
+            seen,
         )
 
     def status(self) -> Status:
@@ -112,14 +109,20 @@ class DeviceUnderTest:
 
     def _watch(self) -> Callable[[], Traffic]:
         """Begin to watch the wire; what it returns tells how the wire has done since."""
-        link = self.client.link
+        link, interrupts = self.client.link, self.status().interrupts
         started, before = time.monotonic(), replace(link)
-        return lambda: Traffic(
-            link.bytes_sent - before.bytes_sent,
-            time.monotonic() - started,
-            link.retried - before.retried,
-            link.faults - before.faults,
-        )
+
+        def seen() -> Traffic:
+            seconds, now = time.monotonic() - started, replace(link)
+            return Traffic(
+                now.bytes_sent - before.bytes_sent,
+                seconds,
+                now.retried - before.retried,
+                now.faults - before.faults,
+                self.status().interrupts - interrupts,
+            )
+
+        return seen
 
     def _answers(self, recording: Recording, results: list[WindowResult]) -> Answers:
         output = self.info.outputs[0]

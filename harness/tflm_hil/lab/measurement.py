@@ -37,12 +37,14 @@ class Traffic:
     """How the wire did while something was measured.
 
     `faults` counts what went wrong on the line and was mended, in both directions, `retried` the frames sent again.
+    `interrupts` is how often received bytes interrupted what was measured; the counts do not include that time.
     """
 
     sent_bytes: int
     seconds: float
     retried: int
     faults: int
+    interrupts: int
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,7 @@ def together(parts: Sequence[Measurement]) -> Measurement:
             sum(one.seconds for one in traffic),
             sum(one.retried for one in traffic),
             sum(one.faults for one in traffic),
+            sum(one.interrupts for one in traffic),
         ),
     )
 

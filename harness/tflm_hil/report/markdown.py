@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import jinja2
 
 from tflm_hil.report.text import cell, number, percent
-from tflm_hil.report.wording import causes, mistakes, verdict
+from tflm_hil.report.wording import causes, interrupted, mistakes, verdict
 from tflm_hil.results.baseline import Comparison
 from tflm_hil.results.model import Results, Run
 from tflm_hil.targets import core_order
@@ -21,7 +21,13 @@ _environment = jinja2.Environment(
     autoescape=False,
 )
 _environment.filters.update(
-    number=number, percent=percent, cell=cell, verdict=verdict, causes=causes, mistakes=mistakes
+    number=number,
+    percent=percent,
+    cell=cell,
+    verdict=verdict,
+    causes=causes,
+    interrupted=interrupted,
+    mistakes=mistakes,
 )
 
 

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from tflm_hil.report.publish import Published
 from tflm_hil.report.text import listed, number, percent, table_lines
-from tflm_hil.report.wording import verdict
+from tflm_hil.report.wording import interrupted, verdict
 from tflm_hil.results.metrics import METRICS
 from tflm_hil.results.model import Results, Run
 
@@ -25,6 +25,7 @@ def summary_lines(published: Published) -> list[str]:
     current = [run for run in results.runs if run.current]
     return [
         *_table(current),
+        *(f"{run.name}: {line}" for run in current if (line := interrupted(run))),
         *(line for run in current for line in _lost_accuracy(run)),
         *(f"FAILED: {run.name}: {line}" for run in current for line in run.over_budget),
         *_notes(current),

@@ -11,6 +11,15 @@ def verdict(run: Run) -> str:
     return f"pass ({ordinal(run.tries)} try)" if run.verdict == "pass" and run.tries > 1 else run.verdict
 
 
+def interrupted(run: Run) -> str:
+    """What received bytes have to do with the spread of latencies; "" if none came while something was measured."""
+    number = run.link.interrupts if run.link and run.latency else 0
+    if not number:
+        return ""
+    what = f"{number:,} receive interrupt{'s' * (number > 1)} came while something was measured"
+    return f"{what}; the time of the handler is taken out, but not what it did to caches and the pipeline"
+
+
 def causes(run: Run) -> list[tuple[str, list[str]]]:
     """Why it failed, each reason once, with the tests that gave it; a regression has none."""
     reasons = {case.id: case.reason or "it gave no reason" for case in run.tests}

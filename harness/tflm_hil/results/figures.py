@@ -43,7 +43,7 @@ def figures(measured: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "preparation": _latency([(part["unit"], part["prepare"]) for part in latencies]),
         "window": _latency([(part["unit"], part.get("window", [])) for part in latencies]),
         "throughput": _throughput(streams),
-        "link": LinkFigures(sum(s["retried"] for s in streams), sum(s["faults"] for s in streams)) if streams else None,
+        "link": _link(streams),
         "bench": _bench(parts("bench")),
         "trace": next(iter(parts("trace")), None),
     }
@@ -137,6 +137,16 @@ def _throughput(parts: list[StreamPart]) -> ThroughputFigures | None:
         return None
     windows, sent = sum(part["windows"] for part in parts), sum(part["bytes"] for part in parts)
     return ThroughputFigures(round(windows / seconds, 1), round(sent / seconds, 1))
+
+
+def _link(parts: list[StreamPart]) -> LinkFigures | None:
+    if not parts:
+        return None
+    return LinkFigures(
+        sum(part["retried"] for part in parts),
+        sum(part["faults"] for part in parts),
+        sum(part.get("interrupts", 0) for part in parts),
+    )
 
 
 def _bench(parts: list[BenchPart]) -> BenchFigures | None:

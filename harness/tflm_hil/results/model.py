@@ -119,10 +119,14 @@ class ThroughputFigures(msgspec.Struct):
 
 
 class LinkFigures(msgspec.Struct):
-    """How often something went wrong on the wire and was mended, and the frames that were sent again for it."""
+    """How often something went wrong on the wire and was mended, and the frames that were sent again for it.
+
+    `interrupts` is how often received bytes interrupted what was measured. Latencies do not include that time.
+    """
 
     retried: int
     faults: int
+    interrupts: int = 0
 
 
 class CompilationFigures(msgspec.Struct):

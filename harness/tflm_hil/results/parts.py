@@ -69,13 +69,17 @@ class LatencyPart(TypedDict):
 
 
 class StreamPart(TypedDict):
-    """What went over the wire: windows answered, bytes sent, seconds, frames sent again, faults mended."""
+    """What went over the wire: windows answered, bytes sent, seconds, frames sent again, faults mended.
+
+    `interrupts` is how often it interrupted what was measured. It is missing in files of earlier versions.
+    """
 
     windows: int
     bytes: int
     seconds: float
     retried: int
     faults: int
+    interrupts: NotRequired[int]
 
 
 class BenchPart(TypedDict, total=False):

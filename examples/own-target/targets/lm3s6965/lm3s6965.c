@@ -57,9 +57,9 @@
 static volatile uint32_t overruns;
 static board_reset_cause_t cause;
 
-const uint8_t chip_uart_irq = UART0_IRQ;
+CHIP_UART_IRQ(UART0_IRQ)
 
-static void on_interrupt(void) {
+void chip_on_uart(void) {
     UART0_ICR = UART0_IM_RX;
     while (!(UART0_FR & UART0_FR_RX_EMPTY)) {
         uint32_t word = UART0_DR;
@@ -69,11 +69,6 @@ static void on_interrupt(void) {
         board_on_receive((uint8_t)word);
     }
 }
-
-__attribute__((section(".vectors.irq"), used)) static const vector_t vectors[UART0_IRQ + 1] = {
-    [0 ... UART0_IRQ - 1] = fault_entry,
-    [UART0_IRQ] = on_interrupt,
-};
 
 static board_reset_cause_t read_reset_cause(void) {
     uint32_t flags = SYSCTL_RESC;

@@ -26,8 +26,11 @@
 #endif
 #define NVIC_ISER(irq) REGISTER(0xE000E100u + 4u * ((irq) / 32u))
 #define NVIC_ICER(irq) REGISTER(0xE000E180u + 4u * ((irq) / 32u))
-#define NVIC_IPR(irq) (*(volatile uint8_t *)(0xE000E400u + (irq)))
+#define NVIC_ISPR(irq) REGISTER(0xE000E200u + 4u * ((irq) / 32u))
+#define NVIC_ICPR(irq) REGISTER(0xE000E280u + 4u * ((irq) / 32u))
 #define NVIC_BIT(irq) (1u << ((irq) % 32u))
+#define NVIC_IPR(irq) REGISTER(0xE000E400u + 4u * ((irq) / 4u)) /* ARMv6-M takes only whole words */
+#define NVIC_IPR_SHIFT(irq) (8u * ((irq) % 4u))
 
 #define SCB_AIRCR REGISTER(0xE000ED0Cu)
 #define SCB_AIRCR_SYSRESETREQ (0x05FA0000u | (1u << 2))
@@ -48,25 +51,49 @@
 #define DWT_CTRL REGISTER(0xE0001000u)
 #define DWT_CTRL_CYCCNTENA (1u << 0)
 #define DWT_CYCCNT REGISTER(0xE0001004u)
+#define DWT_LAR REGISTER(0xE0001FB0u)
+#define DWT_LAR_UNLOCK 0xC5ACCE55u /* a Cortex-M7 ignores writes to its DWT until then */
 
 typedef void (*vector_t)(void);
 
 /* Sleeps with interrupts off until a reset. */
 __attribute__((noreturn)) void cortexm_halt(void);
 
-/* Finds the counter of this core and starts it. */
-void counter_init(void);
-void counter_on_systick(void);
+/* Finds out how to measure on this chip, and leaves the interrupt of the UART on. */
+void measure_init(void);
+
+/* The vector of the UART's interrupt: calls chip_on_uart(). */
+void measure_uart_interrupt(void);
 
 /* The handler of all faults, and of all exceptions and interrupts without another handler. */
 void fault_entry(void);
 
 /*
- * What a microcontroller's folder provides, besides the board_uart_ functions and board_reset_cause(): its vectors, in
- * section .vectors.irq, its clock and the interrupt of its UART; and the counter_ and board_measure_ functions where it
- * does not take those of cortexm_counter/.
+ * The counter, from cortexm_counter/ or from the microcontroller's folder, which also provides board_counter().
+ * counter_ticks() returns its ticks, modulo 2^32; they mean something from counter_start() to counter_stop().
+ */
+void counter_init(void);
+void counter_start(void);
+uint32_t counter_ticks(void);
+void counter_stop(void);
+void counter_on_systick(void);
+
+/*
+ * What a microcontroller's folder provides, besides the board_uart_ functions, board_clock_hz() and
+ * board_reset_cause(). CHIP_UART_IRQ(number) states the interrupt of its UART and makes the vectors;
+ * chip_on_uart() is called for it, and passes on everything that has been received.
  */
 void chip_init(void);
+void chip_on_uart(void);
 extern const uint8_t chip_uart_irq;
+
+#define CHIP_UART_IRQ(number)                                                                                          \
+    const uint8_t chip_uart_irq = (number);                                                                            \
+    _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Woverride-init\"")                               \
+        __attribute__((section(".vectors.irq"), used)) static const vector_t vectors[(number) + 1] = {                 \
+            [0 ...(number)] = fault_entry,                                                                             \
+            [(number)] = measure_uart_interrupt,                                                                       \
+    };                                                                                                                 \
+    _Pragma("GCC diagnostic pop")
 
 #endif

@@ -13,7 +13,7 @@ extern const uint8_t _build_id_note[];
 void board_init(void) {
     chip_init();
     counter_init();
-    NVIC_ISER(chip_uart_irq) = NVIC_BIT(chip_uart_irq);
+    measure_init();
 }
 
 const uint8_t *board_build_id(void) {

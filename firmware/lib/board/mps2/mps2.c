@@ -11,26 +11,18 @@
 
 static volatile uint32_t overruns;
 
-const uint8_t chip_uart_irq = MPS2_UART_IRQ;
+CHIP_UART_IRQ(MPS2_UART_IRQ)
 
-static void on_interrupt(void) {
-    UART_INTCLEAR = UART_INTCLEAR_RX;
-    uint32_t state = UART_STATE;
-    if (state & UART_STATE_RX_OVERRUN) {
+void chip_on_uart(void) {
+    UART_INTCLEAR = UART_INTCLEAR_RX; /* before the bytes are read: the next one sets it again */
+    if (UART_STATE & UART_STATE_RX_OVERRUN) {
         UART_STATE = UART_STATE_RX_OVERRUN; /* writing it clears it */
         overruns++;
     }
-    if (state & UART_STATE_RX_FULL) {
+    while (UART_STATE & UART_STATE_RX_FULL) {
         board_on_receive((uint8_t)UART_DATA);
     }
 }
-
-__attribute__((section(".vectors.irq"), used)) static const vector_t vectors[] = {
-#if MPS2_UART_IRQ > 0
-    [0 ... MPS2_UART_IRQ - 1] = fault_entry,
-#endif
-    [MPS2_UART_IRQ] = on_interrupt,
-};
 
 void chip_init(void) {
     UART_BAUDDIV = DIVIDER;

@@ -18,17 +18,16 @@ board_counter_t board_counter(void) {
     return BOARD_COUNTER_TIMER;
 }
 
-void board_measure_begin(void) {
-    NVIC_ICER(chip_uart_irq) = NVIC_BIT(chip_uart_irq);
-    __asm volatile("dsb\n isb" ::: "memory");
+void counter_start(void) {
     TIMER0_TASKS_CLEAR = 1;
     TIMER0_TASKS_START = 1;
 }
 
-uint32_t board_measure_end(void) {
+uint32_t counter_ticks(void) {
     TIMER0_TASKS_CAPTURE0 = 1;
-    uint32_t ticks = TIMER0_CC0;
+    return TIMER0_CC0;
+}
+
+void counter_stop(void) {
     TIMER0_TASKS_STOP = 1;
-    NVIC_ISER(chip_uart_irq) = NVIC_BIT(chip_uart_irq);
-    return ticks;
 }

@@ -9,23 +9,18 @@
 
 static volatile uint32_t overruns;
 
-const uint8_t chip_uart_irq = IRQ;
+CHIP_UART_IRQ(IRQ)
 
-static void on_interrupt(void) {
+void chip_on_uart(void) {
     if (UART_ERRORSRC & UART_ERRORSRC_OVERRUN) {
         UART_ERRORSRC = UART_ERRORSRC_OVERRUN; /* writing a one clears it */
         overruns++;
     }
-    if (UART_EVENTS_RXDRDY) {
+    while (UART_EVENTS_RXDRDY) {
         UART_EVENTS_RXDRDY = 0; /* before the byte is read: the next byte in the FIFO sets it again */
         board_on_receive((uint8_t)UART_RXD);
     }
 }
-
-__attribute__((section(".vectors.irq"), used)) static const vector_t vectors[IRQ + 1] = {
-    [0 ... IRQ - 1] = fault_entry,
-    [IRQ] = on_interrupt,
-};
 
 void uart_init(void) {
     GPIO_OUTSET = 1u << BOARD_UART_TX_PIN; /* an idle line is high */

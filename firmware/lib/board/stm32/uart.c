@@ -15,29 +15,24 @@ _Static_assert(BOARD_UART_RX_PORT == PORT && RX / 8 == TX / 8, "the pins are not
 
 static volatile uint32_t overruns;
 
-const uint8_t chip_uart_irq = USART_IRQ;
+CHIP_UART_IRQ(USART_IRQ)
 
 void chip_init(void) {
     uart_init(clock_init());
 }
 
-static void on_interrupt(void) {
-    uint32_t status = USART_SR;
-    if (status & USART_SR_ORE) {
-        overruns++;
-    }
-    if (status & (USART_SR_RXNE | USART_SR_ORE)) {
+void chip_on_uart(void) {
+    uint32_t status;
+    while ((status = USART_SR) & (USART_SR_RXNE | USART_SR_ORE)) {
         uint8_t byte = (uint8_t)USART_DR; /* the read also clears both flags */
+        if (status & USART_SR_ORE) {
+            overruns++;
+        }
         if (status & USART_SR_RXNE) {
             board_on_receive(byte);
         }
     }
 }
-
-__attribute__((section(".vectors.irq"), used)) static const vector_t vectors[USART_IRQ + 1] = {
-    [0 ... USART_IRQ - 1] = fault_entry,
-    [USART_IRQ] = on_interrupt,
-};
 
 void uart_init(uint32_t bus_hz) {
     RCC_AHB1ENR |= RCC_AHB1ENR_GPIO(PORT);

@@ -94,7 +94,7 @@ class SerialBoard(Board):
             console=line,
             reset=serial_reset(name, named, tool, run_dir),
             flasher=tool or FlashByHand(name, target),
-            counter=CycleCounter(),
+            counter=CycleCounter(target.core),
             lease=line,
         )
 

@@ -1,6 +1,7 @@
 /* In a separate file, so that the compiler does not put a description on the stack of other requests. */
 #include "identity.h"
 
+#include "calibration.h"
 #include "network.h"
 
 #define FLAG_DEBUG 1
@@ -24,6 +25,8 @@ void hil_identity_hello(const uint8_t *body, writer_t *response) {
     hil_put_u32(response, description.clock_hz);
     hil_measure_begin();
     hil_put_u32(response, hil_measure_end()); /* the ticks of an empty measurement */
+    hil_put_u32(response, CALIBRATION_INSTRUCTIONS);
+    hil_put_u32(response, hil_calibration_ticks());
     hil_put_u16(response, application->window);
     hil_put_u16(response, application->stride);
     hil_put_u8(response, application->channels);
@@ -45,4 +48,5 @@ void hil_identity_status(writer_t *response) {
     hil_put_u32(response, bad_frames);
     hil_put_u32(response, description.overruns);
     hil_put_u32(response, hil_network.inferences);
+    hil_put_u32(response, description.interrupts);
 }
