@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import serial
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from serial.tools import list_ports
@@ -68,6 +69,25 @@ def test_what_the_file_says_comes_before_what_the_target_says(tmp_path: Path) ->
     board = find("a", "auto", named).check([STM32F4]).open(tmp_path, silent)
     assert isinstance(board, SerialBoard)
     assert board.name == "a"
+
+
+def test_a_port_that_has_another_name_once_the_firmware_is_built_is_found_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+
+    def refuse(port: str, **_settings: object) -> None:
+        opened.append(port)
+        raise OSError("no such thing")
+
+    monkeypatch.setattr(serial, "serial_for_url", refuse)
+    named = load_named_boards(write(tmp_path, '[boards.a]\nserial_number = "1"'))
+    connect(monkeypatch, usb_port("/dev/null", "1"))
+    choice = find("a", "auto", named).check([STM32F4])
+    connect(monkeypatch, usb_port("/dev/null", "2"), usb_port("/dev/full", "1"))
+    with pytest.raises(HilError, match=r"^a: cannot open it: no such thing"):
+        choice.open(tmp_path, silent).connect()
+    assert opened == ["/dev/full"]
 
 
 def test_a_board_may_be_at_a_port_or_a_url(tmp_path: Path) -> None:

@@ -117,6 +117,23 @@ def test_a_port_that_another_program_holds_is_busy(pty: str) -> None:
     board.close()
 
 
+def test_who_else_has_the_port_of_a_board_in_trouble_is_told(pty: str) -> None:
+    board = SerialBoard(pty, STM32F4)
+    board.connect()
+    assert board.trouble() == ""
+    with port_holder.holding(pty) as process:
+        assert re.fullmatch(
+            rf"python.* \(process {process} of \S+\) has the port open as well, and takes bytes from it: close that",
+            board.trouble(),
+        )
+    board.close()
+
+
+def test_what_is_behind_a_pseudo_terminal_is_the_board_itself() -> None:
+    with fake_board.running("gesture", "int8", BUILD_ID) as port:
+        assert SerialBoard(port, STM32F4).trouble() == ""
+
+
 def test_a_port_that_another_process_holds_is_told_with_its_command(pty: str) -> None:
     board = SerialBoard(pty, STM32F4)
     with port_holder.holding(pty, "lock") as process, pytest.raises(HilError) as caught:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
-from support import port_holder, pty_device
+from support import port_holder, pty_device, rfc2217_server
 from support.fake_device import FakeDevice, Image, Misbehaviour
 from support.hil_command import hil
 from support.usb import usb_port
@@ -116,6 +116,12 @@ def test_a_board_that_somebody_has_is_left_alone(
         assert f"process {process} of" in hil("boards", cwd=tmp_path).stdout
     (found,) = listed(tmp_path)
     assert (found["target"], found["held_by"]) == ("stm32f4", [])
+
+
+def test_a_board_behind_a_server_is_asked_too(tmp_path: Path, board: str) -> None:
+    with rfc2217_server.serving(board) as url:
+        name_boards(tmp_path, f'[boards.lab]\nport = "{url}"\ntarget = "stm32f4"')
+        assert [(found["port"], found["target"]) for found in listed(tmp_path)] == [(url, "stm32f4")]
 
 
 def test_a_port_of_the_network_that_another_run_has_is_left_alone(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from support import fake_board
 from support.fake_device import Misbehaviour
@@ -58,13 +60,30 @@ def build_id() -> bytes:
     return FirmwareProject(ROOT / ".hil").build(load_models(ROOT)["gesture"], "int8", AotEngine(), STM32F4).build_id
 
 
+@pytest.fixture
+def desk(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Give the board at a port the name `desk`."""
+
+    def name(port: str) -> None:
+        file = pytester.path / "tflm-hil" / "hil-boards.toml"
+        file.parent.mkdir()
+        file.write_text(f'schema = "hil-boards/1"\n[boards.desk]\nport = "{port}"\ntarget = "stm32f4"\n')
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(pytester.path))
+
+    return name
+
+
 @needs_emulator  # for the compiler: the image's build id is what the harness asks a board for
-def test_the_suite_passes_on_a_board_behind_a_serial_port(pytester: pytest.Pytester, hil: Hil, build_id: bytes) -> None:
+def test_the_suite_passes_on_a_board_behind_a_serial_port(
+    pytester: pytest.Pytester, hil: Hil, build_id: bytes, desk: Callable[[str], None]
+) -> None:
     with fake_board.running("gesture", "int8", build_id) as port:
-        result = hil(SUITE, f"--board={port}", "--hil-flash=never", "-k", "int8")
+        desk(port)
+        result = hil(SUITE, "--board=desk", "--hil-flash=never", "-k", "int8")
     result.assert_outcomes(passed=6, skipped=2)  # budgets and repeatability count instructions
+    result.stdout.fnmatch_lines([f"hil: board desk ({port}, stm32f4), engines aot, *"])
     (run,) = read_results(pytester).runs
-    assert (run.board, run.emulator, run.verdict) == (port, None, "pass")
+    assert (run.board, run.emulator, run.verdict) == ("desk", None, "pass")
     assert run.parity is not None
     assert run.parity.bit_exact
     assert run.parity.windows >= 1000
@@ -74,6 +93,28 @@ def test_the_suite_passes_on_a_board_behind_a_serial_port(pytester: pytest.Pytes
     assert run.latency.unit == "cycles"
     assert run.link is not None
     assert run.link.interrupts == 2 * run.latency.count
+
+
+@needs_emulator
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--board=desc"], "unknown board desc; choose emulated, auto, desk, a port, *"),
+        (
+            ["--board=desk", "--hil-target=nrf51"],
+            "board desk is a stm32f4 (*/hil-boards.toml: [[]boards.desk]), not nrf51: *",
+        ),
+    ],
+)
+def test_a_name_that_does_not_fit_is_a_usage_error_of_one_line(
+    pytester: pytest.Pytester, hil: Hil, desk: Callable[[str], None], arguments: list[str], message: str
+) -> None:
+    pytester.makepyfile(ONE_WINDOW)
+    desk("/dev/null")
+    result = hil(*arguments)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: {message}"])
+    assert len(result.stderr.str().strip().splitlines()) == 1
 
 
 @needs_emulator

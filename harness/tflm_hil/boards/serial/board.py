@@ -10,6 +10,7 @@ from tflm_hil.boards.flashers.by_hand import FlashByHand
 from tflm_hil.boards.flashers.methods import flasher
 from tflm_hil.boards.flashers.tool import Place, ToolFlasher
 from tflm_hil.boards.serial import port_name
+from tflm_hil.boards.serial.holder import holders
 from tflm_hil.boards.serial.named_reset import serial_reset
 from tflm_hil.boards.serial.port import Port
 from tflm_hil.boards.serial.port_lock import PortLock
@@ -34,6 +35,7 @@ class SerialLine:
     def __init__(self, port: str, uart: Uart, name: str = "") -> None:
         # A device file needs no lock beside the one that pyserial takes on the very device.
         self._lock = PortLock(port) if port_name.scheme(port) in port_name.NETWORK else None
+        self._address = port
         self._port = Port(port, uart, name)
         self._connection: Connection | None = None
 
@@ -57,8 +59,12 @@ class SerialLine:
             self._connection = None
 
     def trouble(self) -> str:
-        """See Lease. Nothing is known of a board but what it says."""
-        return ""
+        """See Lease. Nothing is known of a board but what it says, and who else may hear it."""
+        file = port_name.device_file(self._address)
+        others = [str(holder) for holder in holders(file)] if file else []
+        return (
+            f"{' and '.join(others)} has the port open as well, and takes bytes from it: close that" if others else ""
+        )
 
     def release(self) -> None:
         """See Lease."""
@@ -113,6 +119,9 @@ class SerialKind:
     def open(self, spec: BoardSpec, targets: Sequence[Target], run_dir: Path, _say: Say) -> Board:
         """See BoardKind."""
         (target,) = targets
+        # The port may have another name by now: firmware was built since it was found.
+        port = spec.named.usb_port() if spec.named else None
+        address = port.device if port else spec.address
         settings, origin = spec.named.flash(target) if spec.named else (target.flash, target.file)
-        tool = flasher(settings, Place(spec.text, spec.address, origin, run_dir)) if settings else None
-        return SerialBoard(spec.address, target, spec.named, tool, run_dir)
+        tool = flasher(settings, Place(spec.text, address, origin, run_dir)) if settings else None
+        return SerialBoard(address, target, spec.named, tool, run_dir)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 PROC = Path("/proc")
 
+_MASTERS = {Path("/dev/ptmx"), Path("/dev/pts/ptmx")}
 _MOST_CHARACTERS = 60
 # "1: FLOCK  ADVISORY  WRITE 4242 00:06:345 0 EOF": proc_locks(5). Device numbers are hexadecimal.
 _LOCK = re.compile(r"\d+: \S+ +\S+ +\S+ +(?P<pid>\d+) (?P<major>[0-9a-f]+):(?P<minor>[0-9a-f]+):(?P<inode>\d+) ")
@@ -40,10 +41,18 @@ def holders(file: Path) -> list[Holder]:
 
 
 def _openers(file: Path) -> Iterator[int]:
-    for descriptor in PROC.glob("[0-9]*/fd/*"):
-        with contextlib.suppress(OSError):  # It is closed by now.
-            if descriptor.readlink() == file:
-                yield int(descriptor.parts[-3])
+    for folder in PROC.glob("[0-9]*/fd"):
+        opened = set(_opened(folder))
+        # The process behind a pseudo-terminal is its board, not one of its users.
+        if file in opened and not (file.parent.name == "pts" and opened & _MASTERS):
+            yield int(folder.parent.name)
+
+
+def _opened(folder: Path) -> Iterator[Path]:
+    with contextlib.suppress(OSError):  # It has ended, or is another user's.
+        for descriptor in folder.iterdir():
+            with contextlib.suppress(OSError):  # It is closed by now.
+                yield descriptor.readlink()
 
 
 def _lockers(file: Path) -> Iterator[int]:
