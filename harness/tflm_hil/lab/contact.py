@@ -22,8 +22,8 @@ from tflm_hil.progress import silent as unsaid
 _BROKEN_LINES = 3
 """So many sessions in a row whose line broke, or whose emulator failed, before the device said anything, are enough."""
 
-_ASKED_AGAIN = 1
-"""A board that may be flashed is asked what it runs twice, not six times: a blank one answers nothing."""
+_ASKED_AGAIN = 2
+"""A board that may be flashed is asked what it runs thrice, not six times: a blank one answers nothing."""
 
 Answer = tuple[Client, DeviceInfo]
 

@@ -33,7 +33,7 @@ class OpenOcd:
             " mass_erase`, `nrf52_recover`)",
         ),
         Complaint(
-            r"unable to connect to the target|cannot read IDR|Error connecting DP|JTAG-DP STICKY ERROR"
+            r"unable to connect to the target|cannot read IDR|Error connecting DP"
             r"|Target not examined|scan chain interrogation failed",
             "reaches the probe, but not the chip: is the board powered, and the probe wired to it?",
         ),

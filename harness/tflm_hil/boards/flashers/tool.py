@@ -97,9 +97,13 @@ class ToolFlasher:
         board, tool = self._place.board, self._method.tool
         call = self._method.write(image)
 
+        told = _QUIET_S
+
         def tick(passed: float) -> None:
-            if passed >= _QUIET_S:
+            nonlocal told
+            if passed >= told:
                 say(f"flashing {board} with {tool}: {passed:.0f} s")
+                told += 1.0
 
         status = processes.run(call.argv, log, self._method.timeout_s, tick, call.environment)
         said = _said(log)
@@ -107,8 +111,8 @@ class ToolFlasher:
         if status == 0 and not (complaint and complaint.fails):
             return f"{tool} ended with 0 and said: {_tail(said)}; see {log}"
         ended = f"was killed after {self._method.timeout_s} s" if status is None else f"ended with {status}"
-        told = f"{complaint.meaning}; it {ended}" if complaint else f"it {ended} and said: {_tail(said)}"
-        raise HilError(f"{board}: {tool}: {told}; see {log}")
+        problem = f"{complaint.meaning}; it {ended}" if complaint else f"it {ended} and said: {_tail(said)}"
+        raise HilError(f"{board}: {tool}: {problem}; see {log}")
 
     def reset(self) -> bool:
         """Reset the board; return False where the tool cannot, or is not there. What it says is in reset.log."""

@@ -1,0 +1,197 @@
+"""Real tools flash emulated chips: from blank to a device that answers, and to a suite that passes."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from support import simulated_probe
+from support.emulated_image import SPIN, build, run
+from support.firmware_helpers import MODEL_SHA256
+from support.needs import needs_emulator
+from support.plugin_helpers import ROOT, SUITE, Hil, read_results
+from support.simulated_probe import SimulatedProbe
+from support.targets import STM32F4, TARGETS
+from tflm_hil import processes
+from tflm_hil.boards.flashers.methods import flasher
+from tflm_hil.boards.flashers.tool import Place
+from tflm_hil.boards.serial import reset
+from tflm_hil.boards.serial.board import SerialBoard
+from tflm_hil.device.client import Client
+from tflm_hil.device.identity import Layout
+from tflm_hil.device.messages import FaultKind
+from tflm_hil.device.uart_log import UartLog
+from tflm_hil.engines.aot.engine import AotEngine
+from tflm_hil.firmware.image import FirmwareImage
+from tflm_hil.firmware.project import FirmwareProject
+from tflm_hil.lab.contact import Contact
+from tflm_hil.lab.dut import DeviceUnderTest
+from tflm_hil.lab.options import Flash
+from tflm_hil.models.manifest import load_models
+from tflm_hil.targets import Target
+from tflm_hil.targets.flash import FlashSettings, GdbSettings, OpenOcdSettings, PyOcdSettings
+
+NRF51 = TARGETS["nrf51"]
+FLOATS = ((np.dtype(np.float32), 2),)
+LAYOUT = Layout(1, 1, 2, FLOATS, FLOATS)
+
+pytestmark = needs_emulator
+
+
+def needs(tool: str) -> pytest.MarkDecorator:
+    return pytest.mark.skipif(shutil.which(tool) is None, reason=f"needs {tool}")
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> FirmwareImage:
+    return build(NRF51, tmp_path_factory.mktemp("nrf51"))
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A blank chip is reset in every way that there is."""
+    monkeypatch.setattr(reset, "BOOT_S", 0.3)
+    monkeypatch.setattr(reset, "PULSE_S", 0.0)
+
+
+@pytest.fixture
+def probe() -> Iterator[SimulatedProbe]:
+    with simulated_probe.running() as probe:
+        yield probe
+
+
+def through_openocd(probe: SimulatedProbe, folder: Path) -> OpenOcdSettings:
+    (folder / "probe.cfg").write_text(f"set PROBE {probe.openocd}\n")
+    return OpenOcdSettings(config=["probe.cfg", str(simulated_probe.CONFIG)])
+
+
+def through_pyocd(probe: SimulatedProbe, _folder: Path) -> PyOcdSettings:
+    return PyOcdSettings(chip="nrf51", probe=f"remote:localhost:{probe.pyocd}")
+
+
+def board_at(port: str, target: Target, settings: FlashSettings, folder: Path) -> SerialBoard:
+    place = Place(port, port, folder / "hil-boards.toml", folder)
+    return SerialBoard(port, target, tool=flasher(settings, place))
+
+
+class Bench:
+    """A board, and sessions with it in which it is to run an image."""
+
+    def __init__(self, board: SerialBoard, log: Path) -> None:
+        self._board = board
+        self._log = log
+        self._contact = Contact()
+        self.said: list[str] = []
+
+    @contextmanager
+    def session(self, image: FirmwareImage, flash: Flash = Flash.AUTO) -> Iterator[DeviceUnderTest]:
+        firmware: Any = SimpleNamespace(image=image, variant=SimpleNamespace(sha256=MODEL_SHA256), name="image")
+        with self._contact.connected(self._board, firmware, LAYOUT, self._log, flash, say=self.said.append) as device:
+            yield device
+
+
+def answers(device: DeviceUnderTest) -> bool:
+    amounts = [np.frombuffer(result.outputs, np.float32)[1] for result in run(device.client, (SPIN, 1), (SPIN, 2))]
+    return amounts == [1.0, 2.0]
+
+
+@needs("openocd")
+def test_openocd_flashes_a_blank_chip_once_and_resets_one_that_hangs(
+    probe: SimulatedProbe, image: FirmwareImage, tmp_path: Path
+) -> None:
+    board = board_at(probe.terminal, NRF51, through_openocd(probe, tmp_path), tmp_path)
+    bench = Bench(board, tmp_path / "uart.log")
+    with bench.session(image) as device:
+        assert answers(device)
+    log = tmp_path / "flash.log"
+    assert re.search(r"^verified \d+ bytes", log.read_text(), re.MULTILINE)
+    log.unlink()
+    with bench.session(image) as device:
+        device.client.fault(FaultKind.HANG)
+    with bench.session(image) as device:
+        assert answers(device)
+    assert not log.exists()
+    board.close()
+
+
+def test_pyocd_flashes_a_blank_chip(probe: SimulatedProbe, image: FirmwareImage, tmp_path: Path) -> None:
+    board = board_at(probe.terminal, NRF51, through_pyocd(probe, tmp_path), tmp_path)
+    bench = Bench(board, tmp_path / "uart.log")
+    with bench.session(image, Flash.ALWAYS) as device:
+        assert answers(device)
+    board.close()
+
+
+@contextmanager
+def blank_stm32f4() -> Iterator[tuple[str, str]]:
+    """Yield the terminal and the address of the GDB server of a QEMU that would end if it ran before it was flashed."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        descriptor = server.fileno()
+        argv = ["qemu-system-arm", "-M", "netduinoplus2", "-S", "-display", "none", "-nodefaults"]
+        argv += ["-serial", "null", "-serial", "pty", "-gdb", "chardev:gdb"]
+        argv += ["-chardev", f"socket,id=gdb,fd={descriptor},server=on,wait=off"]
+        with subprocess.Popen(
+            argv, stdout=subprocess.PIPE, text=True, pass_fds=[descriptor], preexec_fn=processes.die_with_parent()
+        ) as qemu:
+            assert qemu.stdout is not None
+            found = re.search(r"/dev/\S+", qemu.stdout.readline())
+            assert found is not None
+            try:
+                yield found[0], f"localhost:{server.getsockname()[1]}"
+            finally:
+                qemu.kill()
+
+
+@needs("gdb-multiarch")
+def test_gdb_flashes_an_emulated_stm32f4(tmp_path: Path) -> None:
+    image = FirmwareProject(ROOT / ".hil").build(load_models(ROOT)["gesture"], "int8", AotEngine(), STM32F4)
+    with blank_stm32f4() as (terminal, address):
+        board = board_at(terminal, STM32F4, GdbSettings(server="qemu", address=address), tmp_path)
+        board.flash(image)
+        with UartLog(tmp_path / "uart.log") as log:
+            assert Client(board.connect(), log).hello().build_id == image.build_id
+        board.close()
+    compared = re.findall(r"^Section (\S+), range .*: (.*)\.$", (tmp_path / "flash.log").read_text(), re.MULTILINE)
+    assert compared == [(".text", "matched"), (".data", "matched"), (".note.gnu.build-id", "matched")]
+
+
+@contextmanager
+def boards_file(folder: Path, probe: SimulatedProbe, flash: str) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(folder))
+        file = folder / "tflm-hil" / "hil-boards.toml"
+        file.parent.mkdir()
+        table = f'[boards.simulated]\nport = "{probe.terminal}"\ntarget = "nrf51"\nflash = {{ {flash} }}\n'
+        file.write_text(f'schema = "hil-boards/1"\n{table}')
+        yield
+
+
+@pytest.mark.nightly  # a whole suite over a slow line, for each tool
+@pytest.mark.parametrize("tool", ["pyocd", pytest.param("openocd", marks=needs("openocd"))])
+def test_a_board_of_the_users_file_goes_from_blank_to_a_suite_that_passes(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, probe: SimulatedProbe, tmp_path: Path, tool: str
+) -> None:
+    if tool == "pyocd":
+        flash = f'method = "pyocd", chip = "nrf51", probe = "remote:localhost:{probe.pyocd}"'
+    else:
+        (tmp_path / "probe.cfg").write_text(f"set PROBE {probe.openocd}\n")
+        flash = f'method = "openocd", config = ["{tmp_path}/probe.cfg", "{simulated_probe.CONFIG}"]'
+    hil = Hil(pytester, monkeypatch)
+    with boards_file(tmp_path, probe, flash):
+        hil(SUITE, "--board=simulated", "-k", "int8").assert_outcomes(passed=6, skipped=2)
+        (run,) = read_results(pytester).runs
+        assert (run.target, run.emulator, run.verdict) == ("nrf51", None, "pass")
+        log = pytester.path / "reports" / "board" / "main" / "flash.log"
+        assert log.exists()
+        log.unlink()
+        hil(SUITE, "--board=simulated", "-k", "int8 and punch").assert_outcomes(passed=1)
+        assert not log.exists()  # The board runs this very build.
