@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import serial
 from hypothesis import given, settings
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from serial.tools import list_ports
 from support.targets import STM32F4, TARGETS
 from support.usb import usb_port
-from tflm_hil.boards.board_file import FILE, BoardFile, load_named_boards
+from tflm_hil.boards.board_file import FILE, BoardFile, PowerSwitch, load_named_boards
 from tflm_hil.boards.selection import find
 from tflm_hil.boards.serial.board import SerialBoard
 from tflm_hil.errors import HilError
@@ -236,6 +238,17 @@ def test_a_wrong_file_is_one_line_that_names_the_key(tmp_path: Path, text: str, 
     assert str(caught.value).startswith(f"{tmp_path / FILE}: ")
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_what_the_page_shows_is_read() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "boards.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```toml\n(.*?)```", page, flags=re.DOTALL)
+    files = [block for block in blocks if HEAD in block]
+    for text in files:
+        assert fit("here", FILE, tomllib.loads(text), BoardFile).boards
+    assert len(files) == 2
+    switches = [tomllib.loads(block)["boards"] for block in blocks if ".power]" in block]
+    assert [msgspec.convert(boards["desk-nucleo"]["power"], PowerSwitch).off[:7] for boards in switches] == ["uhubctl"]
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1)

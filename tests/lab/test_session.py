@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from support.hil_command import ROOT
-from support.needs import needs_compiler
+from support.needs import needs_compiler, needs_emulator
 from tflm_hil.errors import HilError
 from tflm_hil.lab.options import Flash, Options
 from tflm_hil.lab.session import Session
@@ -20,11 +20,11 @@ def boards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "tflm-hil" / "hil-boards.toml"
 
 
-def session(*targets: str) -> Session:
+def session(*targets: str, board: str = "desk") -> Session:
     return Session(
         Options(
             root=ROOT,
-            board="desk",
+            board=board,
             emulator="auto",
             targets=targets,
             engine="aot",
@@ -60,4 +60,13 @@ def test_a_board_that_says_no_target_is_what_is_asked_for(boards: Path) -> None:
 def test_an_unknown_target_of_a_board_is_told_with_its_place(boards: Path) -> None:
     boards.write_text('schema = "hil-boards/1"\n[boards.desk]\nport = "/dev/null"\ntarget = "stm32f5"\n')
     with pytest.raises(HilError, match=r"^.*/hil-boards\.toml: \[boards\.desk\]: unknown target stm32f5; choose uno, "):
+        session()
+
+
+@needs_compiler
+@needs_emulator
+def test_a_wrong_file_of_boards_is_no_matter_of_the_emulated_one(boards: Path) -> None:
+    boards.write_text("[boards")
+    assert session(board="emulated").board.name == "emulated"
+    with pytest.raises(HilError, match=r"hil-boards\.toml: is not TOML"):
         session()
