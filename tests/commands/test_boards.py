@@ -144,7 +144,7 @@ def test_boards_with_names_come_first_whether_they_are_connected_or_not(
     name_boards(
         tmp_path,
         '[boards.b]\nserial_number = "2"\n[boards.c]\nserial_number = "3"\n[boards.d]\nport = "/dev/ttyX"\n'
-        f'[boards.a]\nport = "{board}"\ntarget = "nrf51"',
+        f'[boards.a]\nport = "{board}"\ntarget = "nrf51"\n[boards.e]\nport = "socket://lab"',
     )
     found = listed(tmp_path)
     assert [(board["name"], board["port"]) for board in found] == [
@@ -152,12 +152,15 @@ def test_boards_with_names_come_first_whether_they_are_connected_or_not(
         ("b", "/dev/ttyACM1"),
         ("c", ""),
         ("d", "/dev/ttyX"),
+        ("e", "socket://lab"),
         ("", "/dev/ttyACM0"),
     ]
     remarks = [board["remark"] for board in found]
     assert remarks[0] == f"{tmp_path}/hil-boards.toml: [boards.a] says nrf51"
     assert remarks[1].startswith("there is no such port; serial ports here: ")
-    assert remarks[2:4] == ["not connected", "not connected"]
+    assert remarks[2] == "not connected"
+    assert remarks[3].startswith("there is no such port; serial ports here: ")
+    assert remarks[4] == "expected socket://HOST:PORT"
 
 
 @pytest.mark.parametrize(

@@ -100,10 +100,13 @@ def _on_usb(name: str, port: UsbPort) -> ListedBoard:
 def _elsewhere(board: NamedBoard) -> ListedBoard:
     """A board that is not on USB: at a port of another kind, on the network, or nowhere."""
     port = board.table.port
-    file = port_name.device_file(port) if port else None
-    if port is None or (file and not file.exists()):
-        return ListedBoard(board.name, port or "", remark=NOT_CONNECTED)
-    return ListedBoard(board.name, port, held_by=_held_by(port))
+    if port is None:
+        return ListedBoard(board.name, "", remark=NOT_CONNECTED)
+    try:
+        port_name.check(port)
+        return ListedBoard(board.name, port, held_by=_held_by(port))
+    except HilError as error:
+        return ListedBoard(board.name, port, remark=str(error).removeprefix(f"board {port}: "))
 
 
 def _held_by(port: str) -> list[str]:

@@ -12,14 +12,14 @@ from serial.tools import list_ports
 from tflm_hil.boards.serial import port_name
 
 _MAKERS_OF_BOARDS = {
-    0x0D28: "Arm (DAPLink)",
-    0x1366: "SEGGER",
-    0x1915: "Nordic Semiconductor",
-    0x2341: "Arduino",
-    0x239A: "Adafruit",
-    0x2886: "Seeed Studio",
-    0x2A03: "Arduino.org",
-    0x2E8A: "Raspberry Pi",
+    0x0D28,  # Arm: DAPLink
+    0x1366,  # SEGGER
+    0x1915,  # Nordic Semiconductor
+    0x2341,  # Arduino
+    0x239A,  # Adafruit
+    0x2886,  # Seeed Studio
+    0x2A03,  # Arduino.org
+    0x2E8A,  # Raspberry Pi
 }
 # ST's number is also that of many products that are no boards.
 _PROBE = re.compile(r"st-?link|cmsis-dap|daplink|j-link", re.IGNORECASE)
