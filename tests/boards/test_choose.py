@@ -14,7 +14,7 @@ from tflm_hil.boards.qemu import board as qemu
 from tflm_hil.boards.qemu.board import QemuBoard
 from tflm_hil.boards.renode import installation
 from tflm_hil.boards.renode.board import RenodeBoard
-from tflm_hil.boards.selection import find
+from tflm_hil.boards.selection import check_each, find, find_each
 from tflm_hil.boards.serial.board import SerialBoard
 from tflm_hil.errors import HilError
 from tflm_hil.progress import silent
@@ -84,7 +84,7 @@ def test_auto_is_the_emulated_board_where_none_is_connected(monkeypatch: pytest.
             "board auto: several boards are connected; name one: "
             "/dev/a (0483:374B, STM32 STLink, serial number 066F/dev/a); /dev/b (",
         ),
-        (("emulated", "bochs", "stm32f4"), "unknown emulator bochs; choose auto, qemu or renode"),
+        (("emulated", "bochs", "stm32f4"), "unknown emulator bochs; choose auto, qemu, renode or all"),
         (
             ("/dev/null", "qemu", "stm32f4"),
             "emulator qemu: /dev/null is not the emulated board; name no emulator, or choose board",
@@ -126,6 +126,25 @@ def test_renode_is_the_emulated_board_if_it_is_asked_for(monkeypatch: pytest.Mon
     choice = find("emulated", "renode", {}).check([STM32F4])
     assert choice.describe() == "emulated (renode 1.16.1, stm32f4)"
     assert isinstance(choice.open(tmp_path, silent), RenodeBoard)
+
+
+def test_all_are_those_that_there_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(installation.VARIABLE, str(install(tmp_path, STM32F4)))
+    both, missing = check_each(find_each("emulated", "all", {}), [STM32F4])
+    assert [choice.emulator for choice in both] == ["qemu 7.2.22", "renode 1.16.1"]
+    assert not missing
+    monkeypatch.setenv(installation.VARIABLE, "/nowhere")
+    (one,), missing = check_each(find_each("emulated", "all", {}), [STM32F4])
+    assert one.emulator == "qemu 7.2.22"
+    assert missing == {"renode": "HIL_RENODE=/nowhere: it is no executable file; name the executable of Renode"}
+    real = msgspec.structs.replace(STM32F4, qemu=None, renode=None)
+    with pytest.raises(HilError, match=r"^QEMU does not emulate target stm32f4"):
+        check_each(find_each("emulated", "all", {}), [real])
+
+
+def test_all_is_for_the_emulated_board_only() -> None:
+    with pytest.raises(HilError, match=r"/dev/null is not the emulated board"):
+        find_each("/dev/null", "all", {})
 
 
 def test_a_missing_renode_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

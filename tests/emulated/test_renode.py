@@ -51,10 +51,23 @@ def check(run: Run) -> None:
 
 @needs_emulator
 @pytest.mark.usefixtures("stand_in")
-def test_a_recording_goes_through_the_stand_in(pytester: pytest.Pytester, hil: Hil) -> None:
+def test_both_emulators_are_held_against_each_other(pytester: pytest.Pytester, hil: Hil) -> None:
     pytester.makepyfile(ONE_WINDOW)
-    hil("--board=emulated", "--hil-emulator=renode", "-k", "int8").assert_outcomes(passed=1)
-    check(read_results(pytester).runs[0])
+    result = hil("--board=emulated", "--hil-emulator=all", "-k", "int8")
+    result.assert_outcomes(passed=2)
+    qemu, renode = read_results(pytester).runs
+    check(renode)
+    assert renode.latency == qemu.latency
+    result.stdout.fnmatch_lines(
+        [
+            "hil: board emulated (qemu *, stm32f4) and emulated (renode 1.16.1, stm32f4), engines aot*",
+            f"{renode.name}: as {qemu.emulator}: answers equal, median +0.00%, max +0.00%",
+        ]
+    )
+    assert sorted(log.stem.split("-")[-1] for log in (pytester.path / "reports" / "uart").iterdir()) == [
+        "qemu",
+        "renode",
+    ]
 
 
 @needs_emulator

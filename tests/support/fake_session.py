@@ -1,7 +1,8 @@
 """A session without toolchain and board, for tests of how the plugin handles results.
 
 As a plugin (`-p support.fake_session`) it replaces the real session. It has one model with two variants, `int8` and
-`float32`, and recordings in two files; the environment variable FAKE_IMAGE holds the digest of its image.
+`float32`, and recordings in two files. Of the environment, FAKE_IMAGE holds the digest of its image, and
+FAKE_EMULATORS what emulates its board.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import tflm_hil.pytest_plugin.startup
+from tflm_hil.boards.selection import BoardChoice, FoundBoard
+from tflm_hil.boards.spec import BoardSpec
 from tflm_hil.checks.parity import Parity
 from tflm_hil.errors import HilError
 from tflm_hil.lab.build import Build, Firmware
@@ -37,7 +40,10 @@ IMAGE: dict[str, Any] = {
 class FakeSession:
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.board = SimpleNamespace(name="emulated", emulator="qemu 0")
+        specs = [BoardSpec("emulated", kind) for kind in os.environ.get("FAKE_EMULATORS", "qemu").split()]
+        nothing: Any = None
+        self.boards = [BoardChoice(FoundBoard(spec, nothing, nothing, ""), f"{spec.kind} 0", ()) for spec in specs]
+        self.board = self.boards[0]
         self.missing_engines = {"tflm": "fake"}
         self.toolchain = {"arm-none-eabi-gcc": "12.2"}
         limit = os.environ.get("FAKE_BUDGET")
@@ -48,6 +54,9 @@ class FakeSession:
     @property
     def builds(self) -> list[Build]:
         return [Build(self._model, variant, "aot", "stm32f4") for variant in self._variants.values()]
+
+    def open_board(self, _run_dir: Path, _say: object, choice: BoardChoice | None) -> Any:
+        return SimpleNamespace(name="emulated", emulator=(choice or self.board).emulator, close=lambda: None)
 
     def changed(self) -> list[Path]:
         changed = os.environ.get("FAKE_CHANGED")

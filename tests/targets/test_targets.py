@@ -62,6 +62,14 @@ def test_targets_are_named_once_each_or_all_together() -> None:
         find_targets(OURS, ["stm32f4", "esp32"])
 
 
+def test_all_targets_are_those_that_every_emulator_emulates(tmp_path: Path) -> None:
+    write(tmp_path, TARGET[: TARGET.index("[renode]")])
+    targets = load_targets(tmp_path)
+    assert "x1" in [target.name for target in find_targets(targets, ["all"])]
+    assert "x1" not in [target.name for target in find_targets(targets, ["all"], ["qemu", "renode"])]
+    assert find_targets(targets, ["all"], ["qemu", "renode"]) == find_targets(OURS, ["all"], ["renode"])
+
+
 def test_a_project_adds_targets_of_its_own(tmp_path: Path) -> None:
     write(tmp_path)
     targets = load_targets(tmp_path)

@@ -21,6 +21,9 @@ GROUP = "tflm_hil.boards"
 EMULATORS = ("qemu", "renode")
 """The kinds that can stand for the emulated board, the default first."""
 
+ALL = "all"
+"""Instead of an emulator's name: every one that there is."""
+
 
 @dataclass(frozen=True)
 class FoundBoard:
@@ -87,6 +90,30 @@ class BoardChoice:
         return board
 
 
+def find_each(board: str, emulator: str, named: Mapping[str, NamedBoard]) -> list[FoundBoard]:
+    """Return what `find` does; for the emulator ALL, the emulated board once for each emulator. Raises HilError."""
+    return [find(board, each, named) for each in (EMULATORS if emulator == ALL else (emulator,))]
+
+
+def check_each(
+    found: Sequence[FoundBoard], targets: Sequence[Target]
+) -> tuple[tuple[BoardChoice, ...], dict[str, str]]:
+    """Return the boards for `targets`, and of several the kinds that cannot be had, each with the reason.
+
+    Raises HilError if none can be had.
+    """
+    choices: list[BoardChoice] = []
+    missing: dict[str, HilError] = {}
+    for each in found:
+        try:
+            choices.append(each.check(targets))
+        except HilError as error:
+            missing[each.spec.kind] = error
+    if missing and not choices:
+        raise next(iter(missing.values()))
+    return tuple(choices), {kind: str(error) for kind, error in missing.items()}
+
+
 def find(board: str, emulator: str, named: Mapping[str, NamedBoard]) -> FoundBoard:
     """Return the board for the values of the two options; `named` are those that it may name.
 
@@ -94,7 +121,7 @@ def find(board: str, emulator: str, named: Mapping[str, NamedBoard]) -> FoundBoa
     does not exist, and for `auto` with several boards.
     """
     if emulator not in (AUTO, *EMULATORS):
-        raise HilError(f"unknown emulator {emulator}; choose {', '.join((AUTO, *EMULATORS[:-1]))} or {EMULATORS[-1]}")
+        raise HilError(f"unknown emulator {emulator}; choose {', '.join((AUTO, *EMULATORS))} or {ALL}")
     board, remark = _only_board(named) if board == AUTO else (board, "")
     kinds = list(extensions.discover(GROUP))
     spec = _spec_of(named[board], kinds) if board in named else parse(board, kinds, list(named))

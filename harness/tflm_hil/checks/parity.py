@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -19,6 +20,7 @@ from tflm_hil.models.preprocess import Quantization
 
 M_co = TypeVar("M_co", covariant=True)
 EXACT = Tolerance()
+_DIGEST_BITS = 64
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ class Parity(Generic[M_co]):
 
     `label_mismatches` counts inferences with different answers; if outputs have no meaning, those with different
     outputs. `labelled` windows have a known truth: the device answered `correct_device` of them correctly, and the
-    reference `correct_reference`. `confusions` counts the answers of the device to labelled windows.
+    reference `correct_reference`. `confusions` counts the answers of the device to labelled windows. `digest` is that
+    of the device's outputs: of those of several recordings or inferences, in any order, it is the sum.
     """
 
     windows: int
@@ -74,6 +77,7 @@ class Parity(Generic[M_co]):
     correct_reference: int
     mismatches: tuple[M_co, ...]
     confusions: Confusions = field(default_factory=dict)
+    digest: int = 0
 
 
 def compare(
@@ -115,6 +119,7 @@ def compare(
         correct_device=int(right_device.sum()),
         correct_reference=int(right_reference.sum()),
         confusions=confusions(answers_device.tolist(), truth),
+        digest=_digest(recording, [device]),
         mismatches=tuple(
             Mismatch(
                 recording,
@@ -160,6 +165,7 @@ def compare_outputs(
         correct_device=0,
         correct_reference=0,
         mismatches=mismatches,
+        digest=_digest(case, device),
     )
 
 
@@ -176,4 +182,15 @@ def combine(parts: Sequence[Parity[M_co]]) -> Parity[M_co]:
         correct_reference=sum(part.correct_reference for part in parts),
         mismatches=tuple(mismatch for part in parts for mismatch in part.mismatches),
         confusions=sum((Counter(part.confusions) for part in parts), Counter()),
+        digest=add_digests(part.digest for part in parts),
     )
+
+
+def add_digests(digests: Iterable[int]) -> int:
+    """Return the digest of all that `digests` are of."""
+    return sum(digests) % (1 << _DIGEST_BITS)
+
+
+def _digest(name: str, outputs: Sequence[NDArray[np.generic]]) -> int:
+    content = b"\0".join([name.encode(), *(output.tobytes() for output in outputs)])
+    return int.from_bytes(hashlib.sha256(content).digest()[: _DIGEST_BITS // 8])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 from tflm_hil.boards.board import Board
 from tflm_hil.boards.board_file import load_named_boards
 from tflm_hil.boards.qemu import program as qemu_program
-from tflm_hil.boards.selection import BoardChoice, FoundBoard, find
+from tflm_hil.boards.selection import EMULATORS, BoardChoice, FoundBoard, check_each, find_each
 from tflm_hil.boards.spec import EMULATED
 from tflm_hil.configuration import load_configuration
 from tflm_hil.device.identity import Layout
@@ -51,11 +51,13 @@ class Session:
         self.application = load_application(self.configuration)
         self._known_targets = load_targets(self.configuration.targets)
         named = {} if options.board == EMULATED else load_named_boards(options.root)
-        found = find(options.board, options.emulator, named) if options.board else None
-        self.targets = find_targets(self._known_targets, self._target_names(found))
-        self._board = found.check(self.targets) if found else None
-        if options.coverage and self._board is not None and self._board.emulator is None:
-            raise HilError(f"coverage: nothing sees what {self._board.name} executes; use the board {EMULATED}")
+        found = find_each(options.board, options.emulator, named) if options.board else []
+        emulators = {board.spec.kind for board in found}.intersection(EMULATORS) or EMULATORS[:1]
+        self.targets = find_targets(self._known_targets, self._target_names(found), emulators)
+        self.boards, self.missing_emulators = check_each(found, self.targets)
+        for board in self.boards if options.coverage else ():
+            if board.emulator is None:
+                raise HilError(f"coverage: nothing sees what {board.name} executes; use the board {EMULATED}")
         self.project = FirmwareProject(options.root / ".hil", qemu_program.run, targets=self._known_targets.values())
         self.engines, self.missing_engines = self._choose_engines(options.engine)
         known = _known_models(options.root, self.application)
@@ -69,15 +71,15 @@ class Session:
         self._recordings = {model.name: _recordings(model) for model in self.models}
         self._references: dict[Path, Reference] = {}
         self._chains: dict[Path, Chain] = {}
-        self._contact = Contact()
+        self._contacts: dict[tuple[str, str | None], Contact] = {}
         self._images: dict[tuple[str, bool], FirmwareImage] = {}
 
     @property
     def board(self) -> BoardChoice:
-        """The board that was asked for. Raises HilError where none was: building needs none."""
-        if self._board is None:
+        """The board that was asked for, the first of several. Raises HilError where none was: building needs none."""
+        if not self.boards:
             raise HilError("no board given; add --board=emulated")
-        return self._board
+        return self.boards[0]
 
     @cached_property
     def builds(self) -> list[Build]:
@@ -96,7 +98,8 @@ class Session:
         models = ", ".join(f"{model.name} ({', '.join(model.variants)})" for model in self.models)
         used = ", ".join(engine.name for engine in self.engines)
         return [
-            f"hil: board {self.board.describe()}, engines {used}, models {models}",
+            f"hil: board {' and '.join(map(BoardChoice.describe, self.boards))}, engines {used}, models {models}",
+            *(f"hil: without emulator {name}: {reason}" for name, reason in self.missing_emulators.items()),
             *(f"hil: without engine {engine}: {reason}" for engine, reason in self.missing_engines.items()),
             *self._known_faults(),
         ]
@@ -151,9 +154,9 @@ class Session:
         """The files of models and recordings that somebody has written since: no figure says which state it is of."""
         return self._files.changed()
 
-    def open_board(self, run_dir: Path, say: Say = unsaid) -> Board:
-        """The board that was chosen; close it when done. `say` is told what it is waited for."""
-        board = self.board.open(run_dir, say)
+    def open_board(self, run_dir: Path, say: Say = unsaid, choice: BoardChoice | None = None) -> Board:
+        """The board `choice` of `boards`, or the first; close it when done. `say` is told what it is waited for."""
+        board = (choice or self.board).open(run_dir, say)
         if self.options.coverage:
             board.execution.record(run_dir)
         return board
@@ -163,15 +166,20 @@ class Session:
     ) -> AbstractContextManager[DeviceUnderTest]:
         """Bring `firmware` onto `board`, unless it is there already, and open a session; see Contact."""
         layout = _layout(firmware.model, self.reference(firmware.variant.path))
-        return self._contact.connected(board, firmware, layout, log, self.options.flash, progress, say)
+        contact = self._contacts.setdefault((board.name, board.emulator), Contact())
+        return contact.connected(board, firmware, layout, log, self.options.flash, progress, say)
 
-    def _target_names(self, board: FoundBoard | None) -> tuple[str, ...]:
+    def _target_names(self, boards: Sequence[FoundBoard]) -> tuple[str, ...]:
         if self.application is not None:
             return (self.application.target,)
-        of_board = board.target if board else None
-        if board and of_board and of_board not in self._known_targets:
-            raise HilError(f"{board.origin}: unknown target {of_board}; choose {', '.join(self._known_targets)}")
-        return self.options.targets or (of_board or self.configuration.default_target or DEFAULT_TARGET,)
+        of_boards = [board.target for board in boards if board.target]
+        for board in boards:
+            if board.target and board.target not in self._known_targets:
+                raise HilError(
+                    f"{board.origin}: unknown target {board.target}; choose {', '.join(self._known_targets)}"
+                )
+        default = self.configuration.default_target or DEFAULT_TARGET
+        return self.options.targets or (of_boards[0] if of_boards else default,)
 
     def _choose_engines(self, asked: str) -> tuple[tuple[Engine, ...], dict[str, str]]:
         """The engines to use, and why others of an `auto` cannot be had."""

@@ -13,7 +13,7 @@ from tflm_hil.lab.session import Session
 from tflm_hil.pytest_plugin.fixtures import UART_LOG
 from tflm_hil.pytest_plugin.measuring import feeds
 from tflm_hil.pytest_plugin.ownership import own_fixtures
-from tflm_hil.pytest_plugin.planner import build_of
+from tflm_hil.pytest_plugin.planner import board_of, build_of
 from tflm_hil.pytest_plugin.recorder import CONTRIBUTIONS
 from tflm_hil.pytest_plugin.reporter import MEASURED
 
@@ -35,9 +35,18 @@ class FirmwareTests:
 
     @pytest.hookimpl(trylast=True)  # after the test, its module and its conftest.py have parametrized what they want
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Run tests of firmware once for each build, and tests of recordings also for each file."""
+        """Run tests of firmware once for each build, and tests of recordings also for each file.
+
+        If there are several emulators, tests that need the board run on each.
+        """
         own = own_fixtures(metafunc.definition)
         given = {name for call in metafunc._calls for name in call.params}
+        boards = self._session.boards if "board" in own - given else ()
+        self._parametrize_firmware(metafunc, own, given)
+        if len(boards) > 1:
+            metafunc.parametrize("board", boards, ids=[board.found.spec.kind for board in boards], indirect=True)
+
+    def _parametrize_firmware(self, metafunc: pytest.Metafunc, own: set[str], given: set[str]) -> None:
         names = [name for name in ("firmware", "feed") if name in own - given]
         if "firmware" not in names:
             return None
@@ -61,6 +70,12 @@ class FirmwareTests:
             return nothing("no-model", NO_MODEL)
         metafunc.parametrize(names, cases, indirect=True, scope=None)
         return None
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Keep the tests of an emulator together: only one runs at a time, and starting one takes seconds."""
+        boards = self._session.boards
+        if len(boards) > 1:
+            items.sort(key=lambda item: boards.index(board_of(item) or boards[0]))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:

@@ -47,15 +47,15 @@ def hil_session(pytestconfig: pytest.Config) -> Session:
 
 
 @pytest.fixture(scope="session")
-def board(pytestconfig: pytest.Config, hil_session: Session) -> Iterator[Board]:
-    """The board, started once and shared by all tests of this process."""
+def board(request: pytest.FixtureRequest, pytestconfig: pytest.Config, hil_session: Session) -> Iterator[Board]:
+    """The board, started once and shared by all tests of this process; of several emulators, one after the other."""
     from tflm_hil.pytest_plugin.progress_line import ProgressLine
 
     # Messages name the logs in it, so they are kept until the next run.
     folder = hil_session.options.report_dir / "board" / os.environ.get("PYTEST_XDIST_WORKER", "main")
     folder.mkdir(parents=True, exist_ok=True)
     with ProgressLine(pytestconfig) as line:
-        board = hil_session.open_board(folder, line.say)
+        board = hil_session.open_board(folder, line.say, getattr(request, "param", None))
     try:
         yield board
     finally:
@@ -63,7 +63,9 @@ def board(pytestconfig: pytest.Config, hil_session: Session) -> Iterator[Board]:
         if hil_session.options.coverage:
             from tflm_hil.pytest_plugin.coverage import EXECUTED
 
-            pytestconfig.stash[EXECUTED] = board.execution.executed()
+            seen = pytestconfig.stash.setdefault(EXECUTED, {})
+            for elf, executed in board.execution.executed().items():
+                seen.setdefault(elf, set()).update(executed)
 
 
 @pytest.fixture(scope="session")
@@ -134,19 +136,23 @@ def device(
 
 
 @pytest.fixture
-def measurement(request: pytest.FixtureRequest, hil_session: Session, firmware: Firmware, feed: str) -> AnyMeasurement:
+def measurement(
+    request: pytest.FixtureRequest, hil_session: Session, board: Board, firmware: Firmware, feed: str
+) -> AnyMeasurement:
     """What the device answered to the recordings of one file, or to all stimuli: once for all tests that look at it."""
     from tflm_hil.pytest_plugin.measuring import measured
 
-    return measured(request, hil_session, firmware, feed)
+    return measured(request, hil_session, board, firmware, feed)
 
 
 @pytest.fixture
-def whole_measurement(request: pytest.FixtureRequest, hil_session: Session, firmware: Firmware) -> AnyMeasurement:
+def whole_measurement(
+    request: pytest.FixtureRequest, hil_session: Session, board: Board, firmware: Firmware
+) -> AnyMeasurement:
     """What the device answered to all that its model is fed with: for what is judged once, not for each file."""
     from tflm_hil.pytest_plugin.measuring import measured_whole
 
-    return measured_whole(request, hil_session, firmware)
+    return measured_whole(request, hil_session, board, firmware)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tflm_hil.boards.board import Board
 from tflm_hil.errors import HilError
 from tflm_hil.lab.build import Build, Firmware
 from tflm_hil.lab.dut import DeviceUnderTest
@@ -14,7 +15,7 @@ from tflm_hil.lab.session import Session
 from tflm_hil.pytest_plugin.fixtures import UART_LOG
 
 AnyMeasurement = Measurement | TensorMeasurement
-MEASUREMENTS = pytest.StashKey[dict[tuple[str, str], tuple[AnyMeasurement, Path]]]()
+MEASUREMENTS = pytest.StashKey[dict[tuple[str | None, str, str], tuple[AnyMeasurement, Path]]]()
 # What a model without windows is fed with; one with windows has the names of its files of recordings.
 STIMULI = "stimuli"
 
@@ -32,9 +33,11 @@ def checked_feed(name: object, session: Session, firmware: Firmware) -> str:
     return str(name)
 
 
-def measured(request: pytest.FixtureRequest, session: Session, firmware: Firmware, feed: str) -> AnyMeasurement:
-    """What the device answers to `feed`. The UART log of the test becomes that of the measurement."""
-    key = (firmware.name, feed)
+def measured(
+    request: pytest.FixtureRequest, session: Session, board: Board, firmware: Firmware, feed: str
+) -> AnyMeasurement:
+    """What the device on `board` answers to `feed`. The UART log of the test becomes that of the measurement."""
+    key = (board.emulator, firmware.name, feed)
     measurements = request.config.stash.setdefault(MEASUREMENTS, {})
     if key not in measurements:
         device: DeviceUnderTest = request.getfixturevalue("device")
@@ -49,9 +52,11 @@ def measured(request: pytest.FixtureRequest, session: Session, firmware: Firmwar
     return answers
 
 
-def measured_whole(request: pytest.FixtureRequest, session: Session, firmware: Firmware) -> AnyMeasurement:
-    """What the device answers to all that its model is fed with."""
+def measured_whole(
+    request: pytest.FixtureRequest, session: Session, board: Board, firmware: Firmware
+) -> AnyMeasurement:
+    """What the device on `board` answers to all that its model is fed with."""
     if not firmware.model.windowed:
-        return measured(request, session, firmware, STIMULI)
-    files = [measured(request, session, firmware, feed) for feed in feeds(session, firmware)]
+        return measured(request, session, board, firmware, STIMULI)
+    files = [measured(request, session, board, firmware, feed) for feed in feeds(session, firmware)]
     return together([file for file in files if isinstance(file, Measurement)])

@@ -78,7 +78,10 @@ BOARD = Option(
     "emulated|auto|NAME|PORT",
 )
 EMULATOR = Option(
-    "emulator", "auto", "what emulates the emulated board (default: auto, which is qemu)", "auto|qemu|renode"
+    "emulator",
+    "auto",
+    "what emulates the emulated board; all are held against each other (default: auto, which is qemu)",
+    "auto|qemu|renode|all",
 )
 TARGET = Option(
     "target",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tflm_hil.boards.selection import BoardChoice
 from tflm_hil.files import write_text
 from tflm_hil.lab.build import Build
 from tflm_hil.lab.contributions import run_key
@@ -54,7 +55,7 @@ class Planner:
             build = build_of(item)
             if build is not None and build.skipped is None:
                 self.plan.tests[item.nodeid] = Planned(
-                    run=run_key(self._session, build),
+                    run=run_key(board_of(item) or self._session.board, build),
                     test=_test_id(item),
                     copy=_copy(item),
                     selected=item.nodeid in selected,
@@ -73,6 +74,13 @@ def build_of(item: pytest.Item) -> Build | None:
     callspec = getattr(item, "callspec", None)
     build = callspec.params.get("firmware") if callspec else None
     return build if isinstance(build, Build) else None
+
+
+def board_of(item: pytest.Item) -> BoardChoice | None:
+    """The board that `item` runs on, None if there is only one, or if it needs none."""
+    callspec = getattr(item, "callspec", None)
+    board = callspec.params.get("board") if callspec else None
+    return board if isinstance(board, BoardChoice) else None
 
 
 def read_plans(folder: Path) -> dict[str, Plan]:

@@ -14,11 +14,14 @@ from tflm_hil.pytest_plugin.fixtures import UART_LOG, uart_log
 from tflm_hil.pytest_plugin.progress_line import ProgressLine
 from tflm_hil.pytest_plugin.recorder import Recorder
 
-EXPLAINED = pytest.StashKey[dict[str, list[str]]]()
+EXPLAINED = pytest.StashKey[dict[tuple[str | None, str], list[str]]]()
 
 
 class Tracer:
-    """Names the operator that goes wrong. It looks once for each firmware: every window of it goes the same way."""
+    """Names the operator that goes wrong.
+
+    It looks once for each firmware on each board: every window of it goes the same way.
+    """
 
     def __init__(
         self, request: pytest.FixtureRequest, session: Session, board: Board, firmware: Firmware, record: Recorder
@@ -32,14 +35,13 @@ class Tracer:
     def explain(self, sample: str, window: int = 0) -> list[str]:
         """Lines that say which operator is the first to differ on this recording's window, or this stimulus."""
         explained = self._request.config.stash.setdefault(EXPLAINED, {})
-        if self._firmware.name not in explained:
+        key = self._board.emulator, self._firmware.name
+        if key not in explained:
             chosen = choose_sample(self._session, self._firmware, sample, window)
             with ProgressLine(self._request.config) as line:
-                explained[self._firmware.name] = explain(
-                    self._session, self._board, self._firmware, chosen, self._log, line.stream
-                )
-        self._record.trace(explained[self._firmware.name][0])
-        return explained[self._firmware.name]
+                explained[key] = explain(self._session, self._board, self._firmware, chosen, self._log, line.stream)
+        self._record.trace(explained[key][0])
+        return explained[key]
 
     def trace(self) -> Trace:
         """Every operator on the first window of the first recording, or the first stimulus. Raises HilError."""

@@ -13,17 +13,19 @@ from tflm_hil.results.model import Results, Run
 def add_verdicts(junit: LogXML, results: Results, missing: set[str]) -> None:
     """Add the verdicts as properties, and a test case for each run that is no pass for a reason that no test gave.
 
-    It fails where the run fell behind the baseline or one of the `missing` tests was to run; it is skipped where tests
-    were left out on purpose.
+    It fails where the run fell behind the baseline, disagrees with another emulator, or one of the `missing` tests was
+    to run; it is skipped where tests were left out on purpose.
     """
     for run in results.runs:
         junit.add_global_property(f"hil.verdict.{run.name}", run.verdict)
-        tests = {case.id for case in run.tests}
-        regressions = [failure for failure in run.failures if failure not in {*tests, *run.over_budget}]
+        told = {*(case.id for case in run.tests), *run.over_budget, *run.disagreements}
+        regressions = [failure for failure in run.failures if failure not in told]
         if regressions:
             _add(junit, run, "baseline", "failed", "\n".join(regressions))
         if run.over_budget:
             _add(junit, run, "budget", "failed", "\n".join(run.over_budget))
+        if run.disagreements:
+            _add(junit, run, "emulators", "failed", "\n".join(run.disagreements))
         if run.verdict == "incomplete" or missing.intersection(run.not_run):
             outcome = "failed" if missing.intersection(run.not_run) else "skipped"
             _add(junit, run, "incomplete", outcome, _why(run, results.gaps))

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import jinja2
 
 from tflm_hil.report.text import cell, number, percent
-from tflm_hil.report.wording import causes, interrupted, mistakes, verdict
+from tflm_hil.report.wording import agreement, causes, interrupted, mistakes, verdict
+from tflm_hil.results.agreement import agreements
 from tflm_hil.results.baseline import Comparison
 from tflm_hil.results.model import Results, Run
 from tflm_hil.targets import core_order
@@ -28,13 +29,18 @@ _environment.filters.update(
     causes=causes,
     interrupted=interrupted,
     mistakes=mistakes,
+    agreement=agreement,
 )
 
 
 def render(results: Results, comparison: Comparison | None, lines: Sequence[str] = ()) -> str:
     """The text of report.md. `lines` are those of other plugins."""
     return _environment.get_template("report.md.j2").render(
-        results=results, comparison=comparison, lines=lines, side_by_side=_side_by_side(results.runs)
+        results=results,
+        comparison=comparison,
+        lines=lines,
+        side_by_side=_side_by_side(results.runs),
+        agreements=agreements(results.runs),
     )
 
 

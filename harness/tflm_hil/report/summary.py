@@ -8,7 +8,8 @@ from rich.table import Table
 
 from tflm_hil.report.publish import Published
 from tflm_hil.report.text import listed, number, percent, table_lines
-from tflm_hil.report.wording import interrupted, verdict
+from tflm_hil.report.wording import agreement, interrupted, verdict
+from tflm_hil.results.agreement import agreements
 from tflm_hil.results.metrics import METRICS
 from tflm_hil.results.model import Results, Run
 
@@ -27,7 +28,8 @@ def summary_lines(published: Published) -> list[str]:
         *_table(current),
         *(f"{run.name}: {line}" for run in current if (line := interrupted(run))),
         *(line for run in current for line in _lost_accuracy(run)),
-        *(f"FAILED: {run.name}: {line}" for run in current for line in run.over_budget),
+        *(f"{pair.second.name}: {agreement(pair)}" for pair in agreements(current)),
+        *(f"FAILED: {run.name}: {line}" for run in current for line in (*run.over_budget, *run.disagreements)),
         *_notes(current),
         *_missing(results),
         *_baseline(published),

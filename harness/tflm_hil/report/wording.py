@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tflm_hil.report.text import ordinal
+from tflm_hil.results.agreement import Agreement
 from tflm_hil.results.model import Confusion, Run
 
 
@@ -27,11 +28,19 @@ def causes(run: Run) -> list[tuple[str, list[str]]]:
     for failure in run.failures:
         if failure in reasons:
             found.setdefault(reasons[failure], []).append(failure)
-        elif failure in run.over_budget:
+        elif failure in (*run.over_budget, *run.disagreements):
             found[failure] = []
         else:
             found[f"fell behind the baseline: {failure}"] = []
     return list(found.items())
+
+
+def agreement(pair: Agreement) -> str:
+    """How the second emulator compares with the first, in a few words."""
+    answers = {True: "answers equal", False: "answers differ", None: "answers not compared"}[pair.answers_equal]
+    apart = [(name, share) for name, share in (("median", pair.median), ("max", pair.max)) if share is not None]
+    counts = ", ".join(f"{name} {share:+.2%}" for name, share in apart) or "counts not compared"
+    return f"as {pair.first.emulator}: {answers}, {counts}"
 
 
 def mistakes(run: Run) -> list[Confusion]:

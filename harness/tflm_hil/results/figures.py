@@ -8,6 +8,7 @@ from typing import Any
 
 from tflm_hil.checks.attribution import Step
 from tflm_hil.checks.latency import Latency, summarize
+from tflm_hil.checks.parity import add_digests
 from tflm_hil.results.model import (
     AttributionFigures,
     AttributionStep,
@@ -64,9 +65,15 @@ def _parity(parts: list[ParityPart]) -> ParityFigures | None:
         accuracy_device=sum(part["correct_device"] for part in parts) / labelled if labelled else None,
         accuracy_reference=sum(part["correct_reference"] for part in parts) / labelled if labelled else None,
         labelled=labelled,
+        digest=_digest(parts),
         classes=_classes(parts),
         confusion=_confusion(parts),
     )
+
+
+def _digest(parts: list[ParityPart]) -> str:
+    digests = [part.get("digest") for part in parts]
+    return "" if None in digests else f"{add_digests(int(digest, 16) for digest in digests if digest):016x}"
 
 
 def _classes(parts: list[ParityPart]) -> list[ClassFigures]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from tflm_hil.models.manifest import Budget
+from tflm_hil.results.agreement import agreements
 from tflm_hil.results.baseline import Comparison
 from tflm_hil.results.model import Results, Run
 
@@ -25,37 +26,41 @@ class Expected:
 
 
 def judge(results: Results, comparison: Comparison | None, expected: Mapping[str, Expected] | None = None) -> Results:
-    """`results` with a verdict for each run; `expected` is by the names of runs.
+    """`results` with a verdict for each run; `expected` is by the names of builds.
 
     Of a run that is not expected, such as one of a model that this session left out, nothing is known but what earlier
     sessions noted.
 
-    `fail`: a test failed, a figure fell behind the baseline, or the accuracy of a run that is complete misses its
-    budget. `pass`: every test of the run has ended in this session, and at least one of them passed. `incomplete`:
-    anything else.
+    `fail`: a test failed, a figure fell behind the baseline, the accuracy of a run that is complete misses its budget,
+    or it disagrees with another emulator. `pass`: every test of the run has ended in this session, and at least one of
+    them passed. `incomplete`: anything else.
     """
     regressions = comparison.regressions if comparison else []
+    disagreements = {pair.second.identity: list(pair.differences()) for pair in agreements(results.runs)}
     runs = [
         _judged(
             run,
             results.gaps,
-            # The same run on another board has the same name, and is not of this session.
+            # The same run on hardware has the same name, and is not of this session.
             [str(change) for change in regressions if run.current and change.run == run.name],
-            (expected or {}).get(run.name),
+            disagreements.get(run.identity, []),
+            (expected or {}).get(run.build),
         )
         for run in results.runs
     ]
     return replace(results, runs=runs)
 
 
-def _judged(run: Run, gaps: list[str], regressions: list[str], expected: Expected | None) -> Run:
+def _judged(
+    run: Run, gaps: list[str], regressions: list[str], disagreements: list[str], expected: Expected | None
+) -> Run:
     now = [case for case in run.tests if case.this_session]
     not_run = [case.id for case in run.tests if not case.this_session]
     passed = any(case.outcome == "passed" for case in now)  # a failure that was expected shows nothing to be right
     complete = passed and not not_run and not gaps
     # The accuracy of some of the recordings says nothing about that of all.
     over_budget = list(_inaccurate(run, expected.budget)) if complete and expected else []
-    failures = [*(case.id for case in now if case.outcome == "failed"), *regressions, *over_budget]
+    failures = [*(case.id for case in now if case.outcome == "failed"), *regressions, *over_budget, *disagreements]
     verdict = "fail" if failures else "pass" if complete else "incomplete"
     notes = list(_notes(run, expected, complete)) if expected else list(run.notes)
     if now and not (passed or failures):
@@ -66,6 +71,7 @@ def _judged(run: Run, gaps: list[str], regressions: list[str], expected: Expecte
         failures=failures,
         not_run=not_run,
         over_budget=over_budget,
+        disagreements=disagreements,
         notes=notes,
     )
 

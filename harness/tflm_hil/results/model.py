@@ -13,6 +13,8 @@ from tflm_hil.files import write_text
 from tflm_hil.models.manifest import LONE_VARIANT
 
 SCHEMA = "hil-results/1"
+QEMU, HARDWARE = "qemu", "hardware"
+"""The places of a run that its name does not tell; one session has runs in one of them at most."""
 
 
 class FirmwareFigures(msgspec.Struct):
@@ -65,7 +67,8 @@ class ParityFigures(msgspec.Struct):
     """The comparison with `oracle`; accuracies are fractions of the `labelled` windows, None where there are none.
 
     `mismatches` counts the windows that differ by more than is allowed. `max_abs_diff` is None where an output is no
-    number. `classes` and `confusion` are of the device.
+    number. `digest` is that of all outputs of the device, "" in older files. `classes` and `confusion` are of the
+    device.
     """
 
     windows: int
@@ -78,6 +81,7 @@ class ParityFigures(msgspec.Struct):
     accuracy_reference: float | None
     mismatches: int = 0
     labelled: int = 0
+    digest: str = ""
     classes: list[ClassFigures] = []
     confusion: list[Confusion] = []
 
@@ -187,10 +191,11 @@ class Run(msgspec.Struct):
 
     `verdict` is pass only if every test of the run has ended in this session and none has failed. `not_run` names the
     tests that have not; what they measured in an earlier session is kept, and `stale` names the groups of figures
-    that come from other sources or another image. `over_budget` are limits that the figures of the whole run miss, and
-    `notes` says what was not judged. `preparation` is from the last row of a window to the network's input, `window`
-    that and the inference; `bench` is there in results of `hil bench` only. `earlier_verdict` is the last one of a run
-    of which no test has ended in this session. `compiler` is the version of arm-none-eabi-gcc that built the image.
+    that come from other sources or another image. `over_budget` are limits that the figures of the whole run miss,
+    `disagreements` what differs from the same run in another emulator, and `notes` says what was not judged.
+    `preparation` is from the last row of a window to the network's input, `window` that and the inference; `bench` is
+    there in results of `hil bench` only. `earlier_verdict` is the last one of a run of which no test has ended in this
+    session. `compiler` is the version of arm-none-eabi-gcc that built the image.
     """
 
     model: str
@@ -212,6 +217,7 @@ class Run(msgspec.Struct):
     trace: str | None = None
     failures: list[str] = []
     over_budget: list[str] = []
+    disagreements: list[str] = []
     notes: list[str] = []
     not_run: list[str] = []
     stale: list[str] = []
@@ -222,7 +228,12 @@ class Run(msgspec.Struct):
     @property
     def identity(self) -> tuple[str, ...]:
         """What tells it from other runs: not the port, which may be another one tomorrow, nor an emulator's version."""
-        return (self.model, self.variant, self.engine, self.target, (self.emulator or "hardware").split()[0])
+        return (self.model, self.variant, self.engine, self.target, self.place)
+
+    @property
+    def place(self) -> str:
+        """The kind of emulator, or `hardware`."""
+        return (self.emulator or HARDWARE).split()[0]
 
     @property
     def current(self) -> bool:
@@ -240,9 +251,14 @@ class Run(msgspec.Struct):
         return self.model if self.variant == LONE_VARIANT else f"{self.model}-{self.variant}"
 
     @property
-    def name(self) -> str:
+    def build(self) -> str:
         """E.g. `gesture-int8-aot-stm32f4`."""
         return f"{self.model}-{self.variant}-{self.engine}-{self.target}"
+
+    @property
+    def name(self) -> str:
+        """The same, with the emulator if it is another one than QEMU: e.g. `gesture-int8-aot-stm32f4-renode`."""
+        return self.build if self.place in (QEMU, HARDWARE) else f"{self.build}-{self.place}"
 
 
 class Results(msgspec.Struct, kw_only=True):

@@ -32,7 +32,7 @@ class RunKey(TypedDict):
 
 
 class ParityPart(TypedDict):
-    """The countable part of a `Parity`, and its oracle. `mismatches` is missing in files of earlier versions.
+    """The countable part of a `Parity`, and its oracle. `mismatches` and `digest` are missing in older files.
 
     `max_abs_diff` is None where an output is no number. `confusions` are triples of truth, answer and windows;
     `classes` are the fields of `ClassCount`.
@@ -48,6 +48,7 @@ class ParityPart(TypedDict):
     correct_reference: int
     oracle: str
     mismatches: NotRequired[int]
+    digest: NotRequired[str]
     confusions: list[list[Any]]
     classes: list[dict[str, Any]]
 
@@ -134,6 +135,7 @@ def parity_part(parity: Parity[Any], oracle: str, meaning: Meaning | None = None
         oracle=oracle,
         mismatches=len(parity.mismatches),
         confusions=[[*pair, windows] for pair, windows in sorted(parity.confusions.items())],
+        digest=f"{parity.digest:016x}",
         classes=[asdict(count) for count in class_counts(parity.confusions, meaning)] if meaning else [],
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from tflm_hil.errors import HilError
@@ -39,12 +39,14 @@ def load_targets(folder: Path | None = None) -> dict[str, Target]:
     return {target.name: target for target in sorted(targets.values(), key=lambda target: target.rank)}
 
 
-def find_targets(known: Mapping[str, Target], names: Sequence[str]) -> tuple[Target, ...]:
-    """Return the targets `names`, each once; `all` is every one that our firmware is built for and QEMU emulates.
+def find_targets(
+    known: Mapping[str, Target], names: Sequence[str], emulators: Collection[str] = ("qemu",)
+) -> tuple[Target, ...]:
+    """Return the targets `names`, each once; `all` is every one that our firmware is built for and `emulators` emulate.
 
     Raises HilError that lists `known` if there is no such target.
     """
-    every = [target.name for target in known.values() if target.build and target.qemu]
+    every = [target.name for target in known.values() if target.build and target.emulators.issuperset(emulators)]
     expanded = [name for given in names for name in (every if given == ALL else [given])]
     for name in expanded:
         if name not in known:

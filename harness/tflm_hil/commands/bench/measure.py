@@ -94,7 +94,7 @@ class Bench:
 
     def _bench(self, engine: Engine, subject: Subject) -> _Bench:
         build = Build(subject.model, subject.variant, engine.name, self._session.targets[0].name)
-        key = contributions.run_key(self._session, build)
+        key = contributions.run_key(self._session.board, build)
         return _Bench(engine, subject, build, {ANSWERS: merge.Planned(key, ANSWERS, "", True)})
 
     def _judged(self, benches: Iterable[_Bench]) -> Results:
