@@ -6,20 +6,28 @@ import pytest
 from support.fake_project import FLOAT32, INT8, FakeProject
 
 SUITE = """
+    from dataclasses import replace
     import pytest
     from support import fake_session
     from tflm_hil.pytest_plugin.fixtures import UART_LOG
 
+    class Device(fake_session.FakeDevice):
+        def stream(self, recordings):
+            return replace(super().stream(recordings), unit=self.emulator)
+
     @pytest.fixture
     def device(request, board, firmware):
         request.node.stash[UART_LOG] = None
-        return fake_session.FakeDevice(firmware)
+        device = Device(firmware)
+        device.emulator = board.emulator
+        return device
 
-    def test_answers(measurement, record):
+    def test_answers(measurement, record, board):
         fake_session.answer(record)
+        assert measurement.unit == board.emulator
 
-    def test_speed(whole_measurement, record, board):
-        record.measurement(whole_measurement)
+    def test_speed(whole_measurement, board):
+        assert whole_measurement.unit == board.emulator
 
     def test_image(firmware):
         pass
@@ -70,6 +78,7 @@ def test_a_session_with_one_emulator_is_followed_by_one_with_both_and_the_other_
     assert [run.earlier_verdict for run in project.results.runs if not run.current] == ["pass", "pass"]
 
 
+@pytest.mark.nightly  # it starts three processes
 def test_workers_share_the_emulators(project: FakeProject) -> None:
     project("-n", "2", "-k", "answers or speed", FAKE_EMULATORS=BOTH)
     assert [run.verdict for run in project.results.runs] == ["incomplete", "pass"] * 2  # test_image was left out
