@@ -6,6 +6,7 @@ import re
 import shutil
 import socket
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from intelhex import IntelHex
 from support import simulated_probe
 from support.emulated_image import SPIN, build, run
 from support.firmware_helpers import MODEL_SHA256
@@ -22,23 +24,29 @@ from support.plugin_helpers import ROOT, SUITE, Hil, read_results
 from support.simulated_probe import SimulatedProbe
 from support.targets import STM32F4, TARGETS
 from tflm_hil import processes
+from tflm_hil.boards.counters import CycleCounter
+from tflm_hil.boards.flashers.image_files import write_bin, write_hex
 from tflm_hil.boards.flashers.methods import flasher
 from tflm_hil.boards.flashers.tool import Place
 from tflm_hil.boards.serial import reset
 from tflm_hil.boards.serial.board import SerialBoard
+from tflm_hil.configuration import load_configuration
 from tflm_hil.device.client import Client
 from tflm_hil.device.identity import Layout
 from tflm_hil.device.messages import FaultKind
 from tflm_hil.device.uart_log import UartLog
 from tflm_hil.engines.aot.engine import AotEngine
+from tflm_hil.engines.external.application import load_application
+from tflm_hil.engines.external.engine import ExternalEngine
 from tflm_hil.firmware.image import FirmwareImage
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.lab.contact import Contact
 from tflm_hil.lab.dut import DeviceUnderTest
 from tflm_hil.lab.options import Flash
 from tflm_hil.models.manifest import load_models
+from tflm_hil.progress import silent
 from tflm_hil.targets import Target
-from tflm_hil.targets.flash import FlashSettings, GdbSettings, OpenOcdSettings, PyOcdSettings
+from tflm_hil.targets.flash import FlashSettings, GdbSettings, OpenOcdSettings, PlatformIoSettings, PyOcdSettings
 
 NRF51 = TARGETS["nrf51"]
 FLOATS = ((np.dtype(np.float32), 2),)
@@ -57,8 +65,9 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> FirmwareImage:
 
 
 @pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A blank chip is reset in every way that there is."""
+def _as_in_emulation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A blank chip is reset in every way that there is, and what emulators count is no cycles of a core."""
+    monkeypatch.setattr(CycleCounter, "check", lambda _self, _info: None)
     monkeypatch.setattr(reset, "BOOT_S", 0.3)
     monkeypatch.setattr(reset, "PULSE_S", 0.0)
 
@@ -102,6 +111,16 @@ class Bench:
 def answers(device: DeviceUnderTest) -> bool:
     amounts = [np.frombuffer(result.outputs, np.float32)[1] for result in run(device.client, (SPIN, 1), (SPIN, 2))]
     return amounts == [1.0, 2.0]
+
+
+def test_an_image_becomes_the_files_that_objcopy_makes(image: FirmwareImage, tmp_path: Path) -> None:
+    file, start = write_bin(image, tmp_path)
+    assert (file.read_bytes(), start) == (image.bin.read_bytes(), 0)
+    theirs = tmp_path / "theirs.hex"
+    subprocess.run(["arm-none-eabi-objcopy", "-O", "ihex", image.elf, theirs], check=True)
+    assert IntelHex(str(write_hex(image, tmp_path))).todict() == {
+        address: byte for address, byte in IntelHex(str(theirs)).todict().items() if address != "start_addr"
+    }
 
 
 @needs("openocd")
@@ -190,8 +209,67 @@ def test_a_board_of_the_users_file_goes_from_blank_to_a_suite_that_passes(
         hil(SUITE, "--board=simulated", "-k", "int8").assert_outcomes(passed=6, skipped=2)
         (run,) = read_results(pytester).runs
         assert (run.target, run.emulator, run.verdict) == ("nrf51", None, "pass")
-        log = pytester.path / "reports" / "board" / "main" / "flash.log"
-        assert log.exists()
+        (log,) = (pytester.path / "reports" / "board").rglob("flash.log")
         log.unlink()
         hil(SUITE, "--board=simulated", "-k", "int8 and punch").assert_outcomes(passed=1)
         assert not log.exists()  # The board runs this very build.
+
+
+@pytest.mark.nightly  # two builds of an example
+def test_platformio_uploads_the_application_that_it_built(tmp_path: Path) -> None:
+    for name in ("bare-metal", "wave"):
+        shutil.copytree(ROOT / "examples" / name, tmp_path / name, ignore=shutil.ignore_patterns(".hil", "reports"))
+    root = tmp_path / "bare-metal"
+    with (root / "platformio.ini").open("a") as ini:
+        ini.write("extra_scripts = post:upload.py\n")
+    (root / "upload.py").write_text(
+        """
+import shutil
+Import("env")
+env.AddPlatformTarget(
+    "upload",
+    "$BUILD_DIR/${PROGNAME}.elf",
+    lambda source, target, env: shutil.copy(str(source[0]), env.subst("$UPLOAD_PORT")) and None,
+    "Upload",
+)
+"""
+    )
+    application = load_application(load_configuration(root))
+    assert application is not None
+    engine = ExternalEngine(application)
+    image = engine.build(FirmwareProject(root / ".hil"), application.model, application.variant, STM32F4)
+    port = tmp_path / "port"
+    flasher(PlatformIoSettings(), Place("board", str(port), root / "hil.toml", tmp_path)).flash(image, silent)
+    assert port.read_bytes() == image.elf.read_bytes()
+
+
+@pytest.mark.nightly  # a GDB server beside the probe, for each tool
+@pytest.mark.parametrize("server", ["openocd", "pyocd"])
+def test_gdb_flashes_through_the_servers_of_the_tools(
+    probe: SimulatedProbe, image: FirmwareImage, tmp_path: Path, server: Any
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    if server == "openocd":
+        (tmp_path / "probe.cfg").write_text(f"set PROBE {probe.openocd}\n")
+        files = [str(tmp_path / "probe.cfg"), str(simulated_probe.CONFIG)]
+        argv = ["openocd", *(word for file in files for word in ("-f", file)), "-c", f"gdb_port {port}"]
+    else:
+        argv = ["pyocd", "gdbserver", "-W", "-t", "nrf51", "-u", f"remote:localhost:{probe.pyocd}", "-p", str(port)]
+        argv += ["--persist"]
+    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, preexec_fn=processes.die_with_parent()) as tool:
+        assert tool.stderr is not None
+        try:
+            while not re.search(f"[Ll]istening on port {port}", tool.stderr.readline()):
+                assert tool.poll() is None
+            threading.Thread(target=tool.stderr.read, daemon=True).start()
+            board = board_at(probe.terminal, NRF51, GdbSettings(server=server, address=f"localhost:{port}"), tmp_path)
+            bench = Bench(board, tmp_path / "uart.log")
+            with bench.session(image, Flash.ALWAYS) as device:
+                assert answers(device)
+                device.client.fault(FaultKind.HANG)
+            with bench.session(image, Flash.ALWAYS) as device:
+                assert answers(device)
+            board.close()
+        finally:
+            tool.kill()

@@ -28,9 +28,12 @@ def command(root: Path, environment: str) -> list[str]:
 
 
 def upload(build_dir: BuildDir, port: str | None) -> tuple[list[str], dict[str, str]]:
-    """The argv and the variables that put what was built in `build_dir` onto a board, without building it again."""
+    """The argv and the variables that put what was built in `build_dir` onto a board.
+
+    PlatformIO looks whether that is up to date and finds that it is: not all platforms can leave that out.
+    """
     settings = environments.variables(build_dir) | {"PLATFORMIO_BUILD_DIR": str(build_dir.build)}
-    argv = [*command(build_dir.root, build_dir.environment), "--target", "nobuild", "--target", "upload"]
+    argv = [*command(build_dir.root, build_dir.environment), "--target", "upload"]
     argv += ["--upload-port", port] if port else []
     return argv, variables(os.environ, build_dir.build_root) | settings
 

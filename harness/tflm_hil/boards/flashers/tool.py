@@ -137,7 +137,7 @@ def executable(place: Place, names: Sequence[str], remedy: str) -> str:
 
 
 def _said(log: Path) -> str:
-    return _UNPRINTABLE.sub("", log.read_text(encoding="utf-8", errors="replace").replace("\r", "\n"))
+    return _UNPRINTABLE.sub("", log.read_text(encoding="utf-8", errors="ignore").replace("\r", "\n"))
 
 
 def _tail(said: str) -> str:
