@@ -2,122 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
-from support.device_helpers import FakeClock, MemoryConnection, checksum
-from support.fake_device import FakeDevice, Image, Misbehaviour
-from tflm_hil.boards.counters import CycleCounter
-from tflm_hil.device.client import Client
-from tflm_hil.device.device_info import DeviceInfo
+from support.device_helpers import checksum
+from support.fake_contact import BUILD, IMAGE, OTHER, Bench, healthy, running
+from support.fake_device import FakeDevice, Misbehaviour
 from tflm_hil.device.messages import FaultKind
-from tflm_hil.errors import DeviceError, HilError, LineError
-from tflm_hil.lab import contact
-from tflm_hil.lab.contact import Contact
-from tflm_hil.lab.dut import DeviceUnderTest
+from tflm_hil.errors import DeviceError, HilError
 from tflm_hil.lab.options import Flash
-
-IMAGE = Image()
-BUILD, OTHER = IMAGE.build_id[:6].hex(), bytes(range(100, 120))
-FIRMWARE: Any = SimpleNamespace(
-    image=SimpleNamespace(build_id=IMAGE.build_id, elf=None),
-    variant=SimpleNamespace(sha256=IMAGE.model_hash),
-    name="gesture-int8",
-    model=SimpleNamespace(windowed=True),
-)
-
-
-class Broken(MemoryConnection):
-    """A line that breaks as soon as it is read."""
-
-    def read(self, timeout: float) -> bytes:  # noqa: ARG002
-        raise LineError("fake: the serial line broke")
-
-
-class FakeBoard:
-    """Each connection leads to the next of `devices`; the last of them stays. None is a line that breaks.
-
-    Flashing makes another device of it, `flashed`, which is refused where that is an error.
-    """
-
-    name = "fake"
-    emulator = None
-    persistent = True
-
-    def __init__(self, clock: FakeClock, *devices: FakeDevice | None) -> None:
-        self.connected = 0
-        self.said = ""
-        self.flashes = 0
-        self.flashed: FakeDevice | HilError | None = None
-        self._clock = clock
-        self._devices = devices
-
-    def connect(self) -> MemoryConnection:
-        device = self._devices[min(self.connected, len(self._devices) - 1)]
-        self.connected += 1
-        kind = Broken if device is None else MemoryConnection
-        return kind(device or healthy(), self._clock)
-
-    def flash(self, _image: object, _say: object) -> str:
-        self.flashes += 1
-        if isinstance(self.flashed, HilError):
-            raise self.flashed
-        if self.flashed is not None:
-            self._devices = (self.flashed,)
-        return "tool ended with 0 and said: programmed 0 bytes; see flash.log"
-
-    def check(self, info: DeviceInfo) -> None:
-        CycleCounter("Cortex-M4").check(info)
-
-    def trouble(self) -> str:
-        return self.said
-
-
-def healthy(misbehaviour: Misbehaviour | None = None) -> FakeDevice:
-    return FakeDevice(IMAGE, checksum, misbehaviour)
-
-
-def running(build_id: bytes) -> FakeDevice:
-    return FakeDevice(replace(IMAGE, build_id=build_id), checksum)
-
-
-class Bench:
-    """A contact with a board, on a clock that only waiting moves."""
-
-    def __init__(self, folder: Path, clock: FakeClock, devices: tuple[FakeDevice | None, ...]) -> None:
-        self.board: Any = FakeBoard(clock, *devices)
-        self._contact = Contact()
-        self._folder = folder
-        self.clock = clock
-
-    @contextmanager
-    def session(self, flash: Flash = Flash.NEVER, build_id: bytes = IMAGE.build_id) -> Iterator[DeviceUnderTest]:
-        image = SimpleNamespace(build_id=build_id, elf=None, elf_sha256=build_id.hex())
-        firmware: Any = SimpleNamespace(**vars(FIRMWARE) | {"image": image})
-        nothing: Any = None
-        log = self._folder / "uart.log"
-        with self._contact.connected(self.board, firmware, nothing, log, flash) as device:
-            yield device
-
-    def refusal(self, flash: Flash = Flash.NEVER, build_id: bytes = IMAGE.build_id) -> str:
-        with pytest.raises(HilError) as caught, self.session(flash, build_id):
-            pass
-        return str(caught.value)
-
-
-@pytest.fixture
-def make_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Bench]:
-    clock = FakeClock()
-    monkeypatch.setattr(contact, "Client", functools.partial(Client, clock=clock))
-    monkeypatch.setattr(contact, "check_layout", lambda *_arguments: None)
-    return lambda *devices: Bench(tmp_path, clock, devices)
 
 
 def test_a_counter_that_counts_something_else_is_refused(make_bench: Callable[..., Bench]) -> None:

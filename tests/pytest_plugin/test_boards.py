@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -125,8 +126,6 @@ def test_a_name_that_does_not_fit_is_a_usage_error_of_one_line(
         pytest.param(Misbehaviour.SILENT, "*is silent: no answer to HELLO*", marks=pytest.mark.nightly),
         pytest.param(Misbehaviour.GARBAGE, "*sends garbage*", marks=pytest.mark.nightly),
         pytest.param(Misbehaviour.PROTOCOL, "*speaks protocol version*", marks=pytest.mark.nightly),
-        (Misbehaviour.REBOOT, "*rebooted*"),
-        (Misbehaviour.CRASH, "*crashed*"),
         (Misbehaviour.LIE, "*windows differ from the reference*"),
     ],
 )
@@ -142,15 +141,69 @@ def test_what_a_bad_board_does_is_said(
 
 
 @needs_emulator
-def test_a_board_that_leaves_fails_one_test_and_the_rest_passes(
+def test_what_happens_to_a_board_costs_the_recordings_that_it_happens_in_and_no_other(
     pytester: pytest.Pytester, hil: Hil, build_id: bytes
 ) -> None:
     pytester.makepyfile(test_predictions=PREDICTIONS)
-    link = pytester.path / "ttyACM0"
-    with fake_board.running("gesture", "int8", build_id, leaves=link) as port:
-        result = hil(f"--board={port}", "--hil-flash=never", "-k", "int8 and (punch or flex or continuous_1)")
-    result.assert_outcomes(errors=1, passed=2)
-    result.stdout.fnmatch_lines([f"{link}: the serial line broke: *: is the board still connected?"])
+    events = ["reset@5000", "crash@20000", "leave@45000", "noise=0.0003@60000"]
+    with fake_board.running("gesture", "int8", build_id, events=events, link=pytester.path / "ttyACM0") as port:
+        result = hil(f"--board={port}", "--hil-flash=never", "-rA", "-k", "int8 and (punch or flex or continuous_1)")
+    result.assert_outcomes(failed=2, passed=1)
+    assert losses(result) == [("punch", "rebooted"), ("punch", "crashed"), ("flex", "the serial line broke")]
+    result.stdout.fnmatch_lines(["PASSED *continuous_1.csv*"])
+    (run,) = read_results(pytester).runs
+    assert run.verdict == "fail"
+    assert run.parity is not None
+    assert run.parity.bit_exact
+    assert run.parity.windows == 515 - 3
+
+
+@needs_emulator
+@pytest.mark.nightly  # A board that is mute or away is waited for; the cheap ones are above, and in tests/lab.
+@pytest.mark.parametrize(
+    ("event", "outcomes", "lost", "said"),
+    [
+        ("stall=3@20000", {"passed": 3}, [], []),
+        ("noise=0.001@20000", {"passed": 3}, [], []),
+        ("leave=4@20000", {"passed": 2, "failed": 1}, [("punch", "the serial line broke")], []),
+        ("hang@20000", {"failed": 1, "errors": 2}, [("punch", "is silent")], ["*reset it by hand*"]),
+        ("swap@20000", {"failed": 1, "errors": 2}, [("punch", "rebooted")], ["*not tried: the board runs build *"]),
+        ("unplug@20000", {"failed": 1, "errors": 2}, [("punch", "the serial line broke")], ["*not tried: *ttyACM0: *"]),
+        (
+            "reset@3000/300",
+            {"failed": 1, "errors": 2},
+            [("punch", "rebooted")] * 3,
+            ["*not tried: 3 in a row were lost*"],
+        ),
+    ],
+)
+def test_everything_that_can_happen_to_a_board_is_booked_and_told(
+    pytester: pytest.Pytester,
+    hil: Hil,
+    build_id: bytes,
+    event: str,
+    outcomes: dict[str, int],
+    lost: list[tuple[str, str]],
+    said: list[str],
+) -> None:
+    pytester.makepyfile(test_predictions=PREDICTIONS)
+    with fake_board.running("gesture", "int8", build_id, events=[event], link=pytester.path / "ttyACM0") as port:
+        result = hil(f"--board={port}", "--hil-flash=never", "-rA", "-k", "int8 and (punch or flex or continuous_1)")
+    result.assert_outcomes(**outcomes)
+    assert losses(result) == lost
+    if said:
+        result.stdout.fnmatch_lines(said)
+    (run,) = read_results(pytester).runs
+    assert run.verdict == ("fail" if lost else "incomplete")  # the other files were left out
+    assert run.parity is not None
+    assert run.parity.bit_exact
+    assert "Traceback" not in str(result.stdout)
+
+
+def losses(result: pytest.RunResult) -> list[tuple[str, str]]:
+    """Return the file of each recording that was lost, and why."""
+    reasons = "rebooted|crashed|is silent|the serial line broke"
+    return re.findall(rf"^lost (punch|flex)/\d+ at window \d+: \S+ ({reasons})", str(result.stdout), re.MULTILINE)
 
 
 @needs_emulator

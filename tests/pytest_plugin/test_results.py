@@ -134,12 +134,13 @@ def test_faults_on_the_line_are_counted_in_the_results(pytester: pytest.Pytester
         from tflm_hil.device.client import Client
         from tflm_hil.device.uart_log import UartLog
         from tflm_hil.lab.dut import DeviceUnderTest
+        from tflm_hil.lab.losses import Streak
         from support.lossy_connection import LossyConnection, at_random
 
         def test_bad_line(board, firmware, recordings, reference, record, tmp_path, request):
             board.flash(firmware.image)
             client = Client(LossyConnection(board.connect(), at_random(1, 0.1)), UartLog(tmp_path / "log"))
-            device = DeviceUnderTest(firmware, board, client, client.hello())
+            device = DeviceUnderTest(firmware, board, lambda: (client, client.hello()), Streak())
             measurement = device.stream([r for r in recordings if r.name == "continuous_1"])
             record.measurement(measurement)
             record.parity(measurement.parity(reference))

@@ -12,6 +12,7 @@ from tflm_hil.device.client import Client
 from tflm_hil.device.connection import Connection
 from tflm_hil.device.messages import WindowResult
 from tflm_hil.device.uart_log import UartLog
+from tflm_hil.errors import LineError
 
 from support.fake_device import FakeDevice, Image, Misbehaviour
 from support.lossy_connection import LossyConnection, Plan
@@ -45,6 +46,8 @@ class MemoryConnection:
         self._arriving += data
 
     def read(self, timeout: float) -> bytes:
+        if not self._arriving and self._device.gone:
+            raise LineError("the serial line broke: the device has left")
         if not self._arriving:
             self._clock.now += timeout
         data, self._arriving = self._arriving, b""

@@ -40,6 +40,9 @@ class Misbehaviour(enum.StrEnum):
     CRASH = "crash"
     HANG = "hang"
     LIE = "lie"
+    COUNT_BACKWARDS = "count backwards"
+    FLOOD = "flood"
+    LEAVE = "leave"
 
 
 @dataclass(frozen=True)
@@ -80,9 +83,10 @@ def _text(value: str) -> bytes:
 
 @dataclass
 class FakeDevice:
-    """A device without a line. `executed` holds the sequence numbers since HELLO in the order of execution.
+    """A device without a line; `gone` is whether it has left that.
 
-    Ticks depend only on the index of the window; they have no meaning. Two interrupts come in each inference.
+    `executed` holds the sequence numbers since HELLO in the order of execution. Ticks depend only on the index of the
+    window; they have no meaning. Two interrupts come in each inference.
     """
 
     image: Image
@@ -90,6 +94,8 @@ class FakeDevice:
     misbehaviour: Misbehaviour | None = None
     infer_tensors: InferTensors | None = None
     executed: list[int] = field(default_factory=list)
+    gone: bool = False
+    before_trouble: int = REQUESTS_BEFORE_TROUBLE
     _received: bytearray = field(default_factory=bytearray)
     _expected: int = 1
     _responses: deque[tuple[int, bytes]] = field(default_factory=deque)
@@ -110,6 +116,14 @@ class FakeDevice:
         self._begin_session()
         self._windows_ever = self._bad_frames = self._echo_left = 0
         return b"" if self.misbehaviour in (Misbehaviour.SILENT, Misbehaviour.GARBAGE) else self._boot_frame(cause)
+
+    def crash(self) -> bytes:
+        """Run into a fault and return what is sent: the device reports it and resets itself."""
+        return self._crash_frame() + self.boot(cause=3)
+
+    def hang(self) -> None:
+        """Answer nothing from now on."""
+        self._dead = True
 
     def feed(self, data: bytes) -> bytes:
         """Receive bytes and return what the device sends."""
@@ -159,7 +173,7 @@ class FakeDevice:
             return b"" if reported else self._nak(GAP)
         self._beyond_gap = None
         self._expected = (self._expected + 1) & 0xFFFF
-        if len(self.executed) == REQUESTS_BEFORE_TROUBLE and self.misbehaviour is not None:
+        if len(self.executed) == self.before_trouble and self.misbehaviour is not None:
             trouble = self._trouble()
             if trouble is not None:
                 return trouble
@@ -239,7 +253,7 @@ class FakeDevice:
             outputs = self.infer(np.frombuffer(rows, "<i2").reshape(window, self.image.channels))
             if self.misbehaviour == Misbehaviour.LIE:
                 outputs = bytes([outputs[0] ^ 0x01]) + outputs[1:]
-            overhead = self.image.overhead_ticks
+            overhead = 1 << 31 if self.misbehaviour == Misbehaviour.COUNT_BACKWARDS else self.image.overhead_ticks
             results += struct.pack("<II", overhead + 900, overhead + 8000 + self._windows % 7) + outputs
             self._first_row += stride
             self._windows += 1
@@ -252,6 +266,11 @@ class FakeDevice:
         if self.misbehaviour in (Misbehaviour.CRASH, Misbehaviour.HANG):
             self._dead = True
             return self._crash_frame() if self.misbehaviour == Misbehaviour.CRASH else b""
+        if self.misbehaviour == Misbehaviour.FLOOD:
+            return b"printf\0" * 200
+        if self.misbehaviour == Misbehaviour.LEAVE:
+            self._dead = self.gone = True
+            return b""
         return None
 
     def _begin_session(self) -> None:

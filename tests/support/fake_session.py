@@ -8,6 +8,7 @@ FAKE_EMULATORS what emulates its board.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,8 +18,9 @@ import tflm_hil.pytest_plugin.startup
 from tflm_hil.boards.selection import BoardChoice, FoundBoard
 from tflm_hil.boards.spec import BoardSpec
 from tflm_hil.checks.parity import Parity
-from tflm_hil.errors import HilError
+from tflm_hil.errors import DeviceError, HilError
 from tflm_hil.lab.build import Build, Firmware
+from tflm_hil.lab.losses import Loss
 from tflm_hil.lab.measurement import Measurement, Traffic
 from tflm_hil.lab.options import Options
 from tflm_hil.models.manifest import Budget, Model, Variant
@@ -65,8 +67,8 @@ class FakeSession:
     def header(self) -> list[str]:
         return ["hil: fake"]
 
-    def recordings(self, _model: object) -> dict[str, list[object]]:
-        return {"a.csv": [], "b.csv": []}
+    def recordings(self, _model: object) -> dict[str, list[Any]]:
+        return {f"{file}.csv": [SimpleNamespace(name=f"{file}/{i}") for i in range(2)] for file in "ab"}
 
     def reference(self, _path: Path) -> Any:
         return SimpleNamespace(name="fake")
@@ -93,13 +95,30 @@ def answer(record: Recorder, windows: int = 10) -> None:
 
 
 class FakeDevice:
-    """Answers to any recordings with ten windows."""
+    """Answers with five windows to each recording.
+
+    It fails the first time on those that FAKE_LOST names, and always where FAKE_LOST_AGAIN is set.
+    """
 
     def __init__(self, firmware: Firmware) -> None:
         self.firmware = firmware
 
-    def stream(self, _recordings: object) -> Measurement:
-        return replace(measured(), firmware=self.firmware)
+    def stream(self, recordings: Sequence[Any], go_on: bool = False) -> Measurement:
+        assert go_on
+        lost = [each.name for each in recordings if self._fails(each.name)]
+        reason = DeviceError("the board rebooted", ["-> #7 SAMPLES"])
+        return replace(
+            measured(5 * (len(recordings) - len(lost))),
+            firmware=self.firmware,
+            lost=tuple(Loss(name, reason, 3) for name in lost),
+        )
+
+    def _fails(self, name: str) -> bool:
+        mark = Path(name.replace("/", "-"))
+        tried = mark.exists()
+        mark.touch()
+        named = name in os.environ.get("FAKE_LOST", "").split(",")
+        return named and (not tried or "FAKE_LOST_AGAIN" in os.environ)
 
 
 def pytest_addoption() -> None:

@@ -80,6 +80,8 @@ class FirmwareOnHost:
     `burst` is the number of bytes that arrive between two iterations of its main loop, `boot` what it sent first.
     """
 
+    gone = False
+
     def __init__(self, library: Path, burst: int = 1) -> None:
         self.burst = burst
         self.library = ctypes.CDLL(str(library))

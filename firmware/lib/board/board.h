@@ -107,8 +107,8 @@ void board_crash(board_crash_t kind);
 /* Provided by the application. Called in interrupt context with each received byte. */
 void board_on_receive(uint8_t byte);
 
-/* Provided by the application. Called by the fault handler with enough stack and with interrupts off. The board halts
- * when it returns. */
+/* Provided by the application. Called by the fault handler with enough stack and with interrupts off. The board resets
+ * itself when it returns. */
 void board_on_fault(const board_fault_t *fault);
 
 #ifdef __cplusplus

@@ -96,12 +96,16 @@ class Client:
         return self.stream_all([samples], progress)[0]
 
     def stream_all(
-        self, recordings: Sequence[Samples], progress: ProgressCallback | None = None
+        self,
+        recordings: Sequence[Samples],
+        progress: ProgressCallback | None = None,
+        done: Callable[[list[WindowResult]], None] | None = None,
     ) -> list[list[WindowResult]]:
         """Send recordings, int16[rows, channels] in raw counts, one after the other without a pause on the line.
 
         Returns the windows of each recording in order, each window exactly once. `progress` is called with the number
-        of windows answered so far, of all recordings. Raises HilError if the samples do not fit the device.
+        of windows answered so far, of all recordings, and `done` with the windows of a recording as soon as it has
+        them all. Raises HilError if the samples do not fit the device.
         """
         info, _ = self._open
         streams = [RecordingStream(samples, info) for samples in recordings]
@@ -113,6 +117,8 @@ class Client:
             windows += len(new)
             if progress is not None:
                 progress(windows)
+            if done is not None and stream.done:
+                done(stream.windows)
             return sum(window.prepare_ticks + window.invoke_ticks for window in new)
 
         self._exchange(streams, take)
@@ -122,11 +128,16 @@ class Client:
         """Run the network once; see `infer_all`."""
         return self.infer_all([inputs])[0]
 
-    def infer_all(self, cases: Sequence[Sequence[bytes]], progress: ProgressCallback | None = None) -> list[Inference]:
+    def infer_all(
+        self,
+        cases: Sequence[Sequence[bytes]],
+        progress: ProgressCallback | None = None,
+        done: Callable[[Inference], None] | None = None,
+    ) -> list[Inference]:
         """Run the network once on each of `cases` without a pause on the line.
 
-        A case holds the memory of each input. `progress` is called with the number of cases answered so far. Raises
-        HilError if a case does not fit the device.
+        A case holds the memory of each input. `progress` is called with the number of cases answered so far, and `done`
+        with the result of each. Raises HilError if a case does not fit the device.
         """
         info, _ = self._open
         streams = [InferenceStream(inputs, info) for inputs in cases]
@@ -138,6 +149,8 @@ class Client:
             answered += stream.done
             if stream.done and progress is not None:
                 progress(answered)
+            if stream.done and done is not None:
+                done(stream.inference)
             return ticks
 
         self._exchange(streams, take)

@@ -58,6 +58,11 @@ class RecordingStream:
         """The number of requests: BEGIN and the SAMPLES requests."""
         return 1 + len(self._chunks)
 
+    @property
+    def done(self) -> bool:
+        """Whether all responses have arrived."""
+        return self._answered == self.request_count
+
     def requests(self) -> Iterator[Request]:
         """Yield BEGIN and the SAMPLES requests."""
         yield Message.BEGIN, b""

@@ -15,6 +15,7 @@ from tflm_hil.errors import DeviceError, HilError, LineError, MuteError
 from tflm_hil.firmware.image import NO_BUILD_ID, FirmwareImage
 from tflm_hil.lab.build import Firmware
 from tflm_hil.lab.dut import DeviceUnderTest, Progress, silent
+from tflm_hil.lab.losses import Streak
 from tflm_hil.lab.options import Flash
 from tflm_hil.progress import Say
 from tflm_hil.progress import silent as unsaid
@@ -36,6 +37,7 @@ class Contact:
 
     def __init__(self) -> None:
         self._hopeless: dict[str, str] = {}
+        self._streaks: dict[str, Streak] = {}
         self._written = ""
         self._broken = 0
         self._answered = False
@@ -64,16 +66,29 @@ class Contact:
         with UartLog(log) as uart_log:
             # Where nothing is flashed the board runs one and the same image, whichever is asked for.
             key = "" if flash is Flash.NEVER else firmware.image.elf_sha256
-            if key in self._hopeless:
-                raise DeviceError(f"{self._hopeless[key]} (not tried again for {firmware.name})")
-            client, info = self._bring(board, firmware.image, key, flash, uart_log, say)
-            try:
+            streak = self._streaks.setdefault(key, Streak())
+            client: Client | None = None
+
+            def connect() -> Answer:
+                nonlocal client
+                self._over(client)
+                if told := self._hopeless.get(key) or streak.verdict:
+                    raise DeviceError(f"{told} (not tried again for {firmware.name})")
+                client, info = self._bring(board, firmware.image, key, flash, uart_log, say)
                 check_identity(info, firmware.image.build_id, firmware.variant.sha256)
                 check_layout(info, layout)
                 board.check(info)
-                yield DeviceUnderTest(firmware, board, client, info, progress)
+                return client, info
+
+            try:
+                yield DeviceUnderTest(firmware, board, connect, streak, progress)
             finally:
-                self._trouble = client.failure or ""
+                self._over(client)
+
+    def _over(self, client: Client | None) -> None:
+        """Keep what went wrong in a session: a device that is mute in the next one was broken in this."""
+        if client is not None:
+            self._trouble = client.failure or ""
 
     def _bring(self, board: Board, image: FirmwareImage, key: str, flash: Flash, log: UartLog, say: Say) -> Answer:
         """The device, which runs `image` unless nothing is to be flashed."""

@@ -6,15 +6,19 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tflm_hil.boards.board import Board
 from tflm_hil.device.client import Client
 from tflm_hil.device.device_info import DeviceInfo
+from tflm_hil.device.inferences import Inference
 from tflm_hil.device.messages import Status, WindowResult
-from tflm_hil.errors import DeviceError, LineError, RefusedError
+from tflm_hil.errors import DeviceError, HilError, LineError, RefusedError
 from tflm_hil.lab.build import Firmware
+from tflm_hil.lab.losses import Loss, Streak
 from tflm_hil.lab.measurement import Answers, Measurement, TensorMeasurement, Traffic
 from tflm_hil.models.stimuli import Stimulus
 from tflm_hil.recordings import Recording
@@ -25,70 +29,119 @@ OUTPUT_TYPES: dict[int, type[np.generic]] = {0: np.float32, 3: np.uint8, 7: np.i
 
 Progress = Callable[[str, int, int], None]
 
+Connect = Callable[[], tuple[Client, DeviceInfo]]
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+F = TypeVar("F", bound=_Named)
+
 
 def silent(_what: str, _done: int, _total: int) -> None:
     """A `Progress` that shows nothing."""
 
 
 class DeviceUnderTest:
-    """A connected device whose identity has been checked."""
+    """A connected device whose identity has been checked.
+
+    `connect` opens a session, now and again after an error has ended it: it resets the board, and raises HilError if
+    there is no use in it. `streak` counts what is lost.
+    """
 
     def __init__(
-        self, firmware: Firmware, board: Board, client: Client, info: DeviceInfo, progress: Progress = silent
+        self, firmware: Firmware, board: Board, connect: Connect, streak: Streak, progress: Progress = silent
     ) -> None:
         self.firmware = firmware
         self.board = board
-        self.client = client
-        self.info = info
+        self.client, self.info = connect()
+        self._connect = connect
+        self._streak = streak
         self._progress = progress
 
-    def stream(self, recordings: Sequence[Recording]) -> Measurement:
+    def stream(self, recordings: Sequence[Recording], go_on: bool = False) -> Measurement:
         """Stream `recordings`, each from its row 0, and collect the answer to every window.
+
+        With `go_on`, a device that fails is reset, and the next recording is streamed; `lost` of the measurement tells
+        what happened to which.
 
         Raises:
             DeviceError: the device crashed, rebooted, fell silent, or did not answer each window exactly once.
         """
         model = self.firmware.model
         total = sum(window_count(len(recording.samples), model.window, model.stride) for recording in recordings)
-        traffic = self._watch()
-        with self._watched():
-            results = self.client.stream_all(
-                [recording.samples for recording in recordings],
-                lambda done: self._progress(f"windows, {self.firmware.name}", done, total),
-            )
-        seen = traffic()
-        answers = [self._answers(recording, windows) for recording, windows in zip(recordings, results, strict=True)]
-        return Measurement(self.firmware, answers, self.board.unit(self.info), seen)
+        answers: list[Answers] = []
+        wire = _Wire()
+        answered = 0  # windows
 
-    def infer(self, stimuli: Sequence[Stimulus]) -> TensorMeasurement:
-        """Write the inputs of each of `stimuli`, run the network, and read its outputs.
+        def attempt(left: Sequence[Recording]) -> None:
+            nonlocal answered
+            waiting, complete = iter(left), sum(len(each.invoke) for each in answers)
+
+            def progress(windows: int) -> None:
+                nonlocal answered
+                answered = complete + windows
+                self._progress(f"windows, {self.firmware.name}", answered, total)
+
+            def done(windows: list[WindowResult]) -> None:
+                answers.append(self._answers(next(waiting), windows))
+                wire.mark()
+                self._streak.answered()
+
+            answered = complete
+            wire.begin(self.client)
+            self.client.stream_all([recording.samples for recording in left], progress, done)
+            wire.end(self.client)
+
+        lost = self._go_through(
+            recordings,
+            attempt,
+            lambda: (len(answers), answered - sum(len(each.invoke) for each in answers)),
+            go_on,
+        )
+        return Measurement(self.firmware, answers, self.board.unit(self.info), wire.traffic, lost)
+
+    def infer(self, stimuli: Sequence[Stimulus], go_on: bool = False) -> TensorMeasurement:
+        """Write the inputs of each of `stimuli`, run the network, and read its outputs. `go_on` as in `stream`.
 
         Raises:
             HilError: the inputs do not fit the network.
             DeviceError: the device crashed, rebooted, fell silent, or sent something else than its outputs.
         """
-        traffic = self._watch()
-        with self._watched():
-            results = self.client.infer_all(
-                [[values.tobytes() for values in stimulus.inputs] for stimulus in stimuli],
-                lambda done: self._progress(f"inferences, {self.firmware.name}", done, len(stimuli)),
-            )
-        seen = traffic()
-        outputs = [
-            [
-                np.frombuffer(content, tensor.dtype).reshape(tensor.shape)
-                for content, tensor in zip(result.outputs, self.info.outputs, strict=True)
-            ]
-            for result in results
-        ]
+        answered: list[Stimulus] = []
+        results: list[Inference] = []
+        wire = _Wire()
+
+        def attempt(left: Sequence[Stimulus]) -> None:
+            waiting = iter(left)
+
+            def done(inference: Inference) -> None:
+                answered.append(next(waiting))
+                results.append(inference)
+                wire.mark()
+                self._streak.answered()
+                self._progress(f"inferences, {self.firmware.name}", len(results), len(stimuli))
+
+            wire.begin(self.client)
+            self.client.infer_all([[values.tobytes() for values in stimulus.inputs] for stimulus in left], done=done)
+            wire.end(self.client)
+
+        lost = self._go_through(stimuli, attempt, lambda: (len(results), None), go_on)
         return TensorMeasurement(
             self.firmware,
-            list(stimuli),
-            outputs,
+            answered,
+            [self._outputs(result) for result in results],
             [self.board.counts(self.info, result.invoke_ticks) for result in results],
             self.board.unit(self.info),
-            seen,
+            wire.traffic,
+            lost,
         )
+
+    def reconnect(self) -> None:
+        """Reset the board and open another session, after an error has ended the one before. Raises HilError."""
+        self.client, self.info = self._connect()
 
     def status(self) -> Status:
         """The device's own counters, among them the stack's high-water mark."""
@@ -107,22 +160,47 @@ class DeviceUnderTest:
                 raise DeviceError(f"{error} ({trouble})", error.log_tail) from None
             raise
 
-    def _watch(self) -> Callable[[], Traffic]:
-        """Begin to watch the wire; what it returns tells how the wire has done since."""
-        link, interrupts = self.client.link, self.status().interrupts
-        started, before = time.monotonic(), replace(link)
+    def _go_through(
+        self,
+        feed: Sequence[F],
+        attempt: Callable[[Sequence[F]], None],
+        progress: Callable[[], tuple[int, int | None]],
+        go_on: bool,
+    ) -> tuple[Loss, ...]:
+        """Call `attempt` with `feed`, and after each failure with what is left of it; return what was lost.
 
-        def seen() -> Traffic:
-            seconds, now = time.monotonic() - started, replace(link)
-            return Traffic(
-                now.bytes_sent - before.bytes_sent,
-                seconds,
-                now.retried - before.retried,
-                now.faults - before.faults,
-                self.status().interrupts - interrupts,
-            )
+        `progress` returns how many of the feed have been answered, and which window is the next one to be.
+        """
+        lost: list[Loss] = []
+        left = feed
+        while left:
+            try:
+                with self._watched():
+                    attempt(left)
+                break
+            except DeviceError as error:
+                if not go_on:
+                    raise
+                answered, window = progress()
+                at = answered + len(lost)
+                if at == len(feed):  # It failed when all was over; the next session tells.
+                    break
+                lost.append(Loss(feed[at].name, error, window))
+                self._streak.lost(lost[-1])
+                left = feed[at + 1 :]
+            try:
+                if left:
+                    self.reconnect()
+            except HilError as error:
+                lost += [Loss(each.name, error, tried=False) for each in left]
+                break
+        return tuple(lost)
 
-        return seen
+    def _outputs(self, result: Inference) -> list[NDArray[Any]]:
+        return [
+            np.frombuffer(content, tensor.dtype).reshape(tensor.shape)
+            for content, tensor in zip(result.outputs, self.info.outputs, strict=True)
+        ]
 
     def _answers(self, recording: Recording, results: list[WindowResult]) -> Answers:
         output = self.info.outputs[0]
@@ -136,3 +214,30 @@ class DeviceUnderTest:
             [self.board.counts(self.info, result.prepare_ticks) for result in results],
             [self.board.counts(self.info, result.invoke_ticks) for result in results],
         )
+
+
+class _Wire:
+    """Adds up how the wire does until each mark; what comes behind the last one does not count."""
+
+    def __init__(self) -> None:
+        self.traffic = Traffic()
+
+    def begin(self, client: Client) -> None:
+        """Watch the wire to `client` from now on."""
+        self._interrupts = client.status().interrupts
+        self._link, self._before, self._since = client.link, replace(client.link), time.monotonic()
+
+    def mark(self) -> None:
+        """Count what has passed since the last mark."""
+        link, before, now = self._link, self._before, time.monotonic()
+        self.traffic += Traffic(
+            link.bytes_sent - before.bytes_sent,
+            now - self._since,
+            link.retried - before.retried,
+            link.faults - before.faults,
+        )
+        self._before, self._since = replace(link), now
+
+    def end(self, client: Client) -> None:
+        """Count the interrupts, which a device that has failed does not tell."""
+        self.traffic += Traffic(interrupts=client.status().interrupts - self._interrupts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from tflm_hil.checks.attribution import Step, attribute
 from tflm_hil.checks.parity import Mismatch, Parity, TensorMismatch, combine, compare, compare_outputs
 from tflm_hil.checks.tolerance import tolerances
 from tflm_hil.lab.build import Firmware
+from tflm_hil.lab.losses import Loss
 from tflm_hil.models.answers import Truth
 from tflm_hil.models.chain import Chain, output_quantization
 from tflm_hil.models.preprocess import prepare
@@ -40,21 +41,31 @@ class Traffic:
     `interrupts` is how often received bytes interrupted what was measured; the counts do not include that time.
     """
 
-    sent_bytes: int
-    seconds: float
-    retried: int
-    faults: int
-    interrupts: int
+    sent_bytes: int = 0
+    seconds: float = 0.0
+    retried: int = 0
+    faults: int = 0
+    interrupts: int = 0
+
+    def __add__(self, other: Traffic) -> Traffic:
+        return Traffic(
+            self.sent_bytes + other.sent_bytes,
+            self.seconds + other.seconds,
+            self.retried + other.retried,
+            self.faults + other.faults,
+            self.interrupts + other.interrupts,
+        )
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """The answers to several recordings. `unit` is that of the counts."""
+    """The answers to several recordings, without those that were `lost`. `unit` is that of the counts."""
 
     firmware: Firmware
     answers: list[Answers]
     unit: str
     traffic: Traffic
+    lost: tuple[Loss, ...] = ()
 
     @property
     def invoke(self) -> list[int]:
@@ -110,29 +121,30 @@ class Measurement:
         outputs = np.concatenate([answers.outputs for answers in self.answers])
         return attribute(chain.stages(np.concatenate(cut), outputs), model.meaning, truth)
 
+    def completed(self, later: Measurement) -> Measurement:
+        """This one and `later`, for which what this one had lost was streamed again."""
+        return replace(together([self, later]), lost=later.lost)
+
 
 def together(parts: Sequence[Measurement]) -> Measurement:
     """The measurements of several files of recordings as one. Raises ValueError where there are none."""
     if not parts:
         raise ValueError("nothing was measured")
-    traffic = [part.traffic for part in parts]
     return Measurement(
         parts[0].firmware,
         [answers for part in parts for answers in part.answers],
         parts[0].unit,
-        Traffic(
-            sum(one.sent_bytes for one in traffic),
-            sum(one.seconds for one in traffic),
-            sum(one.retried for one in traffic),
-            sum(one.faults for one in traffic),
-            sum(one.interrupts for one in traffic),
-        ),
+        sum((part.traffic for part in parts), Traffic()),
+        tuple(loss for part in parts for loss in part.lost),
     )
 
 
 @dataclass(frozen=True)
 class TensorMeasurement:
-    """The answers to inputs that were written as tensors: all `outputs` and the `invoke` count for each stimulus."""
+    """The answers to inputs that were written as tensors: all `outputs` and the `invoke` count for each stimulus.
+
+    Those that were `lost` are not among the stimuli.
+    """
 
     firmware: Firmware
     stimuli: list[Stimulus]
@@ -140,6 +152,17 @@ class TensorMeasurement:
     invoke: list[int]
     unit: str
     traffic: Traffic
+    lost: tuple[Loss, ...] = ()
+
+    def completed(self, later: TensorMeasurement) -> TensorMeasurement:
+        """This one and `later`, for which what this one had lost was written again."""
+        return replace(
+            later,
+            stimuli=self.stimuli + later.stimuli,
+            outputs=self.outputs + later.outputs,
+            invoke=self.invoke + later.invoke,
+            traffic=self.traffic + later.traffic,
+        )
 
     @property
     def prepare(self) -> list[int]:

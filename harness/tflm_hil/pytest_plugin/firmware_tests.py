@@ -9,9 +9,10 @@ import pytest
 
 from tflm_hil.errors import DeviceError, HilError
 from tflm_hil.lab.build import Build, Firmware
+from tflm_hil.lab.losses import LostError
 from tflm_hil.lab.session import Session
 from tflm_hil.pytest_plugin.fixtures import UART_LOG
-from tflm_hil.pytest_plugin.measuring import feeds
+from tflm_hil.pytest_plugin.measuring import LOST, feeds
 from tflm_hil.pytest_plugin.ownership import own_fixtures
 from tflm_hil.pytest_plugin.planner import board_of, build_of
 from tflm_hil.pytest_plugin.recorder import CONTRIBUTIONS
@@ -83,10 +84,18 @@ class FirmwareTests:
         build = build_of(item)
         if build is None:
             return
-        item.stash[CONTRIBUTIONS] = []
+        item.stash[CONTRIBUTIONS], item.stash[LOST] = [], []
         first, reason = self._refused.get(build.name, (item.nodeid, ""))
         if item.nodeid != first:
             pytest.skip(f"failed already in {first}: {reason}")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Fail a test for which recordings were lost, when it has looked at the others."""
+        result = yield
+        if losses := item.stash.get(LOST, []):
+            raise LostError(losses, others=True)
+        return result
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -100,6 +109,8 @@ class FirmwareTests:
         build = build_of(item)
         if build is None:
             return report
+        if report.failed and (losses := item.stash.get(LOST, [])) and not isinstance(error, LostError):
+            report.sections.append(("lost", str(LostError(losses, others=True))))
         if report.failed and (log := item.stash.get(UART_LOG, None)) is not None and log.is_file():
             report.sections.append(_uart_log(log, error))
         image = getattr(item, "funcargs", {}).get("firmware")
@@ -116,6 +127,8 @@ def _uart_log(log: Path, error: BaseException | None) -> tuple[str, str]:
     """What to show of it: its end if the device misbehaved, otherwise only where it is."""
     if not isinstance(error, DeviceError):
         return "UART log", str(log)
+    if isinstance(error, LostError):  # The log went on.
+        return f"UART log, lines of {log}", "\n".join(error.log_tail)
     tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]
     return f"UART log, the last lines of {log}", "\n".join(tail)
 

@@ -10,11 +10,13 @@ from tflm_hil.boards.board import Board
 from tflm_hil.errors import HilError
 from tflm_hil.lab.build import Build, Firmware
 from tflm_hil.lab.dut import DeviceUnderTest
+from tflm_hil.lab.losses import Loss, LostError
 from tflm_hil.lab.measurement import Measurement, TensorMeasurement, together
 from tflm_hil.lab.session import Session
 from tflm_hil.pytest_plugin.fixtures import UART_LOG
 
 AnyMeasurement = Measurement | TensorMeasurement
+LOST = pytest.StashKey[list[Loss]]()
 MEASUREMENTS = pytest.StashKey[dict[tuple[str | None, str, str], tuple[AnyMeasurement, Path]]]()
 # What a model without windows is fed with; one with windows has the names of its files of recordings.
 STIMULI = "stimuli"
@@ -36,18 +38,21 @@ def checked_feed(name: object, session: Session, firmware: Firmware) -> str:
 def measured(
     request: pytest.FixtureRequest, session: Session, board: Board, firmware: Firmware, feed: str
 ) -> AnyMeasurement:
-    """What the device on `board` answers to `feed`. The UART log of the test becomes that of the measurement."""
+    """What the device on `board` answers to `feed`, and again to what it had not answered before.
+
+    The UART log of the test becomes that of the measurement. Raises LostError if nothing at all was answered; otherwise
+    what was lost fails the test when it has ended.
+    """
     key = (board.emulator, firmware.name, feed)
     measurements = request.config.stash.setdefault(MEASUREMENTS, {})
-    if key not in measurements:
-        device: DeviceUnderTest = request.getfixturevalue("device")
-        answers: AnyMeasurement
-        if firmware.model.windowed:
-            answers = device.stream(session.recordings(firmware.model)[feed])
-        else:
-            answers = device.infer(request.getfixturevalue("stimuli"))
+    if key not in measurements or measurements[key][0].lost:
+        before = measurements[key][0] if key in measurements else None
+        answers = _measure(request, session, firmware, feed, before)
         measurements[key] = answers, request.node.stash[UART_LOG]
-        request.config.hook.pytest_hil_measured(config=request.config, feed=feed, measurement=answers)
+        if answers.lost:
+            request.node.stash.setdefault(LOST, []).extend(answers.lost)
+        else:
+            request.config.hook.pytest_hil_measured(config=request.config, feed=feed, measurement=answers)
     answers, request.node.stash[UART_LOG] = measurements[key]
     return answers
 
@@ -60,3 +65,23 @@ def measured_whole(
         return measured(request, session, board, firmware, STIMULI)
     files = [measured(request, session, board, firmware, feed) for feed in feeds(session, firmware)]
     return together([file for file in files if isinstance(file, Measurement)])
+
+
+def _measure(
+    request: pytest.FixtureRequest, session: Session, firmware: Firmware, feed: str, before: AnyMeasurement | None
+) -> AnyMeasurement:
+    """What the device answers to `feed`, or only to what it has not answered `before`, together with that."""
+    device: DeviceUnderTest = request.getfixturevalue("device")
+    lost = {loss.name for loss in before.lost} if before is not None else None
+    measurement: AnyMeasurement
+    if firmware.model.windowed:
+        recordings = [each for each in session.recordings(firmware.model)[feed] if lost is None or each.name in lost]
+        streamed = device.stream(recordings, go_on=True)
+        measurement = before.completed(streamed) if isinstance(before, Measurement) else streamed
+    else:
+        stimuli = [each for each in request.getfixturevalue("stimuli") if lost is None or each.name in lost]
+        written = device.infer(stimuli, go_on=True)
+        measurement = before.completed(written) if isinstance(before, TensorMeasurement) else written
+    if measurement.lost and not measurement.invoke:
+        raise LostError(measurement.lost, others=False)
+    return measurement

@@ -1,4 +1,4 @@
-/* The fault handler: reports the state of the core and what is on the stack, then halts. */
+/* The fault handler: reports the state of the core and what is on the stack, then resets. */
 #include "board.h"
 #include "cortexm.h"
 #include "stack.h"
@@ -95,5 +95,5 @@ void fault_report(const frame_t *frame, uint32_t exc_return, const saved_t *save
         fault.stack_bytes = (uint32_t)((uintptr_t)end - (uintptr_t)fault.stack);
     }
     board_on_fault(&fault);
-    cortexm_halt();
+    board_reset();
 }
