@@ -2,15 +2,15 @@
 
 #include "board.h"
 #include "engine.h"
+#include "link.h"
 #include "model_config.h"
-#include "ring.h"
 #include "tflm_hil.h"
 #include "windowing.h"
 
 #include <stddef.h>
 #include <string.h>
 
-UART_BUFFER static uint8_t buffer[HIL_BUFFER_BYTES(HIL_MOST_BODY, HIL_CREDITS)];
+LINK_BUFFER static uint8_t buffer[HIL_BUFFER_BYTES(HIL_MOST_BODY, HIL_CREDITS)];
 
 #if MODEL_WINDOW > 0
 
@@ -53,6 +53,7 @@ static const char *check_input(void) {
 #endif
 
 static void describe(hil_description_t *description) {
+    link_choose();
     description->engine = engine_name();
     description->engine_version = engine_version();
     description->target = HIL_TARGET;
@@ -67,7 +68,7 @@ static void describe(hil_description_t *description) {
     description->clock_hz = board_clock_hz();
     description->stack_size = board_stack_size();
     description->stack_peak = board_stack_peak();
-    description->overruns = ring_overruns() + board_uart_overruns();
+    description->overruns = link_overruns() + board_uart_overruns();
     description->interrupts = board_measure_interrupts();
 }
 
@@ -76,7 +77,7 @@ static const char *start(void) {
 }
 
 static void fault(hil_fault_t kind) {
-    board_uart_flush();
+    link_flush();
     board_crash((board_crash_t)kind);
 }
 
@@ -97,10 +98,6 @@ static const hil_application_t application = {
     .fault = fault,
 };
 
-void hil_write(const uint8_t *data, uint16_t length) {
-    board_uart_write(data, length);
-}
-
 void hil_measure_begin(void) {
     board_measure_begin();
 }
@@ -110,7 +107,7 @@ uint32_t hil_measure_end(void) {
 }
 
 void hil_reset(void) {
-    board_uart_flush();
+    link_flush();
     board_reset();
 }
 
@@ -121,17 +118,9 @@ void board_on_fault(const board_fault_t *fault) {
     };
     memcpy(registers + HIL_R4, fault->r4_to_r11, sizeof fault->r4_to_r11);
     hil_crash(fault->kind, registers, fault->stack, fault->stack_bytes);
-    board_uart_flush();
+    link_flush();
 }
 
 void application_start(void) {
     hil_start(&application, (hil_reset_cause_t)board_reset_cause());
-}
-
-void application_poll(void) {
-    uint8_t byte;
-    while (ring_read(&byte)) {
-        hil_receive(byte);
-    }
-    board_sleep_while(ring_is_empty);
 }

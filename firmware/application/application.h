@@ -9,11 +9,8 @@
 extern "C" {
 #endif
 
-/* Sends BOOT and starts the engine. Call board_init() first. */
+/* Sends BOOT and starts the engine. Call link_open() and board_init() first. */
 void application_start(void);
-
-/* Handles all received bytes, then sleeps until more arrive. */
-void application_poll(void);
 
 #ifdef __cplusplus
 }

@@ -32,7 +32,7 @@ def test_replay_shows_both_sides_of_one_window_whole_however_narrow_the_terminal
 def test_build_shows_sizes_and_the_build_id() -> None:
     result = hil("build", "gesture", "--variant", "float32")
     assert result.returncode == 0
-    assert ".uart_buffers" in result.stdout
+    assert ".link_buffers" in result.stdout
     assert "build id " in result.stdout
 
 

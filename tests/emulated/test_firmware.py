@@ -131,7 +131,7 @@ def test_a_fault_is_told_with_function_line_cause_and_callers(
     error = crash(client)
     said = re.sub(r":\d+\)", ":N)", str(error))
     assert said.startswith(f"the device crashed: {where}, {CALLERS} (server.c:N)")
-    assert f"application_poll (application.c:N), ...: {cause}" in said
+    assert f"link_poll (link.c:N), ...: {cause}" in said
     pc = int(re.findall(r"PC (0x[0-9a-f]+)", said)[0], 16)
     assert pc in address_range(image, "board_crash")
     assert re.search(

@@ -83,11 +83,11 @@ def test_the_image_is_what_its_elf_file_says(image: FirmwareImage) -> None:
     assert len(image.build_id) == 20
     assert image.build_id in image.bin.read_bytes(), "the build id is in flash, where the firmware reads it"
     assert abs(image.flash_bytes - image.bin.stat().st_size) < 8, "no holes"
-    assert image.ram_total_bytes == sum(image.sections[name] for name in (".data", ".bss", ".uart_buffers"))
-    assert image.ram_total_bytes - image.ram_bytes == image.sections[".uart_buffers"] > 2 * 4 * 256
+    assert image.ram_total_bytes == sum(image.sections[name] for name in (".data", ".bss", ".link_buffers"))
+    assert image.ram_total_bytes - image.ram_bytes == image.sections[".link_buffers"] > 2 * 4 * 256
     sizes = {symbol.name: symbol for symbol in image.symbols}
     assert sizes["buffer"].size == 254 + 16 * 256
-    assert sizes["buffer"].section == ".uart_buffers"
+    assert sizes["buffer"].section == ".link_buffers"
     assert sizes["main"].kind == "function"
     assert [symbol.size for symbol in image.symbols] == sorted((s.size for s in image.symbols), reverse=True)
     assert 9_000 < image.model_bytes < 11_000
@@ -241,7 +241,7 @@ def test_what_no_model_changes_is_compiled_once_for_all(
 ) -> None:
     other = project.build(model, "float32", AotEngine(), TARGET)
     made = done(other.generated.parent / "build.log")
-    assert made == {"aot_model.o", "application.o", "engine_aot.o", "main.o", "model_config.o", "ring.o", *LINKED}
+    assert made == {"aot_model.o", "application.o", "engine_aot.o", "main.o", "model_config.o", "link.o", *LINKED}
     assert project.build(model, "int8", AotEngine(), TARGET) == image
     assert done(image.generated.parent / "build.log") == set()
 

@@ -22,7 +22,7 @@ HOST = Path(__file__).with_name("firmware_host.c")
 
 FLAGS = [
     *("-std=c11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off"),
-    *("-DHIL_DEBUG=1", '-DHIL_TARGET="host"'),
+    *("-DHIL_DEBUG=1", '-DHIL_TARGET="host"', "-DF_CPU=1000u"),
 ]
 
 WINDOW, STRIDE = 5, 2
@@ -65,7 +65,7 @@ def compile_for_host(directory: Path, name: str, *extra: str, windowed: bool = T
         pytest.skip("no gcc on PATH")
     fake = model(directory) if windowed else tensor_model(directory)
     sources = write_model_config(fake, MODEL_SHA256, graph(), directory)
-    parts = [APPLICATION, PROTOCOL, *(LIBRARIES / part for part in ("board", "engine", "windowing"))]
+    parts = [APPLICATION, PROTOCOL, *(LIBRARIES / part for part in ("board", "engine", "rtt", "windowing"))]
     files = [HOST, *(path for path in sources if path.suffix == ".c")]
     files += [path for part in parts if part.name != "board" for path in part.rglob("*.c")]
     output = directory / name
@@ -91,6 +91,10 @@ class FirmwareOnHost:
     def feed(self, data: bytes) -> bytes:
         """Return what the firmware sends when it receives `data`."""
         return self._take(self.library.host_feed(data, len(data), self.burst, self._sent, MOST_SENT))
+
+    def poll(self) -> bytes:
+        """Return what the firmware sends over the UART after one iteration of its main loop."""
+        return self._take(self.library.host_poll(self._sent, MOST_SENT))
 
     def crash(self, words: int) -> bytes:
         """Return what the fault handler sends if there are `words` on the stack: 0, 1, 2..."""

@@ -9,6 +9,7 @@
 #include "application.h"
 #include "board.h"
 #include "engine.h"
+#include "link.h"
 #include "model_config.h"
 #include "server/crc16.h"
 
@@ -25,6 +26,7 @@ static uint32_t out_length, out_capacity;
 static jmp_buf left;
 static uint32_t resets;
 static int last_crash = -1;
+static bool is_asleep;
 static bool engine_works = true;
 static bool has_worked; /* whether the engine was used since a measurement began; else the measurement is empty */
 
@@ -51,13 +53,14 @@ static void send_to(uint8_t *sent, uint32_t capacity) {
 /* One iteration of the main loop; a reset leaves it in the middle. */
 static void poll(void) {
     if (setjmp(left) == 0) {
-        application_poll();
+        link_poll();
     }
 }
 
 /* Each of these returns the number of bytes that the firmware has sent, and puts them into `sent`. */
 uint32_t host_start(uint8_t *sent, uint32_t capacity) {
     send_to(sent, capacity);
+    link_open();
     application_start();
     return out_length;
 }
@@ -71,6 +74,13 @@ uint32_t host_feed(const uint8_t *data, uint32_t length, uint32_t burst, uint8_t
             poll();
         }
     }
+    return out_length;
+}
+
+/* What has come over the rings in RAM needs no more than a poll. */
+uint32_t host_poll(uint8_t *sent, uint32_t capacity) {
+    send_to(sent, capacity);
+    poll();
     return out_length;
 }
 
@@ -94,6 +104,11 @@ uint32_t host_crash(uint32_t words, uint8_t *sent, uint32_t capacity) {
     send_to(sent, capacity);
     board_on_fault(&fault);
     return out_length;
+}
+
+/* Whether the core would have slept after the last poll. */
+bool host_is_asleep(void) {
+    return is_asleep;
 }
 
 uint32_t host_invocations(void) {
@@ -126,7 +141,7 @@ uint32_t board_uart_overruns(void) {
 }
 
 void board_sleep_while(bool (*idle)(void)) {
-    (void)idle;
+    is_asleep = idle();
 }
 
 uint32_t board_clock_hz(void) {

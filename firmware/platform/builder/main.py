@@ -94,7 +94,7 @@ env.Replace(
     PROGSUFFIX=".elf",
     SIZECHECKCMD="$SIZETOOL -A -d $SOURCES",
     SIZEPROGREGEXP=r"^(?:\.text|\.data)\s+(\d+)",
-    SIZEDATAREGEXP=r"^(?:\.data|\.bss|\.uart_buffers|\.stack)\s+(\d+)",
+    SIZEDATAREGEXP=r"^(?:\.data|\.bss|\.link_buffers|\.stack)\s+(\d+)",
 )
 spawning.install(
     env, frozenset(env.subst(f"${tool}") for tool in ("AR", "AS", "CC", "CXX", "LINK", "OBJCOPY", "RANLIB"))

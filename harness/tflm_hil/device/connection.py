@@ -93,6 +93,10 @@ class SocketConnection:
         except ValueError:  # The socket is closed.
             raise self._gone("it is closed") from None
 
+    def wait(self, timeout: float) -> None:
+        """Return as soon as there is something to read, be it an error, and after `timeout` seconds."""
+        select.select([self._socket], [], [], timeout)
+
     def close(self) -> None:
         """See Connection."""
         self._socket.close()

@@ -14,7 +14,7 @@ from tflm_hil.targets import Target
 
 # Output sections of the linker scripts that are RAM, but not the program's own.
 STACK = ".stack"
-UART_BUFFERS = ".uart_buffers"
+LINK_BUFFERS = ".link_buffers"
 
 _ALLOC = 0x2  # SHF_ALLOC
 _WRITE = 0x1  # SHF_WRITE
@@ -101,7 +101,7 @@ def read_image(
         build_id=build_id,
         elf_sha256=hashlib.sha256(content).hexdigest(),
         flash_bytes=sum(int(section["sh_size"]) for section in sections if section["sh_type"] != "SHT_NOBITS"),
-        ram_bytes=ram_total - sizes.get(UART_BUFFERS, 0),
+        ram_bytes=ram_total - sizes.get(LINK_BUFFERS, 0),
         ram_total_bytes=ram_total,
         sections=sizes,
         symbols=symbols,

@@ -15,7 +15,7 @@ from tflm_hil.results.model import Results, Run
 
 COLUMNS = [metric for metric in METRICS if metric.column]
 RAM = (
-    "static RAM: .data and .bss, with the arena, without stack and UART buffers; RAM total: static RAM, UART buffers "
+    "static RAM: .data and .bss, with the arena, without stack and link buffers; RAM total: static RAM, link buffers "
     "and the stack at its deepest"
 )
 

@@ -20,7 +20,7 @@ QEMU, HARDWARE = "qemu", "hardware"
 class FirmwareFigures(msgspec.Struct):
     """Sizes in bytes. `stack_peak_bytes` is measured on the device, None until a test has measured it.
 
-    `ram_bytes` is static RAM (.data and .bss) without the reserved stack and without the UART buffers, whose size is
+    `ram_bytes` is static RAM (.data and .bss) without the reserved stack and without the link buffers, whose size is
     `uart_buffer_bytes`; the arena is part of it. `ram_total_bytes` is all that a chip must have: static RAM, UART
     buffers and the stack at its deepest. `symbols` lists the largest ones first; `core` is that of the target.
     """

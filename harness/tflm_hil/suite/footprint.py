@@ -22,7 +22,7 @@ def test_footprint_stays_within_the_budget(
     excess = over_budget(
         [
             ("flash", image.flash_bytes, budget.flash_bytes, "bytes"),
-            ("static RAM without UART buffers", image.ram_bytes, budget.ram_bytes, "bytes"),
+            ("static RAM without link buffers", image.ram_bytes, budget.ram_bytes, "bytes"),
             ("arena", device.info.arena_bytes, budget.arena_bytes, "bytes"),
             ("stack", status.stack_peak, budget.stack_bytes, "bytes"),
         ]

@@ -18,6 +18,8 @@ _ANSWER_S = 3.0
 
 _QUIT_S = 3.0
 _POLL_S = 0.005
+_FIRST_BYTE_S = 0.1
+"""Our firmware says within a millisecond that it boots, on a busy machine within some more."""
 
 
 class QemuProcess(EmulatorProcess):
@@ -30,6 +32,7 @@ class QemuProcess(EmulatorProcess):
 
     def __init__(self, argv: Callable[[Path, Path], list[str]], log: Path) -> None:
         self._monitor: Monitor | None = None
+        self._line: SocketConnection | None = None
         super().__init__(lambda folder: argv(folder / "uart", folder / "monitor"), log, log)
         try:
             self._start()
@@ -68,12 +71,18 @@ class QemuProcess(EmulatorProcess):
 
     def open_line(self, name: str) -> Connection:
         """See EmulatorProcess."""
-        return SocketConnection(self.dial("uart"), name, self.why_line_broke)
+        self._line = SocketConnection(self.dial("uart"), name, self.why_line_broke)
+        return self._line
 
     def run(self) -> None:
         """See EmulatorProcess."""
         self._await_line(connected=True)
         self.execute("cont")
+        # QEMU does not look at the line again when firmware has turned its receiver on, unless its main loop has
+        # something to do. It has nothing as long as the core does not sleep, but a command of the monitor is something.
+        assert self._line is not None
+        self._line.wait(_FIRST_BYTE_S)
+        self.execute("query-status")
 
     def trouble(self) -> str:
         """See EmulatorProcess."""

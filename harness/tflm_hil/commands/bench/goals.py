@@ -33,7 +33,7 @@ def budget(firmware: Firmware, run: Run) -> Iterator[Goal]:
     rows = (
         ("instructions, slowest inference", slowest(run), limits.instructions),
         ("flash bytes", sizes.flash_bytes, limits.flash_bytes),
-        ("static RAM bytes without UART buffers", sizes.ram_bytes, limits.ram_bytes),
+        ("static RAM bytes without link buffers", sizes.ram_bytes, limits.ram_bytes),
         ("arena bytes", sizes.arena_bytes, limits.arena_bytes),
         ("stack bytes", sizes.stack_peak_bytes, limits.stack_bytes),
     )

@@ -1,5 +1,14 @@
 #include "bytes.h"
 
+uint16_t hil_length(const void *text, uint16_t most) {
+    const char *characters = text;
+    uint16_t length = 0;
+    while (length < most && characters[length] != 0) {
+        length++;
+    }
+    return length;
+}
+
 void hil_put_bytes(writer_t *to, const void *data, uint32_t length) {
     if (length > (uint16_t)(to->capacity - to->length)) {
         to->overflow = true;
@@ -24,8 +33,7 @@ void hil_put_u32(writer_t *to, uint32_t value) {
 }
 
 void hil_put_str(writer_t *to, const char *text) {
-    size_t length = strlen(text);
-    length = length < UINT8_MAX ? length : UINT8_MAX;
+    uint16_t length = hil_length(text, UINT8_MAX);
     hil_put_u8(to, (uint8_t)length);
-    hil_put_bytes(to, text, (uint32_t)length);
+    hil_put_bytes(to, text, length);
 }

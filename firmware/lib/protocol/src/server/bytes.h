@@ -22,6 +22,9 @@ typedef struct {
     bool overflow;
 } writer_t;
 
+/* The number of bytes before the zero that ends a text, at most `most`. newlib's strlen() is faster, but takes 220. */
+uint16_t hil_length(const void *text, uint16_t most);
+
 void hil_put_bytes(writer_t *to, const void *data, uint32_t length);
 void hil_put_u8(writer_t *to, uint8_t value);
 void hil_put_u16(writer_t *to, uint16_t value);

@@ -52,10 +52,9 @@ static void nak(uint8_t reason) {
 
 void hil_log(const char *text) {
     uint8_t frame[FRAME_BYTES(HIL_LOG_BYTES)];
-    size_t length = strlen(text);
-    length = length < HIL_LOG_BYTES ? length : HIL_LOG_BYTES;
+    uint16_t length = hil_length(text, HIL_LOG_BYTES);
     memcpy(frame + FRAME_BODY_OFFSET, text, length);
-    notify(MESSAGE_LOG, frame, (uint16_t)length);
+    notify(MESSAGE_LOG, frame, length);
 }
 
 void hil_crash(uint8_t kind, const uint32_t registers[HIL_REGISTERS], const uint32_t *stack, uint32_t bytes) {
@@ -136,7 +135,7 @@ static void execute(void) {
 static void answer_again(uint16_t seq) {
     const uint8_t *frame = slot_of(seq);
     if ((uint16_t)(expected - seq) <= hil_network.application->credits && frame[0] != 0) {
-        hil_write(frame, (uint16_t)(strlen((const char *)frame) + 1));
+        hil_write(frame, (uint16_t)(hil_length(frame, UINT16_MAX) + 1));
     }
 }
 
