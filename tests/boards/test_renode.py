@@ -198,6 +198,14 @@ def test_one_that_refuses_a_reset_is_replaced(make: Make) -> None:
     assert ends(pid)
 
 
+def test_one_whose_firmware_sends_without_end_can_be_reset(make: Make) -> None:
+    board = make("floods")
+    assert read(board.connect(), 1)
+    pid = process_of(board).pid
+    assert read(board.connect(), 1)
+    assert process_of(board).pid == pid
+
+
 def test_a_core_that_has_given_up_is_told_with_the_error(make: Make) -> None:
     board = make("halted")
     board.connect()

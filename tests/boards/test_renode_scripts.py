@@ -70,8 +70,8 @@ def test_the_script_is_exact() -> None:
         'mach create "stm32f4"\n'
         "machine LoadPlatformDescription @/r/platform.repl\n"
         "emulation SetGlobalAdvanceImmediately true\n"
-        'emulation CreateUartPtyTerminal "uart" "/r/uart"\n'
-        "connector Connect sysbus.usart2 uart\n"
+        'emulation CreateUartPtyTerminal "pty" "/r/uart"\n'
+        "connector Connect sysbus.usart2 pty\n"
         "macro reset\n"
         '"""\n'
         "    sysbus LoadELF @/r/program.elf\n"

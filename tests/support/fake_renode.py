@@ -23,7 +23,6 @@ import sys
 import tempfile
 import threading
 import time
-import tty
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -40,6 +39,7 @@ FAULTS = {
     "crash": "it ends with an unhandled exception at the first byte that the harness sends",
     "deaf": "once the machine runs, its monitor does not answer any more",
     "halted": "the core has given up",
+    "floods": "the firmware sends without end, and its core does not pause as long as nobody reads that",
     "wrong-answer": "it answers to `pause` with an error",
 }
 CRASH = "System.DllNotFoundException: Unable to load shared library 'libllvm-disas' or one of its dependencies."
@@ -96,6 +96,7 @@ class FakeRenode:
         self._master = -1
         self._log: Callable[[str], None] = lambda _text: None
         self._running = False
+        self._sending = threading.Lock()
 
     def run(self) -> None:
         if self._fault == "mute":
@@ -175,8 +176,8 @@ class FakeRenode:
         return ""
 
     def _create_pty(self, path: str) -> str:
-        self._master, slave = os.openpty()  # Renode keeps the other end open as well: nobody ever hangs up.
-        tty.setraw(slave)
+        # Renode keeps the other end open as well, so nobody ever hangs up, and does not see to it that it is raw.
+        self._master, slave = os.openpty()
         self._link = Path(path)
         self._link.symlink_to(os.ttyname(slave))
         return ""
@@ -197,6 +198,8 @@ class FakeRenode:
         assert self._qemu is not None
         self._qemu.execute("cont")
         self._running = True
+        if self._fault == "floods":
+            threading.Thread(target=self._flood, daemon=True).start()
         self._log(f"[INFO] {self._prompt}: Machine started.")
         if self._fault == "halted":
             self._log("[ERROR] cpu: CPU abort [PC=0x0]: Trying to execute code outside RAM or ROM.")
@@ -207,8 +210,9 @@ class FakeRenode:
         if self._fault == "wrong-answer":
             return "There was an error executing command 'pause'\r\nIt does not want to.\r\n"
         assert self._qemu is not None
-        self._qemu.execute("stop")
         self._running = False
+        with self._sending:
+            self._qemu.execute("stop")
         return "Pausing emulation...\r\n\r"
 
     def _reset(self) -> str:
@@ -219,8 +223,16 @@ class FakeRenode:
     def _to_harness(self, uart: socket.socket) -> None:
         with suppress(OSError):
             while data := uart.recv(4096):
-                while data:
-                    data = data[os.write(self._master, data) :]
+                self._send(data)
+
+    def _send(self, data: bytes) -> None:
+        with self._sending:
+            while data:
+                data = data[os.write(self._master, data) :]
+
+    def _flood(self) -> None:
+        while self._running:
+            self._send(b"." * 20_000)  # more than a pseudo-terminal holds
 
     def _to_firmware(self, uart: socket.socket) -> None:
         with suppress(OSError):

@@ -58,24 +58,34 @@ class Monitor:
         """Return what it says before its first prompt."""
         return self._until_prompt(seconds, "starting")
 
-    def execute(self, command: str, seconds: float) -> str:
-        """Return what it answers to `command`."""
+    def execute(self, command: str, seconds: float, waste: int | None = None) -> str:
+        """Return what it answers to `command`. What comes from the file descriptor `waste` meanwhile is thrown away."""
         try:
             self._to.write(f"{command}\n".encode())
         except (OSError, ValueError):
             raise HilError(f"Renode's monitor has gone ({command})") from None
-        return _without_echo(command, self._until_prompt(seconds, command))
+        return _without_echo(command, self._until_prompt(seconds, command, waste))
+
+    def hang_up(self) -> None:
+        """Let it read the end of its input, which ends Renode; doing so twice is harmless."""
+        self._to.close()
 
     def close(self) -> None:
-        """Let go of it, which ends Renode; closing twice is harmless."""
-        self._to.close()
+        """Hang up, and read nothing more of what it says."""
+        self.hang_up()
         self._of.close()
 
-    def _until_prompt(self, seconds: float, what: str) -> str:
+    def _until_prompt(self, seconds: float, what: str, waste: int | None = None) -> str:
         deadline = Deadline(seconds)
+        sources: list[IO[bytes] | int] = [self._of] if waste is None else [self._of, waste]
         while self._transcript.prompt is None:
-            if not select.select([self._of], [], [], deadline.left)[0]:
+            ready = select.select(sources, [], [], deadline.left)[0]
+            if not ready:
                 raise HilError(f"Renode's monitor: no answer within {seconds:g} s ({what})")
+            if waste is not None and waste in ready:
+                os.read(waste, _CHUNK)
+            if self._of not in ready:
+                continue
             data = os.read(self._of.fileno(), _CHUNK)
             if not data:
                 raise HilError(f"Renode's monitor has gone ({what})")

@@ -1,7 +1,9 @@
 """One run of Renode: its process, its monitor and its log."""
 
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tflm_hil.boards.emulator.process import EmulatorProcess, lines_of
@@ -59,13 +61,15 @@ class RenodeProcess(EmulatorProcess):
             self.close()
             raise
 
-    def execute(self, command: str) -> str:
-        """Return what the monitor answers. Raises HilError that says what is known of Renode where it does not."""
-        return self._told(lambda: self._monitor.execute(command, _ANSWER_S))
+    def execute(self, command: str, waste: int | None = None) -> str:
+        """Return what the monitor answers; see Monitor. Raises HilError that says what is known of Renode."""
+        return self._told(lambda: self._monitor.execute(command, _ANSWER_S, waste))
 
     def reset(self) -> None:
         """See EmulatorProcess."""
-        self._expect("pause", "Pausing emulation...")
+        # A core that waits for room on its line does not pause.
+        with self._reading_line() as line:
+            self._expect("pause", "Pausing emulation...", line)
         self._expect("machine Reset", "")
 
     def open_line(self, name: str) -> Connection:
@@ -103,9 +107,10 @@ class RenodeProcess(EmulatorProcess):
 
     def close(self) -> None:
         """End Renode and remove its folder; closing twice is harmless."""
-        self._monitor.close()  # The end of its standard input ends it, unless it stands still.
+        self._monitor.hang_up()
         if not self.stopped:
             self.wait(_QUIT_S)
+        self._monitor.close()
         super().close()
 
     def _start(self, emulation: Renode, image: FirmwareImage) -> None:
@@ -122,8 +127,20 @@ class RenodeProcess(EmulatorProcess):
         if said.splitlines()[-1:] != [scripts.NO]:
             raise HilError(f"{' '.join(said.split()) or 'its script has no answer'}; see {self.log}")
 
-    def _expect(self, command: str, answer: str) -> None:
-        said = self.execute(command)
+    @contextmanager
+    def _reading_line(self) -> Iterator[int]:
+        """Open the UART's line for nothing but to read what comes."""
+        try:
+            line = os.open(self.folder / scripts.UART, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        except OSError as error:
+            raise HilError(f"no line to Renode's UART: {error.strerror} ({self.last_words()})") from None
+        try:
+            yield line
+        finally:
+            os.close(line)
+
+    def _expect(self, command: str, answer: str, waste: int | None = None) -> None:
+        said = self.execute(command, waste)
         if said != answer:
             raise HilError(f"Renode's monitor: {command}: {' '.join(said.split()) or 'no answer'}; see {self.log}")
 

@@ -15,6 +15,8 @@ CPU, NVIC = "cpu", "nvic"
 PLATFORM, PROGRAM, UART = "platform.repl", "program.elf", "uart"
 """Files of a run: the platform, the image, and the link to the pseudo-terminal that the UART is connected to."""
 
+_TERMINAL = "pty"
+
 HALTED, NO = f"{CPU} IsHalted", "False"
 """The question whether the core has given up, and the answer of one that has not."""
 
@@ -52,8 +54,8 @@ def script(name: str, uart: str, folder: Path) -> str:
 mach create "{name}"
 machine LoadPlatformDescription @{folder / PLATFORM}
 emulation SetGlobalAdvanceImmediately true
-emulation CreateUartPtyTerminal "{UART}" "{folder / UART}"
-connector Connect sysbus.{uart} {UART}
+emulation CreateUartPtyTerminal "{_TERMINAL}" "{folder / UART}"
+connector Connect sysbus.{uart} {_TERMINAL}
 macro reset
 """
     sysbus LoadELF @{folder / PROGRAM}
