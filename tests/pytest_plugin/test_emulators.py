@@ -12,8 +12,8 @@ SUITE = """
     from tflm_hil.pytest_plugin.fixtures import UART_LOG
 
     class Device(fake_session.FakeDevice):
-        def stream(self, recordings):
-            return replace(super().stream(recordings), unit=self.emulator)
+        def stream(self, recordings, go_on):
+            return replace(super().stream(recordings, go_on), unit=self.emulator)
 
     @pytest.fixture
     def device(request, board, firmware):
