@@ -78,6 +78,16 @@ def test_macros_are_those_of_the_uart_and_of_the_file() -> None:
     }
 
 
+def test_pins_have_the_names_that_chip_makers_give_them() -> None:
+    defines = TargetBoard(OURS["pico"].file).get("build.defines")
+    assert [defines[f"BOARD_UART_{end}"] for end in ("TX_PORT", "TX_PIN", "RX_PORT", "RX_PIN")] == [
+        "0u",
+        "0u",
+        "0u",
+        "1u",
+    ]
+
+
 @pytest.mark.skipif(shutil.which("arm-none-eabi-gcc") is None, reason="no arm-none-eabi-gcc")
 def test_each_region_of_memory_has_a_section(tmp_path: Path) -> None:
     (tmp_path / "target.ld").write_text(linker_script(MEMORY, "1K"))

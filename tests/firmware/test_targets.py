@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterator
+import struct
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import ARMAttributesSection
 from support.emulated_image import RECURSE, SPIN, address_range, build, count_at, crash, run
-from support.targets import BUILT, TARGETS
+from support.targets import BUILT, EVERY_TIME, TARGETS
 from tflm_hil.boards.qemu.board import QemuBoard
 from tflm_hil.device.client import Client
 from tflm_hil.device.device_info import Counter
@@ -19,6 +22,7 @@ from tflm_hil.device.messages import FaultKind
 from tflm_hil.device.uart_log import UartLog
 from tflm_hil.errors import DeviceError
 from tflm_hil.firmware.image import FirmwareImage
+from tflm_hil.targets import Target
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,8 @@ class Chip:
     ram: range
     uart_irq: int
     counter: Counter = Counter.SYSTICK
+    boot_bytes: int = 0
+    """What comes before the vectors."""
 
 
 def memory(start: int, kib: int) -> range:
@@ -46,14 +52,35 @@ CHIPS = {
     "mps2_an386": Chip("Cortex-M4", "7E-M", True, memory(0, 4096), memory(RAM, 4096), 0),
     "mps2_an500": Chip("Cortex-M7", "7E-M", True, memory(0, 4096), memory(RAM, 4096), 0),
     "mps2_an505": Chip("Cortex-M33", "8-M.MAIN", True, memory(0x1000_0000, 4096), memory(0x3800_0000, 4096), 32),
+    "nucleo_f446re": Chip("Cortex-M4", "7E-M", True, memory(0x0800_0000, 512), memory(RAM, 128), 38),
+    "nucleo_f411re": Chip("Cortex-M4", "7E-M", True, memory(0x0800_0000, 512), memory(RAM, 128), 38),
+    "nucleo_f401re": Chip("Cortex-M4", "7E-M", True, memory(0x0800_0000, 512), memory(RAM, 96), 38),
+    "disco_f407vg": Chip("Cortex-M4", "7E-M", True, memory(0x0800_0000, 1024), memory(RAM, 128), 38),
+    "nrf52840_dk": Chip("Cortex-M4", "7E-M", True, memory(0, 1024), memory(RAM, 256), 2),
+    "nucleo_l4r5zi": Chip("Cortex-M4", "7E-M", True, memory(0x0800_0000, 2048), memory(RAM, 640), 70),
+    "pico": Chip("Cortex-M0+", "6S-M", False, memory(0x1000_0000, 2048), memory(RAM, 264), 20, boot_bytes=256),
 }
 ANSWERS_WHERE_NOTHING_IS = "stm32f2"
 """QEMU's netduino2 reads 0 from addresses at which there is nothing, instead of a bus error."""
 
 
-@pytest.fixture(scope="module", params=[target.name for target in BUILT])
-def image(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> FirmwareImage:
-    return build(TARGETS[request.param], tmp_path_factory.mktemp(request.param))
+def some(targets: Iterable[Target]) -> list[Any]:
+    """The names of `targets` as parameters."""
+    return [
+        pytest.param(target.name, marks=[] if target.name in EVERY_TIME else pytest.mark.nightly) for target in targets
+    ]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], FirmwareImage]:
+    """Build the image of a target, once."""
+    return functools.cache(lambda name: build(TARGETS[name], tmp_path_factory.mktemp(name)))
+
+
+@pytest.fixture(params=some(target for target in BUILT if target.qemu))
+def image(request: pytest.FixtureRequest, built: Callable[[str], FirmwareImage]) -> FirmwareImage:
+    """The image of a target that QEMU stands in for."""
+    return built(request.param)
 
 
 @pytest.fixture
@@ -71,9 +98,10 @@ def client(board: QemuBoard, tmp_path: Path) -> Client:
     return client
 
 
+@pytest.mark.parametrize("image", some(BUILT), indirect=True)
 def test_the_image_is_of_its_core_and_in_its_memories(image: FirmwareImage) -> None:
     chip, target = CHIPS[image.target.name], image.target
-    vectors = [int.from_bytes(image.bin.read_bytes()[at : at + 4], "little") for at in range(0, 64 + 4 * 64, 4)]
+    vectors = struct.unpack_from("<128I", image.bin.read_bytes(), chip.boot_bytes)
     with image.elf.open("rb") as stream:
         elf = ELFFile(stream)
         table = elf.get_section_by_name(".ARM.attributes")

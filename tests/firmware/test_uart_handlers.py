@@ -31,7 +31,7 @@ static volatile uint32_t value;
 volatile uint32_t *access(uint32_t address) {
     value = 0;
     if (address == STATUS_ADDRESS) {
-        value = left ? AVAILABLE : 0;
+        value = left ? AVAILABLE : EMPTY;
     } else if (address == DATA_ADDRESS) {
         value = data++;
         left--;
@@ -50,26 +50,29 @@ int main(void) {
 """
 
 TARGET = ["F_CPU=16000000u", "BOARD_UART_BAUD=115200u", "BOARD_UART_TX_PORT=0u", "BOARD_UART_RX_PORT=0u"]
-TARGET += ["BOARD_UART_TX_PIN=2u", "BOARD_UART_RX_PIN=3u"]
+TARGET += ["BOARD_UART_TX_PIN=0u", "BOARD_UART_RX_PIN=1u"]
 
 
-# The addresses of status and data, and the bit of the status that says that a byte is there.
+# The addresses of status and data, and what the status is if a byte is there, and if none is.
 @pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc on PATH")
 @pytest.mark.parametrize(
-    ("source", "status", "available", "data", "defines"),
+    ("source", "status", "available", "empty", "data", "defines"),
     [
-        ("mps2/mps2.c", 0x4000_4004, 1 << 1, 0x4000_4000, ["MPS2_UART=0x40004000u", "MPS2_UART_IRQ=0"]),
-        ("nrf51/uart.c", 0x4000_2108, 1 << 0, 0x4000_2518, []),
-        ("stm32/uart.c", 0x4000_4400, 1 << 5, 0x4000_4404, ["STM32_USART=2"]),
+        ("mps2/mps2.c", 0x4000_4004, 1 << 1, 0, 0x4000_4000, ["MPS2_UART=0x40004000u", "MPS2_UART_IRQ=0"]),
+        ("nrf/uart.c", 0x4000_2108, 1 << 0, 0, 0x4000_2518, []),
+        ("rp2040/uart.c", 0x4003_4018, 0, 1 << 4, 0x4003_4000, []),
+        ("stm32/uart.c", 0x4000_4400, 1 << 5, 0, 0x4000_4404, ["STM32_USART=2"]),
+        ("stm32l4/uart.c", 0x4000_801C, 1 << 5, 0, 0x4000_8024, []),
     ],
 )
 def test_all_bytes_are_taken_at_once(
-    tmp_path: Path, source: str, status: int, available: int, data: int, defines: list[str]
+    tmp_path: Path, source: str, status: int, available: int, empty: int, data: int, defines: list[str]
 ) -> None:
     (tmp_path / "cortexm").mkdir()
     (tmp_path / "cortexm" / "cortexm.h").write_text(CORE)
     (tmp_path / "uart.c").write_text(UART.replace("SOURCE", source))
-    defines = [f"STATUS_ADDRESS={status}u", f"AVAILABLE={available}u", f"DATA_ADDRESS={data}u", *TARGET, *defines]
+    uart = [f"STATUS_ADDRESS={status}u", f"AVAILABLE={available}u", f"EMPTY={empty}u", f"DATA_ADDRESS={data}u"]
+    defines = [*uart, *TARGET, *defines]
     flags = ["-std=c11", "-O1", "-w", "-no-pie", "-Wl,--unresolved-symbols=ignore-all", f"-I{tmp_path}"]
     flags += [f"-I{LIBRARIES / 'board'}", *(f"-D{definition}" for definition in defines)]
     subprocess.run(["gcc", *flags, "-o", "uart", "uart.c"], cwd=tmp_path, check=True)

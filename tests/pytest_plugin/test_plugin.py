@@ -144,7 +144,7 @@ def test_several_targets_are_several_tests_each_with_its_own_id(
     monkeypatch.setenv("HIL_TARGET", "stm32f2, nrf51")
     assert targets() == ["stm32f2", "nrf51"]
     assert targets("--hil-target=mps2_an505", "--hil-target=stm32f4") == ["mps2_an505", "stm32f4"]
-    assert len(targets("--hil-target=all")) == 6
+    assert len(targets("--hil-target=all")) == 10
 
 
 @needs_emulator

@@ -17,7 +17,7 @@ LINKER_SCRIPT = "target.ld"
 FLASH, RAM = "flash", "ram"
 
 _UNITS = {"K": 1 << 10, "M": 1 << 20}
-_PIN = re.compile(r"P([A-K])(\d+)|P(\d)\.(\d+)")
+_PIN = re.compile(r"P([A-K])(\d+)|P(\d)\.(\d+)|GPIO(\d+)")
 
 
 class TargetBoard(PlatformBoardConfig):  # type: ignore[misc]
@@ -98,9 +98,9 @@ def _uart(uart: Mapping[str, Any]) -> dict[str, str]:
     values = {"BOARD_UART_BAUD": uart["baud"]}
     for end in ("tx", "rx"):
         if pin := _PIN.fullmatch(uart.get(end, "")):
-            letter, number, port, of_port = pin.groups()
-            values[f"BOARD_UART_{end.upper()}_PORT"] = ord(letter) - ord("A") if letter else int(port)
-            values[f"BOARD_UART_{end.upper()}_PIN"] = int(number or of_port)
+            letter, of_letter, port, of_port, of_chip = pin.groups()
+            values[f"BOARD_UART_{end.upper()}_PORT"] = ord(letter) - ord("A") if letter else int(port or 0)
+            values[f"BOARD_UART_{end.upper()}_PIN"] = int(of_letter or of_port or of_chip)
     return _literals(values)
 
 

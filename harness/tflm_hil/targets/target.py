@@ -23,8 +23,8 @@ _Size = Annotated[str, Meta(pattern=r"^[1-9]\d*[KM]?$")]
 # The names of a region: of the linker, and of a section.
 _Region = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$")]
 _Macro = Annotated[str, Meta(pattern=r"^[A-Za-z_]\w*$")]
-# As chip makers write them: PA2, or P0.24.
-_Pin = Annotated[str, Meta(pattern=r"^P([A-K]\d{1,2}|\d\.\d{1,2})$")]
+# As chip makers write them: PA2, P0.24, or GPIO0.
+_Pin = Annotated[str, Meta(pattern=r"^(P[A-K]\d{1,2}|P\d\.\d{1,2}|GPIO\d{1,2})$")]
 
 MANIFEST = "target file"
 """What manifest_keys.py calls such files."""

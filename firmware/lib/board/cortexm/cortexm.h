@@ -81,9 +81,11 @@ void counter_on_systick(void);
 /*
  * What a microcontroller's folder provides, besides the board_uart_ functions, board_clock_hz() and
  * board_reset_cause(). CHIP_UART_IRQ(number) states the interrupt of its UART and makes the vectors;
- * chip_on_uart() is called for it, and passes on everything that has been received.
+ * chip_on_uart() is called for it, and passes on everything that has been received. chip_reset() is optional, for chips
+ * that the core does not reset.
  */
 void chip_init(void);
+void chip_reset(void);
 void chip_on_uart(void);
 extern const uint8_t chip_uart_irq;
 

@@ -28,9 +28,13 @@ void board_sleep_while(bool (*idle)(void)) {
     __asm volatile("cpsie i" ::: "memory");
 }
 
+__attribute__((weak)) void chip_reset(void) {
+    SCB_AIRCR = SCB_AIRCR_SYSRESETREQ;
+}
+
 void board_reset(void) {
     __asm volatile("dsb" ::: "memory");
-    SCB_AIRCR = SCB_AIRCR_SYSRESETREQ;
+    chip_reset();
     for (;;) {
     }
 }

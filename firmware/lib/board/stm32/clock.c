@@ -1,26 +1,36 @@
 /*
- * Runs the core at F_CPU, in whole MHz, from the internal 16 MHz oscillator, because a board may lack a crystal. Every
- * STM32F4 from the F405 up can run at 168 MHz, every STM32F2 at 120 MHz. Each wait is bounded; if the hardware does not
- * respond, the core stays at 16 MHz.
+ * Runs the core at F_CPU, in whole MHz, from the internal 16 MHz oscillator, because a board may lack a crystal. The
+ * STM32F401 can run at 84 MHz, the F411 at 100 MHz, the F2 at 120 MHz, the F405 and F407 at 168 MHz, and the F446 at
+ * 180 MHz. Each wait is bounded; if the hardware does not respond, the core stays at 16 MHz.
  */
 #include "board.h"
 #include "stm32.h"
 
 #define HSI_HZ 16000000u
+
+/* The slower bus may run at 30 MHz (F2) to 50 MHz (F411), the faster one at twice that. */
+#if F_CPU > 100000000
 #define APB1_DIVIDER 4u
+#define RCC_CFGR_APB1_DIV RCC_CFGR_APB1_DIV4
+#else
+#define APB1_DIVIDER 2u
+#define RCC_CFGR_APB1_DIV RCC_CFGR_APB1_DIV2
+#endif
 #define APB2_DIVIDER 2u
 
-/* 16 MHz / 16 = 1 MHz; times VCO_MHZ, divided by 2 (coded 0), is F_CPU. Divided by VCO_TO_USB it is 48 MHz for USB,
- * which the manual requires. */
-#define VCO_MHZ (2u * (F_CPU / 1000000u))
-#define VCO_TO_USB (VCO_MHZ / 48u)
-#define PLL_FROM_HSI (16u | (VCO_MHZ << 6) | (0u << 16) | (VCO_TO_USB << 24))
+/* 16 MHz / 16 = 1 MHz; times VCO_MHZ, which must be 192 to 432, divided by PLL_DIVIDER, is F_CPU. Divided by VCO_TO_USB
+ * it is at most 48 MHz, for USB. */
+#define PLL_DIVIDER (F_CPU < 96000000u ? 4u : 2u)
+#define VCO_MHZ (PLL_DIVIDER * (F_CPU / 1000000u))
+#define VCO_TO_USB ((VCO_MHZ + 47u) / 48u)
+#define PLL_FROM_HSI                                                                                                   \
+    (RCC_PLLCFGR_RESERVED | 16u | (VCO_MHZ << 6) | ((PLL_DIVIDER / 2u - 1u) << 16) | (VCO_TO_USB << 24))
 
 /* One wait state for each 30 MHz beyond the first 30 MHz, at 2.7 to 3.6 V. */
 #define WAIT_STATES ((F_CPU - 1u) / 30000000u)
 
-/* Whether the regulator needs its higher voltage. The STM32F2 has only one voltage, and is slower. */
-#define NEEDS_HIGH_VOLTAGE (F_CPU > 144000000u)
+/* Beyond this, the regulator needs its over-drive. */
+#define NEEDS_OVERDRIVE (F_CPU > 168000000u)
 
 /* Iterations to wait, far longer than the 300 us that a PLL may take to lock. */
 #define PATIENCE 100000u
@@ -37,16 +47,29 @@ static bool reached(volatile const uint32_t *reg, uint32_t mask, uint32_t value)
     return false;
 }
 
+/* Call it while the PLL starts, which may not be used before. */
+static bool overdrive(void) {
+    PWR_CR |= PWR_CR_ODEN;
+    if (!reached(&PWR_CSR, PWR_CSR_ODRDY, PWR_CSR_ODRDY)) {
+        return false;
+    }
+    PWR_CR |= PWR_CR_ODSWEN;
+    return reached(&PWR_CSR, PWR_CSR_ODSWRDY, PWR_CSR_ODSWRDY);
+}
+
 static bool run_from_pll(void) {
     RCC_CR |= RCC_CR_HSION;
     if (!reached(&RCC_CR, RCC_CR_HSIRDY, RCC_CR_HSIRDY)) {
         return false;
     }
-    if (NEEDS_HIGH_VOLTAGE) {
-        PWR_CR |= PWR_CR_VOS_SCALE1;
-    }
+#ifdef STM32_VOLTAGE_SCALE_1
+    PWR_CR |= PWR_CR_VOS_SCALE_1;
+#endif
     RCC_PLLCFGR = PLL_FROM_HSI;
     RCC_CR |= RCC_CR_PLLON;
+    if (NEEDS_OVERDRIVE && !overdrive()) {
+        return false;
+    }
     if (!reached(&RCC_CR, RCC_CR_PLLRDY, RCC_CR_PLLRDY)) {
         return false;
     }
@@ -54,7 +77,7 @@ static bool run_from_pll(void) {
     if (!reached(&FLASH_ACR, FLASH_ACR_LATENCY_MASK, FLASH_ACR_LATENCY(WAIT_STATES))) {
         return false;
     }
-    RCC_CFGR = RCC_CFGR_APB1_DIV4 | RCC_CFGR_APB2_DIV2 | RCC_CFGR_SW_PLL;
+    RCC_CFGR = RCC_CFGR_APB1_DIV | RCC_CFGR_APB2_DIV2 | RCC_CFGR_SW_PLL;
     return reached(&RCC_CFGR, RCC_CFGR_SWS_MASK, RCC_CFGR_SWS_PLL);
 }
 

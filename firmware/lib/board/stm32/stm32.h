@@ -1,13 +1,25 @@
-/* The registers that the firmware uses (ST reference manuals RM0033 for the STM32F2, RM0090 for the STM32F405 and
- * RM0390 for the STM32F446); they have the same addresses on the F2 and the F4. The target's file defines STM32_USART,
- * the number of the USART that carries the protocol, and its pins. */
+/*
+ * The registers that the firmware uses (ST reference manuals RM0033 for the STM32F2, RM0090 for the STM32F405 and F407,
+ * RM0368 for the F401, RM0383 for the F411 and RM0390 for the F446); they have the same addresses on all of these.
+ *
+ * The target's file defines STM32_USART, the number of the USART that carries the protocol, and its pins. It also
+ * defines STM32_VOLTAGE_SCALE_1 if the chip needs the regulator's highest voltage at its clock: not the F2, which has
+ * only one voltage, nor the F401, which has no such scale.
+ */
 #ifndef STM32_H
 #define STM32_H
 
 #include "cortexm/cortexm.h"
 
 #define PWR_CR REGISTER(0x40007000u)
-#define PWR_CR_VOS_SCALE1 (1u << 14) /* on the F446 the next bit is also part of the field, and set after reset */
+#define PWR_CR_VOS_SCALE_1                                                                                             \
+    (1u << 14) /* on the F411 and F446 the next bit is part of the field, and set after reset                          \
+                */
+#define PWR_CR_ODEN (1u << 16)
+#define PWR_CR_ODSWEN (1u << 17)
+#define PWR_CSR REGISTER(0x40007004u)
+#define PWR_CSR_ODRDY (1u << 16)
+#define PWR_CSR_ODSWRDY (1u << 17)
 
 #define FLASH_ACR REGISTER(0x40023C00u)
 #define FLASH_ACR_LATENCY(wait_states) (wait_states)
@@ -20,10 +32,12 @@
 #define RCC_CR_PLLON (1u << 24)
 #define RCC_CR_PLLRDY (1u << 25)
 #define RCC_PLLCFGR REGISTER(0x40023804u)
+#define RCC_PLLCFGR_RESERVED (2u << 28) /* after reset; on the F446 a further divider */
 #define RCC_CFGR REGISTER(0x40023808u)
 #define RCC_CFGR_SW_PLL (2u << 0)
 #define RCC_CFGR_SWS_MASK (3u << 2)
 #define RCC_CFGR_SWS_PLL (2u << 2)
+#define RCC_CFGR_APB1_DIV2 (4u << 10)
 #define RCC_CFGR_APB1_DIV4 (5u << 10)
 #define RCC_CFGR_APB2_DIV2 (4u << 13)
 #define RCC_AHB1ENR REGISTER(0x40023830u)

@@ -1,6 +1,6 @@
-/* Clock and reset causes of the nRF51. */
+/* Clock and reset causes of the nRF51 and nRF52, which run at one frequency. */
 #include "board.h"
-#include "nrf51.h"
+#include "nrf.h"
 
 /* Iterations to wait, far longer than the 0.8 ms that the crystal may take to start. */
 #define PATIENCE 100000u
@@ -24,6 +24,9 @@ static board_reset_cause_t read_reset_cause(void) {
 
 void chip_init(void) {
     cause = read_reset_cause();
+#if CORTEXM_MAINLINE
+    NVMC_ICACHECNF = NVMC_ICACHECNF_CACHEEN;
+#endif
     /* Start the crystal. The internal oscillator, which runs until then, is too inaccurate for a UART. */
     CLOCK_TASKS_HFCLKSTART = 1;
     for (uint32_t i = 0; i < PATIENCE && !CLOCK_EVENTS_HFCLKSTARTED; i++) {

@@ -3,7 +3,16 @@
  * SysTick. It restarts for each measurement, so that the same code always gives the same count.
  */
 #include "board.h"
-#include "nrf51.h"
+#include "cortexm/cortexm.h"
+
+#define TIMER0_TASKS_START REGISTER(0x40008000u)
+#define TIMER0_TASKS_STOP REGISTER(0x40008004u)
+#define TIMER0_TASKS_CLEAR REGISTER(0x4000800Cu)
+#define TIMER0_TASKS_CAPTURE0 REGISTER(0x40008040u)
+#define TIMER0_BITMODE REGISTER(0x40008508u)
+#define TIMER0_BITMODE_32 3u
+#define TIMER0_PRESCALER REGISTER(0x40008510u)
+#define TIMER0_CC0 REGISTER(0x40008540u)
 
 void counter_init(void) {
     TIMER0_BITMODE = TIMER0_BITMODE_32;

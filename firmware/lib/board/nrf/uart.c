@@ -1,6 +1,6 @@
 /* The UART on the pins of the target's file; receives by interrupt and sends by polling. */
 #include "board.h"
-#include "nrf51.h"
+#include "nrf.h"
 
 #define IRQ 2u
 
@@ -23,11 +23,11 @@ void chip_on_uart(void) {
 }
 
 void uart_init(void) {
-    GPIO_OUTSET = 1u << BOARD_UART_TX_PIN; /* an idle line is high */
-    GPIO_PIN_CNF(BOARD_UART_TX_PIN) = GPIO_PIN_CNF_OUTPUT;
-    GPIO_PIN_CNF(BOARD_UART_RX_PIN) = GPIO_PIN_CNF_INPUT;
-    UART_PSELTXD = BOARD_UART_TX_PIN;
-    UART_PSELRXD = BOARD_UART_RX_PIN;
+    GPIO_OUTSET(BOARD_UART_TX_PORT) = 1u << BOARD_UART_TX_PIN; /* an idle line is high */
+    GPIO_PIN_CNF(BOARD_UART_TX_PORT, BOARD_UART_TX_PIN) = GPIO_PIN_CNF_OUTPUT;
+    GPIO_PIN_CNF(BOARD_UART_RX_PORT, BOARD_UART_RX_PIN) = GPIO_PIN_CNF_INPUT;
+    UART_PSELTXD = UART_PSEL(BOARD_UART_TX_PORT, BOARD_UART_TX_PIN);
+    UART_PSELRXD = UART_PSEL(BOARD_UART_RX_PORT, BOARD_UART_RX_PIN);
     UART_BAUDRATE = UART_BAUDRATE_OF(BOARD_UART_BAUD);
     UART_ENABLE = UART_ENABLE_ENABLED;
     UART_INTENSET = UART_INT_RXDRDY;
