@@ -51,11 +51,10 @@ class Monitor:
 
     def __init__(self, to: IO[bytes], of: IO[bytes], machine: str) -> None:
         self._to, self._of = to, of
-        self._machine = machine
         self._transcript = Transcript(machine)
 
     def greet(self, seconds: float) -> str:
-        """Return what it says before its first prompt."""
+        """Wait for its first prompt; return what it says before that."""
         return self._until_prompt(seconds, "starting")
 
     def execute(self, command: str, seconds: float, waste: int | None = None) -> str:
