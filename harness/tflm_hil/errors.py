@@ -26,5 +26,9 @@ class LineError(DeviceError):
     """A serial line that broke: the port disappeared, the other side hung up, or it took no bytes. Open it again."""
 
 
+class CrashError(DeviceError):
+    """A device that has told of a fault of its program."""
+
+
 class MuteError(DeviceError):
     """A device that never answered HELLO."""

@@ -130,21 +130,21 @@ def test_renode_is_the_emulated_board_if_it_is_asked_for(monkeypatch: pytest.Mon
 
 def test_all_are_those_that_there_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(installation.VARIABLE, str(install(tmp_path, STM32F4)))
-    both, missing = check_each(find_each("emulated", "all", {}), [STM32F4])
+    both, missing = check_each(find_each(["emulated"], "all", {}), [STM32F4])
     assert [choice.emulator for choice in both] == ["qemu 7.2.22", "renode 1.16.1"]
     assert not missing
     monkeypatch.setenv(installation.VARIABLE, "/nowhere")
-    (one,), missing = check_each(find_each("emulated", "all", {}), [STM32F4])
+    (one,), missing = check_each(find_each(["emulated"], "all", {}), [STM32F4])
     assert one.emulator == "qemu 7.2.22"
     assert missing == {"renode": "HIL_RENODE=/nowhere: it is no executable file; name the executable of Renode"}
     real = msgspec.structs.replace(STM32F4, qemu=None, renode=None)
     with pytest.raises(HilError, match=r"^QEMU does not emulate target stm32f4"):
-        check_each(find_each("emulated", "all", {}), [real])
+        check_each(find_each(["emulated"], "all", {}), [real])
 
 
 def test_all_is_for_the_emulated_board_only() -> None:
     with pytest.raises(HilError, match=r"/dev/null is not the emulated board"):
-        find_each("/dev/null", "all", {})
+        find_each(["/dev/null"], "all", {})
 
 
 def test_a_missing_renode_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tflm_hil.boards.spec import SERIAL, BoardSpec, parse
+from tflm_hil.boards.spec import SERIAL, BoardSpec, parse, split
 from tflm_hil.errors import HilError
 
 BY_PATH = "/dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.0"
@@ -74,3 +74,22 @@ def test_what_there_is_not_is_one_line_with_what_there_is(text: str, said: str) 
 def test_any_text_is_a_board_or_an_error(text: str) -> None:
     with contextlib.suppress(HilError):
         assert parse(text, KINDS).text == text
+
+
+NAMES = st.one_of(
+    st.sampled_from(["emulated", "auto", "desk-nucleo", "/dev/ttyACM0", "COM3", "socket://lab:3000"]),
+    st.sampled_from(["rfc2217://lab:1?ign_set_control&timeout=3", "spy:///dev/ttyACM0?file=log", "/dev/a=b"]),
+    st.sampled_from(["labgrid:kind=nucleo,site=x", "labgrid:desk?wait=3", "own:a=1,b=2/c,d=e:f"]),
+)
+
+
+@given(st.lists(NAMES, min_size=1))
+def test_boards_separated_by_commas_are_told_apart(names: list[str]) -> None:
+    assert split(",".join(names)) == names
+    assert split(" , ".join(names)) == names
+
+
+@pytest.mark.parametrize("text", ["", ",", "/dev/ttyACM0,", ",emulated", "a,,b"])
+def test_nothing_between_commas_is_no_board(text: str) -> None:
+    with pytest.raises(HilError, match="nothing on one side of a comma"):
+        split(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import re
 import shutil
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 from support.hil_command import ROOT, hil
 from support.needs import needs_compiler, needs_emulator
 from tflm_hil.cli.app import app
+from tflm_hil.lab.fleet import FOLDER, ActivityFile
+from typer.testing import CliRunner
 
 COMMANDS = [command.name or str(getattr(command.callback, "__name__", "")) for command in app.registered_commands]
 
@@ -90,3 +93,14 @@ def test_the_help_of_each_command_has_an_example(command: str) -> None:
     result = hil(command, "--help")
     assert result.returncode == 0
     assert re.search(rf"Examples?: .*hil( \$?\(?hil)? ?{command}", result.stdout.replace("\n", " "))
+
+
+def test_the_fleet_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "hil.toml").write_text('schema = "hil-project/1"\n')
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(app, ["fleet"]).output == "no board is in use in this project\n"
+    file = ActivityFile(tmp_path / FOLDER, "/dev/ttyACM0")
+    assert "waits for work" in CliRunner().invoke(app, ["fleet"]).output
+    file.begin("gesture-int8", "punch/003")
+    shown = CliRunner().invoke(app, ["fleet"]).output
+    assert re.search(rf"/dev/ttyACM0 +gesture-int8 +punch/003 .* {os.getpid()} ", shown)

@@ -292,7 +292,7 @@ def network(path: Path, shape: Sequence[int]) -> Path:
 def test_networks_without_a_manifest_are_measured_against_upstream(tmp_path: Path) -> None:
     options = Options(
         root=ROOT,
-        board="emulated",
+        boards=("emulated",),
         emulator="auto",
         targets=("stm32f4",),
         engine="aot",

@@ -156,7 +156,7 @@ def test_settings_that_are_wrong_are_a_usage_error_of_one_line(
     assert line in settings.read_text()
     settings.write_text(settings.read_text().replace(line, instead))
     reports = folder / "reports"
-    options = Options(folder, None, "auto", ("stm32f4",), "auto", (), reports, None, False, Flash.AUTO, False, False)
+    options = Options(folder, (), "auto", ("stm32f4",), "auto", (), reports, None, False, Flash.AUTO, False, False)
     with pytest.raises(HilError, match=re.escape(said)) as caught:
         Session(options)
     assert "\n" not in str(caught.value)

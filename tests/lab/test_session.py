@@ -24,7 +24,7 @@ def session(*targets: str, board: str = "desk") -> Session:
     return Session(
         Options(
             root=ROOT,
-            board=board,
+            boards=(board,),
             emulator="auto",
             targets=targets,
             engine="aot",

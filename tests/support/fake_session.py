@@ -15,7 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import tflm_hil.pytest_plugin.startup
-from tflm_hil.boards.selection import BoardChoice, FoundBoard
+from tflm_hil.boards.selection import BoardChoice, BoardSet, FoundBoard
 from tflm_hil.boards.spec import BoardSpec
 from tflm_hil.checks.parity import Parity
 from tflm_hil.errors import DeviceError, HilError
@@ -44,7 +44,8 @@ class FakeSession:
         self.options = options
         specs = [BoardSpec("emulated", kind) for kind in os.environ.get("FAKE_EMULATORS", "qemu").split()]
         nothing: Any = None
-        self.boards = [BoardChoice(FoundBoard(spec, nothing, nothing, ""), f"{spec.kind} 0", ()) for spec in specs]
+        choices = [BoardChoice(FoundBoard(spec, nothing, nothing, ""), f"{spec.kind} 0", ()) for spec in specs]
+        self.boards = [BoardSet((choice,)) for choice in choices]
         self.board = self.boards[0]
         self.missing_engines = {"tflm": "fake"}
         self.toolchain = {"arm-none-eabi-gcc": "12.2"}
@@ -57,8 +58,8 @@ class FakeSession:
     def builds(self) -> list[Build]:
         return [Build(self._model, variant, "aot", "stm32f4") for variant in self._variants.values()]
 
-    def open_board(self, _run_dir: Path, _say: object, choice: BoardChoice | None) -> Any:
-        return SimpleNamespace(name="emulated", emulator=(choice or self.board).emulator, close=lambda: None)
+    def open_board(self, _run_dir: Path, _say: object, choice: BoardChoice) -> Any:
+        return SimpleNamespace(name="emulated", emulator=choice.emulator, close=lambda: None)
 
     def changed(self) -> list[Path]:
         changed = os.environ.get("FAKE_CHANGED")

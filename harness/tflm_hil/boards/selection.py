@@ -9,7 +9,7 @@ from pathlib import Path
 from tflm_hil import extensions
 from tflm_hil.boards.board import Board, BoardKind
 from tflm_hil.boards.board_file import NamedBoard
-from tflm_hil.boards.serial import usb_port
+from tflm_hil.boards.serial import port_name, usb_port
 from tflm_hil.boards.serial.usb_port import UsbPort
 from tflm_hil.boards.spec import AUTO, EMULATED, SERIAL, BoardSpec, parse
 from tflm_hil.errors import HilError
@@ -43,6 +43,12 @@ class FoundBoard:
     def origin(self) -> str:
         """What to call that place in a message."""
         return self.spec.named.origin if self.spec.named else ""
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """What it has in common with the same board under another name."""
+        spec = self.spec
+        return spec.kind, port_name.canonical(spec.address) if spec.kind == SERIAL else spec.address
 
     def check(self, targets: Sequence[Target]) -> BoardChoice:
         """Return the board for `targets`.
@@ -90,28 +96,84 @@ class BoardChoice:
         return board
 
 
-def find_each(board: str, emulator: str, named: Mapping[str, NamedBoard]) -> list[FoundBoard]:
-    """Return what `find` does; for the emulator ALL, the emulated board once for each emulator. Raises HilError."""
-    return [find(board, each, named) for each in (EMULATORS if emulator == ALL else (emulator,))]
+@dataclass(frozen=True)
+class BoardSet:
+    """Where the tests run: a board, or several of one target that share the work."""
+
+    choices: tuple[BoardChoice, ...]
+
+    @property
+    def name(self) -> str:
+        """What the user calls it."""
+        return ",".join(choice.name for choice in self.choices)
+
+    @property
+    def kind(self) -> str:
+        """The kind of the first board; several emulated boards are never of one set."""
+        return self.choices[0].found.spec.kind
+
+    @property
+    def single(self) -> bool:
+        """Whether each is one thing, which one process has at a time. Of emulated boards there are any number."""
+        return self.kind == SERIAL
+
+    @property
+    def emulator(self) -> str | None:
+        """The name and version of the emulator, None on hardware."""
+        return self.choices[0].emulator
+
+    def describe(self) -> str:
+        """Return e.g. `emulated (qemu 7.2.22, stm32f4)`."""
+        return " and ".join(choice.describe() for choice in self.choices)
+
+
+def find_each(boards: Sequence[str], emulator: str, named: Mapping[str, NamedBoard]) -> list[list[FoundBoard]]:
+    """Return what `find` does for `boards`, which share the work; for the emulator ALL, once for each emulator.
+
+    Raises HilError, also for boards that cannot share work.
+    """
+    found = [[find(board, each, named) for board in boards] for each in (EMULATORS if emulator == ALL else (emulator,))]
+    for each in found:
+        _check_sharing(each)
+    return found
 
 
 def check_each(
-    found: Sequence[FoundBoard], targets: Sequence[Target]
-) -> tuple[tuple[BoardChoice, ...], dict[str, str]]:
-    """Return the boards for `targets`, and of several the kinds that cannot be had, each with the reason.
+    found: Sequence[Sequence[FoundBoard]], targets: Sequence[Target]
+) -> tuple[tuple[BoardSet, ...], dict[str, str]]:
+    """Return the boards for `targets`, and of several emulators those that cannot be had, each with the reason.
 
     Raises HilError if none can be had.
     """
-    choices: list[BoardChoice] = []
+    sets: list[BoardSet] = []
     missing: dict[str, HilError] = {}
-    for each in found:
+    for boards in found:
         try:
-            choices.append(each.check(targets))
+            sets.append(BoardSet(tuple(board.check(targets) for board in boards)))
         except HilError as error:
-            missing[each.spec.kind] = error
-    if missing and not choices:
+            missing[boards[0].spec.kind] = error
+    if missing and not sets:
         raise next(iter(missing.values()))
-    return tuple(choices), {kind: str(error) for kind, error in missing.items()}
+    return tuple(sets), {kind: str(error) for kind, error in missing.items()}
+
+
+def _check_sharing(boards: Sequence[FoundBoard]) -> None:
+    """Raise HilError unless these are different boards of one target, all of them real if there are several."""
+    seen: dict[tuple[str, str], FoundBoard] = {}
+    for board in boards:
+        if other := seen.get(board.identity):
+            same = other.spec.text == board.spec.text
+            said = f"{other.spec.text} is named twice" if same else f"{other.spec.text} and {board.spec.text} are one"
+            raise HilError(f"board {said}: name each board once")
+        seen[board.identity] = board
+    emulated = next((board.spec.text for board in boards if board.spec.kind in EMULATORS), None)
+    if emulated and len(boards) > 1:
+        others = " and ".join(board.spec.text for board in boards if board.spec.text != emulated)
+        raise HilError(f"board {emulated} shares no work with {others}: name either the emulated board or real ones")
+    targets = {board.target: board for board in boards if board.target}
+    if len(targets) > 1:
+        said = ", but ".join(f"{board.spec.text} is a {target} ({board.origin})" for target, board in targets.items())
+        raise HilError(f"{said}: boards that share the work are of one target")
 
 
 def find(board: str, emulator: str, named: Mapping[str, NamedBoard]) -> FoundBoard:

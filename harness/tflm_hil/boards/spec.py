@@ -16,6 +16,9 @@ AUTO = "auto"
 SERIAL = "serial"
 """The kind of a board that is named by its port alone."""
 
+_SEPARATOR = re.compile(r",(?![^/:=,]*=)")
+"""A comma, unless what follows is TAG=VALUE: that belongs to the board before it."""
+
 _KIND = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.DOTALL)
 
 
@@ -31,6 +34,17 @@ class BoardSpec:
     address: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
     named: NamedBoard | None = None
+
+
+def split(text: str) -> list[str]:
+    """Return the boards that `text` names, separated by commas; `labgrid:kind=nucleo,site=x` is one of them.
+
+    Raises HilError if one has no name.
+    """
+    parts = [part.strip() for part in _SEPARATOR.split(text)]
+    if not all(parts):
+        raise HilError(f"board {text}: there is nothing on one side of a comma; name a board there, or delete it")
+    return parts
 
 
 def parse(text: str, kinds: Collection[str], names: Collection[str] = ()) -> BoardSpec:

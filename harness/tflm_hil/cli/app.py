@@ -13,6 +13,7 @@ from tflm_hil.cli.bench import bench
 from tflm_hil.cli.boards import boards
 from tflm_hil.cli.build import build
 from tflm_hil.cli.doctor import doctor
+from tflm_hil.cli.fleet import fleet
 from tflm_hil.cli.init import init
 from tflm_hil.cli.inspect import inspect
 from tflm_hil.cli.new import new
@@ -29,7 +30,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (new, init, doctor, boards, build, replay, trace, bench, inspect, targets, path):
+for command in (new, init, doctor, boards, fleet, build, replay, trace, bench, inspect, targets, path):
     app.command()(command)
 
 

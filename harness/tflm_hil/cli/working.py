@@ -34,7 +34,7 @@ def open_session(board: str | None, model: str | None, engine: str | None, targe
     session = Session(
         Options(
             root=root,
-            board=board,
+            boards=(board,) if board else (),
             emulator="auto",
             targets=(target,) if target else (),
             engine=engine or own,

@@ -14,7 +14,7 @@ from tflm_hil.device.link import Link
 from tflm_hil.device.messages import Message, StackPart, parse_crash, parse_stack
 from tflm_hil.device.text import printable
 from tflm_hil.device.timeout import Deadline
-from tflm_hil.errors import HilError
+from tflm_hil.errors import CrashError, HilError
 from tflm_hil.firmware.backtrace import unwind
 from tflm_hil.firmware.backtrace.places import Place
 from tflm_hil.firmware.backtrace.program import Program
@@ -90,7 +90,7 @@ def fail(link: Link, body: bytes, when: str = "") -> NoReturn:
     sentence, lines = found.explain(link.elf)
     for line in lines:
         link.log.note(line)
-    link.fail(f"{link.name} crashed{when}: {sentence}")
+    link.fail(f"{link.name} crashed{when}: {sentence}", CrashError)
 
 
 def _told(places: Sequence[Place], address: int, whole_path: bool = False) -> str:

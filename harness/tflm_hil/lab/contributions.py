@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from tflm_hil.boards.selection import BoardChoice
+from tflm_hil.boards.selection import BoardSet
 from tflm_hil.checks.parity import Parity
 from tflm_hil.lab.build import Build, Firmware
 from tflm_hil.lab.measurement import Measurement, TensorMeasurement
 from tflm_hil.results.parts import Contribution, RunKey, StreamPart, firmware_part, latency_part, parity_part
 
 
-def run_key(board: BoardChoice, build: Build) -> RunKey:
+def run_key(board: BoardSet, build: Build) -> RunKey:
     """What results of `build` on `board` are filed under."""
     return RunKey(
         model=build.model.name,

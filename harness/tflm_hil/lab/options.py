@@ -20,10 +20,13 @@ class Flash(StrEnum):
 
 @dataclass(frozen=True)
 class Options:
-    """What the user asked for. Paths are absolute. Without `targets` it is that of the board, or of the project."""
+    """What the user asked for. Paths are absolute. `boards` share the work; without any, there is nothing but building.
+
+    Without `targets` it is that of the board, or of the project.
+    """
 
     root: Path
-    board: str | None
+    boards: tuple[str, ...]
     emulator: str
     targets: tuple[str, ...]
     engine: str

@@ -10,7 +10,7 @@ from pathlib import Path
 from tflm_hil.boards.board import Board
 from tflm_hil.boards.board_file import load_named_boards
 from tflm_hil.boards.qemu import program as qemu_program
-from tflm_hil.boards.selection import EMULATORS, BoardChoice, FoundBoard, check_each, find_each
+from tflm_hil.boards.selection import EMULATORS, BoardChoice, BoardSet, FoundBoard, check_each, find_each
 from tflm_hil.boards.spec import EMULATED
 from tflm_hil.configuration import load_configuration
 from tflm_hil.device.identity import Layout
@@ -50,10 +50,11 @@ class Session:
         self.configuration = load_configuration(options.root)
         self.application = load_application(self.configuration)
         self._known_targets = load_targets(self.configuration.targets)
-        named = {} if options.board == EMULATED else load_named_boards(options.root)
-        found = find_each(options.board, options.emulator, named) if options.board else []
-        emulators = {board.spec.kind for board in found}.intersection(EMULATORS) or EMULATORS[:1]
-        self.targets = find_targets(self._known_targets, self._target_names(found), emulators)
+        named = {} if options.boards == (EMULATED,) else load_named_boards(options.root)
+        found = find_each(options.boards, options.emulator, named) if options.boards else []
+        each = [board for boards in found for board in boards]
+        emulators = {board.spec.kind for board in each}.intersection(EMULATORS) or EMULATORS[:1]
+        self.targets = find_targets(self._known_targets, self._target_names(each), emulators)
         self.boards, self.missing_emulators = check_each(found, self.targets)
         for board in self.boards if options.coverage else ():
             if board.emulator is None:
@@ -75,8 +76,8 @@ class Session:
         self._images: dict[tuple[str, bool], FirmwareImage] = {}
 
     @property
-    def board(self) -> BoardChoice:
-        """The board that was asked for, the first of several. Raises HilError where none was: building needs none."""
+    def board(self) -> BoardSet:
+        """Where the tests run, in the first of several emulators. Raises HilError if no board was given."""
         if not self.boards:
             raise HilError("no board given; add --board=emulated")
         return self.boards[0]
@@ -98,7 +99,7 @@ class Session:
         models = ", ".join(f"{model.name} ({', '.join(model.variants)})" for model in self.models)
         used = ", ".join(engine.name for engine in self.engines)
         return [
-            f"hil: board {' and '.join(map(BoardChoice.describe, self.boards))}, engines {used}, models {models}",
+            f"hil: board {' and '.join(map(BoardSet.describe, self.boards))}, engines {used}, models {models}",
             *(f"hil: without emulator {name}: {reason}" for name, reason in self.missing_emulators.items()),
             *(f"hil: without engine {engine}: {reason}" for engine, reason in self.missing_engines.items()),
             *self._known_faults(),
@@ -155,8 +156,8 @@ class Session:
         return self._files.changed()
 
     def open_board(self, run_dir: Path, say: Say = unsaid, choice: BoardChoice | None = None) -> Board:
-        """The board `choice` of `boards`, or the first; close it when done. `say` is told what it is waited for."""
-        board = (choice or self.board).open(run_dir, say)
+        """The board `choice`, or the first; close it when done. `say` is told what it is waited for."""
+        board = (choice or self.board.choices[0]).open(run_dir, say)
         if self.options.coverage:
             board.execution.record(run_dir)
         return board

@@ -10,6 +10,7 @@ import pytest
 from tflm_hil.errors import DeviceError, HilError
 from tflm_hil.lab.build import Build, Firmware
 from tflm_hil.lab.losses import LostError
+from tflm_hil.lab.pool import NoBoardError
 from tflm_hil.lab.session import Session
 from tflm_hil.pytest_plugin.fixtures import UART_LOG
 from tflm_hil.pytest_plugin.measuring import LOST, feeds
@@ -31,7 +32,7 @@ class FirmwareTests:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        # Firmware that cannot be built: the first test that it failed, and why.
+        # Firmware that cannot be built, or that no board is left for: the first test that it failed, and why.
         self._refused: dict[str, tuple[str, str]] = {}
 
     @pytest.hookimpl(trylast=True)  # after the test, its module and its conftest.py have parametrized what they want
@@ -42,10 +43,10 @@ class FirmwareTests:
         """
         own = own_fixtures(metafunc.definition)
         given = {name for call in metafunc._calls for name in call.params}
-        boards = self._session.boards if "board" in own - given else ()
+        boards = self._session.boards if "board_pool" in own - given else ()
         self._parametrize_firmware(metafunc, own, given)
         if len(boards) > 1:
-            metafunc.parametrize("board", boards, ids=[board.found.spec.kind for board in boards], indirect=True)
+            metafunc.parametrize("board_pool", boards, ids=[board.kind for board in boards], indirect=True)
 
     def _parametrize_firmware(self, metafunc: pytest.Metafunc, own: set[str], given: set[str]) -> None:
         names = [name for name in ("firmware", "feed") if name in own - given]
@@ -80,7 +81,7 @@ class FirmwareTests:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Forget what an earlier try measured. Firmware that cannot be built fails the first test that needs it."""
+        """Forget what an earlier try measured. Firmware that nothing can be done with fails one test."""
         build = build_of(item)
         if build is None:
             return
@@ -114,7 +115,8 @@ class FirmwareTests:
         if report.failed and (log := item.stash.get(UART_LOG, None)) is not None and log.is_file():
             report.sections.append(_uart_log(log, error))
         image = getattr(item, "funcargs", {}).get("firmware")
-        if call.when == "setup" and isinstance(error, HilError) and image is None:
+        unbuilt = call.when == "setup" and isinstance(error, HilError) and image is None
+        if unbuilt or isinstance(error, NoBoardError):
             self._refused.setdefault(build.name, (item.nodeid, str(error).partition("\n")[0]))
         report.__dict__[MEASURED] = {
             "image": image.image.elf_sha256 if isinstance(image, Firmware) else None,

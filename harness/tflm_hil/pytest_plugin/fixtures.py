@@ -5,7 +5,6 @@ Each imports what it needs when it is used, because pytest loads this module in 
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from tflm_hil.commands.trace import Trace
     from tflm_hil.lab.build import Firmware
     from tflm_hil.lab.dut import DeviceUnderTest
+    from tflm_hil.lab.pool import BoardPool
     from tflm_hil.lab.session import Session
     from tflm_hil.models.chain import Chain
     from tflm_hil.models.reference import Reference
@@ -47,25 +47,40 @@ def hil_session(pytestconfig: pytest.Config) -> Session:
 
 
 @pytest.fixture(scope="session")
-def board(request: pytest.FixtureRequest, pytestconfig: pytest.Config, hil_session: Session) -> Iterator[Board]:
-    """The board, started once and shared by all tests of this process; of several emulators, one after the other."""
-    from tflm_hil.pytest_plugin.progress_line import ProgressLine
+def board_pool(
+    request: pytest.FixtureRequest, pytestconfig: pytest.Config, hil_session: Session
+) -> Iterator[BoardPool]:
+    """The boards of this process, shared by all its tests; of several emulators, one after the other."""
+    from tflm_hil.lab.pool import BoardPool
+    from tflm_hil.pytest_plugin import sharing
 
     # Messages name the logs in it, so they are kept until the next run.
-    folder = hil_session.options.report_dir / "board" / os.environ.get("PYTEST_XDIST_WORKER", "main")
+    folder = hil_session.options.report_dir / "board" / sharing.process()
     folder.mkdir(parents=True, exist_ok=True)
-    with ProgressLine(pytestconfig) as line:
-        board = hil_session.open_board(folder, line.say, getattr(request, "param", None))
+    boards = getattr(request, "param", hil_session.board)
+    pool = BoardPool(hil_session, boards, folder, sharing.claims(pytestconfig, boards))
+    sharing.note(pytestconfig, pool)
     try:
-        yield board
+        yield pool
     finally:
-        board.close()
+        opened = pool.opened
+        pool.close()
         if hil_session.options.coverage:
             from tflm_hil.pytest_plugin.coverage import EXECUTED
 
             seen = pytestconfig.stash.setdefault(EXECUTED, {})
-            for elf, executed in board.execution.executed().items():
-                seen.setdefault(elf, set()).update(executed)
+            for board in opened:
+                for elf, executed in board.execution.executed().items():
+                    seen.setdefault(elf, set()).update(executed)
+
+
+@pytest.fixture(scope="session")
+def board(pytestconfig: pytest.Config, board_pool: BoardPool) -> Board:
+    """The board, started once and shared by all tests of this process; the first of several."""
+    from tflm_hil.pytest_plugin.progress_line import ProgressLine
+
+    with ProgressLine(pytestconfig) as line:
+        return board_pool.first(line.say)
 
 
 @pytest.fixture(scope="session")
@@ -122,7 +137,7 @@ def stimuli(reference: Reference) -> list[Stimulus]:
 
 @pytest.fixture
 def device(
-    request: pytest.FixtureRequest, hil_session: Session, board: Board, firmware: Firmware
+    request: pytest.FixtureRequest, hil_session: Session, board_pool: BoardPool, firmware: Firmware
 ) -> Iterator[DeviceUnderTest]:
     """The device, reset, connected and identified as running `firmware`. Its UART log is kept with the report."""
     from tflm_hil.pytest_plugin.progress_line import ProgressLine
@@ -130,29 +145,29 @@ def device(
     log = request.node.stash[UART_LOG] = uart_log(hil_session, request.node.nodeid, "log")
     with (
         ProgressLine(request.config) as line,
-        hil_session.connected(board, firmware, log, line.stream, line.say) as device,
+        board_pool.connected(firmware, log, line.stream, line.say) as device,
     ):
         yield device
 
 
 @pytest.fixture
 def measurement(
-    request: pytest.FixtureRequest, hil_session: Session, board: Board, firmware: Firmware, feed: str
+    request: pytest.FixtureRequest, hil_session: Session, board_pool: BoardPool, firmware: Firmware, feed: str
 ) -> AnyMeasurement:
     """What the device answered to the recordings of one file, or to all stimuli: once for all tests that look at it."""
     from tflm_hil.pytest_plugin.measuring import measured
 
-    return measured(request, hil_session, board, firmware, feed)
+    return measured(request, hil_session, board_pool, firmware, feed)
 
 
 @pytest.fixture
 def whole_measurement(
-    request: pytest.FixtureRequest, hil_session: Session, board: Board, firmware: Firmware
+    request: pytest.FixtureRequest, hil_session: Session, board_pool: BoardPool, firmware: Firmware
 ) -> AnyMeasurement:
     """What the device answered to all that its model is fed with: for what is judged once, not for each file."""
     from tflm_hil.pytest_plugin.measuring import measured_whole
 
-    return measured_whole(request, hil_session, board, firmware)
+    return measured_whole(request, hil_session, board_pool, firmware)
 
 
 @pytest.fixture
@@ -178,12 +193,12 @@ def record(request: pytest.FixtureRequest, firmware: Firmware, reference: Refere
 
 @pytest.fixture
 def tracer(
-    request: pytest.FixtureRequest, hil_session: Session, board: Board, firmware: Firmware, record: Recorder
+    request: pytest.FixtureRequest, hil_session: Session, board_pool: BoardPool, firmware: Firmware, record: Recorder
 ) -> Tracer:
     """Names the operator that goes wrong."""
     from tflm_hil.pytest_plugin.tracer import Tracer
 
-    return Tracer(request, hil_session, board, firmware, record)
+    return Tracer(request, hil_session, board_pool, firmware, record)
 
 
 @pytest.fixture

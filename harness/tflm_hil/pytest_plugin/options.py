@@ -74,8 +74,10 @@ class Option:
 BOARD = Option(
     "board",
     None,
-    "where the firmware runs: emulated, auto, a name of hil-boards.toml, a serial port or a URL",
+    "where the firmware runs: emulated, auto, a name of hil-boards.toml, a serial port or a URL; repeatable: several"
+    " boards of one target share the work",
     "emulated|auto|NAME|PORT",
+    several=True,
 )
 EMULATOR = Option(
     "emulator",
@@ -164,8 +166,8 @@ def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) 
         pytest.UsageError: an empty value; `--hil-update-baseline` without a folder to write to; a board outside of a
             project, or in one whose configuration is wrong.
     """
-    board = _value(config, environment, BOARD)
-    project = _project(config, board) if board else None
+    boards = _boards(config, environment)
+    project = _project(config, boards[0]) if boards else None
     baseline = _value(config, environment, BASELINE)
     update = bool(config.getoption("hil_update_baseline"))
     if update and not baseline:
@@ -192,7 +194,7 @@ def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) 
 
     return Options(
         root=project.root,
-        board=board,
+        boards=boards,
         emulator=emulator,
         targets=targets,
         engine=engine,
@@ -242,6 +244,18 @@ def _values(config: pytest.Config, environment: Mapping[str, str], option: Optio
     if not all(values):
         raise pytest.UsageError(f"{_source(config, environment, option)}: {text!r} has an empty name; {EMPTY}")
     return values
+
+
+def _boards(config: pytest.Config, environment: Mapping[str, str]) -> tuple[str, ...]:
+    text = _value(config, environment, BOARD)
+    if not text:
+        return ()
+    from tflm_hil.boards.spec import split
+
+    try:
+        return tuple(split(text))
+    except HilError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _source(config: pytest.Config, environment: Mapping[str, str], option: Option) -> str:

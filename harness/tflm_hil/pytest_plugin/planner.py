@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tflm_hil.boards.selection import BoardChoice
+from tflm_hil.boards.selection import BoardSet
 from tflm_hil.files import write_text
 from tflm_hil.lab.build import Build
 from tflm_hil.lab.contributions import run_key
@@ -76,11 +76,11 @@ def build_of(item: pytest.Item) -> Build | None:
     return build if isinstance(build, Build) else None
 
 
-def board_of(item: pytest.Item) -> BoardChoice | None:
+def board_of(item: pytest.Item) -> BoardSet | None:
     """The board that `item` runs on, None if there is only one, or if it needs none."""
     callspec = getattr(item, "callspec", None)
-    board = callspec.params.get("board") if callspec else None
-    return board if isinstance(board, BoardChoice) else None
+    board = callspec.params.get("board_pool") if callspec else None
+    return board if isinstance(board, BoardSet) else None
 
 
 def read_plans(folder: Path) -> dict[str, Plan]:

@@ -19,6 +19,7 @@ from tflm_hil.lab.session import Session
 from tflm_hil.pytest_plugin.interruption import Interruption
 from tflm_hil.pytest_plugin.junit_file import JunitFile
 from tflm_hil.pytest_plugin.planner import FOLDER, Plan, Planner, narrowed, read_plans
+from tflm_hil.pytest_plugin.sharing import Sharing
 from tflm_hil.report.publish import Published, publish
 from tflm_hil.report.summary import summary_lines
 from tflm_hil.results import baseline, environment
@@ -43,6 +44,7 @@ class Reporter:
         planner: Planner,
         interruption: Interruption,
         warned: list[str],
+        sharing: Sharing,
     ) -> None:
         options = session.options
         self._config = config
@@ -50,6 +52,7 @@ class Reporter:
         self._planner = planner
         self._interruption = interruption
         self._warned = warned
+        self._sharing = sharing
         self._created = environment.created()
         self._begun = False
         self._reports: list[tuple[str, pytest.TestReport]] = []
@@ -196,6 +199,7 @@ class Reporter:
             plan=list({(test.case, test.copy): test for tests in planned.values() for test in tests.values()}.values()),
             reports=reports,
             missing_engines=self._session.missing_engines,
+            boards=self._sharing.parts,
             skipped={build.name: build.skipped for build in self._session.builds if build.skipped is not None},
             gaps=[*(f"{file} could not be collected" for file in self._broken), *narrowed(self._config)],
         )

@@ -20,6 +20,7 @@ from tflm_hil.pytest_plugin.interruption import Interruption
 from tflm_hil.pytest_plugin.ownership import taken_fixtures
 from tflm_hil.pytest_plugin.planner import Planner
 from tflm_hil.pytest_plugin.reporter import Reporter
+from tflm_hil.pytest_plugin.sharing import Sharing, check_workers
 
 
 def start(config: pytest.Config, options: Options) -> None:
@@ -28,17 +29,20 @@ def start(config: pytest.Config, options: Options) -> None:
         # Suspicious recordings are told in the header and at the end, not with a line of source, once for each worker.
         with warnings.catch_warnings(record=True, action="always", category=UserWarning) as caught:
             session = config.stash[SESSION] = Session(options)
+        check_workers(config, session.boards)
         warned = [f"hil: warning: {warning.message}" for warning in caught]
         interruption = Interruption()
         config.add_cleanup(interruption.restore)
         planner = Planner(config, session)
         config.pluginmanager.register(planner)
         config.pluginmanager.register(FirmwareTests(session))
+        sharing = Sharing(config)
+        config.pluginmanager.register(sharing)
         if options.coverage:
             config.pluginmanager.register(Coverage(config, session))
         if not hasattr(config, "workerinput"):
             probe_folder(options.report_dir)
-            config.pluginmanager.register(Reporter(config, session, planner, interruption, warned))
+            config.pluginmanager.register(Reporter(config, session, planner, interruption, warned, sharing))
             config.pluginmanager.register(_Header(session, warned))
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tflm_hil.boards.board import Board
 from tflm_hil.commands.trace import Trace, choose_sample, explain, trace
 from tflm_hil.lab.build import Firmware
+from tflm_hil.lab.pool import BoardPool
 from tflm_hil.lab.session import Session
 from tflm_hil.pytest_plugin.fixtures import UART_LOG, uart_log
 from tflm_hil.pytest_plugin.progress_line import ProgressLine
@@ -24,22 +24,24 @@ class Tracer:
     """
 
     def __init__(
-        self, request: pytest.FixtureRequest, session: Session, board: Board, firmware: Firmware, record: Recorder
+        self, request: pytest.FixtureRequest, session: Session, boards: BoardPool, firmware: Firmware, record: Recorder
     ) -> None:
         self._request = request
         self._session = session
-        self._board = board
+        self._boards = boards
         self._firmware = firmware
         self._record = record
 
     def explain(self, sample: str, window: int = 0) -> list[str]:
         """Lines that say which operator is the first to differ on this recording's window, or this stimulus."""
         explained = self._request.config.stash.setdefault(EXPLAINED, {})
-        key = self._board.emulator, self._firmware.name
+        key = self._boards.emulator, self._firmware.name
         if key not in explained:
             chosen = choose_sample(self._session, self._firmware, sample, window)
             with ProgressLine(self._request.config) as line:
-                explained[key] = explain(self._session, self._board, self._firmware, chosen, self._log, line.stream)
+                explained[key] = explain(
+                    self._session, self._boards.first(), self._firmware, chosen, self._log, line.stream
+                )
         self._record.trace(explained[key][0])
         return explained[key]
 
@@ -47,7 +49,7 @@ class Tracer:
         """Every operator on the first window of the first recording, or the first stimulus. Raises HilError."""
         chosen = choose_sample(self._session, self._firmware)
         with ProgressLine(self._request.config) as line:
-            found = trace(self._session, self._board, self._firmware, chosen, self._log, line.stream, line.say)
+            found = trace(self._session, self._boards.first(), self._firmware, chosen, self._log, line.stream, line.say)
         self._record.trace(str(found))
         return found
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import jinja2
 
 from tflm_hil.report.text import cell, number, percent
-from tflm_hil.report.wording import agreement, causes, interrupted, mistakes, verdict
+from tflm_hil.report.wording import agreement, causes, interrupted, mistakes, shared_work, verdict
 from tflm_hil.results.agreement import agreements
 from tflm_hil.results.baseline import Comparison
 from tflm_hil.results.model import Results, Run
@@ -41,6 +41,7 @@ def render(results: Results, comparison: Comparison | None, lines: Sequence[str]
         lines=lines,
         side_by_side=_side_by_side(results.runs),
         agreements=agreements(results.runs),
+        shared_work=shared_work(results),
     )
 
 

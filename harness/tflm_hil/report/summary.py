@@ -8,7 +8,7 @@ from rich.table import Table
 
 from tflm_hil.report.publish import Published
 from tflm_hil.report.text import listed, number, percent, table_lines
-from tflm_hil.report.wording import agreement, interrupted, verdict
+from tflm_hil.report.wording import agreement, interrupted, shared_work, verdict
 from tflm_hil.results.agreement import agreements
 from tflm_hil.results.metrics import METRICS
 from tflm_hil.results.model import Results, Run
@@ -30,6 +30,7 @@ def summary_lines(published: Published) -> list[str]:
         *(line for run in current for line in _lost_accuracy(run)),
         *(f"{pair.second.name}: {agreement(pair)}" for pair in agreements(current)),
         *(f"FAILED: {run.name}: {line}" for run in current for line in (*run.over_budget, *run.disagreements)),
+        *shared_work(results),
         *_notes(current),
         *_missing(results),
         *_baseline(published),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tflm_hil.report.text import ordinal
 from tflm_hil.results.agreement import Agreement
-from tflm_hil.results.model import Confusion, Run
+from tflm_hil.results.model import Confusion, Results, Run
 
 
 def verdict(run: Run) -> str:
@@ -41,6 +41,18 @@ def agreement(pair: Agreement) -> str:
     apart = [(name, share) for name, share in (("median", pair.median), ("max", pair.max)) if share is not None]
     counts = ", ".join(f"{name} {share:+.2%}" for name, share in apart) or "counts not compared"
     return f"as {pair.first.emulator}: {answers}, {counts}"
+
+
+def shared_work(results: Results) -> list[str]:
+    """What each board did, if there were several or one was left out; one that was left out comes first."""
+    if len(results.boards) < 2 and not any(board.ended for board in results.boards):
+        return []
+    lost = [f"board {board.name} was left out: {board.ended}" for board in results.boards if board.ended]
+    done = ", ".join(
+        f"{board.name}{f' ({board.process})' if board.process != 'main' else ''} {board.windows:,}"
+        for board in results.boards
+    )
+    return [*lost, f"windows and inferences by board: {done}"]
 
 
 def mistakes(run: Run) -> list[Confusion]:

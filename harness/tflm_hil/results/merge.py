@@ -13,8 +13,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from tflm_hil.results.figures import figures
-from tflm_hil.results.model import Case, Results, Run
-from tflm_hil.results.parts import Contribution, RunKey
+from tflm_hil.results.model import BoardFigures, Case, Results, Run
+from tflm_hil.results.parts import BoardPart, Contribution, RunKey
 
 COMPILER = "arm-none-eabi-gcc"
 # The worst outcome of several copies of a test counts.
@@ -75,6 +75,7 @@ class Session:
     gaps: list[str] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
     missing_engines: dict[str, str] = field(default_factory=dict)
+    boards: Sequence[BoardPart] = ()
     gone: frozenset[str] = frozenset()
 
 
@@ -103,6 +104,7 @@ def merge(earlier: Results | None, session: Session) -> Results:
         left_out=[planned[identity][0].name for identity in sorted(left_out)],
         skipped=dict(session.skipped),
         missing_engines=dict(session.missing_engines),
+        boards=[BoardFigures(**part) for part in session.boards],
     )
 
 

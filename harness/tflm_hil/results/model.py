@@ -261,12 +261,25 @@ class Run(msgspec.Struct):
         return self.build if self.place in (QEMU, HARDWARE) else f"{self.build}-{self.place}"
 
 
+class BoardFigures(msgspec.Struct):
+    """What a board did in this session for one `process`, `main` or a worker of pytest-xdist.
+
+    `windows` counts the windows and inferences that it answered. `ended` says why it was left out; "" if it was not.
+    """
+
+    name: str
+    process: str
+    windows: int
+    ended: str
+
+
 class Results(msgspec.Struct, kw_only=True):
     """Everything that one session measured and where, merged into what earlier sessions measured.
 
     `gaps` says why there may be tests of its runs that the session did not even find, one line each. `left_out` names
     the runs of which every test was deselected, and of which nothing is known from earlier. `skipped` has the reason
-    for each run that its manifest leaves out, and `missing_engines` for each engine that could not be had.
+    for each run that its manifest leaves out, and `missing_engines` for each engine that could not be had. `boards` are
+    those that this session used.
     """
 
     schema: str = SCHEMA
@@ -279,6 +292,7 @@ class Results(msgspec.Struct, kw_only=True):
     left_out: list[str] = []
     skipped: dict[str, str] = {}
     missing_engines: dict[str, str] = {}
+    boards: list[BoardFigures] = []
 
 
 def save(results: Results, path: Path) -> None:

@@ -31,6 +31,15 @@ class RunKey(TypedDict):
     target: str
 
 
+class BoardPart(TypedDict):
+    """What a board did for one process: the windows and inferences that it answered, and why it was left out, if so."""
+
+    name: str
+    process: str
+    windows: int
+    ended: str
+
+
 class ParityPart(TypedDict):
     """The countable part of a `Parity`, and its oracle. `mismatches` and `digest` are missing in older files.
 
