@@ -385,3 +385,18 @@ def test_no_compiling_outlives_the_harness(tmp_path: Path) -> None:
             harness.kill()
         assert ends(scons)
     assert not late.exists()
+
+
+def test_processes_of_one_run_ask_platformio_once_for_an_image(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(run: str) -> FirmwareImage:
+        return FirmwareProject(ROOT / ".hil", run=run).build(model, "int8", AotEngine(), STM32F4)
+
+    first = build("one")
+    asked: list[object] = []
+    monkeypatch.setattr(platformio, "run", lambda *given: asked.append(given))
+    assert build("one") == first
+    assert not asked
+    build("another")
+    build("")
+    build("")
+    assert len(asked) == 3

@@ -1,10 +1,15 @@
 """The firmware project: from a model to an image, doing again only what is out of date."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Collection
 from pathlib import Path
 
+import msgspec
+
 from tflm_hil.errors import HilError
+from tflm_hil.files import write_text
 from tflm_hil.firmware import environments, platformio, sources, toolchain
 from tflm_hil.firmware import platformio_ini as configuration
 from tflm_hil.firmware.build_dir import BuildDir, check_name
@@ -18,12 +23,24 @@ from tflm_hil.models.tflite_file import read
 from tflm_hil.progress import Say, silent
 from tflm_hil.targets import Target
 
+_BUILT = "built.json"
+
+
+class _Sizes(msgspec.Struct, frozen=True):
+    """What `run` has built in a folder, as far as the image itself does not tell it; see Generated."""
+
+    run: str
+    constant_bytes: int
+    arena_bytes: int
+
 
 class FirmwareProject:
     """The PlatformIO project at `root`, which is ours if none is named; what is built lies in `build_root`.
 
     Several processes may build at once: each image is built by one of them, and the others wait for it. An engine that
     has to try something in an emulator is given `emulate`. If an image is too large, one of `targets` is advised.
+    Processes of one `run` ask PlatformIO once for each image, since asking takes a second; without a name of the run,
+    each asks.
 
     Raises:
         HilError: one of the folders has a name that PlatformIO cannot work with.
@@ -35,6 +52,7 @@ class FirmwareProject:
         emulate: Emulate | None = None,
         root: Path | None = None,
         targets: Collection[Target] = (),
+        run: str = "",
     ) -> None:
         self.root = (root or sources.project()).resolve()
         self.build_root = build_root.resolve()
@@ -42,6 +60,7 @@ class FirmwareProject:
             check_name(folder)
         self._emulate = emulate
         self._targets = targets
+        self._run = run
 
     def build(
         self, model: Model, variant: str, engine: Generator, target: Target, debug: bool = False, say: Say = silent
@@ -65,10 +84,14 @@ class FirmwareProject:
         try:
             build_dir.path.mkdir(parents=True, exist_ok=True)
             with build_lock(build_dir.path / "lock", name, say):
-                environments.define(build_dir, engine.name, engine.ini, debug)
-                generated = self._build(model, model.variants[variant], engine, build_dir, debug, say)
-                sizes = generated.constant_bytes, generated.arena_bytes
-                return read_image(build_dir.elf, target, *sizes, build_dir.generated)
+                sizes = self._built_by_another(build_dir)
+                if sizes is None:
+                    environments.define(build_dir, engine.name, engine.ini, debug)
+                    generated = self._build(model, model.variants[variant], engine, build_dir, debug, say)
+                    sizes = _Sizes(self._run, generated.constant_bytes, generated.arena_bytes)
+                    write_text(build_dir.path / _BUILT, msgspec.json.encode(sizes).decode())
+                arguments = sizes.constant_bytes, sizes.arena_bytes, build_dir.generated
+                return read_image(build_dir.elf, target, *arguments)
         except TooLargeError as error:
             larger = targets_with_room(self._targets, target, error.excess)
             ways = [f"target {other.name}" for other in larger] or ["a larger target"]
@@ -77,6 +100,16 @@ class FirmwareProject:
             raise HilError(
                 f"cannot build in {build_dir.path}: {error.strerror}; free or name another folder"
             ) from error
+
+    def _built_by_another(self, build_dir: BuildDir) -> _Sizes | None:
+        """What a process of the same run has built, None if none has. Call it with the lock of the image."""
+        if not self._run:
+            return None
+        try:
+            sizes = msgspec.json.decode((build_dir.path / _BUILT).read_bytes(), type=_Sizes)
+        except (OSError, msgspec.MsgspecError):
+            return None
+        return sizes if sizes.run == self._run else None
 
     def build_as_it_is(self, environment: str, target: Target, say: Say = silent) -> FirmwareImage:
         """The image that `environment` builds for `target` from sources that are not ours; nothing is generated.

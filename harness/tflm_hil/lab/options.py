@@ -22,7 +22,7 @@ class Flash(StrEnum):
 class Options:
     """What the user asked for. Paths are absolute. `boards` share the work; without any, there is nothing but building.
 
-    Without `targets` it is that of the board, or of the project.
+    Without `targets` it is that of the board, or of the project. `run` is the name of a run in several processes.
     """
 
     root: Path
@@ -37,3 +37,4 @@ class Options:
     flash: Flash
     trace: bool
     coverage: bool
+    run: str = ""

@@ -59,7 +59,9 @@ class Session:
         for board in self.boards if options.coverage else ():
             if board.emulator is None:
                 raise HilError(f"coverage: nothing sees what {board.name} executes; use the board {EMULATED}")
-        self.project = FirmwareProject(options.root / ".hil", qemu_program.run, targets=self._known_targets.values())
+        self.project = FirmwareProject(
+            options.root / ".hil", qemu_program.run, targets=self._known_targets.values(), run=options.run
+        )
         self.engines, self.missing_engines = self._choose_engines(options.engine)
         known = _known_models(options.root, self.application)
         self.known_models = frozenset(known)

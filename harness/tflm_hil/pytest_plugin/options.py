@@ -31,7 +31,7 @@ EMPTY = "give it a value, or leave it out"
 class Option:
     """One option, with its spellings derived from its name.
 
-    `several` values are separated by commas in the environment and the ini file, and the option may be repeated.
+    `several` values are separated by commas, and the option may be repeated.
     """
 
     name: str
@@ -205,6 +205,7 @@ def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) 
         flash=Flash(flash),
         trace=bool(config.getoption("hil_trace")),
         coverage=bool(config.getoption("hil_coverage")),
+        run=str(getattr(config, "workerinput", {}).get("testrunuid", "")),
     )
 
 
