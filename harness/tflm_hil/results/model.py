@@ -13,8 +13,9 @@ from tflm_hil.files import write_text
 from tflm_hil.models.manifest import LONE_VARIANT
 
 SCHEMA = "hil-results/1"
-QEMU, HARDWARE = "qemu", "hardware"
-"""The places of a run that its name does not tell; one session has runs in one of them at most."""
+HARDWARE = "hardware"
+SECOND_EMULATOR = "renode"
+"""The place of a run that its name tells, because a session may have the same run in QEMU."""
 
 
 class FirmwareFigures(msgspec.Struct):
@@ -257,8 +258,8 @@ class Run(msgspec.Struct):
 
     @property
     def name(self) -> str:
-        """The same, with the emulator if it is another one than QEMU: e.g. `gesture-int8-aot-stm32f4-renode`."""
-        return self.build if self.place in (QEMU, HARDWARE) else f"{self.build}-{self.place}"
+        """The same, but `gesture-int8-aot-stm32f4-renode` in the second emulator."""
+        return f"{self.build}-{self.place}" if self.place == SECOND_EMULATOR else self.build
 
 
 class BoardFigures(msgspec.Struct):
