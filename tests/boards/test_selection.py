@@ -75,7 +75,8 @@ def test_a_board_of_an_extension_is_chosen_by_its_kind(install: Install, tmp_pat
 def test_it_is_listed_without_being_loaded(install: Install) -> None:
     install(text="1/0")
     with pytest.raises(
-        HilError, match="unknown kind bochs; choose emulated, auto, a port, qemu:, renode:, serial:, lab:, alt://"
+        HilError,
+        match="unknown kind bochs; choose emulated, auto, a port, qemu:, renode:, replay:, serial:, lab:, alt://",
     ):
         find("bochs:", "auto", {}).check([STM32F4])
     assert find("/dev/null", "auto", {}).check([STM32F4]).name == "/dev/null"

@@ -19,11 +19,11 @@ COMMANDS = [command.name or str(getattr(command.callback, "__name__", "")) for c
 
 
 @needs_emulator
-def test_replay_shows_both_sides_of_one_window_whole_however_narrow_the_terminal(
+def test_run_shows_both_sides_of_one_window_whole_however_narrow_the_terminal(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("COLUMNS", "30")
-    result = hil("replay", "gesture", "continuous_1", "--window", "7")
+    result = hil("run", "gesture", "continuous_1", "--window", "7")
     assert result.returncode == 0
     (row,) = [line for line in result.stdout.splitlines() if line.strip().startswith("7 ")]
     assert "yes" in row
@@ -43,10 +43,10 @@ def test_build_shows_sizes_and_the_build_id() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["replay", "gesture", "nope"], "nope: no such recording of gesture; there are e.g. punch/001"),
-        (["replay", "gesture", "punch/001", "--window", "1"], "--window=1: punch/001 has windows 0 to 0; choose"),
+        (["run", "gesture", "nope"], "nope: no such recording of gesture; there are e.g. punch/001"),
+        (["run", "gesture", "punch/001", "--window", "1"], "--window=1: punch/001 has windows 0 to 0; choose"),
         (["build", "gesture", "--target", "all"], "--target: name one target; run all with `pytest --board=emulated"),
-        (["replay", "gesture", "punch/001", "--variant", "int4"], "--variant=int4: no such variant"),
+        (["run", "gesture", "punch/001", "--variant", "int4"], "--variant=int4: no such variant"),
         (["build", "wave"], "unknown model wave; models/ has gesture"),
         (["build", "gesture", "--target", "z80"], "unknown target z80; choose "),
     ],

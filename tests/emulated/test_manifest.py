@@ -125,9 +125,9 @@ def test_what_manifests_say_holds_on_the_device(pytester: pytest.Pytester, tmp_p
     assert of_int16.parity is not None
     assert (of_int16.verdict, of_int16.parity.windows, of_int16.parity.bit_exact) == ("pass", 4, True)
     assert (of_int16.parity.accuracy_device, of_int16.parity.accuracy_reference) == (1.0, 1.0)
-    replayed = hil("replay", "wide", "down", "--variant=only", "--window=1", cwd=project.root)
+    again = hil("run", "wide", "down", "--variant=only", "--window=1", cwd=project.root)
     # 5 x (-4094 - 32768 / 16) steps go into SOFTMAX, which is 4359.28 of 32768; TFLM's tables take one off.
-    assert (replayed.returncode, replayed.stdout.count("[4358, 28410]"), replayed.stdout.count("yes")) == (0, 2, 1)
+    assert (again.returncode, again.stdout.count("[4358, 28410]"), again.stdout.count("yes")) == (0, 2, 1)
     assert missing.parity is not None
     assert (missing.verdict, missing.parity.accuracy_device, missing.parity.label_mismatches) == ("fail", 0.5, 0)
     assert missing.over_budget[0] == "accuracy of the device: 50.00%, below the budget of at least 90.00%"

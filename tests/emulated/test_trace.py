@@ -98,7 +98,7 @@ def test_a_fault_in_a_kernel_is_found_in_its_operator(
     result.assert_outcomes(failed=1)
     result.stdout.re_match_lines(
         [
-            r".*again: hil replay gesture punch/\d+ --window 0 --variant .*",
+            r".*again: hil run gesture punch/\d+ --window 0 --variant .*",
             rf".*on window 0 of punch/\d+ the first to differ is {said}: device \S+( \(\S+\))?, reference .*",
             r".*operator by operator: hil trace gesture punch/\d+ --window 0 --variant .*",
         ]

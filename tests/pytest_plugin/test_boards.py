@@ -159,6 +159,21 @@ def test_what_happens_to_a_board_costs_the_recordings_that_it_happens_in_and_no_
 
 
 @needs_emulator
+def test_what_a_board_did_is_recorded_and_played_back(pytester: pytest.Pytester, hil: Hil, build_id: bytes) -> None:
+    pytester.makepyfile(test_predictions=PREDICTIONS)
+    chosen, traffic = ["-k", "int8 and punch"], pytester.path / "traffic"
+    with fake_board.running("gesture", "int8", build_id, events=["crash@10000"]) as port:
+        result = hil(f"--board={port}", "--hil-flash=never", *chosen, f"--hil-record-traffic={traffic}")
+    assert losses(result) == [("punch", "crashed")]
+    (file,), (recorded,) = traffic.iterdir(), read_results(pytester).runs
+    result = hil(f"--board=replay:{file}", *chosen)
+    result.assert_outcomes(failed=1)
+    assert losses(result) == [("punch", "crashed")]
+    (played_back,) = read_results(pytester).runs
+    assert played_back.parity == recorded.parity
+
+
+@needs_emulator
 @pytest.mark.nightly  # A board that is mute or away is waited for; the cheap ones are above, and in tests/lab.
 @pytest.mark.parametrize(
     ("event", "outcomes", "lost", "said"),

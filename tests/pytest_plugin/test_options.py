@@ -105,6 +105,30 @@ def test_a_project_that_asks_for_short_names_has_them_and_both_names_add_up(proj
     result.stdout.fnmatch_lines(["('a', 'b') ('m',) aot qemu"])
 
 
+@pytest.mark.parametrize(
+    ("arguments", "environment", "folder"),
+    [
+        ([], {}, None),
+        (["--hil-record-traffic"], {}, "reports/traffic"),
+        (["--hil-record-traffic=there"], {}, "there"),
+        ([], {"HIL_RECORD_TRAFFIC": "here"}, "here"),
+        (["-o", "hil_record_traffic=here"], {}, "here"),
+    ],
+)
+def test_traffic_is_recorded_in_a_folder_if_that_is_asked_for(
+    project: FakeProject, arguments: list[str], environment: dict[str, str], folder: str | None
+) -> None:
+    project.pytester.makeconftest(
+        """
+        def pytest_report_header(config):
+            from tflm_hil.pytest_plugin.fixtures import SESSION
+            return f"traffic: {config.stash[SESSION].options.traffic_dir}"
+        """
+    )
+    result = project("--board=emulated", *arguments, apart=False, **environment)
+    result.stdout.fnmatch_lines([f"traffic: {project.pytester.path / folder if folder else None}"])
+
+
 def test_a_plugin_that_a_conftest_loads_has_its_options_too(project: FakeProject) -> None:
     project.pytester.makeconftest("pytest_plugins = ['tflm_hil.pytest_plugin', 'support.fake_session']")
     result = project.pytester.runpytest_inprocess("--board=emulated")
@@ -124,6 +148,11 @@ def test_a_plugin_that_a_conftest_loads_has_its_options_too(project: FakeProject
         ([], {"HIL_FLASH": "no"}, "HIL_FLASH: unknown value no; choose auto, always or never"),
         (["-o", "hil_flash=no"], {}, "hil_flash in the ini file: unknown value no; choose auto, always or never"),
         (["-o", "hil_short_options=x"], {}, "hil_short_options in the ini file: *; write true or false"),
+        (
+            ["--hil-record-traffic", "test_suite.py"],
+            {},
+            "--hil-record-traffic: pytest takes test_suite.py for its folder; *=DIR, or put the option last",
+        ),
         (["--hil-update-baseline"], {}, "--hil-update-baseline: no baseline folder given; add --hil-baseline=DIR"),
     ],
 )

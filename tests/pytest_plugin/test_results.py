@@ -57,7 +57,7 @@ def test_workers_share_the_work_and_their_results_add_up(pytester: pytest.Pytest
 
 
 @needs_emulator
-def test_a_difference_names_the_window_both_outputs_and_how_to_replay_it(pytester: pytest.Pytester, hil: Hil) -> None:
+def test_a_difference_names_the_window_both_outputs_and_how_to_run_it(pytester: pytest.Pytester, hil: Hil) -> None:
     pytester.makepyfile(test_predictions=PREDICTIONS)
     pytester.makeconftest(
         """
@@ -84,7 +84,7 @@ def test_a_difference_names_the_window_both_outputs_and_how_to_replay_it(pyteste
         [
             "*gesture-int8-aot-stm32f4: * of * windows differ from the reference*",
             "*window 0 of punch/*device * reference *",
-            "*again: hil replay gesture punch/* --window 0 --variant int8 --engine aot --target stm32f4*",
+            "*again: hil run gesture punch/* --window 0 --variant int8 --engine aot --target stm32f4*",
             "*- UART log -*",
         ]
     )

@@ -18,7 +18,7 @@ from tflm_hil.cli.init import init
 from tflm_hil.cli.inspect import inspect
 from tflm_hil.cli.new import new
 from tflm_hil.cli.path import path
-from tflm_hil.cli.replay import replay
+from tflm_hil.cli.run import run
 from tflm_hil.cli.targets import targets
 from tflm_hil.cli.trace import trace
 from tflm_hil.errors import DeviceError, HilError
@@ -30,7 +30,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (new, init, doctor, boards, fleet, build, replay, trace, bench, inspect, targets, path):
+for command in (new, init, doctor, boards, fleet, build, run, trace, bench, inspect, targets, path):
     app.command()(command)
 
 

@@ -97,12 +97,10 @@ def _told(places: Sequence[Place], address: int, whole_path: bool = False) -> st
     """Return e.g. `scale (scale.h:7) inlined in run (model.c:40)`; the address if nothing is known of it."""
 
     def one(place: Place) -> str:
-        if not place.file:
-            return place.function
         file = place.file if whole_path else posixpath.basename(place.file)
-        return f"{place.function} ({file}:{place.line})"
+        return printable((f"{place.function} ({file}:{place.line})" if place.file else place.function).encode())
 
-    return printable(" inlined in ".join(map(one, places)).encode()) if places else f"0x{address:08x}"
+    return " inlined in ".join(map(one, places)) if places else f"0x{address:08x}"
 
 
 def _sentence(calls: Sequence[tuple[unwind.How, str]]) -> str:

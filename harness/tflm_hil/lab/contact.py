@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tflm_hil.boards.board import Board
 from tflm_hil.device.client import Client
 from tflm_hil.device.device_info import DeviceInfo
 from tflm_hil.device.identity import Layout, build, check_identity, check_layout
+from tflm_hil.device.traffic import Head, TrafficLog
 from tflm_hil.device.uart_log import UartLog
 from tflm_hil.errors import DeviceError, HilError, LineError, MuteError
 from tflm_hil.firmware.image import NO_BUILD_ID, FirmwareImage
@@ -53,17 +56,19 @@ class Contact:
         flash: Flash,
         progress: Progress = silent,
         say: Say = unsaid,
+        traffic: Path | None = None,
     ) -> Iterator[DeviceUnderTest]:
         """Bring `firmware` onto `board`, reset, connect and check that the board runs this very image, with `layout`.
 
-        `say` is told of the flashing.
+        `say` is told of the flashing, and all `traffic` goes to that file.
 
         Raises:
             HilError: it cannot be flashed or connected to.
             DeviceError: it does not answer, runs another image, or counts something else than the board should.
         """
         # The log comes first: where the board cannot be reached, it must not be an earlier run's that is shown.
-        with UartLog(log) as uart_log:
+        with UartLog(log) as uart_log, _recorder(traffic, board, firmware) as recorder:
+            notes = _Notes(uart_log, recorder)
             # Where nothing is flashed the board runs one and the same image, whichever is asked for.
             key = "" if flash is Flash.NEVER else firmware.image.elf_sha256
             streak = self._streaks.setdefault(key, Streak())
@@ -74,7 +79,7 @@ class Contact:
                 self._over(client)
                 if told := self._hopeless.get(key) or streak.verdict:
                     raise DeviceError(f"{told} (not tried again for {firmware.name})")
-                client, info = self._bring(board, firmware.image, key, flash, uart_log, say)
+                client, info = self._bring(board, firmware.image, key, flash, notes, say)
                 check_identity(info, firmware.image.build_id, firmware.variant.sha256)
                 check_layout(info, layout)
                 board.check(info)
@@ -90,26 +95,26 @@ class Contact:
         if client is not None:
             self._trouble = client.failure or ""
 
-    def _bring(self, board: Board, image: FirmwareImage, key: str, flash: Flash, log: UartLog, say: Say) -> Answer:
+    def _bring(self, board: Board, image: FirmwareImage, key: str, flash: Flash, notes: _Notes, say: Say) -> Answer:
         """The device, which runs `image` unless nothing is to be flashed."""
         if flash is Flash.NEVER:
-            return self._greet(board, image, key, log)
+            return self._greet(board, image, key, notes)
         if not board.persistent:
             board.flash(image, say)
-            return self._greet(board, image, key, log)
+            return self._greet(board, image, key, notes)
         # Without a build id nobody can tell what the board runs, so it is flashed once a run.
         known = flash is Flash.AUTO and image.build_id != NO_BUILD_ID
         reason = ""
         if known or self._written == image.elf_sha256:
-            found = self._ask(board, image, key, log)
+            found = self._ask(board, image, key, notes)
             if not isinstance(found, str):
                 return found
             reason = found
-        return self._flash(board, image, reason, key, log, say)
+        return self._flash(board, image, reason, key, notes, say)
 
-    def _ask(self, board: Board, image: FirmwareImage, key: str, log: UartLog) -> Answer | str:
+    def _ask(self, board: Board, image: FirmwareImage, key: str, notes: _Notes) -> Answer | str:
         """The device if it runs `image`; otherwise what it runs or does instead."""
-        client = Client(board.connect(), log, name=board.name)
+        client = notes.client(board)
         try:
             info = client.hello(_ASKED_AGAIN)
         except LineError as error:
@@ -124,7 +129,7 @@ class Contact:
         client.runs(image.elf)
         return client, info
 
-    def _flash(self, board: Board, image: FirmwareImage, reason: str, key: str, log: UartLog, say: Say) -> Answer:
+    def _flash(self, board: Board, image: FirmwareImage, reason: str, key: str, notes: _Notes, say: Say) -> Answer:
         """The device, flashed with `image`. Only what it says of itself tells whether that worked: tools lie."""
         try:
             how = board.flash(image, say)
@@ -133,7 +138,7 @@ class Contact:
             raise HilError(self._hopeless[key]) from None
         self._written = image.elf_sha256
         try:
-            client, info = self._greet(board, image, key, log)
+            client, info = self._greet(board, image, key, notes)
         except MuteError as error:
             self._hopeless[key] = f"{error}, though it has just been flashed: {how}"
             raise DeviceError(self._hopeless[key], error.log_tail) from None
@@ -145,8 +150,8 @@ class Contact:
             raise DeviceError(self._hopeless[key])
         return client, info
 
-    def _greet(self, board: Board, image: FirmwareImage, key: str, log: UartLog) -> Answer:
-        client = Client(board.connect(), log, name=board.name)
+    def _greet(self, board: Board, image: FirmwareImage, key: str, notes: _Notes) -> Answer:
+        client = notes.client(board)
         client.runs(image.elf)
         try:
             info = client.hello()
@@ -179,3 +184,35 @@ class Contact:
             f"{board.name} does not answer {since}, and nothing resets it from here:"
             " reset it by hand (its button, or its power), then run again"
         )
+
+
+@dataclass(frozen=True)
+class _Notes:
+    """What is written down of a session: its frames, and all traffic if that is recorded."""
+
+    log: UartLog
+    traffic: TrafficLog | None
+
+    def client(self, board: Board) -> Client:
+        """Connect to `board`."""
+        connection = board.connect()
+        return Client(self.traffic.recorded(connection) if self.traffic else connection, self.log, name=board.name)
+
+
+@contextmanager
+def _recorder(path: Path | None, board: Board, firmware: Firmware) -> Iterator[TrafficLog | None]:
+    if path is None:
+        yield None
+        return
+    head = Head(
+        created=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        board=board.name,
+        emulator=board.emulator,
+        model=firmware.model.name,
+        variant=firmware.variant.name,
+        engine=firmware.engine,
+        target=firmware.target,
+        build_id=firmware.image.build_id.hex(),
+    )
+    with TrafficLog(path, head) as recorder:
+        yield recorder

@@ -37,4 +37,5 @@ class Options:
     flash: Flash
     trace: bool
     coverage: bool
+    traffic_dir: Path | None = None
     run: str = ""

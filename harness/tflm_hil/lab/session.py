@@ -14,6 +14,7 @@ from tflm_hil.boards.selection import EMULATORS, BoardChoice, BoardSet, FoundBoa
 from tflm_hil.boards.spec import EMULATED
 from tflm_hil.configuration import load_configuration
 from tflm_hil.device.identity import Layout
+from tflm_hil.device.traffic import SUFFIX
 from tflm_hil.engines import selection as engines
 from tflm_hil.engines.engine import Engine
 from tflm_hil.engines.external.application import Application, load_application
@@ -167,10 +168,15 @@ class Session:
     def connected(
         self, board: Board, firmware: Firmware, log: Path, progress: Progress = silent, say: Say = unsaid
     ) -> AbstractContextManager[DeviceUnderTest]:
-        """Bring `firmware` onto `board`, unless it is there already, and open a session; see Contact."""
+        """Bring `firmware` onto `board`, unless it is there already, and open a session; see Contact.
+
+        All traffic is recorded if the options say so, in a file that is named as the `log`.
+        """
         layout = _layout(firmware.model, self.reference(firmware.variant.path))
         contact = self._contacts.setdefault((board.name, board.emulator), Contact())
-        return contact.connected(board, firmware, layout, log, self.options.flash, progress, say)
+        folder = self.options.traffic_dir
+        traffic = folder / log.with_suffix(SUFFIX).name if folder else None
+        return contact.connected(board, firmware, layout, log, self.options.flash, progress, say, traffic)
 
     def _target_names(self, boards: Sequence[FoundBoard]) -> tuple[str, ...]:
         if self.application is not None:

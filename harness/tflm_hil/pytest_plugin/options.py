@@ -31,7 +31,8 @@ EMPTY = "give it a value, or leave it out"
 class Option:
     """One option, with its spellings derived from its name.
 
-    `several` values are separated by commas, and the option may be repeated.
+    `several` values are separated by commas, and the option may be repeated. One with a value for `bare` may stand
+    alone.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Option:
     help: str
     metavar: str
     several: bool = False
+    bare: str | None = None
 
     @property
     def flag(self) -> str:
@@ -53,22 +55,23 @@ class Option:
     @property
     def variable(self) -> str:
         """The environment variable, e.g. `HIL_BOARD`."""
-        return f"HIL_{self.name.upper()}"
+        return f"HIL_{self.name.upper()}".replace("-", "_")
 
     @property
     def ini(self) -> str:
         """The ini key, e.g. `hil_board`."""
-        return f"hil_{self.name}"
+        return f"hil_{self.name}".replace("-", "_")
 
     @property
     def dest(self) -> str:
         """Where pytest keeps the value of the command line."""
-        return f"hil_{self.name}"
+        return self.ini
 
     def add_to(self, group: pytest.OptionGroup, flag: str, text: str) -> None:
         """Declare the option as `flag`."""
         action = "append" if self.several else "store"
-        group.addoption(flag, dest=self.dest, action=action, metavar=self.metavar, help=text)
+        alone = {"nargs": "?", "const": self.bare} if self.bare else {}
+        group.addoption(flag, dest=self.dest, action=action, metavar=self.metavar, help=text, **alone)
 
 
 BOARD = Option(
@@ -99,7 +102,14 @@ BASELINE = Option("baseline", None, "compare the figures with the baseline in th
 FLASH = Option(
     "flash", "auto", "when to flash a board; auto: unless it runs this very build (default: auto)", "auto|always|never"
 )
-OPTIONS = (BOARD, EMULATOR, TARGET, ENGINE, MODEL, REPORT, BASELINE, FLASH)
+RECORD_TRAFFIC = Option(
+    "record-traffic",
+    None,
+    "record every byte of each session, for --board=replay:FILE (folder if it stands alone: reports/traffic)",
+    "DIR",
+    bare="reports/traffic",
+)
+OPTIONS = (BOARD, EMULATOR, TARGET, ENGINE, MODEL, REPORT, BASELINE, FLASH, RECORD_TRAFFIC)
 SHORT_ON_REQUEST = (EMULATOR, TARGET, ENGINE, MODEL)
 
 
@@ -182,6 +192,12 @@ def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) 
     emulator = _value(config, environment, EMULATOR)
     engine = _value(config, environment, ENGINE, project.default_engine if project else None)
     report = _value(config, environment, REPORT)
+    traffic = _value(config, environment, RECORD_TRAFFIC)
+    if RECORD_TRAFFIC.flag in config.invocation_params.args and traffic != RECORD_TRAFFIC.bare:
+        raise pytest.UsageError(
+            f"{RECORD_TRAFFIC.flag}: pytest takes {traffic} for its folder;"
+            f" write {RECORD_TRAFFIC.flag}=DIR, or put the option last"
+        )
     if project is None:
         return None
 
@@ -205,6 +221,7 @@ def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) 
         flash=Flash(flash),
         trace=bool(config.getoption("hil_trace")),
         coverage=bool(config.getoption("hil_coverage")),
+        traffic_dir=folder(RECORD_TRAFFIC, traffic) if traffic else None,
         run=str(getattr(config, "workerinput", {}).get("testrunuid", "")),
     )
 

@@ -42,6 +42,8 @@ def start(config: pytest.Config, options: Options) -> None:
             config.pluginmanager.register(Coverage(config, session))
         if not hasattr(config, "workerinput"):
             probe_folder(options.report_dir)
+            if options.traffic_dir is not None:
+                probe_folder(options.traffic_dir)
             config.pluginmanager.register(Reporter(config, session, planner, interruption, warned, sharing))
             config.pluginmanager.register(_Header(session, warned))
 

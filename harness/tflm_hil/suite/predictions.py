@@ -26,7 +26,7 @@ def test_predictions_equal_the_reference(
 def explain(firmware: Firmware, mismatches: tuple[Mismatch, ...], windows: int, tracer: Tracer) -> str:
     lines = [f"{firmware.name}: {len(mismatches)} of {windows} windows differ from the reference"]
     for mismatch in mismatches[:SHOWN]:
-        again = firmware.command("replay", f"{mismatch.recording} --window {mismatch.window}")
+        again = firmware.command("run", f"{mismatch.recording} --window {mismatch.window}")
         lines += [f"  {mismatch}", f"    again: {again}"]
     if len(mismatches) > SHOWN:
         lines.append(f"  and {len(mismatches) - SHOWN} more")

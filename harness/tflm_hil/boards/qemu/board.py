@@ -4,7 +4,7 @@ import functools
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tflm_hil.boards.board import Board
@@ -57,6 +57,11 @@ def rates(target: Target) -> dict[Counter, float]:
     return {Counter.SYSTICK: ticks, Counter.TIMER: ticks} if ticks else {}
 
 
+def counter(name: str, target: Callable[[], Target]) -> InstructionCounter:
+    """Return the counter of board `name` while it runs an image for `target`."""
+    return InstructionCounter(name, lambda: rates(target()))
+
+
 def _escaped(path: Path) -> str:
     return str(path).replace(",", ",,")
 
@@ -107,7 +112,7 @@ class QemuBoard(Board):
             console=EmulatedConsole(name, self.machine),
             reset=EmulatedReset(self.machine),
             flasher=self.machine,
-            counter=InstructionCounter(name, lambda: rates(self.machine.image.target)),
+            counter=counter(name, lambda: self.machine.image.target),
             lease=self.machine,
             execution=self.machine.execution,
         )

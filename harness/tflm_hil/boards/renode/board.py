@@ -1,6 +1,6 @@
 """The emulated board: Renode, whose counter tells instructions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tflm_hil.boards.board import Board
@@ -33,6 +33,11 @@ def rates(target: Target) -> dict[Counter, float]:
     return {Counter.DWT: ticks, Counter.SYSTICK: ticks, Counter.TIMER: ticks}
 
 
+def counter(name: str, target: Callable[[], Target]) -> InstructionCounter:
+    """Return the counter of board `name` while it runs an image for `target`."""
+    return InstructionCounter(name, lambda: rates(target()), _INACCURACY)
+
+
 def version() -> str:
     """Return the version of the Renode that is used, e.g. `1.16.1`. Raises HilError; see installation."""
     return installation.version(installation.find())
@@ -59,7 +64,7 @@ class RenodeBoard(Board):
             console=EmulatedConsole(name, self.machine),
             reset=EmulatedReset(self.machine),
             flasher=self.machine,
-            counter=InstructionCounter(name, lambda: rates(self.machine.image.target), _INACCURACY),
+            counter=counter(name, lambda: self.machine.image.target),
             lease=self.machine,
         )
 

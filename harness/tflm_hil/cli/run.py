@@ -1,4 +1,4 @@
-"""`hil replay`: one recording once more, both sides of every answer."""
+"""`hil run`: one recording on a board, both sides of every answer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tflm_hil.recordings import Recording
 from tflm_hil.report.text import table_lines
 
 
-def replay(
+def run(
     model: ModelName,
     recording: Annotated[str, typer.Argument(metavar="RECORDING", help="its name, e.g. punch/017")],
     window: Annotated[int | None, typer.Option("--window", help="only this window, counted from 0")] = None,
@@ -29,7 +29,7 @@ def replay(
 ) -> None:
     """Stream one recording, or one window of it, and show both sides of every answer.
 
-    Example: hil replay gesture punch/017 --window 0
+    Example: hil run gesture punch/017 --window 0
     """
     session = open_session(board, model, engine, target)
     firmware = build_firmware(session, variant)
@@ -67,7 +67,7 @@ def _select(session: Session, firmware: Firmware, name: str, window: int | None)
 
 
 def _stream(session: Session, firmware: Firmware, recording: Recording) -> Measurement:
-    log = session.options.report_dir / "uart" / "replay.log"
+    log = session.options.report_dir / "uart" / "run.log"
     with (
         open_board(session) as board,
         status(f"streaming {recording.name}"),
