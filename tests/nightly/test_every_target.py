@@ -1,4 +1,4 @@
-"""Every model of this repository is built for every target that no emulator of ours runs; `make matrix` has the others."""
+"""Every model of this repository is built for the targets that QEMU does not run; `make matrix` has the others."""
 
 from __future__ import annotations
 

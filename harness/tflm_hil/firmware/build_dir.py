@@ -58,6 +58,12 @@ class BuildDir:
         return self.build / self.environment / PROGRAM
 
     @property
+    def linked_last(self) -> Path:
+        """The image of an application, whose platform may call it as it likes: most call it firmware.elf."""
+        found = (self.build / self.environment).glob("*.elf")
+        return max(found, key=lambda elf: elf.stat().st_mtime_ns, default=self.elf)
+
+    @property
     def log(self) -> Path:
         """What PlatformIO said."""
         return self.path / "build.log"

@@ -127,7 +127,7 @@ class FirmwareProject:
         with build_lock(build_dir.path / "lock", build_dir.name, say):
             settings = {"PLATFORMIO_BUILD_DIR": str(build_dir.build)}
             platformio.run(build_dir, settings, build_dir.log, silent, say)
-            return dataclasses.replace(read_application(build_dir.elf, target), application=build_dir)
+            return dataclasses.replace(read_application(build_dir.linked_last, target), application=build_dir)
 
     def _build(
         self, model: Model, variant: Variant, engine: Generator, build_dir: BuildDir, debug: bool, say: Say
