@@ -20,6 +20,8 @@ from tflm_hil.progress import silent
 from tflm_hil.targets.flash import CopySettings
 
 END = ":00000001FF\n"
+AWAY_S = 0.2
+"""Some looks of the harness; real drives take seconds."""
 
 
 @contextmanager
@@ -43,6 +45,7 @@ def daplink(folder: Path, refusal: str | None = None, returns: bool = True) -> I
         if refusal is not None:
             (away / "FAIL.TXT").write_text(refusal)
         if returns:
+            time.sleep(AWAY_S)
             away.rename(drive)
 
     thread = threading.Thread(target=behave)

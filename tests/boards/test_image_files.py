@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from intelhex import IntelHex
 from support.tiny_elf import FLASH, PROGRAM, write_tiny_elf
@@ -19,6 +19,7 @@ pieces = st.lists(st.tuples(st.integers(0, 0x3_0000), st.binary(max_size=300)), 
 
 
 @given(st.integers(0, 0xFFF0_0000), pieces)
+@example(0xFFF8, [(0, bytes(range(64)))])  # A record would cross the border of a page.
 def test_another_reader_finds_the_same_bytes_at_the_same_places(base: int, gaps: list[tuple[int, bytes]]) -> None:
     chunks: list[Chunk] = []
     at = base
