@@ -30,6 +30,7 @@ from tflm_hil.boards.flashers.methods import flasher
 from tflm_hil.boards.flashers.tool import Place
 from tflm_hil.boards.serial import reset
 from tflm_hil.boards.serial.board import SerialBoard
+from tflm_hil.cli.app import app
 from tflm_hil.configuration import load_configuration
 from tflm_hil.device.client import Client
 from tflm_hil.device.identity import Layout
@@ -47,6 +48,7 @@ from tflm_hil.models.manifest import load_models
 from tflm_hil.progress import silent
 from tflm_hil.targets import Target
 from tflm_hil.targets.flash import FlashSettings, GdbSettings, OpenOcdSettings, PlatformIoSettings, PyOcdSettings
+from typer.testing import CliRunner
 
 NRF51 = TARGETS["nrf51"]
 FLOATS = ((np.dtype(np.float32), 2),)
@@ -213,6 +215,11 @@ def test_a_board_of_the_users_file_goes_from_blank_to_a_suite_that_passes(
         log.unlink()
         hil(SUITE, "--board=simulated", "-k", "int8 and punch").assert_outcomes(passed=1)
         assert not log.exists()  # The board runs this very build.
+        monkeypatch.chdir(ROOT)
+        flashed = CliRunner().invoke(app, ["flash", "gesture", "--board", "simulated"])
+        assert re.fullmatch(r"simulated runs gesture-int8-aot-nrf51, build [0-9a-f]{40}\n", flashed.stdout)
+        refused = CliRunner().invoke(app, ["flash", "gesture", "--board", "emulated"])
+        assert str(refused.exception) == "board emulated is emulated and keeps no image; connect a board, or name one"
 
 
 @pytest.mark.nightly  # two builds of an example

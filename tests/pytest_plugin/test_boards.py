@@ -222,12 +222,19 @@ def losses(result: pytest.RunResult) -> list[tuple[str, str]]:
 
 
 @needs_emulator
-def test_a_board_with_another_build_is_refused(pytester: pytest.Pytester, hil: Hil, build_id: bytes) -> None:
+def test_a_board_that_runs_another_build_is_flashed_and_a_tool_that_did_nothing_is_found_out(
+    pytester: pytest.Pytester, hil: Hil, build_id: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytester.makepyfile(ONE_WINDOW)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(pytester.path))
     with fake_board.running("gesture", "int8", build_id[::-1]) as port:
-        result = hil(f"--board={port}", "--hil-flash=never", "-k", "int8")
+        table = f'[boards.liar]\nport = "{port}"\nflash = {{ method = "custom", command = "echo {{port}} done" }}'
+        pytester.mkdir("tflm-hil").joinpath("hil-boards.toml").write_text(f'schema = "hil-boards/1"\n{table}')
+        result = hil("--board=liar", "-k", "int8")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines([f"*the board runs build {build_id[::-1][:6].hex()}*{build_id[:6].hex()}*"])
+    runs, built = build_id[::-1][:6].hex(), build_id[:6].hex()
+    said = f"echo ended with 0 and said: {port} done; see {pytester.path}/reports/board/*/flash.log"
+    result.stdout.fnmatch_lines([f"*liar still runs build {runs} after it was flashed with build {built}: {said}*"])
 
 
 @needs_emulator

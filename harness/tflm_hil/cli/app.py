@@ -13,6 +13,7 @@ from tflm_hil.cli.bench import bench
 from tflm_hil.cli.boards import boards
 from tflm_hil.cli.build import build
 from tflm_hil.cli.doctor import doctor
+from tflm_hil.cli.flash import flash
 from tflm_hil.cli.fleet import fleet
 from tflm_hil.cli.init import init
 from tflm_hil.cli.inspect import inspect
@@ -30,7 +31,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (new, init, doctor, boards, fleet, build, run, trace, bench, inspect, targets, path):
+for command in (new, init, doctor, boards, fleet, build, flash, run, trace, bench, inspect, targets, path):
     app.command()(command)
 
 

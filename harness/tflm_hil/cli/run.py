@@ -70,7 +70,7 @@ def _stream(session: Session, firmware: Firmware, recording: Recording) -> Measu
     log = session.options.report_dir / "uart" / "run.log"
     with (
         open_board(session) as board,
-        status(f"streaming {recording.name}"),
-        session.connected(board, firmware, log) as device,
+        status(f"streaming {recording.name}") as say,
+        session.connected(board, firmware, log, say=say) as device,
     ):
         return device.stream([recording])

@@ -22,7 +22,9 @@ from tflm_hil.targets import Target
 VARIANT = "int8"
 
 
-def open_session(board: str | None, model: str | None, engine: str | None, target: str | None) -> Session:
+def open_session(
+    board: str | None, model: str | None, engine: str | None, target: str | None, flash: Flash = Flash.AUTO
+) -> Session:
     """The session of the project that the command runs in, with its defaults for what is None.
 
     Raises HilError for a wrong name, and for several targets.
@@ -42,7 +44,7 @@ def open_session(board: str | None, model: str | None, engine: str | None, targe
             report_dir=root / "reports",
             baseline_dir=None,
             update_baseline=False,
-            flash=Flash.AUTO,
+            flash=flash,
             trace=False,
             coverage=False,
         )
