@@ -22,6 +22,8 @@ from tflm_hil.boards.qemu import board as qemu
 from tflm_hil.boards.qemu import process as qemu_process
 from tflm_hil.boards.qemu.board import QemuBoard, command_line
 from tflm_hil.boards.qemu.process import QemuProcess
+from tflm_hil.boards.spec import AUTO, RTT, UART
+from tflm_hil.device import rtt_connection
 from tflm_hil.device.connection import Connection
 from tflm_hil.device.timeout import Deadline
 from tflm_hil.errors import DeviceError, HilError, LineError
@@ -33,6 +35,7 @@ class TinyImage:
     elf: Path
     elf_sha256: str = "0"
     target: Target = STM32F4
+    symbols: tuple[()] = ()
 
 
 @pytest.fixture
@@ -77,6 +80,25 @@ def test_nothing_of_a_boot_is_lost_and_each_connection_sees_one(board: QemuBoard
 
 
 @needs_qemu
+@pytest.mark.parametrize(("asked", "link"), [(AUTO, UART), (UART, UART), (RTT, RTT)])
+def test_an_image_without_rings_has_its_uart_for_a_link(
+    board: QemuBoard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str, link: str
+) -> None:
+    monkeypatch.setattr(rtt_connection, "WRITE_TIMEOUT_S", 0.1)
+    image = board.machine.image
+    board = QemuBoard("emulated", tmp_path, asked)
+    board.flash(image)
+    assert board.link == link
+    connection = board.connect()
+    if link == UART:
+        assert read(connection, 1) == b"!"
+    else:
+        with pytest.raises(LineError, match=r"no RTT control block in its memory: .*--hil-link=uart"):
+            connection.write(b"hello")
+    board.close()
+
+
+@needs_qemu
 def test_another_image_starts_another_emulator(board: QemuBoard, tmp_path: Path) -> None:
     board.connect()
     first = pid_of(board)
@@ -118,11 +140,11 @@ def test_a_command_that_is_garbled_on_its_way_is_sent_again(board: QemuBoard, mo
     execute = QMPClient.execute
     garbled: list[str] = []
 
-    async def garble(client: QMPClient, command: str) -> object:
+    async def garble(client: QMPClient, command: str, arguments: dict[str, object] | None) -> object:
         if command in garbled:
-            return await execute(client, command)
+            return await execute(client, command, arguments)
         garbled.append(command)
-        return await execute(client, f"{command}x")
+        return await execute(client, f"{command}x", arguments)
 
     monkeypatch.setattr(QMPClient, "execute", garble)
     assert read(board.connect(), 1) == b"!"
@@ -186,7 +208,7 @@ def test_an_emulator_that_dies_before_its_line_is_read_is_not_said_to_run(board:
 def test_a_start_that_hangs_is_not_repeated_in_every_test(board: QemuBoard, monkeypatch: pytest.MonkeyPatch) -> None:
     started = []
 
-    def hang(_argv: object, _log: object) -> None:
+    def hang(*_arguments: object) -> None:
         started.append(1)
         raise HilError("QEMU did not start: QEMU runs, it said nothing")
 
@@ -221,7 +243,7 @@ from tflm_hil.boards.qemu.board import QemuBoard
 from tflm_hil.targets import load_targets
 
 board = QemuBoard("emulated", Path(sys.argv[1]))
-board.flash(SimpleNamespace(elf=Path(sys.argv[2]), elf_sha256="0", target=load_targets()["stm32f4"]))
+board.flash(SimpleNamespace(elf=Path(sys.argv[2]), elf_sha256="0", symbols=[], target=load_targets()["stm32f4"]))
 try:
     board.connect()
     print(board.machine.process.pid, flush=True)

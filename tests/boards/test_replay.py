@@ -23,6 +23,7 @@ HEAD = Head(
     created="2026-01-01T00:00:00+0000",
     board="emulated",
     emulator="qemu 7.2.22",
+    link="uart",
     model="gesture",
     variant="int8",
     engine="aot",

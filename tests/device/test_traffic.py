@@ -23,6 +23,7 @@ HEAD = Head(
     created="2026-01-01T00:00:00+0000",
     board="/dev/ttyACM0",
     emulator=None,
+    link="uart",
     model="m",
     variant="int8",
     engine="aot",

@@ -10,6 +10,7 @@ from support.emulated_image import SPIN, build, count_at, run
 from support.targets import STM32F4
 from tflm_hil.boards.counters import InstructionCounter
 from tflm_hil.boards.qemu.board import QemuBoard
+from tflm_hil.boards.spec import UART
 from tflm_hil.device.client import Client
 from tflm_hil.device.device_info import Counter
 from tflm_hil.device.uart_log import UartLog
@@ -45,7 +46,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> FirmwareImage:
 @pytest.fixture
 def client(image: FirmwareImage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     count_at(0, monkeypatch)
-    board = QemuBoard("emulated", tmp_path)
+    board = QemuBoard("emulated", tmp_path, UART)
     board.flash(image)
     yield Client(board.connect(), UartLog(tmp_path / "uart.log"))
     board.close()

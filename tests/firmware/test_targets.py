@@ -16,6 +16,7 @@ from elftools.elf.sections import ARMAttributesSection
 from support.emulated_image import RECURSE, SPIN, address_range, build, count_at, crash, run
 from support.targets import BUILT, EVERY_TIME, TARGETS
 from tflm_hil.boards.qemu.board import QemuBoard
+from tflm_hil.boards.spec import AUTO, RTT, UART
 from tflm_hil.device.client import Client
 from tflm_hil.device.device_info import Counter
 from tflm_hil.device.messages import FaultKind
@@ -84,8 +85,13 @@ def image(request: pytest.FixtureRequest, built: Callable[[str], FirmwareImage])
 
 
 @pytest.fixture
-def board(image: FirmwareImage, tmp_path: Path) -> Iterator[QemuBoard]:
-    board = QemuBoard("emulated", tmp_path)
+def link() -> str:
+    return AUTO
+
+
+@pytest.fixture
+def board(image: FirmwareImage, tmp_path: Path, link: str) -> Iterator[QemuBoard]:
+    board = QemuBoard("emulated", tmp_path, link)
     board.flash(image)
     yield board
     board.close()
@@ -125,7 +131,11 @@ def test_the_image_is_of_its_core_and_in_its_memories(image: FirmwareImage) -> N
     assert set(vectors[2:15]) == {address_range(image, "fault_entry").start | 1}
 
 
-def test_it_boots_answers_and_counts_every_instruction(image: FirmwareImage, board: QemuBoard, client: Client) -> None:
+@pytest.mark.parametrize("link", [UART, RTT])
+def test_it_boots_answers_and_counts_every_instruction(
+    image: FirmwareImage, board: QemuBoard, client: Client, link: str
+) -> None:
+    assert board.link == link
     info = client.hello()
     assert (info.target, info.counter, info.build_id) == (
         image.target.name,
@@ -146,6 +156,7 @@ def test_it_boots_answers_and_counts_every_instruction(image: FirmwareImage, boa
 
 
 # At these rates the counters tick less often than twice an instruction, as on hardware. One target for each handler.
+@pytest.mark.parametrize("link", [UART])
 @pytest.mark.parametrize(("image", "shift"), [("nrf51", 6), ("stm32f4", 3), ("mps2_an386", 5)], indirect=["image"])
 def test_interrupts_at_the_rate_of_hardware_stay_on_and_are_taken_out(
     board: QemuBoard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shift: int

@@ -27,6 +27,7 @@ START_S = 10.0
 class LabQemu:
     """All parts of the board but its counter: one QEMU is its console, reset, flasher and lease."""
 
+    link = "uart"
     persistent = False  # Each run gives it its image, so there is no point in asking what it runs.
 
     def __init__(self, name: str, target: Target, log: Path) -> None:

@@ -78,6 +78,11 @@ class Board:
             self.close()
             raise
 
+    @property
+    def link(self) -> str:
+        """See Console."""
+        return self._console.link
+
     def trouble(self) -> str:
         """See Lease."""
         return self._lease.trouble()

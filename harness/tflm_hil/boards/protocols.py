@@ -12,6 +12,10 @@ from tflm_hil.progress import Say
 class Console(Protocol):
     """The line on which the firmware speaks the protocol."""
 
+    @property
+    def link(self) -> str:
+        """What it is, for reports: `uart` or `rtt`. It may depend on the image."""
+
     def open(self) -> Connection:
         """Return the line, with nothing left to read. The one that an earlier call returned may be dead from then on.
 

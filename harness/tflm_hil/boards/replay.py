@@ -31,6 +31,11 @@ class Recording:
         self._traffic: Traffic | None = None
         self._next = 0
 
+    @property
+    def link(self) -> str:
+        """See Console."""
+        return self._read().head.link
+
     def flash(self, image: FirmwareImage, say: Say) -> str:
         """See Flasher. Refuses an image that is not the recorded one."""
         del say

@@ -13,6 +13,9 @@ from tflm_hil.errors import HilError
 
 EMULATED = "emulated"
 AUTO = "auto"
+UART, RTT = "uart", "rtt"
+"""The links to a board's firmware; AUTO takes the faster one if there are both."""
+
 SERIAL = "serial"
 """The kind of a board that is named by its port alone."""
 
@@ -26,7 +29,7 @@ _KIND = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.DOTALL)
 class BoardSpec:
     """A board: its `kind`, and which of that kind by `address` and `options`. `text` is what the user calls it.
 
-    `named` is what hil-boards.toml says of it, if `text` is a name from there.
+    `named` is what hil-boards.toml says of it, if `text` is a name from there, and `link` the one that is asked for.
     """
 
     text: str
@@ -34,6 +37,7 @@ class BoardSpec:
     address: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
     named: NamedBoard | None = None
+    link: str = AUTO
 
 
 def split(text: str) -> list[str]:

@@ -23,12 +23,16 @@ Kind = Literal["open", ">", "<", "broke"]
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The first line of a file: what was recorded, where and when. `emulator` is None on hardware."""
+    """The first line of a file: what was recorded, where and when. `emulator` is None on hardware.
+
+    `link` is `uart` or `rtt`.
+    """
 
     schema: str = FORMAT
     created: str
     board: str
     emulator: str | None
+    link: str
     model: str
     variant: str
     engine: str

@@ -23,9 +23,10 @@ _KINDS = {"STT_FUNC": "function", "STT_OBJECT": "object"}
 
 @dataclass(frozen=True)
 class Symbol:
-    """A function or an object, its size in bytes and the section that it lies in."""
+    """A function or an object, its address, its size in bytes and the section that it lies in."""
 
     name: str
+    address: int
     section: str
     kind: str
     size: int
@@ -130,6 +131,7 @@ def _symbols(file: ELFFile) -> list[Symbol]:
     symbols = [
         Symbol(
             name=symbol.name,
+            address=int(symbol["st_value"]),
             section=file.get_section(symbol["st_shndx"]).name,
             kind=_KINDS[symbol["st_info"]["type"]],
             size=int(symbol["st_size"]),

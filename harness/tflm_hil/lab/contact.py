@@ -208,6 +208,7 @@ def _recorder(path: Path | None, board: Board, firmware: Firmware) -> Iterator[T
         created=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         board=board.name,
         emulator=board.emulator,
+        link=board.link,
         model=firmware.model.name,
         variant=firmware.variant.name,
         engine=firmware.engine,

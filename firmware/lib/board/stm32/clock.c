@@ -32,8 +32,8 @@
 /* Beyond this, the regulator needs its over-drive. */
 #define NEEDS_OVERDRIVE (F_CPU > 168000000u)
 
-/* Iterations to wait, far longer than the 300 us that a PLL may take to lock. */
-#define PATIENCE 100000u
+/* Iterations to wait, ten times as long as the 300 us that a PLL may take to lock. In emulation each one is wasted. */
+#define PATIENCE 10000u
 
 static uint32_t clock_hz = HSI_HZ;
 static board_reset_cause_t cause;

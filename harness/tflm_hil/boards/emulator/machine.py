@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from tflm_hil.boards.emulator.process import EmulatorProcess
 from tflm_hil.boards.protocols import Console
+from tflm_hil.boards.spec import UART
 from tflm_hil.device.connection import Connection
 from tflm_hil.device.timeout import Deadline
 from tflm_hil.errors import HilError
@@ -54,6 +55,11 @@ class EmulatedMachine(ABC, Generic[P]):
                 "the emulated board has no image: it keeps none between runs, so run without --hil-flash=never"
             )
         return self._image
+
+    @property
+    def link(self) -> str:
+        """The link to what it runs."""
+        return UART
 
     @property
     def resets(self) -> bool:
@@ -106,12 +112,17 @@ class EmulatedMachine(ABC, Generic[P]):
 
 
 class EmulatedConsole:
-    """The UART of a machine that has been halted; see Console."""
+    """The link to a machine that has been halted; see Console."""
 
     def __init__(self, name: str, machine: EmulatedMachine[P]) -> None:
         self._name = name
         self._machine = machine
         self._connection: Connection | None = None
+
+    @property
+    def link(self) -> str:
+        """See Console."""
+        return self._machine.link
 
     def open(self) -> Connection:
         """See Console."""

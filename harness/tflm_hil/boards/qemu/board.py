@@ -9,10 +9,11 @@ from pathlib import Path
 
 from tflm_hil.boards.board import Board
 from tflm_hil.boards.counters import InstructionCounter
+from tflm_hil.boards.emulator.link import name_of_link, place_of_rings
 from tflm_hil.boards.emulator.machine import EmulatedConsole, EmulatedMachine, EmulatedReset
 from tflm_hil.boards.qemu.execution import Execution
 from tflm_hil.boards.qemu.process import QemuProcess
-from tflm_hil.boards.spec import BoardSpec
+from tflm_hil.boards.spec import AUTO, BoardSpec
 from tflm_hil.device.device_info import Counter
 from tflm_hil.errors import HilError
 from tflm_hil.firmware.image import FirmwareImage
@@ -89,23 +90,34 @@ class QemuMachine(EmulatedMachine[QemuProcess]):
         """See EmulatedMachine."""
         return emulation_of(self.image.target).resets
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, link: str) -> None:
         super().__init__(log)
         self.execution = Execution()
+        self._asked_link = link
+
+    @property
+    def link(self) -> str:
+        """See EmulatedMachine."""
+        return name_of_link(place_of_rings(self.image, self._asked_link))
 
     def start(self, image: FirmwareImage) -> QemuProcess:
         """See EmulatedMachine."""
         further = self.execution.options(image.elf)
         return QemuProcess(
-            lambda uart, monitor: command_line(image.target, image.elf, uart, monitor, further), self._log
+            lambda uart, monitor: command_line(image.target, image.elf, uart, monitor, further),
+            self._log,
+            place_of_rings(image, self._asked_link),
         )
 
 
 class QemuBoard(Board):
-    """The board `name`, whatever target an image is for; what QEMU says goes to `run_dir`/qemu.log."""
+    """The board `name`, whatever target an image is for; what QEMU says goes to `run_dir`/qemu.log.
 
-    def __init__(self, name: str, run_dir: Path) -> None:
-        self.machine = QemuMachine(run_dir / "qemu.log")
+    `link` is the one to use: UART, RTT or AUTO.
+    """
+
+    def __init__(self, name: str, run_dir: Path, link: str = AUTO) -> None:
+        self.machine = QemuMachine(run_dir / "qemu.log", link)
         super().__init__(
             name,
             f"qemu {version()}",
@@ -131,4 +143,4 @@ class QemuKind:
 
     def open(self, spec: BoardSpec, _targets: Sequence[Target], run_dir: Path, _say: Say) -> Board:
         """See BoardKind."""
-        return QemuBoard(spec.text, run_dir)
+        return QemuBoard(spec.text, run_dir, spec.link)

@@ -7,9 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tflm_hil.boards.emulator.gdb_memory import GdbMemory
 from tflm_hil.boards.emulator.process import EmulatorProcess, lines_of
+from tflm_hil.boards.qemu.memory import ProcessMemory
 from tflm_hil.boards.qemu.qmp import Monitor
 from tflm_hil.device.connection import Connection, SocketConnection
+from tflm_hil.device.rtt import Place
+from tflm_hil.device.rtt_connection import RttConnection
 from tflm_hil.device.timeout import Deadline
 from tflm_hil.errors import HilError
 
@@ -25,14 +29,16 @@ _FIRST_BYTE_S = 0.1
 class QemuProcess(EmulatorProcess):
     """QEMU with the arguments `argv` makes of the paths of its UART's socket and its monitor's, halted at reset.
 
-    What it says goes to `log`. Raises HilError where it does not start.
+    What it says goes to `log`. Its line is the UART, or the rings at `place`. Raises HilError where it does not start.
     """
 
     name = "QEMU"
 
-    def __init__(self, argv: Callable[[Path, Path], list[str]], log: Path) -> None:
+    def __init__(self, argv: Callable[[Path, Path], list[str]], log: Path, place: Place | None = None) -> None:
+        self._place = place
         self._monitor: Monitor | None = None
-        self._line: SocketConnection | None = None
+        self._uart: SocketConnection | None = None
+        self._gdb: GdbMemory | None = None
         super().__init__(lambda folder: argv(folder / "uart", folder / "monitor"), log, log)
         try:
             self._start()
@@ -48,6 +54,11 @@ class QemuProcess(EmulatorProcess):
         except HilError as error:
             self.mute = True
             raise HilError(f"{error} ({self.last_words()})") from None
+
+    def ask(self, line: str) -> str:
+        """The same for a command for humans."""
+        assert self._monitor is not None
+        return self._monitor.ask(line, _ANSWER_S)
 
     def dial(self, name: str) -> socket.socket:
         """Connect to one of QEMU's sockets, which appear some time after it starts and listen still later."""
@@ -71,17 +82,23 @@ class QemuProcess(EmulatorProcess):
 
     def open_line(self, name: str) -> Connection:
         """See EmulatorProcess."""
-        self._line = SocketConnection(self.dial("uart"), name, self.why_line_broke)
-        return self._line
+        self._uart = SocketConnection(self.dial("uart"), name, self.why_line_broke)
+        if self._place is None:
+            return self._uart
+        return RttConnection(self._open_memory(self._place), self._place, name, self._uart, self.why_line_broke)
 
     def run(self) -> None:
         """See EmulatorProcess."""
         self._await_line(connected=True)
         self.execute("cont")
+        if self._gdb is not None:
+            self._gdb.started()
+        if self._place is not None:
+            return
         # QEMU does not look at the line again when firmware has turned its receiver on, unless its main loop has
         # something to do. It has nothing as long as the core does not sleep, but a command of the monitor is something.
-        assert self._line is not None
-        self._line.wait(_FIRST_BYTE_S)
+        assert self._uart is not None
+        self._uart.wait(_FIRST_BYTE_S)
         self.execute("query-status")
 
     def trouble(self) -> str:
@@ -122,6 +139,17 @@ class QemuProcess(EmulatorProcess):
         except HilError:  # QEMU opens its monitor first and looks at the image then.
             self.wait(_QUIT_S)
             raise HilError(f"QEMU did not start: {self.last_words()}") from None
+
+    def _open_memory(self, place: Place) -> ProcessMemory | GdbMemory:
+        """The memory of the machine, directly if the system lets us and the machine has it in one piece."""
+        with contextlib.suppress(OSError, HilError):
+            return ProcessMemory(self.pid, place.ram, self.ask)
+        self.ask(f"gdbserver unix:{self.folder / 'gdb'},server=on,wait=off")
+        try:
+            self._gdb = GdbMemory(self.dial("gdb"))
+        except OSError as error:
+            raise HilError(f"QEMU's GDB server does not answer: {error} ({self.last_words()})") from None
+        return self._gdb
 
     def _await_line(self, connected: bool) -> None:
         """Wait until QEMU has noticed that its UART's line was opened or closed: what it sends before that is lost."""

@@ -42,6 +42,10 @@ class Monitor:
         """Return what QEMU answers to `command` within `seconds`."""
         return self._wait(self._execute(command), command, seconds)
 
+    def ask(self, line: str, seconds: float = TIMEOUT_S) -> str:
+        """Return what QEMU says to a command for humans."""
+        return str(self._wait(self._execute("human-monitor-command", {"command-line": line}), line, seconds))
+
     def close(self) -> None:
         """Leave QEMU alone, be it there or not; closing twice is harmless."""
         if not self._loop.is_closed():
@@ -49,15 +53,15 @@ class Monitor:
                 self._wait(self._client.disconnect(), "disconnecting", _CLOSE_S)
             self._loop.close()
 
-    async def _execute(self, command: str) -> Any:
+    async def _execute(self, command: str, arguments: dict[str, object] | None = None) -> Any:
         try:
-            return await self._client.execute(command)
+            return await self._client.execute(command, arguments)
         except ExecuteError as error:
             # QEMU knows every command that is sent here, but it was seen to read `query-chradev` on a busy machine. A
             # command that it does not know was not executed, so it is sent again.
             if error.error_class != "CommandNotFound":
                 raise
-            return await self._client.execute(command)
+            return await self._client.execute(command, arguments)
 
     def _wait(self, answer: Coroutine[Any, Any, T], what: str, seconds: float = TIMEOUT_S) -> T:
         # Ctrl-C in the middle of the library's event loop would leave that half done, so it waits these milliseconds.

@@ -14,7 +14,7 @@ from tflm_hil.boards.serial.holder import holders
 from tflm_hil.boards.serial.named_reset import serial_reset
 from tflm_hil.boards.serial.port import Port
 from tflm_hil.boards.serial.port_lock import PortLock
-from tflm_hil.boards.spec import BoardSpec
+from tflm_hil.boards.spec import UART, BoardSpec
 from tflm_hil.device.connection import Connection
 from tflm_hil.device.timeout import Deadline
 from tflm_hil.errors import HilError, LineError
@@ -31,6 +31,8 @@ class SerialLine:
 
     It stays open between two boots: opening a port resets some boards, and takes a second over a network.
     """
+
+    link = UART
 
     def __init__(self, port: str, uart: Uart, name: str = "") -> None:
         # A device file needs no lock beside the one that pyserial takes on the very device.
