@@ -125,14 +125,14 @@ def test_workers_have_a_board_each_and_take_another_if_theirs_dies(
             return boards.enter_context(running)
 
         good, second, mute = board(), board(), board(Misbehaviour.SILENT)
-        dying = board(None, "unplug@20000", link=pytester.path / "ttyACM0")
-        hil(f"--board={good}", "--hil-flash=never", "-k", "int8").assert_outcomes(passed=7)
+        dying = board(None, "unplug@4000", link=pytester.path / "ttyACM0")
+        hil(f"--board={good}", "--hil-flash=never", "-k", "int8").assert_outcomes(passed=5)
         (alone,) = read_results(pytester).runs
         names = f"{dying},{mute},{good},{second}"
         result = hil(f"--board={names}", "-n", "2", "--hil-flash=never", "-k", "int8")
-    result.assert_outcomes(passed=7)
+    result.assert_outcomes(passed=5)
     results = read_results(pytester)
     (run,) = results.runs
     assert (run.verdict, run.parity) == ("pass", alone.parity)
-    ended = {each.name: bool(each.ended) for each in results.boards}
-    assert ended == {dying: True, mute: True, good: False, second: False}
+    assert {each.name for each in results.boards if each.ended} == {dying, mute}
+    assert {each.process for each in results.boards} == {"gw0", "gw1"}

@@ -16,6 +16,7 @@ from tflm_hil.lab.pool import BoardPool
 from tflm_hil.lab.session import Session
 from tflm_hil.models.stimuli import Stimulus
 from tflm_hil.pytest_plugin.fixtures import UART_LOG, uart_log
+from tflm_hil.pytest_plugin.measured_once import Measured, measured_once
 from tflm_hil.pytest_plugin.progress_line import ProgressLine
 from tflm_hil.recordings import Recording
 
@@ -51,12 +52,16 @@ def measured(
     measurements = request.config.stash.setdefault(MEASUREMENTS, {})
     if key not in measurements or measurements[key][0].lost:
         before = measurements[key][0] if key in measurements else None
-        answers = _measure(request, session, boards, firmware, feed, before)
-        measurements[key] = answers, request.node.stash[UART_LOG]
-        if answers.lost:
-            request.node.stash.setdefault(LOST, []).extend(answers.lost)
-        else:
-            request.config.hook.pytest_hil_measured(config=request.config, feed=feed, measurement=answers)
+
+        def measure() -> Measured:
+            answers = _measure(request, session, boards, firmware, feed, before)
+            if answers.lost:
+                request.node.stash.setdefault(LOST, []).extend(answers.lost)
+            else:
+                request.config.hook.pytest_hil_measured(config=request.config, feed=feed, measurement=answers)
+            return answers, request.node.stash[UART_LOG]
+
+        measurements[key] = measured_once(request.config, key, measure) if boards.emulator else measure()
     answers, request.node.stash[UART_LOG] = measurements[key]
     return answers
 

@@ -17,6 +17,7 @@ from tflm_hil.pytest_plugin.coverage import Coverage
 from tflm_hil.pytest_plugin.firmware_tests import FirmwareTests
 from tflm_hil.pytest_plugin.fixtures import SESSION
 from tflm_hil.pytest_plugin.interruption import Interruption
+from tflm_hil.pytest_plugin.measured_once import MeasuredOnce
 from tflm_hil.pytest_plugin.ownership import taken_fixtures
 from tflm_hil.pytest_plugin.planner import Planner
 from tflm_hil.pytest_plugin.reporter import Reporter
@@ -44,6 +45,7 @@ def start(config: pytest.Config, options: Options) -> None:
             probe_folder(options.report_dir)
             if options.traffic_dir is not None:
                 probe_folder(options.traffic_dir)
+            config.pluginmanager.register(MeasuredOnce(config))
             config.pluginmanager.register(Reporter(config, session, planner, interruption, warned, sharing))
             config.pluginmanager.register(_Header(session, warned))
 

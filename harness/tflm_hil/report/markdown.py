@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import jinja2
 
 from tflm_hil.report.text import cell, number, percent
-from tflm_hil.report.wording import agreement, causes, interrupted, mistakes, shared_work, verdict
+from tflm_hil.report.wording import agreement, causes, interrupted, mistakes, shared_work, verdict, where
 from tflm_hil.results.agreement import agreements
 from tflm_hil.results.baseline import Comparison
 from tflm_hil.results.model import Results, Run
@@ -30,6 +30,7 @@ _environment.filters.update(
     interrupted=interrupted,
     mistakes=mistakes,
     agreement=agreement,
+    where=where,
 )
 
 

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from tflm_hil.report.publish import Published
 from tflm_hil.report.text import listed, number, percent, table_lines
-from tflm_hil.report.wording import agreement, interrupted, shared_work, verdict
+from tflm_hil.report.wording import agreement, interrupted, shared_work, verdict, where
 from tflm_hil.results.agreement import agreements
 from tflm_hil.results.metrics import METRICS
 from tflm_hil.results.model import Results, Run
@@ -133,7 +133,7 @@ def _row(run: Run) -> list[str]:
     starred = "*" if "parity" in run.stale else ""
     return [
         run.name,
-        run.emulator or run.board,
+        where(run),
         number(parity.windows if parity else None) + starred,
         number(parity.label_mismatches if parity else None) + starred,
         percent(parity.accuracy_device if parity else None) + starred,

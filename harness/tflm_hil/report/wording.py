@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tflm_hil.boards.spec import split
 from tflm_hil.report.text import ordinal
 from tflm_hil.results.agreement import Agreement
 from tflm_hil.results.model import Confusion, Results, Run
@@ -41,6 +42,12 @@ def agreement(pair: Agreement) -> str:
     apart = [(name, share) for name, share in (("median", pair.median), ("max", pair.max)) if share is not None]
     counts = ", ".join(f"{name} {share:+.2%}" for name, share in apart) or "counts not compared"
     return f"as {pair.first.emulator}: {answers}, {counts}"
+
+
+def where(run: Run) -> str:
+    """The emulator, the board, or how many boards."""
+    boards = split(run.board)
+    return run.emulator or (run.board if len(boards) == 1 else f"{len(boards)} boards")
 
 
 def shared_work(results: Results) -> list[str]:
