@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import struct
-import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,20 +14,13 @@ from hypothesis import strategies as st
 from support.device_helpers import bench, recording
 from support.fake_device import BOOT, LOG, Image, Tensor
 from support.fake_framing import frame
+from support.harmless import check_harmless
 from tflm_hil.device import uart_log
 from tflm_hil.device.framing import Corrupt, Frame
 from tflm_hil.device.identity import Layout, check_layout
 from tflm_hil.device.text import printable
 from tflm_hil.device.uart_log import UartLog
 from tflm_hil.errors import DeviceError
-
-INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-COMMAND = re.compile(r"::|##")
-
-
-def check_harmless(text: str) -> None:
-    assert not [character for character in text if unicodedata.category(character) in INVISIBLE]
-    assert not COMMAND.search(text)
 
 
 @given(st.binary(max_size=300))

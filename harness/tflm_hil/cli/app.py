@@ -17,6 +17,7 @@ from tflm_hil.cli.flash import flash
 from tflm_hil.cli.fleet import fleet
 from tflm_hil.cli.init import init
 from tflm_hil.cli.inspect import inspect
+from tflm_hil.cli.monitor import monitor
 from tflm_hil.cli.new import new
 from tflm_hil.cli.path import path
 from tflm_hil.cli.run import run
@@ -31,7 +32,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (new, init, doctor, boards, fleet, build, flash, run, trace, bench, inspect, targets, path):
+for command in (new, init, doctor, boards, fleet, build, flash, run, trace, monitor, bench, inspect, targets, path):
     app.command()(command)
 
 

@@ -169,6 +169,7 @@ def read_traffic(path: Path) -> Traffic:
         first, *lines = path.read_bytes().split(b"\n")
     except OSError as error:
         raise _unreadable(path, error) from None
+    head = _head(path, first)
     connections: list[list[Entry]] = []
     for number, line in enumerate(lines[:-1], 2):
         try:
@@ -183,7 +184,7 @@ def read_traffic(path: Path) -> Traffic:
             connections[-1].append(entry)
         else:
             raise HilError(f"{path}: line {number} is damaged: nothing was opened before; record the traffic again")
-    return Traffic(_head(path, first), connections)
+    return Traffic(head, connections)
 
 
 def _head(path: Path, line: bytes) -> Head:

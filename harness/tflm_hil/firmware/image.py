@@ -1,6 +1,7 @@
 """A built firmware image: what it takes in flash and RAM, read from its ELF file."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,7 +87,7 @@ def read_image(
         with elf.open("rb") as stream:
             file = ELFFile(stream)
             sections = [section for section in file.iter_sections() if section["sh_flags"] & _ALLOC]
-            build_id = _build_id(sections, without_id)
+            build_id = build_id_in(sections, without_id)
             symbols = _symbols(file)
     except OSError as error:
         raise HilError(f"{elf}: cannot be read ({error.strerror}); build it again") from error
@@ -112,7 +113,8 @@ def read_image(
     )
 
 
-def _build_id(sections: list[Section], without_id: bytes | None) -> bytes:
+def build_id_in(sections: Iterable[Section], without_id: bytes | None = None) -> bytes:
+    """Return the GNU build id in a note, else `without_id`. Raises ValueError if there is neither."""
     for section in sections:
         if isinstance(section, NoteSection):
             for note in section.iter_notes():

@@ -15,6 +15,7 @@ from elftools.elf.sections import Section, SymbolTableSection
 
 from tflm_hil.errors import HilError
 from tflm_hil.firmware.backtrace.places import Place, places
+from tflm_hil.firmware.image import NO_BUILD_ID, build_id_in
 
 _ALLOC, _EXECUTABLE = 0x2, 0x4  # SHF_ALLOC, SHF_EXECINSTR
 _THUMB = 1
@@ -49,6 +50,11 @@ class Program:
             raise HilError(f"{elf}: cannot be read ({error.strerror}); build it again") from error
         except Exception as error:  # pyelftools raises whatever it stumbles over.
             raise HilError(f"{elf}: not an ELF file ({error}); name the program.elf that the board runs") from error
+
+    @property
+    def build_id(self) -> bytes:
+        """Its GNU build id; NO_BUILD_ID if it has none."""
+        return _known(lambda: build_id_in(self._file.iter_sections()), NO_BUILD_ID)
 
     def is_code(self, address: int) -> bool:
         """Whether code of the program is at `address`."""
