@@ -45,6 +45,10 @@ def test_build_shows_sizes_and_the_build_id() -> None:
     [
         (["run", "gesture", "nope"], "nope: no such recording of gesture; there are e.g. punch/001"),
         (["run", "gesture", "punch/001", "--window", "1"], "--window=1: punch/001 has windows 0 to 0; choose"),
+        (
+            ["run", "gesture", "punch/001", "--board=/dev/null,COM3"],
+            "--board: name one board; several share the work of",
+        ),
         (["build", "gesture", "--target", "all"], "--target: name one target; run all with `pytest --board=emulated"),
         (["run", "gesture", "punch/001", "--variant", "int4"], "--variant=int4: no such variant"),
         (["build", "wave"], "unknown model wave; models/ has gesture"),

@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from tflm_hil.boards.board import Board
+from tflm_hil.boards.spec import split
 from tflm_hil.configuration import Configuration, find_project, load_configuration, nearest_project
 from tflm_hil.engines import selection as engines
 from tflm_hil.errors import HilError
@@ -27,8 +28,10 @@ def open_session(
 ) -> Session:
     """The session of the project that the command runs in, with its defaults for what is None.
 
-    Raises HilError for a wrong name, and for several targets.
+    Raises HilError for a wrong name, and for several boards or targets.
     """
+    if board is not None and len(split(board)) > 1:
+        raise HilError("--board: name one board; several share the work of `pytest --board=...`")
     root = find_project(Path.cwd())
     configuration = load_configuration(root)
     # An application of its own brings its engine.

@@ -198,7 +198,7 @@ class BoardPool:
         model = firmware.model
         self._session.reference(firmware.variant.path)  # Threads should not make it at the same time.
         sizes = [window_count(len(recording.samples), model.window, model.stride) for recording in recordings]
-        work, total, began = Work(sizes), _Total(progress, sum(sizes)), time.monotonic()
+        work, total, began = Work(sizes), _Total(progress, say, sum(sizes)), time.monotonic()
         while work.left:
             members = self._usable(firmware.name, say)
             if not members:
@@ -206,7 +206,7 @@ class BoardPool:
 
             def serve(member: Member) -> None:
                 try:
-                    self._serve(member, work, firmware, recordings, _log(log, member.number), total, say)
+                    self._serve(member, work, firmware, recordings, _log(log, member.number), total)
                 except _StoppedError:
                     pass
                 except BaseException:
@@ -265,11 +265,10 @@ class BoardPool:
         recordings: Sequence[Recording],
         log: Path,
         total: _Total,
-        say: Say,
     ) -> None:
         """Let `member` do what is left until all is done, or until it dies."""
         try:
-            with member.connected(firmware, "", log, total.of(work), say) as device:
+            with member.connected(firmware, "", log, total.of(work), total.say) as device:
                 while (item := work.take()) is not None:
                     member.at(firmware, recordings[item].name)
                     measurement = device.stream([recordings[item]], go_on=True)
@@ -322,13 +321,19 @@ class BoardPool:
 
 
 class _Total:
-    """Adds up what several boards have done of `total`."""
+    """Adds up what several boards have done of `total`, and tells it one at a time: those who are told have no lock."""
 
-    def __init__(self, progress: Progress, total: int) -> None:
+    def __init__(self, progress: Progress, say: Say, total: int) -> None:
         self._progress = progress
+        self._say = say
         self._total = total
         self._done: dict[object, int] = {}
         self._lock = threading.Lock()
+
+    def say(self, text: str) -> None:
+        """See Say."""
+        with self._lock:
+            self._say(text)
 
     def of(self, work: Work) -> Progress:
         """The progress of one board with a part of `work`. It raises _StoppedError when that has been stopped."""
