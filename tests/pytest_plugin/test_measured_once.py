@@ -38,7 +38,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> FakeP
     return FakeProject(pytester, monkeypatch, SUITE)
 
 
-@pytest.mark.parametrize(("dist", "times"), [("loadgroup", 1), ("each", 2)])
+@pytest.mark.parametrize(("dist", "times"), [("loadgroup", 1), pytest.param("each", 2, marks=pytest.mark.nightly)])
 def test_each_feed_is_streamed_once_unless_each_worker_is_to_do_everything(
     project: FakeProject, dist: str, times: int
 ) -> None:
@@ -50,6 +50,7 @@ def test_each_feed_is_streamed_once_unless_each_worker_is_to_do_everything(
     assert project.run().latency == project.run(FLOAT32).latency
 
 
+@pytest.mark.nightly  # two more workers
 def test_what_was_lost_is_not_handed_on(project: FakeProject) -> None:
     result = project("-n", "2", "--dist", "loadgroup", FAKE_LOST="b/1", FAKE_LOST_AGAIN="")
     result.assert_outcomes(passed=2, failed=4)
