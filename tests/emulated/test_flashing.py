@@ -9,10 +9,12 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from intelhex import IntelHex
@@ -23,13 +25,14 @@ from support.needs import needs_emulator
 from support.plugin_helpers import ROOT, SUITE, Hil, read_results
 from support.simulated_probe import SimulatedProbe
 from support.targets import STM32F4, TARGETS
+from support.tiny_elf import write_tiny_elf
 from tflm_hil import processes
 from tflm_hil.boards.counters import CycleCounter
 from tflm_hil.boards.flashers.image_files import write_bin, write_hex
 from tflm_hil.boards.flashers.methods import flasher
 from tflm_hil.boards.flashers.tool import Place
 from tflm_hil.boards.serial import reset
-from tflm_hil.boards.serial.board import SerialBoard
+from tflm_hil.boards.serial.board import SerialBoard, SerialLine
 from tflm_hil.cli.app import app
 from tflm_hil.configuration import load_configuration
 from tflm_hil.device.client import Client
@@ -39,6 +42,7 @@ from tflm_hil.device.uart_log import UartLog
 from tflm_hil.engines.aot.engine import AotEngine
 from tflm_hil.engines.external.application import load_application
 from tflm_hil.engines.external.engine import ExternalEngine
+from tflm_hil.errors import DeviceError, HilError
 from tflm_hil.firmware.image import FirmwareImage
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.lab.contact import Contact
@@ -68,7 +72,8 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> FirmwareImage:
 
 @pytest.fixture(autouse=True)
 def _as_in_emulation(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A blank chip is reset in every way that there is, and what emulators count is no cycles of a core."""
+    """A blank chip is reset in every way that there is. The emulator counts no cycles, and has the port open, too."""
+    monkeypatch.setattr(SerialLine, "trouble", lambda _self: "")
     monkeypatch.setattr(CycleCounter, "check", lambda _self, _info: None)
     monkeypatch.setattr(reset, "BOOT_S", 0.3)
     monkeypatch.setattr(reset, "PULSE_S", 0.0)
@@ -220,6 +225,50 @@ def test_a_board_of_the_users_file_goes_from_blank_to_a_suite_that_passes(
         assert re.fullmatch(r"simulated runs gesture-int8-aot-nrf51, build [0-9a-f]{40}\n", flashed.stdout)
         refused = CliRunner().invoke(app, ["flash", "gesture", "--board", "emulated"])
         assert str(refused.exception) == "board emulated is emulated and keeps no image; connect a board, or name one"
+
+
+def refusal(settings: FlashSettings, image: FirmwareImage, folder: Path) -> str:
+    board = board_at("/dev/null", NRF51, settings, folder)
+    with pytest.raises(HilError) as caught:
+        board.flash(image)
+    return str(caught.value)
+
+
+@needs("openocd")
+def test_openocd_reads_what_our_targets_have_and_looks_for_the_probe(image: FirmwareImage, tmp_path: Path) -> None:
+    for target in TARGETS.values():
+        if isinstance(target.flash, OpenOcdSettings):
+            nobodys = msgspec.structs.replace(target.flash, probe="999999999")
+            assert "openocd: found no debug probe: connect it" in refusal(nobodys, image, tmp_path)
+
+
+@needs("openocd")
+def test_openocd_with_a_mute_probe_is_killed(image: FirmwareImage, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        (tmp_path / "probe.cfg").write_text(f"set PROBE {mute.getsockname()[1]}\n")
+        settings = OpenOcdSettings(config=["probe.cfg", str(simulated_probe.CONFIG)], timeout_s=1)
+        assert "openocd: it was killed after 1 s and said: Info : " in refusal(settings, image, tmp_path)
+
+
+@pytest.mark.nightly  # starts pyOCD, which takes a second, three times
+def test_pyocd_without_its_probe_with_one_that_leaves_and_with_an_image_of_another_chip(
+    probe: SimulatedProbe, image: FirmwareImage, tmp_path: Path
+) -> None:
+    settings = PyOcdSettings(chip="nrf51", probe="no-such-probe")
+    assert "pyocd: found no debug probe: connect it" in refusal(settings, image, tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=lambda: server.accept()[0].recv(1), daemon=True).start()
+        settings = PyOcdSettings(chip="nrf51", probe=f"remote:localhost:{server.getsockname()[1]}", timeout_s=5)
+        assert "pyocd: it " in refusal(settings, image, tmp_path)
+    write_tiny_elf(tmp_path / "stm32f4.elf")
+    another = replace(image, elf=tmp_path / "stm32f4.elf")
+    board = board_at(probe.terminal, NRF51, through_pyocd(probe, tmp_path), tmp_path)
+    bench = Bench(board, tmp_path / "uart.log")
+    with pytest.raises(DeviceError) as caught, bench.session(another, Flash.ALWAYS):
+        pass
+    assert re.search("is silent: .*, though it has just been flashed: pyocd ended with 0 and said: ", str(caught.value))
+    assert "programmed 0 bytes" in str(caught.value)
+    board.close()
 
 
 @pytest.mark.nightly  # two builds of an example

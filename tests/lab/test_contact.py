@@ -182,6 +182,14 @@ def test_a_board_that_cannot_be_flashed_is_told_with_the_reason_to_do_so(make_be
     assert bench.refusal(Flash.ALWAYS) == "fake: no probe"
 
 
+def test_a_board_that_others_keep_from_answering_is_not_flashed(make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench(healthy(Misbehaviour.SILENT), healthy())
+    bench.board.said = "minicom has the port open as well"
+    assert bench.refusal(Flash.AUTO).endswith("(minicom has the port open as well)")
+    with bench.session(Flash.AUTO):
+        assert bench.board.flashes == 0
+
+
 def test_a_board_that_crashed_and_that_nothing_resets_is_flashed_again(make_bench: Callable[..., Bench]) -> None:
     bench = make_bench(healthy())
     bench.board.flashed = healthy()

@@ -120,6 +120,7 @@ class Contact:
         except LineError as error:
             raise self._once_more(key, error) from None
         except MuteError as error:
+            self._check_board(board, key, error)
             return self._mute(board, str(error))
         except DeviceError as error:  # It has crashed, or speaks another version of the protocol.
             return str(error)
@@ -158,13 +159,17 @@ class Contact:
         except LineError as error:
             raise self._once_more(key, error) from None
         except MuteError as error:
-            if trouble := board.trouble():  # The next connection finds another emulator.
-                raise self._once_more(key, DeviceError(f"{error} ({trouble})", error.log_tail)) from None
+            self._check_board(board, key, error)
             told = self._mute(board, str(error))
             self._hopeless[key] = told
             raise MuteError(told, error.log_tail) from None
         self._heard()
         return client, info
+
+    def _check_board(self, board: Board, key: str, error: MuteError) -> None:
+        """Raise DeviceError if it is the board's fault: the next session finds another emulator, or the port free."""
+        if trouble := board.trouble():
+            raise self._once_more(key, DeviceError(f"{error} ({trouble})", error.log_tail)) from None
 
     def _heard(self) -> None:
         self._answered, self._broken = True, 0
