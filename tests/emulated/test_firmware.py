@@ -36,8 +36,8 @@ STACK_BYTES = 4096
 
 
 @pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> FirmwareImage:
-    return build(STM32F4, tmp_path_factory.mktemp("emulated"))
+def image() -> FirmwareImage:
+    return build(STM32F4)
 
 
 @pytest.fixture

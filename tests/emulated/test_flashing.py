@@ -66,8 +66,8 @@ def needs(tool: str) -> pytest.MarkDecorator:
 
 
 @pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> FirmwareImage:
-    return build(NRF51, tmp_path_factory.mktemp("nrf51"))
+def image() -> FirmwareImage:
+    return build(NRF51)
 
 
 @pytest.fixture(autouse=True)

@@ -40,7 +40,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> FirmwareImage:
     (targets / "dwt_of_tim2" / "counter.c").write_text(DWT_OF_TIM2)
     file = targets / "stm32f4_with_dwt.toml"
     file.write_text(STM32F4.file.read_text().replace('"cortexm_counter"', '"dwt_of_tim2"'))
-    return build(read_target(file), tmp_path_factory.mktemp("stm32f4_with_dwt"))
+    return build(read_target(file))
 
 
 @pytest.fixture

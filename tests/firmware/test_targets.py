@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,16 +71,10 @@ def some(targets: Iterable[Target]) -> list[Any]:
     ]
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], FirmwareImage]:
-    """Build the image of a target, once."""
-    return functools.cache(lambda name: build(TARGETS[name], tmp_path_factory.mktemp(name)))
-
-
 @pytest.fixture(params=some(target for target in BUILT if target.qemu))
-def image(request: pytest.FixtureRequest, built: Callable[[str], FirmwareImage]) -> FirmwareImage:
+def image(request: pytest.FixtureRequest) -> FirmwareImage:
     """The image of a target that QEMU stands in for."""
-    return built(request.param)
+    return build(TARGETS[request.param])
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from tflm_hil.targets import Target
 
 from support.firmware_helpers import MODEL_SHA256, ROOT, graph, model
 from support.needs import skip_without_tools
+from support.once import once
 
 # A network with two inputs: the command, and an amount.
 SPIN, RECURSE, CALL_NULL, DIVIDE_BY_ZERO, LOAD_MISALIGNED = range(5)
@@ -69,9 +70,20 @@ const aot_model_t aot_model = {inputs, outputs, 1, 1, sizeof in + sizeof out, ru
 """
 
 
-def build(target: Target, folder: Path) -> FirmwareImage:
-    """Build the image for `target` in `folder`. Skips the test if a tool is missing."""
+def build(target: Target) -> FirmwareImage:
+    """Return the image for `target`, which is built once in a run. Skips the test if a tool is missing."""
     skip_without_tools()
+    if target.name not in _built:
+        folder = once(f"image-{target.name}", lambda folder: _build(target, folder))
+        elf = folder / "build" / f"{target.name}_aot" / "program.elf"
+        _built[target.name] = read_image(elf, target, 0, 0, folder / "generated")
+    return _built[target.name]
+
+
+_built: dict[str, FirmwareImage] = {}
+
+
+def _build(target: Target, folder: Path) -> None:
     # Reuse the objects of the project.
     build_dir = BuildDir(ROOT, ROOT / ".hil", folder.name, target, f"{target.name}_aot")
     generated = folder / "generated"
@@ -81,7 +93,6 @@ def build(target: Target, folder: Path) -> FirmwareImage:
     environments.define(build_dir, "aot", None, debug=False)
     settings = platformio.build_variables(generated, folder / "build")
     platformio.run(build_dir, settings, folder / "log")
-    return read_image(folder / "build" / build_dir.environment / "program.elf", target, 0, 0, generated)
 
 
 def count_at(shift: int, patch: pytest.MonkeyPatch) -> None:
