@@ -121,6 +121,26 @@ def test_a_target_that_only_the_other_emulator_has_is_told_with_its_name(chosen:
         find("emulated", chosen, {}).check([target])
 
 
+@pytest.mark.parametrize(
+    ("board", "asked", "links"),
+    [
+        ("emulated", "auto", ("rtt", "uart")),
+        ("emulated", "rtt", ("rtt",)),
+        ("emulated", "uart", ("uart",)),
+        ("/dev/null", "auto", ("uart",)),
+    ],
+)
+def test_a_link_that_is_asked_for_is_the_only_one(board: str, asked: str, links: tuple[str, ...]) -> None:
+    choice = find(board, "auto", {}, asked).check([STM32F4])
+    assert (choice.found.spec.link, choice.links) == (asked, links)
+
+
+def test_a_link_that_a_board_does_not_have_is_told() -> None:
+    told = r"^board /dev/null has no link rtt, only uart: name a server of RTT, rtt://HOST:PORT$"
+    with pytest.raises(HilError, match=told):
+        find("/dev/null", "auto", {}, "rtt").check([STM32F4])
+
+
 def test_renode_is_the_emulated_board_if_it_is_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(installation.VARIABLE, str(install(tmp_path, STM32F4)))
     choice = find("emulated", "renode", {}).check([STM32F4])

@@ -28,6 +28,7 @@ class Part:
     def close(self):
         pass
     persistent = True
+    link = "uart"
     def flash(self, image, say):
         raise KeyError("no such probe")
     def trouble(self):
@@ -42,6 +43,8 @@ class Line:
 class Kind:
     def check(self, spec, targets):
         {check}
+    def links(self, spec):
+        return ["uart"]
     def open(self, spec, targets, run_dir, say):
         part = Part()
         {open}
@@ -67,6 +70,7 @@ def test_a_board_of_an_extension_is_chosen_by_its_kind(install: Install, tmp_pat
     install()
     choice = find("lab:bench 3?power=off", "auto", {}).check([STM32F4])
     assert choice.describe() == "lab:bench 3?power=off (labemu 1, stm32f4)"
+    assert choice.links == ("uart",)
     assert (choice.found.spec.address, choice.found.spec.options) == ("bench 3", {"power": "off"})
     board = choice.open(tmp_path, silent)
     assert board.name == "lab:bench 3?power=off"

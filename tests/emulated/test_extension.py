@@ -63,7 +63,9 @@ def test_the_suite_passes_with_a_board_and_an_engine_of_another_distribution(
 ) -> None:
     result = project.run(pytester, "--board=labqemu:", "--hil-engine=auto")
     result.assert_outcomes(passed=8, skipped=2)
-    result.stdout.fnmatch_lines(["hil: board labqemu: (labqemu 9, stm32f4), engines aot, mine, models sum (only)"])
+    result.stdout.fnmatch_lines(
+        ["hil: board labqemu: (labqemu 9, stm32f4), link uart, engines aot, mine, models sum (only)"]
+    )
     results = load(project.root / "reports" / "results.json")
     assert [run.name for run in results.runs] == ["sum-only-aot-stm32f4", "sum-only-mine-stm32f4"]
     assert results.toolchain["mine"] == "9"

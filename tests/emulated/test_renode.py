@@ -60,7 +60,7 @@ def test_both_emulators_are_held_against_each_other(pytester: pytest.Pytester, h
     assert renode.latency == qemu.latency
     result.stdout.fnmatch_lines(
         [
-            "hil: board emulated (qemu *, stm32f4) and emulated (renode 1.16.1, stm32f4), engines aot*",
+            "hil: board emulated (qemu *, stm32f4) and emulated (renode *, stm32f4), link rtt and uart, engines aot*",
             f"{renode.name}: as {qemu.emulator}: answers equal, median +0.00%, max +0.00%",
         ]
     )

@@ -51,7 +51,7 @@ def test_what_happens_to_a_device_or_its_emulator_is_one_line_of_one_test(pytest
     result = hil("--board=emulated", "-k", "int8")
     result.assert_outcomes(failed=2, passed=3)
     result.stdout.fnmatch_lines(["*crashed*", "*CRASH*"])
-    result.stdout.fnmatch_lines(["emulated: the serial line broke: *(QEMU was killed by signal 9 (SIGKILL)*"])
+    result.stdout.fnmatch_lines(["emulated: the RTT link broke: *(QEMU was killed by signal 9 (SIGKILL)*"])
     assert "Traceback" not in result.stdout.str()
     assert "QEMU runs" not in result.stdout.str()
 
@@ -82,7 +82,7 @@ def test_the_suite_passes_on_a_board_behind_a_serial_port(
         desk(port)
         result = hil(SUITE, "--board=desk", "--hil-flash=never", "-k", "int8")
     result.assert_outcomes(passed=6, skipped=2)  # budgets and repeatability count instructions
-    result.stdout.fnmatch_lines([f"hil: board desk ({port}, stm32f4), engines aot, *"])
+    result.stdout.fnmatch_lines([f"hil: board desk ({port}, stm32f4), link uart, engines aot, *"])
     (run,) = read_results(pytester).runs
     assert (run.board, run.emulator, run.verdict) == ("desk", None, "pass")
     assert run.parity is not None

@@ -20,10 +20,10 @@ OTHERS = """
     def pytest_addoption(parser):
         parser.addoption("--board", dest="their_board", choices=["uno", "due"])
         parser.addoption("--target", dest="their_target", action="store_true")
-        for name in ("model", "engine", "emulator"):
+        for name in ("model", "engine", "emulator", "link"):
             parser.addoption("--" + name, dest="their_" + name)
 """
-THEIRS = ("--board=uno", "--target", "--model=x", "--engine=x", "--emulator=x")
+THEIRS = ("--board=uno", "--target", "--model=x", "--engine=x", "--emulator=x", "--link=x")
 
 
 @pytest.fixture
@@ -144,6 +144,7 @@ def test_a_plugin_that_a_conftest_loads_has_its_options_too(project: FakeProject
         (["--hil-target=a,,b"], {}, "--hil-target: 'a,,b' has an empty name; give it a value, or leave it out"),
         ([], {"HIL_MODEL": ","}, "HIL_MODEL: ',' has an empty name; give it a value, or leave it out"),
         (["-o", "hil_model=,"], {}, "hil_model in the ini file: ',' has an empty name; *"),
+        (["--hil-link=usb"], {}, "--hil-link: unknown value usb; choose auto, uart or rtt"),
         (["--hil-flash=on"], {}, "--hil-flash: unknown value on; choose auto, always or never"),
         ([], {"HIL_FLASH": "no"}, "HIL_FLASH: unknown value no; choose auto, always or never"),
         (["-o", "hil_flash=no"], {}, "hil_flash in the ini file: unknown value no; choose auto, always or never"),

@@ -46,6 +46,7 @@ class FakeBoard:
     name = "fake"
     emulator = None
     persistent = True
+    link = "uart"
 
     def __init__(self, clock: FakeClock, *devices: FakeDevice | None) -> None:
         self.connected = 0

@@ -44,7 +44,9 @@ class FakeSession:
         self.options = options
         specs = [BoardSpec("emulated", kind) for kind in os.environ.get("FAKE_EMULATORS", "qemu").split()]
         nothing: Any = None
-        choices = [BoardChoice(FoundBoard(spec, nothing, nothing, ""), f"{spec.kind} 0", ()) for spec in specs]
+        choices = [
+            BoardChoice(FoundBoard(spec, nothing, nothing, ""), f"{spec.kind} 0", (), ("uart",)) for spec in specs
+        ]
         self.boards = [BoardSet((choice,)) for choice in choices]
         self.board = self.boards[0]
         self.missing_engines = {"tflm": "fake"}

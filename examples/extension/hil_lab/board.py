@@ -118,6 +118,10 @@ class LabQemuKind:
             raise HilError(f"board {spec.text}: {program} is not on PATH; install it")
         return "labqemu 9"
 
+    def links(self, _spec: BoardSpec) -> Sequence[str]:
+        """Tell what the option --hil-link may ask for."""
+        return (LabQemu.link,)
+
     def open(self, spec: BoardSpec, targets: Sequence[Target], run_dir: Path, _say: Say) -> Board:
         """Put the board together."""
         (target,) = targets

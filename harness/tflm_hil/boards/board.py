@@ -118,6 +118,9 @@ class BoardKind(Protocol):
         Returns the emulator and its version, None for hardware.
         """
 
+    def links(self, spec: BoardSpec) -> Sequence[str]:
+        """Return the links that such a board may have, UART or RTT; if it depends on the image, the preferred first."""
+
     def open(self, spec: BoardSpec, targets: Sequence[Target], run_dir: Path, say: Say) -> Board:
         """Return the board for images of `targets`; what it has to keep in files goes to `run_dir`.
 

@@ -92,6 +92,10 @@ class ReplayKind:
             raise HilError(f"board {spec.text}: a {head.target} was recorded; add --hil-target={head.target}")
         return head.emulator
 
+    def links(self, spec: BoardSpec) -> Sequence[str]:
+        """See BoardKind."""
+        return (read_head(Path(spec.address)).link,)
+
     def open(self, spec: BoardSpec, targets: Sequence[Target], _run_dir: Path, _say: Say) -> Board:
         """See BoardKind."""
         (target,) = targets

@@ -11,7 +11,7 @@ from tflm_hil.boards.board import Board, BoardKind
 from tflm_hil.boards.board_file import NamedBoard
 from tflm_hil.boards.serial import port_name, usb_port
 from tflm_hil.boards.serial.usb_port import UsbPort
-from tflm_hil.boards.spec import AUTO, EMULATED, SERIAL, BoardSpec, parse
+from tflm_hil.boards.spec import AUTO, EMULATED, RTT, SERIAL, BoardSpec, parse
 from tflm_hil.errors import HilError
 from tflm_hil.extensions import Extension, ExtensionError
 from tflm_hil.progress import Say
@@ -53,8 +53,8 @@ class FoundBoard:
     def check(self, targets: Sequence[Target]) -> BoardChoice:
         """Return the board for `targets`.
 
-        Raises HilError for other targets than hil-boards.toml names, for a real board with several, and for an emulator
-        that is missing.
+        Raises HilError for other targets than hil-boards.toml names, for a real board with several, for a link that the
+        board does not have, and for an emulator that is missing.
         """
         asked = [target.name for target in targets]
         if self.target not in (None, *asked):
@@ -62,16 +62,24 @@ class FoundBoard:
                 f"board {self.spec.text} is a {self.target} ({self.origin}), not {', '.join(asked)}:"
                 " leave the target out, or choose another board"
             )
-        return BoardChoice(self, self.kind.check(self.spec, targets), tuple(targets))
+        emulator, links, asked_link = self.kind.check(self.spec, targets), self.kind.links(self.spec), self.spec.link
+        if asked_link not in (AUTO, *links):
+            remedy = "name a server of RTT, rtt://HOST:PORT" if asked_link == RTT else "leave the link out"
+            raise HilError(f"board {self.spec.text} has no link {asked_link}, only {' and '.join(links)}: {remedy}")
+        return BoardChoice(self, emulator, tuple(targets), tuple(links) if asked_link == AUTO else (asked_link,))
 
 
 @dataclass(frozen=True)
 class BoardChoice:
-    """A board that was asked for and can be had. `emulator` is its name and version, None on hardware."""
+    """A board that was asked for and can be had. `emulator` is its name and version, None on hardware.
+
+    If it has several `links`, the image decides, and the first is that of our firmware.
+    """
 
     found: FoundBoard
     emulator: str | None
     targets: tuple[Target, ...]
+    links: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -127,12 +135,15 @@ class BoardSet:
         return " and ".join(choice.describe() for choice in self.choices)
 
 
-def find_each(boards: Sequence[str], emulator: str, named: Mapping[str, NamedBoard]) -> list[list[FoundBoard]]:
+def find_each(
+    boards: Sequence[str], emulator: str, named: Mapping[str, NamedBoard], link: str = AUTO
+) -> list[list[FoundBoard]]:
     """Return what `find` does for `boards`, which share the work; for the emulator ALL, once for each emulator.
 
     Raises HilError, also for boards that cannot share work.
     """
-    found = [[find(board, each, named) for board in boards] for each in (EMULATORS if emulator == ALL else (emulator,))]
+    emulators = EMULATORS if emulator == ALL else (emulator,)
+    found = [[find(board, each, named, link) for board in boards] for each in emulators]
     for each in found:
         _check_sharing(each)
     return found
@@ -176,8 +187,8 @@ def _check_sharing(boards: Sequence[FoundBoard]) -> None:
         raise HilError(f"{said}: boards that share the work are of one target")
 
 
-def find(board: str, emulator: str, named: Mapping[str, NamedBoard]) -> FoundBoard:
-    """Return the board for the values of the two options; `named` are those that it may name.
+def find(board: str, emulator: str, named: Mapping[str, NamedBoard], link: str = AUTO) -> FoundBoard:
+    """Return the board for the values of the three options; `named` are those that it may name.
 
     `auto` is the one board that is connected over USB; the emulated board if there is none. Raises HilError for what
     does not exist, and for `auto` with several boards.
@@ -194,7 +205,7 @@ def find(board: str, emulator: str, named: Mapping[str, NamedBoard]) -> FoundBoa
             f"emulator {emulator}: {spec.text} is not the emulated board; name no emulator, or choose board {EMULATED}"
         )
     extension = extensions.find(GROUP, spec.kind)
-    return FoundBoard(spec, extension.make(), extension, remark)
+    return FoundBoard(replace(spec, link=link), extension.make(), extension, remark)
 
 
 def _only_board(named: Mapping[str, NamedBoard]) -> tuple[str, str]:

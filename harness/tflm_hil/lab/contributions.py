@@ -33,6 +33,7 @@ def of_measurement(measurement: Measurement | TensorMeasurement) -> Contribution
         retried=traffic.retried,
         faults=traffic.faults,
         interrupts=traffic.interrupts,
+        link=traffic.link,
     )
     if not measurement.unit:
         return Contribution(stream=stream)

@@ -73,7 +73,7 @@ class DeviceUnderTest:
         model = self.firmware.model
         total = sum(window_count(len(recording.samples), model.window, model.stride) for recording in recordings)
         answers: list[Answers] = []
-        wire = _Wire()
+        wire = _Wire(self.board.link)
         answered = 0  # windows
 
         def attempt(left: Sequence[Recording]) -> None:
@@ -112,7 +112,7 @@ class DeviceUnderTest:
         """
         answered: list[Stimulus] = []
         results: list[Inference] = []
-        wire = _Wire()
+        wire = _Wire(self.board.link)
 
         def attempt(left: Sequence[Stimulus]) -> None:
             waiting = iter(left)
@@ -219,8 +219,8 @@ class DeviceUnderTest:
 class _Wire:
     """Adds up how the wire does until each mark; what comes behind the last one does not count."""
 
-    def __init__(self) -> None:
-        self.traffic = Traffic()
+    def __init__(self, link: str) -> None:
+        self.traffic = Traffic(link=link)
 
     def begin(self, client: Client) -> None:
         """Watch the wire to `client` from now on."""

@@ -39,6 +39,7 @@ class Traffic:
 
     `faults` counts what went wrong on the line and was mended, in both directions, `retried` the frames sent again.
     `interrupts` is how often received bytes interrupted what was measured; the counts do not include that time.
+    `link` is `uart` or `rtt`.
     """
 
     sent_bytes: int = 0
@@ -46,6 +47,7 @@ class Traffic:
     retried: int = 0
     faults: int = 0
     interrupts: int = 0
+    link: str = ""
 
     def __add__(self, other: Traffic) -> Traffic:
         return Traffic(
@@ -54,6 +56,7 @@ class Traffic:
             self.retried + other.retried,
             self.faults + other.faults,
             self.interrupts + other.interrupts,
+            self.link or other.link,
         )
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from tflm_hil.boards.spec import AUTO
+
 DEFAULT_TARGET = "stm32f4"
 """The chip to build for if neither the user nor the project names one."""
 
@@ -37,5 +39,6 @@ class Options:
     flash: Flash
     trace: bool
     coverage: bool
+    link: str = AUTO
     traffic_dir: Path | None = None
     run: str = ""

@@ -52,7 +52,7 @@ class Session:
         self.application = load_application(self.configuration)
         self._known_targets = load_targets(self.configuration.targets)
         named = {} if options.boards == (EMULATED,) else load_named_boards(options.root)
-        found = find_each(options.boards, options.emulator, named) if options.boards else []
+        found = find_each(options.boards, options.emulator, named, options.link) if options.boards else []
         each = [board for boards in found for board in boards]
         emulators = {board.spec.kind for board in each}.intersection(EMULATORS) or EMULATORS[:1]
         self.targets = find_targets(self._known_targets, self._target_names(each), emulators)
@@ -102,11 +102,18 @@ class Session:
         models = ", ".join(f"{model.name} ({', '.join(model.variants)})" for model in self.models)
         used = ", ".join(engine.name for engine in self.engines)
         return [
-            f"hil: board {' and '.join(map(BoardSet.describe, self.boards))}, engines {used}, models {models}",
+            f"hil: board {' and '.join(map(BoardSet.describe, self.boards))}, link {self._links()}, engines {used},"
+            f" models {models}",
             *(f"hil: without emulator {name}: {reason}" for name, reason in self.missing_emulators.items()),
             *(f"hil: without engine {engine}: {reason}" for engine, reason in self.missing_engines.items()),
             *self._known_faults(),
         ]
+
+    def _links(self) -> str:
+        """The links to the boards; of an application of the user's own they may be known only when it is built."""
+        known = None if self.application else 1
+        links = [" or ".join(choice.links[:known]) for boards in self.boards for choice in boards.choices]
+        return " and ".join(dict.fromkeys(links))
 
     def _known_faults(self) -> Iterator[str]:
         """Which networks an engine that is here would compute otherwise than the reference."""

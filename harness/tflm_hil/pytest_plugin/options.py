@@ -88,6 +88,13 @@ EMULATOR = Option(
     "what emulates the emulated board; all are held against each other (default: auto, which is qemu)",
     "auto|qemu|renode|all",
 )
+LINK = Option(
+    "link",
+    "auto",
+    "what carries the protocol: the UART, or rings in memory; auto: the rings where board and firmware have them"
+    " (default: auto)",
+    "auto|uart|rtt",
+)
 TARGET = Option(
     "target",
     None,
@@ -109,8 +116,8 @@ RECORD_TRAFFIC = Option(
     "DIR",
     bare="reports/traffic",
 )
-OPTIONS = (BOARD, EMULATOR, TARGET, ENGINE, MODEL, REPORT, BASELINE, FLASH, RECORD_TRAFFIC)
-SHORT_ON_REQUEST = (EMULATOR, TARGET, ENGINE, MODEL)
+OPTIONS = (BOARD, EMULATOR, LINK, TARGET, ENGINE, MODEL, REPORT, BASELINE, FLASH, RECORD_TRAFFIC)
+SHORT_ON_REQUEST = (EMULATOR, LINK, TARGET, ENGINE, MODEL)
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -182,11 +189,8 @@ def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) 
     update = bool(config.getoption("hil_update_baseline"))
     if update and not baseline:
         raise pytest.UsageError(f"--hil-update-baseline: no baseline folder given; add {BASELINE.flag}=DIR")
-    flash = _value(config, environment, FLASH)
-    if flash not in FLASH.metavar.split("|"):
-        raise pytest.UsageError(
-            f"{_source(config, environment, FLASH)}: unknown value {flash}; choose auto, always or never"
-        )
+    flash = _one_of(config, environment, FLASH)
+    link = _one_of(config, environment, LINK)
     targets = _values(config, environment, TARGET)
     models = _values(config, environment, MODEL)
     emulator = _value(config, environment, EMULATOR)
@@ -212,6 +216,7 @@ def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) 
         root=project.root,
         boards=boards,
         emulator=emulator,
+        link=link,
         targets=targets,
         engine=engine,
         models=models,
@@ -262,6 +267,14 @@ def _values(config: pytest.Config, environment: Mapping[str, str], option: Optio
     if not all(values):
         raise pytest.UsageError(f"{_source(config, environment, option)}: {text!r} has an empty name; {EMPTY}")
     return values
+
+
+def _one_of(config: pytest.Config, environment: Mapping[str, str], option: Option) -> str:
+    value, choices = _value(config, environment, option), option.metavar.split("|")
+    if value not in choices:
+        source = _source(config, environment, option)
+        raise pytest.UsageError(f"{source}: unknown value {value}; choose {', '.join(choices[:-1])} or {choices[-1]}")
+    return value
 
 
 def _boards(config: pytest.Config, environment: Mapping[str, str]) -> tuple[str, ...]:

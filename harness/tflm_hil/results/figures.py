@@ -143,7 +143,8 @@ def _throughput(parts: list[StreamPart]) -> ThroughputFigures | None:
     if seconds <= 0:
         return None
     windows, sent = sum(part["windows"] for part in parts), sum(part["bytes"] for part in parts)
-    return ThroughputFigures(round(windows / seconds, 1), round(sent / seconds, 1))
+    links = sorted({part.get("link", "") for part in parts} - {""})
+    return ThroughputFigures(round(windows / seconds, 1), round(sent / seconds, 1), " and ".join(links))
 
 
 def _link(parts: list[StreamPart]) -> LinkFigures | None:

@@ -117,10 +117,11 @@ class AttributionFigures(msgspec.Struct):
 
 
 class ThroughputFigures(msgspec.Struct):
-    """Wall-clock rates of the streaming, for orientation only: they differ from run to run."""
+    """Wall-clock rates of the streaming, for orientation only: they differ from run to run, and `link` to link."""
 
     windows_per_s: float
     bytes_per_s: float
+    link: str = ""
 
 
 class LinkFigures(msgspec.Struct):

@@ -81,7 +81,8 @@ class LatencyPart(TypedDict):
 class StreamPart(TypedDict):
     """What went over the wire: windows answered, bytes sent, seconds, frames sent again, faults mended.
 
-    `interrupts` is how often it interrupted what was measured. It is missing in files of earlier versions.
+    `interrupts` is how often it interrupted what was measured, and `link` what carried it. They are missing in files of
+    earlier versions.
     """
 
     windows: int
@@ -90,6 +91,7 @@ class StreamPart(TypedDict):
     retried: int
     faults: int
     interrupts: NotRequired[int]
+    link: NotRequired[str]
 
 
 class BenchPart(TypedDict, total=False):

@@ -13,7 +13,7 @@ from tflm_hil.boards.emulator.link import name_of_link, place_of_rings
 from tflm_hil.boards.emulator.machine import EmulatedConsole, EmulatedMachine, EmulatedReset
 from tflm_hil.boards.qemu.execution import Execution
 from tflm_hil.boards.qemu.process import QemuProcess
-from tflm_hil.boards.spec import AUTO, BoardSpec
+from tflm_hil.boards.spec import AUTO, RTT, UART, BoardSpec
 from tflm_hil.device.device_info import Counter
 from tflm_hil.errors import HilError
 from tflm_hil.firmware.image import FirmwareImage
@@ -140,6 +140,10 @@ class QemuKind:
         if spec.address or spec.options:
             raise HilError(f"board {spec.text}: {spec.kind}: stands alone; name the chip with a target")
         return f"qemu {version()}"
+
+    def links(self, _spec: BoardSpec) -> Sequence[str]:
+        """See BoardKind."""
+        return RTT, UART
 
     def open(self, spec: BoardSpec, _targets: Sequence[Target], run_dir: Path, _say: Say) -> Board:
         """See BoardKind."""

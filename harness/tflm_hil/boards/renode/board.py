@@ -8,7 +8,7 @@ from tflm_hil.boards.counters import InstructionCounter
 from tflm_hil.boards.emulator.machine import EmulatedConsole, EmulatedMachine, EmulatedReset
 from tflm_hil.boards.renode import installation
 from tflm_hil.boards.renode.process import RenodeProcess
-from tflm_hil.boards.spec import BoardSpec
+from tflm_hil.boards.spec import UART, BoardSpec
 from tflm_hil.device.device_info import Counter
 from tflm_hil.errors import HilError
 from tflm_hil.firmware.image import FirmwareImage
@@ -81,6 +81,10 @@ class RenodeKind:
         if spec.address or spec.options:
             raise HilError(f"board {spec.text}: {spec.kind}: stands alone; name the chip with a target")
         return f"renode {version()}"
+
+    def links(self, _spec: BoardSpec) -> Sequence[str]:
+        """See BoardKind."""
+        return (UART,)
 
     def open(self, spec: BoardSpec, _targets: Sequence[Target], run_dir: Path, _say: Say) -> Board:
         """See BoardKind."""

@@ -118,6 +118,10 @@ class SerialKind:
         if len(targets) != 1:
             raise HilError(f"{len(targets)} targets for {spec.text}, which is one chip; name one target")
 
+    def links(self, _spec: BoardSpec) -> Sequence[str]:
+        """See BoardKind."""
+        return (UART,)
+
     def open(self, spec: BoardSpec, targets: Sequence[Target], run_dir: Path, _say: Say) -> Board:
         """See BoardKind."""
         (target,) = targets
