@@ -60,14 +60,14 @@ class Project:
         return self.root / "firmware"
 
     def run(self, pytester: pytest.Pytester, *arguments: str | Path) -> pytest.RunResult:
-        """Run the suite on the emulated board."""
+        """Run the suite, on the emulated board unless `arguments` name another."""
         for variable in VARIABLES:
             os.environ.pop(variable, None)
         return pytester.runpytest_inprocess(
             f"--rootdir={self.root}",
             *("-p", "no:cacheprovider"),
             f"--hil-report={self.root / 'reports'}",
-            "--board=emulated",
+            *([] if any(str(argument).startswith("--board=") for argument in arguments) else ["--board=emulated"]),
             SUITE,
             *arguments,
         )
