@@ -76,7 +76,7 @@ def test_auto_is_the_emulated_board_where_none_is_connected(monkeypatch: pytest.
         ),
         (
             ("telnet://lab:23", "auto", "stm32f4"),
-            "board telnet://lab:23: unknown kind telnet; choose emulated, auto, a port, qemu:, renode:, replay:, serial:",
+            "board telnet://lab:23: unknown kind telnet; choose emulated, auto, a port, qemu:, renode:, replay:, ",
         ),
         (("socket://lab", "auto", "stm32f4"), "board socket://lab: expected socket://HOST:PORT"),
         (
