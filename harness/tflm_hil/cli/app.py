@@ -12,6 +12,7 @@ import typer
 from tflm_hil.cli.bench import bench
 from tflm_hil.cli.boards import boards
 from tflm_hil.cli.build import build
+from tflm_hil.cli.debug import debug
 from tflm_hil.cli.doctor import doctor
 from tflm_hil.cli.flash import flash
 from tflm_hil.cli.fleet import fleet
@@ -32,7 +33,23 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (new, init, doctor, boards, fleet, build, flash, run, trace, monitor, bench, inspect, targets, path):
+for command in (
+    new,
+    init,
+    doctor,
+    boards,
+    fleet,
+    build,
+    flash,
+    run,
+    trace,
+    monitor,
+    debug,
+    bench,
+    inspect,
+    targets,
+    path,
+):
     app.command()(command)
 
 

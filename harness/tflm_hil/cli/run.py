@@ -33,7 +33,7 @@ def run(
     """
     session = open_session(board, model, engine, target)
     firmware = build_firmware(session, variant)
-    chosen = _select(session, firmware, recording, window)
+    chosen = choose_recording(session, firmware, recording, window)
     measurement = _stream(session, firmware, chosen)
     reference = session.reference(firmware.variant.path)
     table = Table("window", "true", "device", "outputs", "reference", "outputs", "same", measurement.unit, box=None)
@@ -55,7 +55,8 @@ def run(
         raise typer.Exit(1)
 
 
-def _select(session: Session, firmware: Firmware, name: str, window: int | None) -> Recording:
+def choose_recording(session: Session, firmware: Firmware, name: str, window: int | None) -> Recording:
+    """The recording of the model by its name, or one window of it. Raises HilError if there is none of them."""
     model = firmware.model
     recordings = {recording.name: recording for recording in session.all_recordings(model)}
     if not recordings:

@@ -9,17 +9,18 @@ FACTOR = 10
 """How many times longer it may take: lines have faults, hubs are shared, hosts are busy."""
 
 GRACE_S = 30.0
-"""Time allowed for delays that do not depend on size, such as a debugger that stops the board for a moment."""
+"""The least time allowed for delays that do not depend on size, such as a hub that is reset."""
 
 
 class Pace:
     """A limit, from now on, of the time that the host waits. It grows with the data that is transferred.
 
-    Time in which the host does something else or is stopped does not count.
+    It is at least `patience`, in seconds. Time in which the host does something else or is stopped does not count.
     """
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, patience: float = 0.0) -> None:
         self._link = link
+        self._grace = max(GRACE_S, patience)
         self._waited_before = link.waited
         self._sent_before = link.stats.bytes_sent
         self._answers = 0
@@ -37,7 +38,7 @@ class Pace:
         waited = self._link.waited - self._waited_before
         size = self._link.stats.bytes_sent - self._sent_before + self._answered_bytes
         expected = size / BYTES_PER_S + self._worked
-        if waited > GRACE_S + FACTOR * expected:
+        if waited > self._grace + FACTOR * expected:
             self._link.fail(
                 f"{self._link.name} is too slow: {waited:.0f} s for {self._answers} answers and {size:,} bytes; the"
                 f" size and {self._worked:.1f} s of reported work explain only {expected:.1f} s:"

@@ -102,7 +102,8 @@ class Pipeline:
         self._most_attempts = 8 * (retries + 1)
         self._round_trip = RoundTrip(timeout)
         self._deadline = Deadline(timeout, link.clock)
-        self._patience = Deadline(timeout * (retries + 1), link.clock)
+        self._longest = timeout * (retries + 1)
+        self._patience = Deadline(self._longest, link.clock)
         self._next = 1
         self._pending: dict[int, _Pending] = {}
         self._answers: dict[int, bytes] = {}
@@ -116,7 +117,7 @@ class Pipeline:
         the protocol or takes longer than the amount of data explains.
         """
         waiting = iter(requests)
-        pace = Pace(self._link)
+        pace = Pace(self._link, self._longest)
         self._refused = None
         delivered = self._next
         self._progress()

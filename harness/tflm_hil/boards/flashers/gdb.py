@@ -50,18 +50,22 @@ class Gdb:
 
     def __init__(self, settings: GdbSettings, place: Place) -> None:
         self._server = _SERVERS[settings.server]
-        self._address = settings.address or f"localhost:{self._server.port}"
+        self.address = settings.address or f"localhost:{self._server.port}"
         self._place = place
         self.timeout_s = settings.timeout_s
 
     def write(self, image: FirmwareImage) -> Call:
         """See Method."""
-        halt = [f"monitor {command}" for command in self._server.halt]
-        return self._call([str(image.elf)], [*halt, "load", "compare-sections", *self._run])
+        return self._call([str(image.elf)], [*self.halt, "load", "compare-sections", *self._run])
 
     def reset(self) -> Call:
         """See Method."""
         return self._call([], self._run)
+
+    @property
+    def halt(self) -> tuple[str, ...]:
+        """What resets the core and halts it."""
+        return tuple(f"monitor {command}" for command in self._server.halt)
 
     @property
     def _run(self) -> list[str]:
@@ -73,7 +77,7 @@ class Gdb:
             "set architecture arm",
             f"set tcp connect-timeout {_CONNECT_S}",
             f"set remotetimeout {_ANSWER_S}",
-            f"target remote {self._address}",
+            f"target remote {self.address}",
             *commands,
         ]
         program = executable(self._place, ["arm-none-eabi-gdb", "gdb-multiarch"], "apt-get install gdb-multiarch")

@@ -48,13 +48,18 @@ class OpenOcd:
     def write(self, image: FirmwareImage) -> Call:
         """See Method. These are the steps of OpenOCD's `program`, which takes no spaces in names."""
         elf = _quoted(image.elf)
-        return self._call("reset init", f"flash write_image erase {elf}", f"verify_image {elf}", "reset run")
+        steps = ("reset init", f"flash write_image erase {elf}", f"verify_image {elf}", "reset run", "shutdown")
+        return self._call("disabled", *steps)
 
     def reset(self) -> Call:
         """See Method."""
-        return self._call("reset run")
+        return self._call("disabled", "reset run", "shutdown")
 
-    def _call(self, *commands: str) -> Call:
+    def serve(self, port: int) -> Call:
+        """How to serve GDB at `port`."""
+        return self._call(str(port))
+
+    def _call(self, gdb_port: str, *commands: str) -> Call:
         kinds = [kind for name, kind in _KINDS.items() if any(name in file for file in self._settings.config)]
         serial = probes.choose(self._settings.probe, kinds, self._place.board, self._place.usb_serial)
         return Call(
@@ -62,10 +67,10 @@ class OpenOcd:
                 executable(self._place, ["openocd"], "apt-get install openocd"),
                 *("-s", str(self._place.origin.parent)),
                 *(argument for file in self._settings.config for argument in ("-f", file)),
-                # Nobody talks to it, and another one of it may have these ports.
-                *("-c", "gdb_port disabled; tcl_port disabled; telnet_port disabled"),
+                # Another one of it may have these ports.
+                *("-c", f"gdb_port {gdb_port}; tcl_port disabled; telnet_port disabled"),
                 *(("-c", f"adapter serial {serial}") if serial else ()),
-                *(argument for command in ("init", *commands, "shutdown") for argument in ("-c", command)),
+                *(argument for command in ("init", *commands) for argument in ("-c", command)),
             ]
         )
 

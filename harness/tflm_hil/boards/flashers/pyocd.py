@@ -55,6 +55,10 @@ class PyOcd:
         """See Method."""
         return self._call("reset")
 
+    def serve(self, port: int) -> Call:
+        """How to serve GDB at `port`; it also wants a port for semihosting, any that is free."""
+        return self._call("gdbserver", "--persist", "-p", str(port), "-T", "0")
+
     def _call(self, command: str, *arguments: str) -> Call:
         serial = probes.choose(self._settings.probe, _KINDS, self._place.board, self._place.usb_serial)
         return Call(

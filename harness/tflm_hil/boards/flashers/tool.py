@@ -107,7 +107,7 @@ class ToolFlasher:
 
         status = processes.run(call.argv, log, self._method.timeout_s, tick, call.environment)
         said = _said(log)
-        complaint = next((c for c in self._method.complaints if re.search(c.pattern, said)), None)
+        complaint = _complaint(self._method, said)
         if status == 0 and not (complaint and complaint.fails):
             return f"{tool} ended with 0 and said: {_tail(said)}; see {log}"
         ended = f"was killed after {self._method.timeout_s} s" if status is None else f"ended with {status}"
@@ -124,6 +124,12 @@ class ToolFlasher:
             return False
 
 
+def explained(method: Method, said: str) -> str:
+    """Return what went wrong with a tool that `said` this."""
+    complaint = _complaint(method, said)
+    return complaint.meaning if complaint else f"it said: {_tail(_printable(said))}"
+
+
 def executable(place: Place, names: Sequence[str], remedy: str) -> str:
     """Return the path of the first of `names` that is installed: on PATH, or in the Python environment of the harness.
 
@@ -136,8 +142,16 @@ def executable(place: Place, names: Sequence[str], remedy: str) -> str:
     raise HilError(f"{place.board}: {' or '.join(names)} is not installed, and this board is flashed with it: {remedy}")
 
 
+def _complaint(method: Method, said: str) -> Complaint | None:
+    return next((c for c in method.complaints if re.search(c.pattern, said)), None)
+
+
 def _said(log: Path) -> str:
-    return _UNPRINTABLE.sub("", log.read_text(encoding="utf-8", errors="ignore").replace("\r", "\n"))
+    return _printable(log.read_text(encoding="utf-8", errors="ignore"))
+
+
+def _printable(said: str) -> str:
+    return _UNPRINTABLE.sub("", said.replace("\r", "\n"))
 
 
 def _tail(said: str) -> str:

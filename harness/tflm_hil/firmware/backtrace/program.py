@@ -45,6 +45,7 @@ class Program:
     def __init__(self, elf: Path) -> None:
         try:
             self._file = ELFFile(io.BytesIO(elf.read_bytes()))
+            self._content = [_content(section) for section in self._file.iter_sections() if _is_content(section)]
             self._code = [_content(section) for section in self._file.iter_sections() if _is_code(section)]
         except OSError as error:
             raise HilError(f"{elf}: cannot be read ({error.strerror}); build it again") from error
@@ -56,16 +57,20 @@ class Program:
         """Its GNU build id; NO_BUILD_ID if it has none."""
         return _known(lambda: build_id_in(self._file.iter_sections()), NO_BUILD_ID)
 
+    def word(self, address: int) -> int | None:
+        """Return the word that the program has at `address`, in flash; None if there is none."""
+        return _read(self._content, address, 4)
+
     def is_code(self, address: int) -> bool:
         """Whether code of the program is at `address`."""
-        return self._read(address) is not None
+        return _read(self._code, address, 2) is not None
 
     def follows_call(self, address: int) -> bool:
         """Whether the instruction before `address` calls a function, so that `address` is what it returns to.
 
         ARMv7-M Architecture Reference Manual (DDI 0403E), A7.7.18 (BL) and A7.7.19 (BLX register).
         """
-        before, last = self._read(address - 4), self._read(address - 2)
+        before, last = _read(self._code, address - 4, 2), _read(self._code, address - 2, 2)
         if address & _THUMB or last is None:
             return False
         if last & 0xFF87 == 0x4780:
@@ -107,12 +112,12 @@ class Program:
     def _functions(self) -> list[tuple[int, int, str]]:
         return _known(lambda: _functions(self._file.get_section_by_name(".symtab")), [])
 
-    def _read(self, address: int) -> int | None:
-        """Return the halfword of code at `address`."""
-        for start, content in self._code:
-            if start <= address <= start + len(content) - 2:
-                return int.from_bytes(content[address - start : address - start + 2], "little")
-        return None
+
+def _read(contents: list[tuple[int, bytes]], address: int, count: int) -> int | None:
+    for start, content in contents:
+        if start <= address <= start + len(content) - count:
+            return int.from_bytes(content[address - start : address - start + count], "little")
+    return None
 
 
 def _known(look: Callable[[], T], otherwise: T) -> T:
@@ -121,6 +126,10 @@ def _known(look: Callable[[], T], otherwise: T) -> T:
         return look()
     except Exception:
         return otherwise
+
+
+def _is_content(section: Section) -> bool:
+    return bool(section["sh_flags"] & _ALLOC and section["sh_type"] != "SHT_NOBITS")
 
 
 def _is_code(section: Section) -> bool:
