@@ -82,9 +82,13 @@ class ProbeGdbServer:
     def _await(self, log: Path, method: OpenOcd | PyOcd, board: str) -> None:
         """Wait until the server listens. To try would be to debug: the core halts as soon as somebody connects."""
         deadline = Deadline(_START_S)
-        while not _LISTENS.search(said := log.read_text(encoding="utf-8", errors="replace")):
+        while not _LISTENS.search(_said(log)):
             if self.ended(_POLL_S) or deadline.expired:
-                raise HilError(f"{board}: {method.tool}: {explained(method, said)}; see {log}")
+                raise HilError(f"{board}: {method.tool}: {explained(method, _said(log))}; see {log}")
+
+
+def _said(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace")
 
 
 def _free_port() -> int:
