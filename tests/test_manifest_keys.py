@@ -20,7 +20,7 @@ from tflm_hil.recordings import manifest as recordings
 from tflm_hil.recordings.channel import Channel
 from tflm_hil.targets.emulation import Peripheral, Qemu, Renode
 from tflm_hil.targets.flash import FlashSettings
-from tflm_hil.targets.target import Build, Region, TargetFile, Uart
+from tflm_hil.targets.target import Build, Region, Sensor, TargetFile, Uart
 from tflm_hil.toml_file import fit, read_toml
 
 KINDS: dict[str, dict[str, Any]] = {
@@ -38,6 +38,7 @@ KINDS: dict[str, dict[str, Any]] = {
         "$.memory[]": Region,
         "$.uart": Uart,
         "$.build": Build,
+        "$.sensor": Sensor,
         "$.qemu": Qemu,
         "$.renode": Renode,
         "$.renode.peripherals[]": Peripheral,

@@ -6,6 +6,9 @@
 #include "model_config.h"
 #include "tflm_hil.h"
 #include "windowing.h"
+#ifdef BOARD_SENSOR_ADDRESS
+#include "sensor.h"
+#endif
 
 #include <stddef.h>
 #include <string.h>
@@ -17,9 +20,40 @@ LINK_BUFFER static uint8_t buffer[HIL_BUFFER_BYTES(HIL_MOST_BODY, HIL_CREDITS)];
 static int16_t rows[MODEL_WINDOW * MODEL_CHANNELS];
 static windowing_t windowing = {.config = &model_windowing, .rows = rows};
 
+#if defined BOARD_SENSOR_ADDRESS && MODEL_CHANNELS == SENSOR_CHANNELS
+
+static struct {
+    bool is_started; /* for the present recording */
+    const char *problem;
+} sensor;
+
+static const char *sense(uint8_t *row) {
+    if (!sensor.is_started) {
+        sensor.is_started = true;
+        sensor.problem = sensor_start();
+    }
+    if (!sensor.problem) {
+        sensor.problem = sensor_next(row);
+    }
+    return sensor.problem;
+}
+
+static void forget_rows(void) {
+    windowing.oldest = 0;
+    sensor.is_started = false;
+}
+
+#define SENSOR .sense = sense,
+
+#else
+
 static void forget_rows(void) {
     windowing.oldest = 0;
 }
+
+#define SENSOR
+
+#endif
 
 static void take_row(const uint8_t *row) {
     windowing_push(&windowing, row);
@@ -40,7 +74,7 @@ static const char *check_input(void) {
     return NULL;
 }
 
-#define WINDOWS .forget_rows = forget_rows, .take_row = take_row, .prepare = prepare,
+#define WINDOWS .forget_rows = forget_rows, .take_row = take_row, .prepare = prepare, SENSOR
 
 #else
 

@@ -59,7 +59,8 @@ TABLES: Mapping[str, Mapping[str, tuple[str, frozenset[str]]]] = {
         "$": (
             "at the top of a target file, before its first table",
             frozenset(
-                {"schema", "chip", "board", "core", "clock_hz", "memory", "uart", "build", "qemu", "renode"} | {"flash"}
+                {"schema", "chip", "board", "core", "clock_hz", "memory", "uart", "build", "qemu", "renode"}
+                | {"flash", "sensor"}
             ),
         ),
         "$.memory[]": ("in [memory.REGION] of a target file", frozenset({"origin", "size"})),
@@ -80,6 +81,7 @@ TABLES: Mapping[str, Mapping[str, tuple[str, frozenset[str]]]] = {
             "in [renode.peripherals.NAME] of a target file",
             frozenset({"model", "address", "irq", "properties"}),
         ),
+        "$.sensor": ("in [sensor] of a target file", frozenset({"driver", "bus", "address", "scl", "sda"})),
         "$.flash": ("in [flash] of a target file", FLASH_KEYS),
     },
     "hil.toml": {

@@ -224,7 +224,7 @@ def test_begin_forgets_rows_and_counts_windows_from_zero(server: FirmwareOnHost)
 @pytest.mark.parametrize(
     ("kind", "body", "why"),
     [
-        (0x0D, b"", "unknown"),
+        (0x0E, b"", "unknown"),
         (0x00, b"", "unknown"),
         (0x81, b"", "unknown"),
         (Message.BEGIN, b"x", "length"),
@@ -235,6 +235,8 @@ def test_begin_forgets_rows_and_counts_windows_from_zero(server: FirmwareOnHost)
         (Message.ECHO, b"\1", "length"),
         (Message.FAULT, b"\x03", "kind"),
         (Message.DESCRIBE, b"\0", "length"),
+        (Message.SENSE, b"\1", "no sensor"),
+        (Message.SENSE, b"", "length"),
     ],
 )
 def test_what_cannot_be_executed_is_refused_and_the_session_goes_on(
@@ -251,7 +253,7 @@ def test_samples_whose_windows_exceed_a_response_are_refused_whole(server: Firmw
     most = WINDOW + (room - 1) * STRIDE
     assert len(results(one(server.feed(encode(Message.SAMPLES, 1, rows(most)))).body)[1]) == room
     runs = server.library.host_invocations()
-    assert "more windows" in refused(one(server.feed(encode(Message.SAMPLES, 2, rows(STRIDE * (room + 1))))))
+    assert "more than a response" in refused(one(server.feed(encode(Message.SAMPLES, 2, rows(STRIDE * (room + 1))))))
     assert server.library.host_invocations() == runs
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from support.fake_framing import cobs_decode, crc16, frame
 
-HELLO, BEGIN, SAMPLES, STATUS, TENSOR, ECHO, RESET, FAULT, WRITE, INVOKE, READ, DESCRIBE = range(1, 13)
+HELLO, BEGIN, SAMPLES, STATUS, TENSOR, ECHO, RESET, FAULT, WRITE, INVOKE, READ, DESCRIBE, SENSE = range(1, 14)
 BOOT, CRASH, LOG, NAK, STACK, ERROR = 0xF0, 0xF1, 0xF2, 0xF3, 0xF4, 0xFF
 RESPONSE = 0x80
 CORRUPT, GAP = 1, 2
@@ -30,6 +30,10 @@ Infer = Callable[[NDArray[np.int16]], bytes]
 
 InferTensors = Callable[[list[bytes]], list[bytes]]
 """Takes the bytes of each input; returns the bytes of each output."""
+
+
+Sense = Callable[[], bytes | str]
+"""Returns the next row of a sensor, or why there is none."""
 
 
 class Misbehaviour(enum.StrEnum):
@@ -93,6 +97,7 @@ class FakeDevice:
     infer: Infer
     misbehaviour: Misbehaviour | None = None
     infer_tensors: InferTensors | None = None
+    sense: Sense | None = None
     executed: list[int] = field(default_factory=list)
     gone: bool = False
     before_trouble: int = REQUESTS_BEFORE_TROUBLE
@@ -199,6 +204,15 @@ class FakeDevice:
                 return refused(3, "no windows")
             row = 2 * self.image.channels
             return refused(2, f"{len(body)} bytes are no rows") if len(body) % row else done(self._samples(body, row))
+        if type_ == SENSE:
+            if self.sense is None:
+                return refused(3, "no sensor")
+            sensed = [self.sense() for _ in range(body[0])]
+            for problem in sensed:
+                if isinstance(problem, str):
+                    return refused(4, problem)
+            content = b"".join(row for row in sensed if isinstance(row, bytes))
+            return done(self._samples(content, 2 * self.image.channels) + content)
         if type_ == STATUS:
             return done(struct.pack("<6I", 512, 4096, self._bad_frames, 0, self._windows_ever, 2 * self._windows_ever))
         if type_ == TENSOR:

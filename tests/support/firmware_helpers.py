@@ -59,12 +59,17 @@ def tensor_model(tmp_path: Path) -> Model:
     return Model("fake", "", [], 0, 0, 0.0, [], None, {}, tmp_path)
 
 
-def compile_for_host(directory: Path, name: str, *extra: str, windowed: bool = True) -> Path:
-    """Compile our application, the protocol library, windowing and `firmware_host.c` to `directory`/`name`."""
+def compile_for_host(
+    directory: Path, name: str, *extra: str, windowed: bool = True, channels: Sequence[Channel] = tuple(CHANNELS)
+) -> Path:
+    """Compile our application, the protocol library, windowing and `firmware_host.c` to `directory`/`name`.
+
+    `extra` may be options and further sources.
+    """
     if shutil.which("gcc") is None:
         pytest.skip("no gcc on PATH")
-    fake = model(directory) if windowed else tensor_model(directory)
-    sources = write_model_config(fake, MODEL_SHA256, graph(), directory)
+    fake = model(directory, channels=channels) if windowed else tensor_model(directory)
+    sources = write_model_config(fake, MODEL_SHA256, graph(WINDOW * len(channels)), directory)
     parts = [APPLICATION, PROTOCOL, *(LIBRARIES / part for part in ("board", "engine", "rtt", "windowing"))]
     files = [HOST, *(path for path in sources if path.suffix == ".c")]
     files += [path for part in parts if part.name != "board" for path in part.rglob("*.c")]

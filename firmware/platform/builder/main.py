@@ -135,6 +135,8 @@ env.Append(
     ],
     # The folders of firmware/lib/board for this board, as a filter for its library.json.
     BOARD_PARTS=" ".join(f"+<{part}/*>" for part in parts if part not in own_parts),
+    # The driver in firmware/lib/sensor, for its library.json: no file if the board has no sensor.
+    SENSOR_DRIVER=f"-<*> +<{board.get('build.sensor')}.c>",
     # Generated sources are not a library, so PlatformIO does not search them for the headers that they include.
     CPPPATH=[
         str(generated),

@@ -6,7 +6,7 @@ another Python environment than the harness.
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,8 @@ def manifest(target: Mapping[str, Any]) -> dict[str, Any]:
             "flags": build["flags"],
             "parts": build["parts"],
             "credits": build["credits"],
-            "defines": _uart(target["uart"]) | _literals(build.get("defines", {})),
+            "sensor": target.get("sensor", {}).get("driver", ""),
+            "defines": _uart(target["uart"]) | _sensor(target.get("sensor")) | _literals(build.get("defines", {})),
             "linker_script": linker_script(memory, build["stack"]),
         },
         "upload": {
@@ -95,13 +96,27 @@ def linker_script(memory: Mapping[str, Any], stack: str) -> str:
 
 def _uart(uart: Mapping[str, Any]) -> dict[str, str]:
     """The rate of the UART, and the ports and pins that the file names."""
-    values = {"BOARD_UART_BAUD": uart["baud"]}
-    for end in ("tx", "rx"):
-        if pin := _PIN.fullmatch(uart.get(end, "")):
+    return _literals({"BOARD_UART_BAUD": uart["baud"], **_pins("BOARD_UART", uart, ("tx", "rx"))})
+
+
+def _sensor(sensor: Mapping[str, Any] | None) -> dict[str, str]:
+    """The number of the sensor's bus, its address there, and the pins; nothing if there is no sensor."""
+    if sensor is None:
+        return {}
+    number = int(sensor["bus"].removeprefix("i2c"))
+    place = {"BOARD_SENSOR_BUS": number, "BOARD_SENSOR_ADDRESS": sensor["address"]}
+    return _literals({**place, **_pins("BOARD_SENSOR", sensor, ("scl", "sda"))})
+
+
+def _pins(prefix: str, table: Mapping[str, Any], ends: Sequence[str]) -> dict[str, int]:
+    """The ports and pins of those of `ends` that `table` names."""
+    values = {}
+    for end in ends:
+        if pin := _PIN.fullmatch(table.get(end, "")):
             letter, of_letter, port, of_port, of_chip = pin.groups()
-            values[f"BOARD_UART_{end.upper()}_PORT"] = ord(letter) - ord("A") if letter else int(port or 0)
-            values[f"BOARD_UART_{end.upper()}_PIN"] = int(of_letter or of_port or of_chip)
-    return _literals(values)
+            values[f"{prefix}_{end.upper()}_PORT"] = ord(letter) - ord("A") if letter else int(port or 0)
+            values[f"{prefix}_{end.upper()}_PIN"] = int(of_letter or of_port or of_chip)
+    return values
 
 
 def _literals(values: Mapping[str, int | str]) -> dict[str, str]:

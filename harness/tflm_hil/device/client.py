@@ -20,12 +20,14 @@ from tflm_hil.device.messages import (
     pack_describe,
     pack_echo,
     pack_fault,
+    pack_sense,
     pack_tensor,
     parse_status,
     parse_tensor,
 )
 from tflm_hil.device.pace import Pace
 from tflm_hil.device.pipeline import Pipeline
+from tflm_hil.device.sensing import Sensed, Sensing
 from tflm_hil.device.stream import RecordingStream, Samples
 from tflm_hil.device.timeout import Clock, Deadline
 from tflm_hil.device.uart_log import UartLog
@@ -155,6 +157,23 @@ class Client:
 
         self._exchange(streams, take)
         return [stream.inference for stream in streams]
+
+    def sense(self, rows: int, started: Callable[[], None]) -> Sensed:
+        """Begin a recording, and take `rows` rows from the device's own sensor, which runs at its own pace.
+
+        `started` is called as soon as it senses. Raises RefusedError if there is no sensor, or if it fails, and
+        HilError if the device has no windows.
+        """
+        info, _ = self._open
+        sensing = Sensing(rows, info)
+        self._call(Message.BEGIN)
+        # Not more than one request at a time: the sensor's FIFO bridges what that costs, and each takes a while.
+        for number, asked in enumerate(sensing.requests()):
+            body = self._call(Message.SENSE, pack_sense(asked))
+            self._link.parse(functools.partial(sensing.answer, asked), body)
+            if number == 0:
+                started()
+        return sensing.sensed
 
     def status(self) -> Status:
         """Return the device's counters."""

@@ -27,6 +27,7 @@ class Message(enum.IntEnum):
     INVOKE = 0x0A
     READ = 0x0B
     DESCRIBE = 0x0C
+    SENSE = 0x0D
     BOOT = 0xF0
     CRASH = 0xF1
     LOG = 0xF2
@@ -55,7 +56,7 @@ _ERROR_REASONS = {
     1: "unknown request",
     2: "malformed request",
     3: "not available in this build",
-    4: "the engine failed",
+    4: "failed on the device",
 }
 
 
@@ -124,6 +125,11 @@ def pack_echo(count: int) -> bytes:
     return struct.pack("<I", count)
 
 
+def pack_sense(rows: int) -> bytes:
+    """Return the body of a SENSE request for `rows` rows."""
+    return struct.pack("<B", rows)
+
+
 def pack_fault(kind: FaultKind) -> bytes:
     """Return the body of a FAULT request."""
     return struct.pack("<B", kind)
@@ -132,13 +138,18 @@ def pack_fault(kind: FaultKind) -> bytes:
 def parse_samples(body: bytes, output_bytes: int) -> list[WindowResult]:
     """Return the windows of a SAMPLES response; each has `output_bytes` bytes of outputs."""
     reader = Reader("SAMPLES", body)
-    first, count = reader.take("IB")
-    results = []
-    for index in range(first, first + count):
-        prepare_ticks, invoke_ticks = reader.take("II")
-        results.append(WindowResult(index, prepare_ticks, invoke_ticks, reader.bytes(output_bytes)))
+    results = _windows(reader, output_bytes)
     reader.end()
     return results
+
+
+def parse_sense(body: bytes, output_bytes: int, row_bytes: int) -> tuple[list[WindowResult], bytes]:
+    """Return the windows of a SENSE response, and its rows of `row_bytes` bytes; see `parse_samples`."""
+    reader = Reader("SENSE", body)
+    results = _windows(reader, output_bytes)
+    rows = reader.bytes(row_bytes)
+    reader.end()
+    return results, rows
 
 
 def parse_status(body: bytes) -> Status:
@@ -200,6 +211,15 @@ def parse_error(body: bytes) -> str:
     text = reader.text()
     reader.end()
     return _ERROR_REASONS.get(reason, f"reason {reason}") + (f": {text}" if text else "")
+
+
+def _windows(reader: Reader, output_bytes: int) -> list[WindowResult]:
+    first, count = reader.take("IB")
+    results = []
+    for index in range(first, first + count):
+        prepare_ticks, invoke_ticks = reader.take("II")
+        results.append(WindowResult(index, prepare_ticks, invoke_ticks, reader.bytes(output_bytes)))
+    return results
 
 
 def name_of(type_: int) -> str:

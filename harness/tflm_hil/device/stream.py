@@ -11,8 +11,8 @@ from tflm_hil.device.pipeline import Request
 from tflm_hil.errors import DeviceError, HilError
 from tflm_hil.recordings.windows import window_count
 
-_REPLY_HEADER_BYTES = 5
-_WINDOW_HEADER_BYTES = 8
+REPLY_HEADER_BYTES = 5
+WINDOW_HEADER_BYTES = 8
 
 Samples = npt.NDArray[np.int16]
 """A recording, int16[rows, channels]: the raw counts of the sensor."""
@@ -21,7 +21,7 @@ Samples = npt.NDArray[np.int16]
 def chunks(rows: int, info: DeviceInfo) -> Iterator[slice]:
     """Yield the rows of each SAMPLES request: as many as fit into it, and as its response has room for windows."""
     most_rows = info.max_body // (2 * info.channels)
-    most_windows = (info.max_body - _REPLY_HEADER_BYTES) // (_WINDOW_HEADER_BYTES + info.output_bytes)
+    most_windows = (info.max_body - REPLY_HEADER_BYTES) // (WINDOW_HEADER_BYTES + info.output_bytes)
     start = 0
     while start < rows:
         # With one row more, the request would complete one window more than its response has room for.
@@ -79,18 +79,23 @@ class RecordingStream:
             return []  # The response to BEGIN is empty.
         rows = self._chunks[self._answered - 2]
         windows = parse_samples(body, self._info.output_bytes)
-        due = range(*(window_count(row, self._info.window, self._info.stride) for row in (rows.start, rows.stop)))
-        got = [window.index for window in windows]
-        if got != list(due):
-            raise DeviceError(
-                f"rows {rows.start} to {rows.stop - 1} complete {_span(list(due))}, but the device answered"
-                f" {_span(got)}: its windowing does not follow the window and stride of the model"
-            )
-        for window in windows:
-            self._info.check_ticks(window.prepare_ticks, f"the preparation of window {window.index}")
-            self._info.check_ticks(window.invoke_ticks, f"the inference of window {window.index}")
+        check_windows(windows, rows, self._info)
         self.windows += windows
         return windows
+
+
+def check_windows(windows: list[WindowResult], rows: slice, info: DeviceInfo) -> None:
+    """Raise DeviceError unless `windows` are those that the `rows` of a recording complete, in a possible time."""
+    due = list(range(*(window_count(row, info.window, info.stride) for row in (rows.start, rows.stop))))
+    got = [window.index for window in windows]
+    if got != due:
+        raise DeviceError(
+            f"rows {rows.start} to {rows.stop - 1} complete {_span(due)}, but the device answered"
+            f" {_span(got)}: its windowing does not follow the window and stride of the model"
+        )
+    for window in windows:
+        info.check_ticks(window.prepare_ticks, f"the preparation of window {window.index}")
+        info.check_ticks(window.invoke_ticks, f"the inference of window {window.index}")
 
 
 def _span(indexes: list[int]) -> str:

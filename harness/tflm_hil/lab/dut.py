@@ -16,6 +16,7 @@ from tflm_hil.device.client import Client
 from tflm_hil.device.device_info import DeviceInfo
 from tflm_hil.device.inferences import Inference
 from tflm_hil.device.messages import Status, WindowResult
+from tflm_hil.device.sensing import Sensed
 from tflm_hil.errors import DeviceError, HilError, LineError, RefusedError
 from tflm_hil.lab.build import Firmware
 from tflm_hil.lab.losses import Loss, Streak
@@ -138,6 +139,11 @@ class DeviceUnderTest:
             wire.traffic,
             lost,
         )
+
+    def sense(self, rows: int, started: Callable[[], None]) -> Sensed:
+        """Take `rows` rows from the device's own sensor; see Client."""
+        with self._watched():
+            return self.client.sense(rows, started)
 
     def reconnect(self) -> None:
         """Reset the board and open another session, after an error has ended the one before. Raises HilError."""

@@ -15,6 +15,7 @@ from msgspec import Meta
 from tflm_hil.errors import HilError
 from tflm_hil.targets.emulation import Qemu, Renode
 from tflm_hil.targets.flash import FlashSettings
+from tflm_hil.targets.sensor import MODELS, SensorModel
 from tflm_hil.toml_file import decode_toml, fit
 
 _Text = Annotated[str, Meta(min_length=1)]
@@ -85,6 +86,24 @@ class Build(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("credits is not a power of two")
 
 
+class Sensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A sensor that our firmware reads: its `driver`, its `address` on a `bus` of the chip, and the pins of that.
+
+    `parts` of the build needs one that drives the bus.
+    """
+
+    driver: Literal["lsm6dso"]
+    bus: Literal["i2c1", "i2c2", "i2c3"]
+    address: Annotated[int, Meta(ge=0x08, le=0x77)]
+    scl: _Pin
+    sda: _Pin
+
+    @property
+    def model(self) -> SensorModel:
+        """What it senses, and how."""
+        return MODELS[self.driver]
+
+
 class TargetFile(msgspec.Struct, forbid_unknown_fields=True):
     """What the file of a target may say."""
 
@@ -96,6 +115,7 @@ class TargetFile(msgspec.Struct, forbid_unknown_fields=True):
     uart: Uart
     board: _Text | None = None
     build: Build | None = None
+    sensor: Sensor | None = None
     qemu: Qemu | None = None
     renode: Renode | None = None
     flash: FlashSettings | None = None
@@ -126,6 +146,7 @@ class Target(msgspec.Struct, frozen=True):
     memory: dict[str, Region]
     uart: Uart
     build: Build | None
+    sensor: Sensor | None
     qemu: Qemu | None
     renode: Renode | None
     flash: FlashSettings | None
@@ -157,6 +178,7 @@ def read_target(file: Path) -> Target:
         memory=content.memory,
         uart=content.uart,
         build=content.build,
+        sensor=content.sensor,
         qemu=content.qemu,
         renode=content.renode,
         flash=content.flash,

@@ -8,16 +8,6 @@
 
 #define HSI_HZ 16000000u
 
-/* The slower bus may run at 30 MHz (F2) to 50 MHz (F411), the faster one at twice that. */
-#if F_CPU > 100000000
-#define APB1_DIVIDER 4u
-#define RCC_CFGR_APB1_DIV RCC_CFGR_APB1_DIV4
-#else
-#define APB1_DIVIDER 2u
-#define RCC_CFGR_APB1_DIV RCC_CFGR_APB1_DIV2
-#endif
-#define APB2_DIVIDER 2u
-
 /* 16 MHz / 16 = 1 MHz; times VCO_MHZ, which must be 192 to 432, divided by PLL_DIVIDER, is F_CPU. Divided by VCO_TO_USB
  * it is at most 48 MHz, for USB. */
 #define PLL_DIVIDER (F_CPU < 96000000u ? 4u : 2u)

@@ -52,10 +52,23 @@
 #define RCC_CSR_SOFTWARE (1u << 28)
 #define RCC_CSR_WATCHDOG ((1u << 29) | (1u << 30))
 
+/* What both buses divide a core clock of F_CPU by: the slower one may run at 30 MHz (F2) to 50 MHz (F411), the faster
+ * one at twice that. A core that stays at its first clock divides by nothing. */
+#if F_CPU > 100000000
+#define APB1_DIVIDER 4u
+#define RCC_CFGR_APB1_DIV RCC_CFGR_APB1_DIV4
+#else
+#define APB1_DIVIDER 2u
+#define RCC_CFGR_APB1_DIV RCC_CFGR_APB1_DIV2
+#endif
+#define APB2_DIVIDER 2u
+
 /* Port A is 0. */
 #define GPIO(port) (0x40020000u + 0x400u * (port))
 #define GPIO_MODER(port) REGISTER(GPIO(port) + 0x00u)
 #define GPIO_MODER_ALTERNATE 2u
+#define GPIO_OTYPER(port) REGISTER(GPIO(port) + 0x04u)
+#define GPIO_OTYPER_OPEN_DRAIN 1u
 #define GPIO_OSPEEDR(port) REGISTER(GPIO(port) + 0x08u)
 #define GPIO_OSPEEDR_MEDIUM 1u
 #define GPIO_PUPDR(port) REGISTER(GPIO(port) + 0x0Cu)

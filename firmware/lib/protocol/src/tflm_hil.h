@@ -120,6 +120,14 @@ typedef struct {
     void (*take_row)(const uint8_t *row); /* raw counts of all channels, see hil_sample() */
     void (*prepare)(void);                /* computes the network's input from the last `window` rows */
 
+    /*
+     * Optional. Waits for the next row of the device's own sensor, in the same form as take_row() gets rows, and stores
+     * it; but it waits for a second at most. The first row after forget_rows() is one that has been sensed since
+     * then, and rows follow each other without a gap. Returns null, or a line that says why there is none; then it
+     * fails until the next forget_rows().
+     */
+    const char *(*sense)(uint8_t *row);
+
     /* Optional, for debug builds. Finds tensor `index` of the .tflite after an inference; false if it is not kept. */
     bool (*tensor)(uint16_t index, const void **data, uint32_t *bytes);
 

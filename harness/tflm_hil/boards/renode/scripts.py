@@ -12,6 +12,9 @@ from tflm_hil.targets import Peripheral, Renode, Target
 CPU, NVIC = "cpu", "nvic"
 """What core and interrupt controller are called, in the platform files of Renode's as well."""
 
+SENSOR = "imu"
+"""What the sensor of a target is called."""
+
 PLATFORM, PROGRAM, UART = "platform.repl", "program.elf", "uart"
 """Files of a run: the platform, the image, and the link to the pseudo-terminal that the UART is connected to."""
 
@@ -86,6 +89,9 @@ def _entries(target: Target, renode: Renode) -> dict[str, _Entry]:
             entry.head = f"{peripheral.model} @ sysbus 0x{peripheral.address:X}"
         entry.properties |= {key: _literal(value) for key, value in peripheral.properties.items()}
         entry.interrupts += _interrupts(peripheral)
+    if target.sensor is not None:
+        place = f"{target.sensor.bus} 0x{target.sensor.address:X}"
+        entries[SENSOR] = _Entry(f"{target.sensor.model.in_renode} @ {place}")
     return entries
 
 

@@ -17,6 +17,7 @@ static bool length_is_right(uint8_t type, uint16_t length) {
     case MESSAGE_ECHO:
         return length == 4;
     case MESSAGE_FAULT:
+    case MESSAGE_SENSE:
         return length == 1;
     case MESSAGE_WRITE:
         return length >= WRITE_HEADER_BYTES;
@@ -44,7 +45,7 @@ static uint8_t fault(uint8_t kind, writer_t *response, aftermath_t *after) {
 uint8_t hil_requests_execute(uint8_t type, const uint8_t *body, uint16_t length, writer_t *response,
                              aftermath_t *after) {
     uint8_t answer = type | MESSAGE_RESPONSE;
-    if (type < MESSAGE_HELLO || type > MESSAGE_DESCRIBE) {
+    if (type < MESSAGE_HELLO || type > MESSAGE_SENSE) {
         return hil_refuse(response, ERROR_UNKNOWN_TYPE, "unknown request");
     }
     if (!length_is_right(type, length)) {
@@ -90,6 +91,9 @@ uint8_t hil_requests_execute(uint8_t type, const uint8_t *body, uint16_t length,
         break;
     case MESSAGE_DESCRIBE:
         hil_tensors_describe(get_u16(body), response);
+        break;
+    case MESSAGE_SENSE:
+        answer = hil_windows_sense(body[0], response);
         break;
     }
     if (response->overflow) {

@@ -3,7 +3,11 @@
 #include "answer.h"
 #include "network.h"
 
-#define TICKS_BYTES 8 /* prepare_ticks:u32 invoke_ticks:u32 */
+#define HEADER_BYTES 5 /* first_window:u32 n:u8 */
+#define TICKS_BYTES 8  /* prepare_ticks:u32 invoke_ticks:u32 */
+
+static const char TOO_MUCH[] = "more than a response holds";
+static const char ENGINE_FAILED[] = "the engine failed";
 
 static struct {
     uint32_t next;    /* the number of the next window since hil_windows_begin() */
@@ -42,6 +46,27 @@ static bool run_window(writer_t *response) {
     return done;
 }
 
+/* The windows that the next `rows` rows complete. */
+static unsigned windows_due(unsigned rows) {
+    return rows < windows.missing ? 0 : 1 + (rows - windows.missing) / hil_network.application->stride;
+}
+
+static void announce(unsigned due, writer_t *response) {
+    hil_put_u32(response, windows.next);
+    hil_put_u8(response, (uint8_t)due);
+}
+
+/* Takes a row, and runs the window that it completes, if any. Returns false if the engine failed. */
+static bool take(const uint8_t *row, writer_t *response) {
+    hil_network.application->take_row(row);
+    if (--windows.missing > 0) {
+        return true;
+    }
+    windows.missing = hil_network.application->stride;
+    windows.next++;
+    return run_window(response);
+}
+
 uint8_t hil_windows_samples(const uint8_t *body, uint16_t length, writer_t *response) {
     const hil_application_t *application = hil_network.application;
     const unsigned row_bytes = 2u * application->channels;
@@ -52,22 +77,41 @@ uint8_t hil_windows_samples(const uint8_t *body, uint16_t length, writer_t *resp
     if (rows * row_bytes != length) {
         return hil_refuse(response, ERROR_MALFORMED, "not a whole number of rows");
     }
-    unsigned due = rows < windows.missing ? 0 : 1 + (rows - windows.missing) / application->stride;
-    if (5 + due * (TICKS_BYTES + output_bytes()) > response->capacity) {
-        return hil_refuse(response, ERROR_MALFORMED, "more windows than a response holds");
+    unsigned due = windows_due(rows);
+    if (HEADER_BYTES + due * (TICKS_BYTES + output_bytes()) > response->capacity) {
+        return hil_refuse(response, ERROR_MALFORMED, TOO_MUCH);
     }
-    hil_put_u32(response, windows.next);
-    hil_put_u8(response, (uint8_t)due);
+    announce(due, response);
     for (; rows > 0; rows--, body += row_bytes) {
-        application->take_row(body);
-        if (--windows.missing > 0) {
-            continue;
-        }
-        windows.missing = application->stride;
-        windows.next++;
-        if (!run_window(response)) {
-            return hil_refuse(response, ERROR_ENGINE, "the engine failed");
+        if (!take(body, response)) {
+            return hil_refuse(response, ERROR_ENGINE, ENGINE_FAILED);
         }
     }
     return MESSAGE_SAMPLES | MESSAGE_RESPONSE;
+}
+
+uint8_t hil_windows_sense(uint8_t rows, writer_t *response) {
+    const hil_application_t *application = hil_network.application;
+    const unsigned row_bytes = 2u * application->channels;
+    if (application->window == 0 || !application->sense) {
+        return hil_refuse(response, ERROR_NOT_AVAILABLE, "this image has no sensor for its model");
+    }
+    unsigned due = windows_due(rows);
+    uint32_t rows_at = HEADER_BYTES + due * (TICKS_BYTES + output_bytes());
+    uint32_t end = rows_at + rows * row_bytes;
+    if (end > response->capacity) {
+        return hil_refuse(response, ERROR_MALFORMED, TOO_MUCH);
+    }
+    announce(due, response);
+    for (uint8_t *row = response->data + rows_at; row < response->data + end; row += row_bytes) {
+        const char *problem = application->sense(row);
+        if (problem) {
+            return hil_refuse(response, ERROR_ENGINE, problem);
+        }
+        if (!take(row, response)) {
+            return hil_refuse(response, ERROR_ENGINE, ENGINE_FAILED);
+        }
+    }
+    response->length = (uint16_t)end;
+    return MESSAGE_SENSE | MESSAGE_RESPONSE;
 }

@@ -1,4 +1,5 @@
-/* Requests for applications with windows: take rows of a recording, answer with the results for its windows. */
+/* Requests for applications with windows: take rows of a recording, or of the device's own sensor, and answer with the
+ * results for their windows. */
 #ifndef WINDOWS_H
 #define WINDOWS_H
 
@@ -11,5 +12,8 @@ void hil_windows_begin(void);
 
 /* SAMPLES. Returns the type of the response. */
 uint8_t hil_windows_samples(const uint8_t *body, uint16_t length, writer_t *response);
+
+/* SENSE. Returns the type of the response. */
+uint8_t hil_windows_sense(uint8_t rows, writer_t *response);
 
 #endif
