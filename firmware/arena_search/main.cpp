@@ -59,11 +59,11 @@ bool runs(uint8_t *arena, uint32_t bytes) {
 
 } // namespace
 
-extern uint8_t _bss_end[], _ram_end[];
+extern uint8_t _data_end[], _ram_end[];
 
 int main() {
     const uintptr_t mask = TFLM_ARENA_ALIGNMENT - 1;
-    const uintptr_t begin = (reinterpret_cast<uintptr_t>(_bss_end) + mask) & ~mask;
+    const uintptr_t begin = (reinterpret_cast<uintptr_t>(_data_end) + mask) & ~mask;
     const uintptr_t end_of_ram = reinterpret_cast<uintptr_t>(_ram_end);
     const uint32_t requested = requested_bytes();
     if (begin + GUARD_BYTES > end_of_ram || requested > end_of_ram - GUARD_BYTES - begin) {

@@ -100,7 +100,7 @@ TABLES: Mapping[str, Mapping[str, tuple[str, frozenset[str]]]] = {
             "in [boards.NAME] of hil-boards.toml",
             frozenset(
                 {"port", "serial_number", "vid_pid", "location", "interface", "target", "baud", "dtr", "rts"}
-                | {"probe", "flash", "reset", "reset_command", "power"}
+                | {"rtt", "probe", "flash", "reset", "reset_command", "power"}
             ),
         ),
         "$.boards[].power": ("in [boards.NAME.power] of hil-boards.toml", frozenset({"off", "on"})),

@@ -45,6 +45,20 @@ def connect(monkeypatch: pytest.MonkeyPatch, *ports: Any) -> None:
     monkeypatch.setattr(list_ports, "comports", lambda: list(ports))
 
 
+def test_the_rings_of_a_board_are_its_link_if_that_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect(monkeypatch, usb_port("/dev/null", "066FFF"))
+    named = load_named_boards(write(tmp_path, '[boards.desk]\nserial_number = "066FFF"\nrtt = "localhost:9090"'))
+    for asked, link in (("auto", "uart"), ("uart", "uart"), ("rtt", "rtt")):
+        choice = find("desk", "auto", named, asked).check([STM32F4])
+        assert choice.links == (("uart", "rtt") if asked == "auto" else (link,))
+        board = choice.open(tmp_path, silent)
+        assert board.link == link
+    with pytest.raises(HilError, match="desk: connection refused: have the probe's program serve RTT there"):
+        board.connect()
+
+
 @pytest.mark.parametrize(
     "identified",
     [

@@ -128,6 +128,7 @@ def test_a_target_that_only_the_other_emulator_has_is_told_with_its_name(chosen:
         ("emulated", "rtt", ("rtt",)),
         ("emulated", "uart", ("uart",)),
         ("/dev/null", "auto", ("uart",)),
+        ("rtt://lab:9090", "auto", ("rtt",)),
     ],
 )
 def test_a_link_that_is_asked_for_is_the_only_one(board: str, asked: str, links: tuple[str, ...]) -> None:

@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 from support import fake_board, port_holder, rfc2217_server, ser2net
+from support.device_helpers import bench as device_bench
 from support.pty import Pty
 from support.targets import STM32F4
 from support.usb import usb_port
@@ -108,6 +110,45 @@ def test_a_board_behind_ser2net_answers(tmp_path: Path, monkeypatch: pytest.Monk
         assert client.hello().build_id == BUILD_ID
         assert len(client.stream(np.full((60, 6), -1, np.int16))) == 7
         board.close()
+
+
+def test_a_board_behind_a_server_of_rtt_answers_whatever_the_server_says_of_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serial_reset, "BOOT_S", 10.0)
+    banner = b"SEGGER J-Link V8.10 - Real time terminal output\r\nProcess: JLinkGDBServerCLExe\r\n"
+    with socket.create_server(("127.0.0.1", 0)) as server, UartLog(tmp_path / "uart.log") as log:
+        url = f"rtt://127.0.0.1:{server.getsockname()[1]}"
+        bench = device_bench(tmp_path)
+
+        def serve() -> None:
+            line, _ = server.accept()
+            with line:
+                line.sendall(banner)
+                while data := line.recv(4096):
+                    line.sendall(bench.device.feed(data))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        board = SerialBoard(url, STM32F4)
+        assert board.link == "rtt"
+        client = Client(board.connect(), log)
+        client.hello()
+        assert client.status().windows == 0
+        board.close()
+        thread.join()
+        assert client.link.events == []
+
+
+def test_a_server_of_rtt_that_is_not_there_or_goes_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"rtt://127.0.0.1:{server.getsockname()[1]}"
+        connection = Port(url, Uart(115_200)).open()
+        server.accept()[0].close()
+        with pytest.raises(LineError, match=rf"^{url}: the RTT link broke: the other side closed it$"):
+            connection.read(5.0)
+    with pytest.raises(HilError, match=r"connection refused: have the probe's program serve RTT there \(OpenOCD: "):
+        Port(url, Uart(115_200)).open()
 
 
 def test_a_server_that_does_not_speak_rfc2217_is_told_and_let_go() -> None:

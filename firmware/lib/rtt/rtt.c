@@ -3,8 +3,8 @@
 #include <stdatomic.h>
 #include <string.h>
 
-/* Among the buffers of the link, which footprints leave out. */
-__attribute__((section(".bss.link_buffers"))) rtt_t _SEGGER_RTT;
+/* The first of the buffers of the link, which footprints leave out. */
+__attribute__((section(".bss.link_buffers.rtt"))) rtt_t _SEGGER_RTT;
 extern rtt_t hil_rtt __attribute__((alias("_SEGGER_RTT")));
 
 /* Keeps the order of what the host sees: contents first, then what says that they are there. */

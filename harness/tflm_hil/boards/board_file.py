@@ -43,7 +43,8 @@ class BoardTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """[boards.NAME]: which board it is, and how it is dealt with.
 
     It is at `port`, a device file or URL, or it is the one on USB that all of `serial_number`, `vid_pid`, `location`
-    and `interface` apply to. What else is left out is as its target says, or as it is for every board.
+    and `interface` apply to. `rtt` is the HOST:PORT at which the program of its probe serves the rings in its memory.
+    What else is left out is as its target says, or as it is for every board.
     """
 
     port: _Text | None = None
@@ -55,6 +56,7 @@ class BoardTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     baud: Annotated[int, Meta(ge=1)] | None = None
     dtr: Level | None = None
     rts: Level | None = None
+    rtt: Annotated[str, Meta(pattern=r"^[^\s:/]+:\d+$")] | None = None
     probe: _Text | None = None
     flash: FlashSettings | None = None
     reset: Literal["protocol", "break", "dtr", "probe", "none"] | None = None

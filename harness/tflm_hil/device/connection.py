@@ -46,12 +46,18 @@ class Connection(Protocol):
 
 
 class SocketConnection:
-    """A connected stream socket. `why` is called after an error and returns what is known about its cause."""
+    """A connected stream socket. `why` is called after an error and returns what is known about its cause.
 
-    def __init__(self, sock: socket.socket, name: str, why: Callable[[], str] = lambda: "") -> None:
+    Errors call it `what`.
+    """
+
+    def __init__(
+        self, sock: socket.socket, name: str, why: Callable[[], str] = lambda: "", what: str = "serial line"
+    ) -> None:
         self._socket = sock
         self._name = name
         self._why = why
+        self._what = what
         self._arrived = b""
 
     def read(self, timeout: float) -> bytes:
@@ -103,7 +109,7 @@ class SocketConnection:
 
     def _gone(self, what: str) -> LineError:
         why = self._why()
-        return LineError(f"{self._name}: the serial line broke: {what}" + (f" ({why})" if why else ""))
+        return LineError(f"{self._name}: the {self._what} broke: {what}" + (f" ({why})" if why else ""))
 
 
 class SerialConnection:

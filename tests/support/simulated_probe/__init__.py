@@ -34,9 +34,9 @@ class SimulatedProbe:
 
 
 @contextmanager
-def running() -> Iterator[SimulatedProbe]:
-    """Start a probe with a blank chip in a separate process."""
-    argv = [sys.executable, "-m", "support.simulated_probe"]
+def running(elf: Path | None = None) -> Iterator[SimulatedProbe]:
+    """Start a probe with a chip in a separate process. It is blank, or `elf` is in its flash already."""
+    argv = [sys.executable, "-m", "support.simulated_probe", *([str(elf)] if elf else [])]
     paths = [str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as process:

@@ -93,7 +93,7 @@ def main() -> None:
             "none",
             "-nodefaults",
         ]
-        argv += ["-S", "-serial", "pty"]
+        argv += ["-S", "-serial", "pty", *(word for elf in sys.argv[1:] for word in ("-kernel", elf))]
         for name, path in sockets.items():
             argv += [f"-{name}", f"unix:{path},server=on,wait=off"]
         with subprocess.Popen(

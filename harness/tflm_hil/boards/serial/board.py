@@ -14,7 +14,7 @@ from tflm_hil.boards.serial.holder import holders
 from tflm_hil.boards.serial.named_reset import serial_reset
 from tflm_hil.boards.serial.port import Port
 from tflm_hil.boards.serial.port_lock import PortLock
-from tflm_hil.boards.spec import UART, BoardSpec
+from tflm_hil.boards.spec import RTT, UART, BoardSpec
 from tflm_hil.device.connection import Connection
 from tflm_hil.device.timeout import Deadline
 from tflm_hil.errors import HilError, LineError
@@ -26,15 +26,18 @@ _DRAIN_S = 1.0
 _QUIET_S = 0.001
 
 
+def _link(port: str) -> str:
+    return RTT if port_name.scheme(port) == port_name.RTT else UART
+
+
 class SerialLine:
     """The line at `port`: Console and Lease of board `name`. One process at a time has it, from `open` to `release`.
 
     It stays open between two boots: opening a port resets some boards, and takes a second over a network.
     """
 
-    link = UART
-
     def __init__(self, port: str, uart: Uart, name: str = "") -> None:
+        self.link = _link(port)
         # A device file needs no lock beside the one that pyserial takes on the very device.
         self._lock = PortLock(port) if port_name.scheme(port) in port_name.NETWORK else None
         self._address = port
@@ -118,9 +121,10 @@ class SerialKind:
         if len(targets) != 1:
             raise HilError(f"{len(targets)} targets for {spec.text}, which is one chip; name one target")
 
-    def links(self, _spec: BoardSpec) -> Sequence[str]:
+    def links(self, spec: BoardSpec) -> Sequence[str]:
         """See BoardKind."""
-        return (UART,)
+        of_port = _link(spec.address)
+        return (of_port, RTT) if spec.named and spec.named.table.rtt else (of_port,)
 
     def open(self, spec: BoardSpec, targets: Sequence[Target], run_dir: Path, _say: Say) -> Board:
         """See BoardKind."""
@@ -130,4 +134,6 @@ class SerialKind:
         address = port.device if port else spec.address
         settings, origin = spec.named.flash(target) if spec.named else (target.flash, target.file)
         tool = flasher(settings, Place(spec.text, address, origin, run_dir)) if settings else None
+        if spec.link == RTT and spec.named and spec.named.table.rtt:
+            address = f"{port_name.RTT}://{spec.named.table.rtt}"
         return SerialBoard(address, target, spec.named, tool, run_dir)

@@ -61,7 +61,7 @@ class Port:
                 return connection
 
     def _open(self) -> Connection:
-        if port_name.scheme(self._address) == "socket":
+        if port_name.scheme(self._address) in ("socket", port_name.RTT):
             return self._connect()
         actual = self._actual_name()
         try:
@@ -79,7 +79,8 @@ class Port:
         except (OSError, UnicodeError) as error:
             raise HilError(f"{self.name}: {_why_not(self._address, error)}") from None
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return SocketConnection(line, self.name)
+        what = "RTT link" if port_name.scheme(self._address) == port_name.RTT else "serial line"
+        return SocketConnection(line, self.name, what=what)
 
     def _actual_name(self) -> str:
         """Return what to open: a USB port may have another name now, and another board the old one."""
@@ -92,6 +93,8 @@ class Port:
 
 
 def _why_not(port: str, error: Exception) -> str:
+    if port_name.scheme(port) == port_name.RTT and isinstance(error, ConnectionRefusedError):
+        return "connection refused: have the probe's program serve RTT there (OpenOCD: `rtt server start PORT 0`)"
     if port_name.scheme(port) in port_name.NETWORK:
         return _why_no_connection(error)
     code = getattr(error, "errno", None)

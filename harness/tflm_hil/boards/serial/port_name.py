@@ -10,7 +10,10 @@ from serial.tools import list_ports
 
 from tflm_hil.errors import HilError
 
-NETWORK = ("socket", "rfc2217")
+RTT = "rtt"
+"""Our scheme: what a debug probe's program serves of the rings in memory, a plain stream of bytes over TCP."""
+
+NETWORK = ("socket", "rfc2217", RTT)
 _LOCAL = ("spy", "alt")
 """Schemes of pyserial in front of a device file: it says what passes, or takes another implementation."""
 
@@ -51,13 +54,13 @@ def is_com(port: str) -> bool:
 
 
 def url_schemes() -> list[str]:
-    """Return the schemes of the URLs that pyserial knows."""
+    """Return the schemes of the URLs that pyserial knows, and our own."""
     modules = [name for _, name, _ in pkgutil.iter_modules(urlhandler.__path__)]
-    return [name.removeprefix(_PREFIX) for name in modules if name.startswith(_PREFIX)]
+    return sorted([RTT, *(name.removeprefix(_PREFIX) for name in modules if name.startswith(_PREFIX))])
 
 
 def is_url(port: str) -> bool:
-    """Return whether this is a URL that pyserial knows."""
+    """Return whether this is a URL that pyserial knows, or one of ours."""
     return scheme(port) in url_schemes()
 
 
@@ -71,7 +74,7 @@ def check(port: str) -> None:
 
 
 def host_and_port(port: str) -> tuple[str, int]:
-    """Return where socket://HOST:PORT or rfc2217://HOST:PORT leads. Raises HilError where it is none."""
+    """Return where socket://HOST:PORT and the like lead. Raises HilError where it is none."""
     try:
         parts = urlsplit(port)
         host, number = parts.hostname, parts.port
