@@ -110,7 +110,7 @@ def test_a_chip_is_debugged_through_the_probe_that_flashes_it(tmp_path: Path, to
     if shutil.which(tool) is None:
         pytest.skip(f"needs {tool}")
     nrf51 = TARGETS["nrf51"]
-    image = build(nrf51, tmp_path)
+    image = build(nrf51)
     with simulated_probe.running() as probe:
         (tmp_path / "probe.cfg").write_text(f"set PROBE {probe.openocd}\n")
         settings: FlashSettings = PyOcdSettings(chip="nrf51", probe=f"remote:localhost:{probe.pyocd}")
