@@ -26,6 +26,7 @@ from tflm_hil.lab.session import Session
 from tflm_hil.models.preprocess import Quantization
 from tflm_hil.models.tflite_builder import OperatorSpec, TensorSpec, build
 from tflm_hil.models.tflite_file import TensorType
+from tflm_hil.recordings import Recording
 from tflm_hil.report.benchmark import engine_lines, goal_lines, line, remarks
 from tflm_hil.report.markdown import render
 from tflm_hil.results.figures import figures as figures_of
@@ -276,6 +277,30 @@ def test_networks_of_one_name_are_told_apart(tmp_path: Path) -> None:
 def test_a_goal_of_the_set_is_instructions_a_unit() -> None:
     (goal,) = goals.per_unit(measured("x", "aot", (500, 3, 2, 4, 15, 6, 7), work=100), 4.0)
     assert (goal.measured, goal.limit, goal.ratio, goal.met) == ("5.00", "at most 4", 1.25, False)
+
+
+class Streaming:
+    """A device whose link takes so many windows a second, another rate each time."""
+
+    def __init__(self, link: str, *rates: float) -> None:
+        self.board = SimpleNamespace(link=link)
+        self.firmware = SimpleNamespace(name="m-int8")
+        self._rates = list(rates)
+
+    def stream(self, recordings: Sequence[Recording]) -> object:
+        windows = 10 * len(recordings)
+        seconds = windows / self._rates.pop(0)
+        return SimpleNamespace(invoke=[0] * windows, traffic=SimpleNamespace(seconds=seconds))
+
+
+def test_links_are_compared_in_turns_and_the_middle_one_counts() -> None:
+    recordings = [Recording(name, Path("x.csv"), None, np.zeros((9, 1), np.int16), None, 1.0) for name in "ab"]
+    rings: Any = Streaming("rtt", 3000, 300, 1900, 3000, 3000)
+    uart: Any = Streaming("uart", 100, 100, 100, 300, 300)
+    ratio, fastest = goals.links(rings, uart, recordings)
+    assert (ratio.what, ratio.measured) == ("m-int8: windows/s over rtt / over uart", "10.0 (3,000 / 300)")
+    assert (round(ratio.ratio, 3), ratio.met) == (0.667, False)
+    assert (fastest.measured, fastest.met) == ("3,000", True)
 
 
 def network(path: Path, shape: Sequence[int]) -> Path:

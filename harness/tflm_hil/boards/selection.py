@@ -93,6 +93,10 @@ class BoardChoice:
         remark = f"; {self.found.remark}" if self.found.remark else ""
         return f"{self.name} ({', '.join(filter(None, said))}{remark})"
 
+    def over(self, link: str) -> BoardChoice:
+        """Return the same board with this link. Raises HilError if it does not have it."""
+        return replace(self.found, spec=replace(self.found.spec, link=link)).check(self.targets)
+
     def open(self, run_dir: Path, say: Say) -> Board:
         """Return the board; see BoardKind."""
         board = self.found.kind.open(self.found.spec, self.targets, run_dir, say)

@@ -22,6 +22,9 @@ PLAN_SHARE = 1.1
 # The machine's speed drifts, so echo and streaming take turns and the middle one of the pairs counts.
 PAIRS = 5
 ECHO_BYTES = 32 * 1024
+# Of the rings in memory against the UART, in emulation, and alone.
+LINK_FACTOR = 15
+LINK_WINDOWS_PER_S = 2000
 
 
 def budget(firmware: Firmware, run: Run) -> Iterator[Goal]:
@@ -89,7 +92,7 @@ def slowest(run: Run) -> int | None:
 
 
 def streaming(device: DeviceUnderTest, recordings: Sequence[Recording]) -> Goal:
-    """How fast samples travel, as a share of a mere echo."""
+    """How fast samples travel over a serial line, as a share of a mere echo."""
     longest = max(recordings, key=lambda recording: len(recording.samples))
     pattern = bytes(range(256)) * (ECHO_BYTES // 256)
     pairs = []
@@ -109,6 +112,34 @@ def streaming(device: DeviceUnderTest, recordings: Sequence[Recording]) -> Goal:
         share / STREAMING_SHARE,
         most=False,
     )
+
+
+def links(rings: DeviceUnderTest, uart: DeviceUnderTest, recordings: Sequence[Recording]) -> Iterator[Goal]:
+    """How many windows a second two links take to the same firmware, in turns."""
+    longest = max(recordings, key=lambda recording: len(recording.samples))
+    pairs = [(_windows_per_s(rings, recordings), _windows_per_s(uart, [longest])) for _ in range(PAIRS)]
+    fast, slow = sorted(pairs, key=lambda pair: pair[0] / pair[1])[PAIRS // 2]
+    name = f"{rings.firmware.name}: windows/s over {rings.board.link}"
+    yield _goal(
+        f"{name} / over {uart.board.link}",
+        f"{fast / slow:.1f} ({fast:,.0f} / {slow:,.0f})",
+        f"at least {LINK_FACTOR} times",
+        fast / slow / LINK_FACTOR,
+        most=False,
+    )
+    fastest = max(fast for fast, _ in pairs)
+    yield _goal(
+        f"{name}, fastest of {PAIRS}",
+        f"{fastest:,.0f}",
+        f"at least {LINK_WINDOWS_PER_S:,}, on an idle machine",
+        fastest / LINK_WINDOWS_PER_S,
+        most=False,
+    )
+
+
+def _windows_per_s(device: DeviceUnderTest, recordings: Sequence[Recording]) -> float:
+    traffic = (measured := device.stream(recordings)).traffic
+    return len(measured.invoke) / traffic.seconds
 
 
 def distinct_windows(model: Model, recordings: Sequence[Recording]) -> Goal:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 
 import msgspec
 
+from tflm_hil.boards.spec import AUTO, RTT, UART
 from tflm_hil.commands.bench import goals
 from tflm_hil.commands.bench.subjects import Subject
 from tflm_hil.engines.engine import Engine
 from tflm_hil.errors import HilError
 from tflm_hil.lab import contributions
-from tflm_hil.lab.build import Build
+from tflm_hil.lab.build import Build, Firmware
 from tflm_hil.lab.dut import DeviceUnderTest
 from tflm_hil.lab.measurement import Measurement, TensorMeasurement
 from tflm_hil.lab.session import Session
@@ -87,6 +89,8 @@ class Bench:
             elif ours := compiled.get(bench.subject.name):
                 self._add_goals(ours, goals.never_slower(self._run(ours), self._run(bench)))
             yield self._run(bench)
+        say("the links")
+        self._measure_links(run_dir, say)
         for bench in {bench.subject.model.name: bench for bench in reversed(self._benches)}.values():
             model = bench.subject.model
             if model.windowed:
@@ -126,17 +130,13 @@ class Bench:
     def _measure(self, bench: _Bench, run_dir: Path, say: Say) -> None:
         session, subject, engine = self._session, bench.subject, bench.engine
         firmware = session.firmware(bench.build, say=say)
-        # A board for each: one that a crash left behind must not spoil the next one's figures.
-        board = session.open_board(run_dir, say)
-        try:
-            with session.connected(board, firmware, run_dir / f"{bench.build.name}.log", say=say) as device:
-                self._measure_network(bench, device)
-                if subject.own:
-                    self._add_goals(bench, goals.budget(firmware, self._run(bench)))
-                    if subject.model.windowed:
-                        self._add_goals(bench, [goals.streaming(device, session.all_recordings(subject.model))])
-        finally:
-            board.close()
+        with self._device(firmware, AUTO, run_dir, say) as device:
+            self._measure_network(bench, device)
+        if subject.own:
+            self._add_goals(bench, goals.budget(firmware, self._run(bench)))
+            if subject.model.windowed:
+                with self._device(firmware, UART, run_dir, say) as device:
+                    self._add_goals(bench, [goals.streaming(device, session.all_recordings(subject.model))])
         if not engine.compiles:
             return
         run = self._run(bench)
@@ -144,6 +144,36 @@ class Bench:
             self._add_goals(bench, [*goals.plan(run), *goals.against_upstream(run)])
         elif subject.of_set.most is not None:
             self._add_goals(bench, goals.per_unit(run, subject.of_set.most))
+
+    def _measure_links(self, run_dir: Path, say: Say) -> None:
+        """Compare the links with the network that computes least: the others measure the core."""
+        session = self._session
+        streamed = [bench for bench in self._benches if bench.subject.own and bench.subject.model.windowed]
+        counts = {goals.slowest(self._run(bench)): bench for bench in reversed(streamed)}
+        counts.pop(None, None)
+        if not counts:
+            return
+        bench = counts[min(filter(None, counts))]
+        try:
+            firmware = session.firmware(bench.build, say=say)
+            with (
+                self._device(firmware, RTT, run_dir, say) as rings,
+                self._device(firmware, UART, run_dir, say) as uart,
+            ):
+                self._add_goals(bench, goals.links(rings, uart, session.all_recordings(bench.subject.model)))
+        except HilError as error:
+            self._report(bench, GOALS, "failed", str(error))
+
+    @contextmanager
+    def _device(self, firmware: Firmware, link: str, run_dir: Path, say: Say) -> Iterator[DeviceUnderTest]:
+        """A board for each: one that a crash left behind must not spoil the next one's figures."""
+        session = self._session
+        board = session.open_board(run_dir, say, session.board.choices[0].over(link))
+        try:
+            with session.connected(board, firmware, run_dir / f"{firmware.name}-{link}.log", say=say) as device:
+                yield device
+        finally:
+            board.close()
 
     def _measure_network(self, bench: _Bench, device: DeviceUnderTest) -> None:
         firmware, subject = device.firmware, bench.subject
