@@ -102,3 +102,22 @@ def test_no_more_requests_are_in_flight_than_the_device_has_credits(tmp_path: Pa
         b.client.stream(recording(1000))
     sent = {int.from_bytes(cobs_decode(wire)[1:3], "little") for wire in b.line.written.split(b"\0") if wire}
     assert max(sent) == REQUESTS_BEFORE_TROUBLE + credits_
+
+
+def test_a_reboot_whose_boot_message_is_lost_is_told_at_once(tmp_path: Path) -> None:
+    b = bench(tmp_path)
+    b.client.hello()
+    feed = b.device.feed
+
+    def forgetful(data: bytes) -> bytes:
+        if len(b.device.executed) == 20:
+            b.device.boot()
+        return feed(data)
+
+    b.device.feed = forgetful  # type: ignore[method-assign]
+    with pytest.raises(
+        DeviceError, match=r"^the device rebooted in the middle of the session: it expects request #1, "
+    ) as e:
+        b.client.stream(recording(2000))
+    assert str(e.value).endswith("but it has answered up to #20")
+    assert b.clock.now < 2

@@ -97,7 +97,7 @@ class Chaos:
                     *(sys.executable, "-m", "pytest", "-p", "chaos_holds", "-p", "no:cacheprovider"),
                     *(
                         f"--rootdir={self.root}",
-                        "--board=emulated",
+                        *([] if self._hardware else ["--board=emulated"]),
                         "--hil-engine=aot",
                         f"--hil-baseline={self.baseline}",
                     ),

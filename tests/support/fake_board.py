@@ -61,7 +61,7 @@ def image_of(model: Model, variant: str, build_id: bytes) -> Image:
         outputs=tuple(tensor(index) for index in graph.outputs),
         build_id=build_id,
         model_hash=model.variants[variant].sha256[:8],
-        credits=8,
+        credits=16,
     )
 
 

@@ -40,6 +40,9 @@ _TICK_S = 0.001
 _FLOOD = 100
 """Damaged frames in a row, without an answer among them, that a bad line alone does not explain."""
 
+_CERTAIN = 2
+"""NAKs that show a session without memory: a single one may have been damaged in a way that its CRC does not show."""
+
 _DROPPED = (EventKind.NAK_GAP, EventKind.NAK_CORRUPT)
 """Reasons for a retry that tell that the device has dropped the first copy."""
 
@@ -75,9 +78,10 @@ class _Pending:
 
 @dataclasses.dataclass
 class _Noise:
-    """What has arrived since the last answer: NAKs, damaged frames, and the reason of the last NAK."""
+    """What has arrived since the last answer: NAKs, those from another session, damaged frames, why the last NAK."""
 
     naks: int = 0
+    forgetful: int = 0
     damaged: int = 0
     reason: str = ""
 
@@ -216,6 +220,7 @@ class Pipeline:
         self._noise.reason = f"it expects request #{expected}" if gap else "it received a damaged frame"
         oldest = self._oldest
         seq = oldest + ((expected - oldest) & _SEQ_MASK)
+        self._check_memory(gap, expected)
         kind = EventKind.NAK_GAP if gap else EventKind.NAK_CORRUPT
         if seq in self._pending and self._is_news(seq, kind):
             self._retry([other for other in self._pending if other >= seq], kind)
@@ -223,6 +228,16 @@ class Pipeline:
             self._window = max(min(_LEAST_WINDOW, self._credits), self._window / 2)
         else:
             self._event(seq if seq < self._next else oldest, kind)
+
+    def _check_memory(self, gap: bool, expected: int) -> None:
+        """Raise DeviceError if the device has forgotten the session: it has rebooted, and its BOOT was lost."""
+        self._noise.forgetful += gap and self._credits < (self._oldest - expected) & _SEQ_MASK < _HALF
+        if self._noise.forgetful >= _CERTAIN:
+            last = (self._oldest - 1) & _SEQ_MASK
+            self._link.fail(
+                f"{self._link.name} rebooted in the middle of the session: it expects request #{expected}, but it has"
+                f" answered up to #{last}"
+            )
 
     def _is_news(self, seq: int, why: EventKind) -> bool:
         """Whether this sign of a loss cannot have been sent before the last retry of `seq`."""
