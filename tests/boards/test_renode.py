@@ -15,12 +15,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 from support import fake_renode
 from support.needs import needs_qemu
 from support.processes import ends
 from support.renode_installation import install
-from support.targets import STM32F4
+from support.targets import STM32F4, TARGETS
 from support.tiny_elf import write_tiny_elf
 from tflm_hil.boards.renode import installation
 from tflm_hil.boards.renode import process as renode_process
@@ -30,6 +31,7 @@ from tflm_hil.device.connection import Connection
 from tflm_hil.device.timeout import Deadline
 from tflm_hil.errors import HilError, LineError
 from tflm_hil.progress import silent
+from tflm_hil.recordings import resd
 from tflm_hil.targets import Target
 
 pytestmark = needs_qemu
@@ -51,11 +53,11 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     """Make a board whose Renode is the stand-in with a `fault`, and whose image says `!` and echoes what it gets."""
     boards = []
 
-    def board(fault: str = "", folder: str = "run") -> RenodeBoard:
+    def board(fault: str = "", folder: str = "run", target: Target = STM32F4) -> RenodeBoard:
         monkeypatch.setenv(installation.VARIABLE, str(install(tmp_path, STM32F4, fault)))
         (tmp_path / folder).mkdir()
         boards.append(RenodeBoard("emulated", tmp_path / folder))
-        boards[-1].flash(TinyImage(write_tiny_elf(tmp_path / "tiny.elf")), silent)  # type: ignore[arg-type]
+        boards[-1].flash(TinyImage(write_tiny_elf(tmp_path / "tiny.elf"), target=target), silent)  # type: ignore[arg-type]
         return boards[-1]
 
     yield board
@@ -114,6 +116,42 @@ def test_nothing_of_a_boot_is_lost_and_each_connection_sees_one(make: Make) -> N
     assert board.trouble() == ""
     assert len(pids) == 1
     assert board.emulator == "renode 1.16.1"
+
+
+def test_a_sensor_is_fed_while_the_machine_pauses(make: Make) -> None:
+    board = make(target=TARGETS["stm32f4_lsm6dso"])
+    assert board.sensor is not None
+    connection = board.connect()
+    assert read(connection, 1) == b"!"
+    samples = np.array([[8192, 0, -8192, 1, 2, 3], [0, 0, 0, 4, 5, 6]], np.int16)
+    board.sensor.feed(samples)
+    folder = process_of(board).folder
+    assert (folder / "acceleration.resd").read_bytes() == resd.acceleration(samples[:, :3], 8192, 104)
+    assert (folder / "angular_rate.resd").read_bytes() == resd.angular_rate(samples[:, 3:], 1000 / 70, 104)
+    told = [line for line in process_of(board).log.read_text().splitlines() if "RESD" in line or "started" in line]
+    assert [line.split("] ")[-1].split(" from")[0] for line in told] == [
+        "stm32f4_lsm6dso: Machine started.",
+        "imu: RESD: Acceleration",
+        "imu: RESD: AngularRate",
+        "stm32f4_lsm6dso: Machine started.",
+    ]
+    connection.write(b"?")
+    assert read(connection, 1) == b"?"
+
+
+def test_a_target_without_a_sensor_cannot_be_fed(make: Make) -> None:
+    board = make()
+    board.connect()
+    assert board.sensor is not None
+    with pytest.raises(HilError, match=r"target stm32f4 has no sensor: .*stm32f4\.toml has no \[sensor\]; choose"):
+        board.sensor.feed(np.zeros((1, 6), np.int16))
+
+
+def test_a_machine_that_does_not_run_cannot_be_fed(make: Make) -> None:
+    board = make(target=TARGETS["stm32f4_lsm6dso"])
+    assert board.sensor is not None
+    with pytest.raises(HilError, match="Renode does not run; boot the board first"):
+        board.sensor.feed(np.zeros((1, 6), np.int16))
 
 
 def test_another_image_starts_another_emulator(make: Make, tmp_path: Path) -> None:

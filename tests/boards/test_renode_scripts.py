@@ -9,10 +9,11 @@ import pytest
 from support.repl import MEASURED, parse
 from support.targets import STM32F4, TARGETS
 from tflm_hil.boards.renode.board import rates
-from tflm_hil.boards.renode.scripts import platform, script
+from tflm_hil.boards.renode.scripts import feeding, platform, script
 from tflm_hil.targets import Peripheral, Renode, Target
 
 EMULATED = [target for target in TARGETS.values() if target.renode]
+SENSING = TARGETS["stm32f4_lsm6dso"]
 NVIC = {"nvic": Peripheral(properties={"priorityMask": 0xE0})}
 
 
@@ -66,7 +67,8 @@ def test_a_platform_of_its_own_has_every_region_of_memory() -> None:
 
 
 def test_the_script_is_exact() -> None:
-    assert script("stm32f4", "usart2", Path("/r")) == (
+    assert STM32F4.renode is not None
+    assert script(STM32F4, STM32F4.renode, Path("/r")) == (
         'mach create "stm32f4"\n'
         "machine LoadPlatformDescription @/r/platform.repl\n"
         "emulation SetGlobalAdvanceImmediately true\n"
@@ -78,6 +80,20 @@ def test_the_script_is_exact() -> None:
         '"""\n'
         "runMacro $reset\n"
         "cpu IsHalted\n"
+    )
+
+
+def test_a_sensor_is_on_its_bus_and_time_does_not_run_away_from_it() -> None:
+    assert SENSING.renode is not None
+    assert platform(SENSING, SENSING.renode).endswith("\nimu: Sensors.LSM6DSO_IMU @ i2c1 0x6A\n")
+    assert "AdvanceImmediately" not in script(SENSING, SENSING.renode, Path("/r"))
+
+
+def test_the_commands_that_feed_a_sensor_are_exact() -> None:
+    assert SENSING.sensor is not None
+    assert feeding(SENSING.sensor, Path("/r")) == (
+        "i2c1.imu FeedAccelerationSamplesFromRESD @/r/acceleration.resd sampleOffsetType=CurrentVirtualTime",
+        "i2c1.imu FeedAngularRateSamplesFromRESD @/r/angular_rate.resd sampleOffsetType=CurrentVirtualTime",
     )
 
 

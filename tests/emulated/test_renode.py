@@ -34,9 +34,14 @@ def hil(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Hil:
 def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Install the stand-in, and tell the harness at what rate QEMU counts behind it."""
     monkeypatch.setenv(installation.VARIABLE, str(install(tmp_path, STM32F4)))
-    renode = msgspec.structs.replace(emulation_of(STM32F4), **RATE)
-    targets: dict[str, Target] = TARGETS | {"stm32f4": msgspec.structs.replace(STM32F4, renode=renode)}
+    targets: dict[str, Target] = dict(TARGETS)
+    for target in (STM32F4, TARGETS[SENSING]):
+        renode = msgspec.structs.replace(emulation_of(target), **RATE)
+        targets[target.name] = msgspec.structs.replace(target, renode=renode)
     monkeypatch.setattr(session, "load_targets", lambda _folder: targets)
+
+
+SENSING = "stm32f4_lsm6dso"
 
 
 def check(run: Run) -> None:
@@ -78,6 +83,18 @@ def test_the_suite_passes_on_the_stand_in(pytester: pytest.Pytester, hil: Hil) -
     runs = read_results(pytester).runs
     assert [run.verdict for run in runs] == ["pass", "pass"]
     check(runs[1])
+
+
+@needs_emulator
+@pytest.mark.nightly  # It builds another target.
+@pytest.mark.usefixtures("stand_in")
+def test_a_sensor_that_does_not_answer_fails_one_test(pytester: pytest.Pytester, hil: Hil) -> None:
+    """Behind the stand-in there is a QEMU, which has neither the sensor nor its bus: all waits of the driver end."""
+    result = hil(SUITE, "--board=emulated", "--hil-emulator=renode", f"--hil-target={SENSING}", "-k", "int8")
+    result.assert_outcomes(passed=8, failed=1)
+    result.stdout.fnmatch_lines(["*SENSE: failed on the device: the sensor does not answer on its bus*"])
+    (run,) = (run for run in read_results(pytester).runs if run.current)
+    check(run)
 
 
 @needs_emulator

@@ -96,6 +96,7 @@ class FakeRenode:
         self._master = -1
         self._log: Callable[[str], None] = lambda _text: None
         self._running = False
+        self._has_sensor = False
         self._sending = threading.Lock()
 
     def run(self) -> None:
@@ -141,6 +142,7 @@ class FakeRenode:
             (r'macro reset\s+"""\s*(.*?)\s*"""', self._define),
             (r"runMacro \$reset", lambda: self._answer(self._macro)),
             (r"sysbus LoadELF @(\S+)", self._load),
+            (r"i2c1\.imu Feed(\w+)SamplesFromRESD @(\S+) sampleOffsetType=CurrentVirtualTime", self._feed),
             (r"start", self._start),
             (r"pause", self._pause),
             (r"machine Reset", self._reset),
@@ -173,6 +175,7 @@ class FakeRenode:
     def _load_platform(self, path: str) -> str:
         if self._fault == "bad-platform" or not Path(path).is_file():
             return f"There was an error executing command 'machine LoadPlatformDescription @{path}'\r\nError E36\r\n"
+        self._has_sensor = "imu: Sensors.LSM6DSO_IMU @ i2c1 0x6A" in Path(path).read_text()
         return ""
 
     def _create_pty(self, path: str) -> str:
@@ -192,6 +195,13 @@ class FakeRenode:
             for move in (self._to_harness, self._to_firmware):
                 threading.Thread(target=move, args=[self._qemu.uart], daemon=True).start()
         self._log(f"[INFO] sysbus: Loading block of {Path(path).stat().st_size} bytes length at 0x8000000.")
+        return ""
+
+    def _feed(self, what: str, path: str) -> str:
+        """Renode was not recorded doing this: a method that returns nothing answers with nothing."""
+        if self._running or not self._has_sensor or not Path(path).read_bytes().startswith(b"RESD"):
+            return f"There was an error executing command 'Feed{what}'\r\nIt cannot be fed.\r\n"
+        self._log(f"[DEBUG] imu: RESD: {what} from {path}")
         return ""
 
     def _start(self) -> str:

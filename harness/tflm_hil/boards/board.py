@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from tflm_hil.boards.protocols import Console, Counter, ExecutionRecord, Flasher, Lease, Reset
+from tflm_hil.boards.protocols import Console, Counter, ExecutionRecord, Flasher, Lease, Reset, Sensor
 from tflm_hil.boards.spec import BoardSpec
 from tflm_hil.device.connection import Connection
 from tflm_hil.device.device_info import DeviceInfo
@@ -22,7 +22,7 @@ class Board:
     """A place where an image runs. Use: `flash`, then `connect` for each session, `close` at the end.
 
     `name` is what the user calls it. `emulator` is its name and version, e.g. `qemu 7.2.22`; None on hardware.
-    `execution` is None where nothing sees what is executed.
+    `execution` is None where nothing sees what is executed, and `sensor` where nothing feeds one.
     """
 
     def __init__(
@@ -35,6 +35,7 @@ class Board:
         counter: Counter,
         lease: Lease,
         execution: ExecutionRecord | None = None,
+        sensor: Sensor | None = None,
     ) -> None:
         self.name = name
         self.emulator = emulator
@@ -44,6 +45,7 @@ class Board:
         self._counter = counter
         self._lease = lease
         self._execution = execution
+        self.sensor = sensor
 
     def check(self, info: DeviceInfo) -> None:
         """See Counter."""
@@ -107,6 +109,8 @@ class Board:
             setattr(self, part, extension.guarded(getattr(self, part)))
         if self._execution is not None:
             self._execution = extension.guarded(self._execution)
+        if self.sensor is not None:
+            self.sensor = extension.guarded(self.sensor)
 
 
 class BoardKind(Protocol):

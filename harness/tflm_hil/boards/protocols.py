@@ -5,6 +5,7 @@ from typing import Protocol
 
 from tflm_hil.device.connection import Connection
 from tflm_hil.device.device_info import DeviceInfo
+from tflm_hil.device.stream import Samples
 from tflm_hil.firmware.image import FirmwareImage
 from tflm_hil.progress import Say
 
@@ -71,6 +72,17 @@ class Lease(Protocol):
 
     def release(self) -> None:
         """Give it back; releasing twice is harmless."""
+
+
+class Sensor(Protocol):
+    """What the sensor senses that the firmware reads."""
+
+    def feed(self, samples: Samples) -> None:
+        """Let it sense `samples` from now on, at its own rate: int16[rows, channels], in its counts.
+
+        Before and afterwards it senses nothing, which is rows of zeros. The firmware must have started it. Raises
+        HilError.
+        """
 
 
 class ExecutionRecord(Protocol):

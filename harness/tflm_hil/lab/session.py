@@ -85,6 +85,11 @@ class Session:
             raise HilError("no board given; add --board=emulated")
         return self.boards[0]
 
+    def senses(self, build: Build) -> bool:
+        """Whether the target of `build` has a sensor whose rows are those of its model."""
+        sensor = self._known_targets[build.target].sensor
+        return sensor is not None and sensor.model.channels == len(build.model.channels)
+
     @cached_property
     def builds(self) -> list[Build]:
         """Every firmware that was asked for: models x variants x engines x targets."""

@@ -24,6 +24,8 @@ WINDOW_FIXTURES = {"recordings", "recording_file", "chain"}
 TENSOR_FIXTURES = {"stimuli"}
 NO_TRACE = "builds debug images: add --hil-trace"
 TRACE_FIXTURES = {"every_operator"}
+NO_SENSOR = "no target here has a sensor that the firmware reads for a model"
+SENSOR_FIXTURES = {"fed_sensor"}
 TAIL_LINES = 20
 
 
@@ -59,17 +61,18 @@ class FirmwareTests:
 
         if TRACE_FIXTURES & own and not self._session.options.trace:
             return nothing("no-trace", NO_TRACE)
+        sensed = bool(SENSOR_FIXTURES & own)
         try:
             cases = [
                 pytest.param(build, *feed, id="-".join([build.name, *feed]), marks=_left_out(build))
                 for build in _marked_builds(metafunc.definition, self._session)
-                if _is_for(build, own)
+                if _is_for(build, own) and (not sensed or self._session.senses(build))
                 for feed in ([[name] for name in feeds(self._session, build)] if "feed" in names else [[]])
             ]
         except HilError as error:
             raise pytest.Collector.CollectError(str(error)) from None
         if not cases:
-            return nothing("no-model", NO_MODEL)
+            return nothing("no-sensor", NO_SENSOR) if sensed else nothing("no-model", NO_MODEL)
         metafunc.parametrize(names, cases, indirect=True, scope=None)
         return None
 

@@ -16,6 +16,7 @@ from tflm_hil.pytest_plugin.options import no_board
 
 if TYPE_CHECKING:
     from tflm_hil.boards.board import Board
+    from tflm_hil.boards.protocols import Sensor
     from tflm_hil.commands.trace import Trace
     from tflm_hil.lab.build import Firmware
     from tflm_hil.lab.dut import DeviceUnderTest
@@ -148,6 +149,15 @@ def device(
         board_pool.connected(firmware, log, line.stream, line.say) as device,
     ):
         yield device
+
+
+@pytest.fixture
+def fed_sensor(device: DeviceUnderTest) -> Sensor:
+    """The sensor that the firmware reads, for the host to feed; only where both are there."""
+    sensor = device.board.sensor
+    if sensor is None:
+        pytest.skip(f"{device.board.name}: nothing here feeds its sensor")
+    return sensor
 
 
 @pytest.fixture

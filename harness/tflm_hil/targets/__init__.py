@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tflm_hil.errors import HilError
 from tflm_hil.targets.emulation import Peripheral, Qemu, Renode
-from tflm_hil.targets.target import ALL, FLASH, RAM, Target, core_order, read_target
+from tflm_hil.targets.target import ALL, FLASH, RAM, Sensor, Target, core_order, read_target
 
 __all__ = [
     "ALL",
@@ -16,6 +16,7 @@ __all__ = [
     "Peripheral",
     "Qemu",
     "Renode",
+    "Sensor",
     "Target",
     "core_order",
     "find_targets",

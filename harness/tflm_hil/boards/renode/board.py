@@ -8,6 +8,7 @@ from tflm_hil.boards.counters import InstructionCounter
 from tflm_hil.boards.emulator.machine import EmulatedConsole, EmulatedMachine, EmulatedReset
 from tflm_hil.boards.renode import installation
 from tflm_hil.boards.renode.process import RenodeProcess
+from tflm_hil.boards.renode.sensor import RenodeSensor
 from tflm_hil.boards.spec import UART, BoardSpec
 from tflm_hil.device.device_info import Counter
 from tflm_hil.errors import HilError
@@ -66,6 +67,7 @@ class RenodeBoard(Board):
             flasher=self.machine,
             counter=counter(name, lambda: self.machine.image.target),
             lease=self.machine,
+            sensor=RenodeSensor(self.machine),
         )
 
 

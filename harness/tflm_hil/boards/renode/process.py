@@ -18,6 +18,7 @@ _ANSWER_S = 5.0
 """A monitor answers within milliseconds, on a busy machine within a second: one that takes longer stands still."""
 
 _SCRIPT = "machine.resc"
+_PAUSING = "Pausing emulation..."
 _QUIT_S = 3.0
 _END_S = 1.0
 """A Renode whose monitor has gone ends soon."""
@@ -65,12 +66,25 @@ class RenodeProcess(EmulatorProcess):
         """Return what the monitor answers; see Monitor. Raises HilError that says what is known of Renode."""
         return self._told(lambda: self._monitor.execute(command, _ANSWER_S, waste))
 
+    def expect(self, command: str, answer: str, waste: int | None = None) -> None:
+        """Raise HilError if the monitor answers anything else to `command`; see `execute`."""
+        said = self.execute(command, waste)
+        if said != answer:
+            raise HilError(f"Renode's monitor: {command}: {' '.join(said.split()) or 'no answer'}; see {self.log}")
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Let no time pass for the machine, which must have nothing to say meanwhile. Raises HilError."""
+        self.expect("pause", _PAUSING)
+        yield
+        self.run()
+
     def reset(self) -> None:
         """See EmulatorProcess."""
         # A core that waits for room on its line does not pause.
         with self._reading_line() as line:
-            self._expect("pause", "Pausing emulation...", line)
-        self._expect("machine Reset", "")
+            self.expect("pause", _PAUSING, line)
+        self.expect("machine Reset", "")
 
     def open_line(self, name: str) -> Connection:
         """See EmulatorProcess."""
@@ -82,7 +96,7 @@ class RenodeProcess(EmulatorProcess):
 
     def run(self) -> None:
         """See EmulatorProcess."""
-        self._expect("start", "Starting emulation...")
+        self.expect("start", "Starting emulation...")
 
     def trouble(self) -> str:
         """See EmulatorProcess."""
@@ -119,10 +133,10 @@ class RenodeProcess(EmulatorProcess):
         (folder / "logs").symlink_to(self.log.parent.resolve())
         shutil.copyfile(image.elf, folder / scripts.PROGRAM)
         (folder / scripts.PLATFORM).write_text(scripts.platform(target, emulation), encoding="utf-8")
-        (folder / _SCRIPT).write_text(scripts.script(target.name, emulation.uart, folder), encoding="utf-8")
+        (folder / _SCRIPT).write_text(scripts.script(target, emulation, folder), encoding="utf-8")
         self.log.unlink(missing_ok=True)
         self._told(lambda: self._monitor.greet(self.start_s))
-        self._expect(f"logFile @{folder / 'logs' / self.log.name} true", "")
+        self.expect(f"logFile @{folder / 'logs' / self.log.name} true", "")
         said = self._told(lambda: self._monitor.execute(f"include @{folder / _SCRIPT}", self.start_s))
         if said.splitlines()[-1:] != [scripts.NO]:
             raise HilError(f"{' '.join(said.split()) or 'its script has no answer'}; see {self.log}")
@@ -138,11 +152,6 @@ class RenodeProcess(EmulatorProcess):
             yield line
         finally:
             os.close(line)
-
-    def _expect(self, command: str, answer: str, waste: int | None = None) -> None:
-        said = self.execute(command, waste)
-        if said != answer:
-            raise HilError(f"Renode's monitor: {command}: {' '.join(said.split()) or 'no answer'}; see {self.log}")
 
     def _told(self, ask: Callable[[], str]) -> str:
         """Return what `ask` does; its HilError is told with what is known of Renode."""

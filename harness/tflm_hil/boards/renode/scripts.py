@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tflm_hil.targets import Peripheral, Renode, Target
+from tflm_hil.targets import Peripheral, Renode, Sensor, Target
 
 CPU, NVIC = "cpu", "nvic"
 """What core and interrupt controller are called, in the platform files of Renode's as well."""
 
 SENSOR = "imu"
 """What the sensor of a target is called."""
+
+ACCELERATION, ANGULAR_RATE = "acceleration.resd", "angular_rate.resd"
+"""Files of what it senses."""
 
 PLATFORM, PROGRAM, UART = "platform.repl", "program.elf", "uart"
 """Files of a run: the platform, the image, and the link to the pseudo-terminal that the UART is connected to."""
@@ -46,19 +49,22 @@ def platform(target: Target, renode: Renode) -> str:
     return "\n".join(lines) + "\n"
 
 
-def script(name: str, uart: str, folder: Path) -> str:
-    """Return the script that makes the machine `name` with its UART `uart`, and leaves it halted at reset.
+def script(target: Target, renode: Renode, folder: Path) -> str:
+    """Return the script that makes a machine of `target`, with its name, and leaves it halted at reset.
 
     Its files are in `folder`, whose path has no space. The macro `reset` runs at each reset, also at one that the
     firmware asks for: without it no program is in memory from then on. The last line answers NO, which shows that those
     above it worked: a script ends at the first line that fails.
+
+    Time passes as fast as it can; but a sensor does not wait until its rows are fetched, so then it passes as it does
+    for the host.
     """
+    speed = "" if target.sensor else "emulation SetGlobalAdvanceImmediately true\n"
     return f'''\
-mach create "{name}"
+mach create "{target.name}"
 machine LoadPlatformDescription @{folder / PLATFORM}
-emulation SetGlobalAdvanceImmediately true
-emulation CreateUartPtyTerminal "{_TERMINAL}" "{folder / UART}"
-connector Connect sysbus.{uart} {_TERMINAL}
+{speed}emulation CreateUartPtyTerminal "{_TERMINAL}" "{folder / UART}"
+connector Connect sysbus.{renode.uart} {_TERMINAL}
 macro reset
 """
     sysbus LoadELF @{folder / PROGRAM}
@@ -66,6 +72,15 @@ macro reset
 runMacro $reset
 {HALTED}
 '''
+
+
+def feeding(sensor: Sensor, folder: Path) -> tuple[str, str]:
+    """Return the commands that let `sensor` sense, from this moment on, what its two files in `folder` hold."""
+    name, since = f"{sensor.bus}.{SENSOR}", "sampleOffsetType=CurrentVirtualTime"
+    return (
+        f"{name} FeedAccelerationSamplesFromRESD @{folder / ACCELERATION} {since}",
+        f"{name} FeedAngularRateSamplesFromRESD @{folder / ANGULAR_RATE} {since}",
+    )
 
 
 def _entries(target: Target, renode: Renode) -> dict[str, _Entry]:
