@@ -56,6 +56,17 @@ SUITE = """
         assert ACCIDENT != "always", "too large by far"
 """
 
+DEVICE = """
+    import pytest
+    from support import fake_session
+    from tflm_hil.pytest_plugin.fixtures import UART_LOG
+
+    @pytest.fixture
+    def device(request, firmware, tmp_path):
+        request.node.stash[UART_LOG] = tmp_path / "log"
+        return fake_session.FakeDevice(firmware)
+"""
+
 
 @pytest.fixture
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> FakeProject:
@@ -372,24 +383,21 @@ def test_a_regression_fails_a_test_case_of_junit(project: FakeProject) -> None:
 
 def test_a_missed_budget_is_one_failure_with_its_reason(project: FakeProject) -> None:
     project.pytester.makepyfile(test_suite="from tflm_hil.suite.latency import test_latency_stays_within_the_budget")
-    project.pytester.makeconftest(
-        """
-        import pytest
-        from support import fake_session
-        from tflm_hil.pytest_plugin.fixtures import UART_LOG
-
-        @pytest.fixture
-        def device(request, firmware, tmp_path):
-            request.node.stash[UART_LOG] = tmp_path / "log"
-            return fake_session.FakeDevice(firmware)
-        """
-    )
+    project.pytester.makeconftest(DEVICE)
     result = project("-k", "int8 and budget", FAKE_BUDGET="99")
     result.assert_outcomes(failed=1, deselected=1)
     assert "- slowest inference: 100 instructions, 1 over the budget of 99\n" in project.report
     latency = project.run().latency
     assert latency is not None
     assert latency.count == 20
+
+
+def test_a_counter_that_is_refused_fails_the_test_of_the_budget_with_its_reason(project: FakeProject) -> None:
+    project.pytester.makepyfile(test_suite="from tflm_hil.suite.latency import test_latency_stays_within_the_budget")
+    project.pytester.makeconftest(DEVICE)
+    result = project("-k", "int8 and budget", FAKE_BUDGET="101", FAKE_COUNTER="the counter shows 544 ticks")
+    result.assert_outcomes(failed=1, deselected=1)
+    result.stdout.fnmatch_lines(["the counter shows 544 ticks"])
 
 
 def test_plain_pytest_runs_the_suite_and_not_the_tests_of_the_harness(pytestconfig: pytest.Config) -> None:

@@ -113,6 +113,7 @@ class FakeDevice:
         return replace(
             measured(5 * (len(recordings) - len(lost))),
             firmware=self.firmware,
+            refused_counter=os.environ.get("FAKE_COUNTER", ""),
             lost=tuple(Loss(name, reason, 3) for name in lost),
         )
 

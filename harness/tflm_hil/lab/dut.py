@@ -57,10 +57,12 @@ class DeviceUnderTest:
     ) -> None:
         self.firmware = firmware
         self.board = board
-        self.client, self.info = connect()
+        self.refused_counter = ""
+        """Why its counter is not believed; "" if it is. Answers are as good as ever."""
         self._connect = connect
         self._streak = streak
         self._progress = progress
+        self.reconnect()
 
     def stream(self, recordings: Sequence[Recording], go_on: bool = False) -> Measurement:
         """Stream `recordings`, each from its row 0, and collect the answer to every window.
@@ -102,7 +104,7 @@ class DeviceUnderTest:
             lambda: (len(answers), answered - sum(len(each.invoke) for each in answers)),
             go_on,
         )
-        return Measurement(self.firmware, answers, self.board.unit(self.info), wire.traffic, lost)
+        return Measurement(self.firmware, answers, self._unit, wire.traffic, lost, self.refused_counter)
 
     def infer(self, stimuli: Sequence[Stimulus], go_on: bool = False) -> TensorMeasurement:
         """Write the inputs of each of `stimuli`, run the network, and read its outputs. `go_on` as in `stream`.
@@ -134,10 +136,11 @@ class DeviceUnderTest:
             self.firmware,
             answered,
             [self._outputs(result) for result in results],
-            [self.board.counts(self.info, result.invoke_ticks) for result in results],
-            self.board.unit(self.info),
+            [self._counts(result.invoke_ticks) for result in results],
+            self._unit,
             wire.traffic,
             lost,
+            self.refused_counter,
         )
 
     def sense(self, rows: int, started: Callable[[], None]) -> Sensed:
@@ -148,6 +151,17 @@ class DeviceUnderTest:
     def reconnect(self) -> None:
         """Reset the board and open another session, after an error has ended the one before. Raises HilError."""
         self.client, self.info = self._connect()
+        try:
+            self.board.check(self.info)
+        except DeviceError as error:
+            self.refused_counter = str(error)
+
+    @property
+    def _unit(self) -> str:
+        return "" if self.refused_counter else self.board.unit(self.info)
+
+    def _counts(self, ticks: int) -> int:
+        return 0 if self.refused_counter else self.board.counts(self.info, ticks)
 
     def status(self) -> Status:
         """The device's own counters, among them the stack's high-water mark."""
@@ -217,8 +231,8 @@ class DeviceUnderTest:
             np.frombuffer(b"".join(result.outputs for result in results), OUTPUT_TYPES[output.type]).reshape(
                 len(results), -1
             ),
-            [self.board.counts(self.info, result.prepare_ticks) for result in results],
-            [self.board.counts(self.info, result.invoke_ticks) for result in results],
+            [self._counts(result.prepare_ticks) for result in results],
+            [self._counts(result.invoke_ticks) for result in results],
         )
 
 

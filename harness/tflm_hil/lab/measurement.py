@@ -62,13 +62,18 @@ class Traffic:
 
 @dataclass(frozen=True)
 class Measurement:
-    """The answers to several recordings, without those that were `lost`. `unit` is that of the counts."""
+    """The answers to several recordings, without those that were `lost`.
+
+    `unit` is that of the counts, "" if there are none: the device has no counter, or `refused_counter` says what is
+    wrong with it.
+    """
 
     firmware: Firmware
     answers: list[Answers]
     unit: str
     traffic: Traffic
     lost: tuple[Loss, ...] = ()
+    refused_counter: str = ""
 
     @property
     def invoke(self) -> list[int]:
@@ -139,6 +144,7 @@ def together(parts: Sequence[Measurement]) -> Measurement:
         parts[0].unit,
         sum((part.traffic for part in parts), Traffic()),
         tuple(loss for part in parts for loss in part.lost),
+        next((part.refused_counter for part in parts if part.refused_counter), ""),
     )
 
 
@@ -156,6 +162,7 @@ class TensorMeasurement:
     unit: str
     traffic: Traffic
     lost: tuple[Loss, ...] = ()
+    refused_counter: str = ""
 
     def completed(self, later: TensorMeasurement) -> TensorMeasurement:
         """This one and `later`, for which what this one had lost was written again."""

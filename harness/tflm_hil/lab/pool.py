@@ -40,9 +40,12 @@ class _StoppedError(Exception):
 
 
 class Member:
-    """A board of a pool, opened when it is first needed; what it writes goes to `folder`."""
+    """A board of a pool, opened when it is first needed; what it writes goes to `folder`.
 
-    def __init__(self, number: int, choice: BoardChoice, session: Session, folder: Path) -> None:
+    One that is not `alone` must count as the others do.
+    """
+
+    def __init__(self, number: int, choice: BoardChoice, session: Session, folder: Path, alone: bool) -> None:
         self.number = number
         self.name = choice.name
         self.windows = 0
@@ -50,6 +53,7 @@ class Member:
         self._choice = choice
         self._session = session
         self._folder = folder
+        self._alone = alone
         self._board: Board | None = None
         self._file: ActivityFile | None = None
         self._thread: ThreadPoolExecutor | None = None
@@ -91,6 +95,8 @@ class Member:
         self.at(firmware, what)
         try:
             with self._session.connected(board, firmware, log, counted, say) as device:
+                if device.refused_counter and not self._alone:
+                    raise DeviceError(device.refused_counter)
                 yield device
         finally:
             if self._file is not None:
@@ -129,7 +135,7 @@ class BoardPool:
         self._session = session
         self._claims = claims
         self._members = [
-            Member(number, choice, session, folder / str(number) if self.several else folder)
+            Member(number, choice, session, folder / str(number) if self.several else folder, not self.several)
             for number, choice in enumerate(boards.choices)
         ]
 

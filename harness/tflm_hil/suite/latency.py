@@ -14,6 +14,8 @@ from tflm_hil.pytest_plugin.recorder import Recorder
 
 def test_latency_stays_within_the_budget(whole_measurement: AnyMeasurement, record: Recorder) -> None:
     record.measurement(whole_measurement)
+    if whole_measurement.refused_counter:
+        pytest.fail(whole_measurement.refused_counter, pytrace=False)
     latency = summarize(whole_measurement.unit, whole_measurement.invoke)
     if not latency.unit:
         pytest.skip("the device has no counter")
