@@ -52,7 +52,7 @@ void bus_init(void) {
     I2C_CR1 = I2C_CR1_SWRST; /* a controller that takes the bus for busy does so until then */
     I2C_CR1 = 0;
     I2C_CR2 = bus_mhz;
-    I2C_CCR = I2C_CCR_FAST | bus_hz / (3u * FAST_HZ);
+    I2C_CCR = I2C_CCR_FAST | (bus_hz + 3u * FAST_HZ - 1u) / (3u * FAST_HZ);
     I2C_TRISE = bus_mhz * RISE_NS / 1000u + 1u;
     I2C_CR1 = I2C_CR1_PE;
 }
@@ -93,11 +93,13 @@ static void stop(void) {
     I2C_CR1 = I2C_CR1_PE | I2C_CR1_STOP;
 }
 
-/* CR1 must not be written until the controller has sent STOP. */
-static void finish(void) {
+/* Waits until the controller has sent STOP: until then CR1 must not be written, and the last byte may be refused. */
+static bool finish(void) {
     for (uint32_t i = 0; i < PATIENCE && I2C_CR1 & I2C_CR1_STOP; i++) {
     }
+    bool done = !(I2C_SR1 & I2C_SR1_ERRORS);
     I2C_SR1 = 0; /* clears the errors */
+    return done;
 }
 
 bool bus_read(uint8_t address, uint8_t reg, uint8_t *value) {
@@ -105,13 +107,11 @@ bool bus_read(uint8_t address, uint8_t reg, uint8_t *value) {
     stop();
     done = done && await(I2C_SR1_RXNE);
     *value = done ? (uint8_t)I2C_DR : 0;
-    finish();
-    return done;
+    return finish() && done;
 }
 
 bool bus_write(uint8_t address, uint8_t reg, uint8_t value) {
     bool done = address_device(address, WRITE) && send(reg) && send(value);
     stop();
-    finish();
-    return done;
+    return finish() && done;
 }
