@@ -78,6 +78,26 @@ def test_macros_are_those_of_the_uart_and_of_the_file() -> None:
     }
 
 
+def test_a_sensor_names_its_driver_its_place_and_its_pins() -> None:
+    board = TargetBoard(OURS["stm32f4_lsm6dso"].file)
+    assert board.get("build.sensor") == "lsm6dso"
+    assert {name: value for name, value in board.get("build.defines").items() if "SENSOR" in name} == {
+        "BOARD_SENSOR_BUS": "1u",
+        "BOARD_SENSOR_ADDRESS": "106u",
+        "BOARD_SENSOR_SCL_PORT": "1u",
+        "BOARD_SENSOR_SCL_PIN": "8u",
+        "BOARD_SENSOR_SDA_PORT": "1u",
+        "BOARD_SENSOR_SDA_PIN": "9u",
+    }
+
+
+@pytest.mark.parametrize("target", [target for target in BUILT if not target.sensor], ids=lambda target: target.name)
+def test_other_targets_know_nothing_of_sensors(target) -> None:  # type: ignore[no-untyped-def]
+    board = TargetBoard(target.file)
+    assert board.get("build.sensor") == ""
+    assert not [name for name in board.get("build.defines") if "SENSOR" in name]
+
+
 def test_pins_have_the_names_that_chip_makers_give_them() -> None:
     defines = TargetBoard(OURS["pico"].file).get("build.defines")
     assert [defines[f"BOARD_UART_{end}"] for end in ("TX_PORT", "TX_PIN", "RX_PORT", "RX_PIN")] == [

@@ -2,7 +2,7 @@
 
 As a plugin (`-p support.fake_session`) it replaces the real session. It has one model with two variants, `int8` and
 `float32`, and recordings in two files. Of the environment, FAKE_IMAGE holds the digest of its image, and
-FAKE_EMULATORS what emulates its board.
+FAKE_EMULATORS what emulates its board. FAKE_SENSOR is the variant whose target has a sensor.
 """
 
 from __future__ import annotations
@@ -62,6 +62,9 @@ class FakeSession:
 
     def open_board(self, _run_dir: Path, _say: object, choice: BoardChoice) -> Any:
         return SimpleNamespace(name="emulated", emulator=choice.emulator, close=lambda: None)
+
+    def senses(self, build: Build) -> bool:
+        return build.variant.name == os.environ.get("FAKE_SENSOR")
 
     def changed(self) -> list[Path]:
         changed = os.environ.get("FAKE_CHANGED")
