@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,11 +22,12 @@ import msgspec
 import numpy as np
 import pytest
 from intelhex import IntelHex
-from support import simulated_probe
+from support import fake_board, simulated_probe
 from support.emulated_image import SPIN, build, run
 from support.firmware_helpers import MODEL_SHA256
 from support.needs import needs_emulator
 from support.plugin_helpers import ROOT, SUITE, Hil, read_results
+from support.processes import ends
 from support.simulated_probe import SimulatedProbe
 from support.targets import STM32F4, TARGETS
 from support.tiny_elf import write_tiny_elf
@@ -329,3 +334,43 @@ def test_gdb_flashes_through_the_servers_of_the_tools(
             board.close()
         finally:
             tool.kill()
+
+
+@pytest.mark.nightly  # waits for tools that hang
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["one process", "two processes"])
+def test_ctrl_c_ends_the_flashing_of_two_boards(tmp_path: Path, workers: list[str]) -> None:
+    deaf = tmp_path / "deaf"
+    deaf.write_text("#!/bin/sh\ntrap '' INT TERM\nsleep 600 &\necho $$ $! >$1.new\nmv $1.new $1\nwait\n")
+    deaf.chmod(0o755)
+    pids = [tmp_path / name for name in ("a", "b")]
+    with ExitStack() as stack:
+        tables = [
+            f'[boards.{file.name}]\nport = "{stack.enter_context(fake_board.running("gesture", "int8", bytes(20)))}"\n'
+            f'target = "stm32f4"\nflash = {{ method = "custom", command = "{deaf} {file}", timeout_s = 600 }}\n'
+            for file in pids
+        ]
+        (tmp_path / "tflm-hil").mkdir()
+        (tmp_path / "tflm-hil" / "hil-boards.toml").write_text("\n".join(['schema = "hil-boards/1"', *tables]))
+        harness = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "--board=a,b",
+                "--hil-model=gesture",
+                "-k",
+                "int8",
+                f"--hil-report={tmp_path}",
+                *workers,
+            ],
+            cwd=ROOT,
+            env=os.environ | {"XDG_CONFIG_HOME": str(tmp_path)},
+            stdout=subprocess.DEVNULL,
+            process_group=0,
+        )
+        while not all(file.exists() for file in pids):
+            assert harness.poll() is None
+            time.sleep(0.1)
+        os.killpg(harness.pid, signal.SIGINT)
+        assert harness.wait(120) == pytest.ExitCode.INTERRUPTED
+    assert all(ends(int(pid)) for file in pids for pid in file.read_text().split())

@@ -274,7 +274,7 @@ class BoardPool:
     ) -> None:
         """Let `member` do what is left until all is done, or until it dies."""
         try:
-            with member.connected(firmware, "", log, total.of(work), total.say) as device:
+            with member.connected(firmware, "", log, total.of(work), total.say_of(work)) as device:
                 while (item := work.take()) is not None:
                     member.at(firmware, recordings[item].name)
                     measurement = device.stream([recordings[item]], go_on=True)
@@ -336,10 +336,16 @@ class _Total:
         self._done: dict[object, int] = {}
         self._lock = threading.Lock()
 
-    def say(self, text: str) -> None:
-        """See Say."""
-        with self._lock:
-            self._say(text)
+    def say_of(self, work: Work) -> Say:
+        """What tells the user of one board. It ends its part of `work` as `of` does: flashing may take minutes."""
+
+        def say(text: str) -> None:
+            if work.stopped:
+                raise _StoppedError
+            with self._lock:
+                self._say(text)
+
+        return say
 
     def of(self, work: Work) -> Progress:
         """The progress of one board with a part of `work`. It raises _StoppedError when that has been stopped."""
