@@ -215,7 +215,7 @@ def test_a_board_that_is_not_there_or_not_the_only_one_is_told(
 def test_an_unknown_name_is_told_with_those_that_there_are(tmp_path: Path) -> None:
     named = load_named_boards(write(tmp_path, '[boards.desk-nucleo]\nport = "/dev/null"'))
     with pytest.raises(
-        HilError, match=r"^unknown board desk-nuclo; choose emulated, auto, desk-nucleo, a port, qemu:, "
+        HilError, match=r"^unknown board desk-nuclo; choose emulated, auto, desk-nucleo, a port, labgrid:, qemu:, "
     ):
         find("desk-nuclo", "auto", named)
     with pytest.raises(HilError, match=r", or give it a name in hil-boards\.toml; serial ports here: none$"):

@@ -68,7 +68,7 @@ def test_auto_is_the_emulated_board_where_none_is_connected(monkeypatch: pytest.
     [
         (
             ("emulted", "auto", "stm32f4"),
-            "unknown board emulted; choose emulated, auto, a port, qemu:, renode:, replay:, serial:, alt://, ",
+            "unknown board emulted; choose emulated, auto, a port, labgrid:, qemu:, renode:, replay:, serial:, ",
         ),
         (
             ("/dev/ttyACM99", "auto", "stm32f4"),
@@ -76,7 +76,7 @@ def test_auto_is_the_emulated_board_where_none_is_connected(monkeypatch: pytest.
         ),
         (
             ("telnet://lab:23", "auto", "stm32f4"),
-            "board telnet://lab:23: unknown kind telnet; choose emulated, auto, a port, qemu:, renode:, replay:, ",
+            "board telnet://lab:23: unknown kind telnet; choose emulated, auto, a port, labgrid:, qemu:, renode:, ",
         ),
         (("socket://lab", "auto", "stm32f4"), "board socket://lab: expected socket://HOST:PORT"),
         (

@@ -69,18 +69,18 @@ def install(tmp_path: Path) -> Iterator[Install]:
 def test_a_board_of_an_extension_is_chosen_by_its_kind(install: Install, tmp_path: Path) -> None:
     install()
     choice = find("lab:bench 3?power=off", "auto", {}).check([STM32F4])
-    assert choice.describe() == "lab:bench 3?power=off (labemu 1, stm32f4)"
+    assert choice.describe() == "lab:bench 3 (labemu 1, stm32f4)"
     assert choice.links == ("uart",)
     assert (choice.found.spec.address, choice.found.spec.options) == ("bench 3", {"power": "off"})
     board = choice.open(tmp_path, silent)
-    assert board.name == "lab:bench 3?power=off"
+    assert board.name == "lab:bench 3"
 
 
 def test_it_is_listed_without_being_loaded(install: Install) -> None:
     install(text="1/0")
     with pytest.raises(
         HilError,
-        match="unknown kind bochs; choose emulated, auto, a port, qemu:, renode:, replay:, serial:, lab:, alt://",
+        match="unknown kind bochs; choose emulated, auto, a port, labgrid:, qemu:, renode:, replay:, serial:, lab:, alt://",
     ):
         find("bochs:", "auto", {}).check([STM32F4])
     assert find("/dev/null", "auto", {}).check([STM32F4]).name == "/dev/null"

@@ -43,7 +43,8 @@ KINDS = ("qemu", "serial", "labqemu", "BigBench")
     ],
 )
 def test_a_board_is_a_kind_an_address_and_options(text: str, kind: str, address: str, options: dict[str, str]) -> None:
-    assert parse(text, KINDS) == BoardSpec(text, kind, address, options)
+    name = text.partition("?")[0] if options else text
+    assert parse(text, KINDS) == BoardSpec(name, kind, address, options)
 
 
 def test_a_kind_of_an_extension_comes_before_a_url_of_pyserial() -> None:
@@ -73,7 +74,7 @@ def test_what_there_is_not_is_one_line_with_what_there_is(text: str, said: str) 
 @given(text=st.text())
 def test_any_text_is_a_board_or_an_error(text: str) -> None:
     with contextlib.suppress(HilError):
-        assert parse(text, KINDS).text == text
+        assert text.startswith(parse(text, KINDS).text)
 
 
 NAMES = st.one_of(

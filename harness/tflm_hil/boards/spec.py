@@ -27,9 +27,10 @@ _KIND = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.DOTALL)
 
 @dataclass(frozen=True)
 class BoardSpec:
-    """A board: its `kind`, and which of that kind by `address` and `options`. `text` is what the user calls it.
+    """A board: its `kind`, and which of that kind by `address` and `options`.
 
-    `named` is what hil-boards.toml says of it, if `text` is a name from there, and `link` the one that is asked for.
+    `text` is what the user calls it, without the options: those say how to get it, not which it is. `named` is what
+    hil-boards.toml says of it, if `text` is a name from there, and `link` the one that is asked for.
     """
 
     text: str
@@ -66,7 +67,7 @@ def parse(text: str, kinds: Collection[str], names: Collection[str] = ()) -> Boa
     kind, rest = {known.lower(): known for known in kinds}.get(named[1].lower()), named[2]
     if kind is not None:
         address, _, options = rest.partition("?")
-        return BoardSpec(text, kind, address, dict(parse_qsl(options, keep_blank_values=True)))
+        return BoardSpec(text.partition("?")[0], kind, address, dict(parse_qsl(options, keep_blank_values=True)))
     if port_name.is_url(text):
         return BoardSpec(text, SERIAL, text)
     raise HilError(f"board {text}: unknown kind {named[1]}; {_choices(kinds, names)}")

@@ -105,4 +105,4 @@ def _line(port: str, target: str | None) -> tuple[SerialLine, str]:
         chosen = target or found.target or configuration.default_target or DEFAULT_TARGET
         (known,) = find_targets(load_targets(configuration.targets), (chosen,))
     uart: Uart = spec.named.line(known.uart) if spec.named else known.uart
-    return SerialLine(spec.address, uart, spec.text), spec.text
+    return SerialLine.at(spec.address, uart, spec.text), spec.text

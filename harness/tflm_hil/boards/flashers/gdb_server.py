@@ -34,7 +34,7 @@ class ProbeGdbServer:
     """See GdbServer. `uart` is the line of the board at `place`; what the tool says goes to gdb-server.log."""
 
     def __init__(self, settings: flash.FlashSettings, place: Place, uart: Uart) -> None:
-        self._line = SerialLine(place.port, uart, place.board)
+        self._line = SerialLine.at(place.port, uart, place.board)
         self._process: subprocess.Popen[bytes] | None = None
         if isinstance(settings, flash.GdbSettings):
             server = Gdb(settings, place)

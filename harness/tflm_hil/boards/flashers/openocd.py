@@ -46,10 +46,8 @@ class OpenOcd:
         self.timeout_s = settings.timeout_s
 
     def write(self, image: FirmwareImage) -> Call:
-        """See Method. These are the steps of OpenOCD's `program`, which takes no spaces in names."""
-        elf = _quoted(image.elf)
-        steps = ("reset init", f"flash write_image erase {elf}", f"verify_image {elf}", "reset run", "shutdown")
-        return self._call("disabled", *steps)
+        """See Method."""
+        return self._call("disabled", *steps(_quoted(image.elf)), "shutdown")
 
     def reset(self) -> Call:
         """See Method."""
@@ -73,6 +71,11 @@ class OpenOcd:
                 *(argument for command in ("init", *commands) for argument in ("-c", command)),
             ]
         )
+
+
+def steps(elf: str) -> list[str]:
+    """Return the steps of OpenOCD's `program`, which itself takes no spaces in names. `elf` is a word of Tcl."""
+    return ["reset init", f"flash write_image erase {elf}", f"verify_image {elf}", "reset run"]
 
 
 def _quoted(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
 from tflm_hil.boards.board import Board
 from tflm_hil.boards.board_file import NamedBoard
@@ -31,18 +32,25 @@ def _link(port: str) -> str:
 
 
 class SerialLine:
-    """The line at `port`: Console and Lease of board `name`. One process at a time has it, from `open` to `release`.
+    """The line at `port`: Console and Lease. With a `lock`, one process at a time has it, from `open` to `release`.
 
     It stays open between two boots: opening a port resets some boards, and takes a second over a network.
     """
 
-    def __init__(self, port: str, uart: Uart, name: str = "") -> None:
-        self.link = _link(port)
-        # A device file needs no lock beside the one that pyserial takes on the very device.
-        self._lock = PortLock(port) if port_name.scheme(port) in port_name.NETWORK else None
-        self._address = port
-        self._port = Port(port, uart, name)
+    def __init__(self, port: Port, lock: PortLock | None = None) -> None:
+        self.link = _link(port.address)
+        self._port = port
+        self._lock = lock
         self._connection: Connection | None = None
+
+    @classmethod
+    def at(cls, address: str, uart: Uart, name: str = "") -> Self:
+        """Return the line at a port or URL, with a lock if it is a port of the network.
+
+        A device file needs none beside the one that pyserial takes on the very device.
+        """
+        lock = PortLock(address) if port_name.scheme(address) in port_name.NETWORK else None
+        return cls(Port(address, uart, name), lock)
 
     def open(self) -> Connection:
         """See Console."""
@@ -65,7 +73,7 @@ class SerialLine:
 
     def trouble(self) -> str:
         """See Lease. Nothing is known of a board but what it says, and who else may hear it."""
-        file = port_name.device_file(self._address)
+        file = port_name.device_file(self._port.address)
         others = [str(holder) for holder in holders(file)] if file else []
         return (
             f"{' and '.join(others)} has the port open as well, and takes bytes from it: close that" if others else ""
@@ -98,7 +106,7 @@ class SerialBoard(Board):
         run_dir: Path = Path(),
     ) -> None:
         name = named.name if named else port
-        line = SerialLine(port, named.line(target.uart) if named else target.uart, name)
+        line = SerialLine.at(port, named.line(target.uart) if named else target.uart, name)
         super().__init__(
             name,
             None,

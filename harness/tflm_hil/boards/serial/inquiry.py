@@ -27,7 +27,7 @@ def ask(port: str, uart: Uart, bauds: Sequence[int], name: str) -> DeviceInfo:
     `uart` says how the port is opened, and `name` is for errors. Raises HilError if the port cannot be opened,
     MuteError if nothing answers at any rate, and DeviceError if what answers is no device to work with.
     """
-    line = SerialLine(port, msgspec.structs.replace(uart, baud=bauds[0]), name)
+    line = SerialLine.at(port, msgspec.structs.replace(uart, baud=bauds[0]), name)
     try:
         connection = line.open()
         with UartLog(Path(os.devnull)) as log:

@@ -13,14 +13,18 @@ from tflm_hil.device.connection import Connection
 from tflm_hil.errors import HilError
 
 
-def serial_reset(name: str, named: NamedBoard | None, tool: ToolFlasher | None, run_dir: Path) -> SerialReset:
+def serial_reset(
+    name: str, named: NamedBoard | None, tool: ToolFlasher | None, run_dir: Path, power: Power | None = None
+) -> SerialReset:
     """Return the reset of the board `name`. `tool` is what flashes it; what commands say goes to `run_dir`.
+
+    `power` is its power switch, unless hil-boards.toml has another one.
 
     Raises HilError for a probe if there is none.
     """
     if named is None:
-        return SerialReset(name, _every_way(tool))
-    return SerialReset(name, _ways(named, tool, run_dir), _power(named, run_dir))
+        return SerialReset(name, _every_way(tool), power)
+    return SerialReset(name, _ways(named, tool, run_dir), _power(named, run_dir) or power)
 
 
 def _every_way(tool: ToolFlasher | None) -> Iterator[Method]:

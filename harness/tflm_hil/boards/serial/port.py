@@ -3,6 +3,7 @@
 import errno
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import serial
@@ -29,12 +30,16 @@ _LEVELS: dict[Level, bool | None] = {"low": False, "high": True, "leave": None}
 
 
 class Port:
-    """The port at `address`, which the user calls `name`, opened as `uart` says. It remembers why it was refused."""
+    """The port at `address`, which the user calls `name`, opened as `uart` says. It remembers why it was refused.
 
-    def __init__(self, address: str, uart: Uart, name: str = "") -> None:
+    `why` is called when its line breaks, and returns what is known about the cause.
+    """
+
+    def __init__(self, address: str, uart: Uart, name: str = "", why: Callable[[], str] | None = None) -> None:
         self.name = name or address
-        self._address = address
+        self.address = address
         self._uart = uart
+        self._why = why
         self._usb = usb_port.find(address)
         self._opened = False
         self._refused: str | None = None
@@ -45,7 +50,7 @@ class Port:
         Raises HilError with the remedy. From then on the error comes without any wait: a device file is looked for
         again, a host is not asked again.
         """
-        if self._refused is not None and port_name.scheme(self._address) in port_name.NETWORK:
+        if self._refused is not None and port_name.scheme(self.address) in port_name.NETWORK:
             raise HilError(f"{self._refused} (not tried again)")
         deadline = Deadline(RETURN_S if self._opened and self._refused is None else 0.0)
         while True:
@@ -61,12 +66,12 @@ class Port:
                 return connection
 
     def _open(self) -> Connection:
-        if port_name.scheme(self._address) in ("socket", port_name.RTT):
+        if port_name.scheme(self.address) in ("socket", port_name.RTT):
             return self._connect()
         actual = self._actual_name()
         try:
             connection = SerialConnection(
-                actual, self._uart.baud, self.name, dtr=_LEVELS[self._uart.dtr], rts=_LEVELS[self._uart.rts]
+                actual, self._uart.baud, self.name, _LEVELS[self._uart.dtr], _LEVELS[self._uart.rts], self._why
             )
         except PORT_ERRORS as error:
             raise HilError(f"{self.name}: {_why_not(actual, error)}") from None
@@ -75,17 +80,17 @@ class Port:
 
     def _connect(self) -> Connection:
         try:
-            line = socket.create_connection(port_name.host_and_port(self._address), _CONNECT_S)
+            line = socket.create_connection(port_name.host_and_port(self.address), _CONNECT_S)
         except (OSError, UnicodeError) as error:
-            raise HilError(f"{self.name}: {_why_not(self._address, error)}") from None
+            raise HilError(f"{self.name}: {_why_not(self.address, error)}") from None
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        what = "RTT link" if port_name.scheme(self._address) == port_name.RTT else "serial line"
-        return SocketConnection(line, self.name, what=what)
+        what = "RTT link" if port_name.scheme(self.address) == port_name.RTT else "serial line"
+        return SocketConnection(line, self.name, self._why or (lambda: ""), what)
 
     def _actual_name(self) -> str:
         """Return what to open: a USB port may have another name now, and another board the old one."""
-        if self._usb is None or port_name.scheme(self._address):
-            return self._address
+        if self._usb is None or port_name.scheme(self.address):
+            return self.address
         found = usb_port.find_again(self._usb)
         if found is None:
             raise HilError(f"{self.name}: the board has gone and did not come back: connect it again")

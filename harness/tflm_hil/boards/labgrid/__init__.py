@@ -1,0 +1,1 @@
+"""Boards of a lab that labgrid shares out."""
