@@ -30,7 +30,7 @@ from tflm_hil.lab.dut import DeviceUnderTest, Progress, silent
 from tflm_hil.lab.options import DEFAULT_TARGET, Options
 from tflm_hil.models.chain import Chain
 from tflm_hil.models.fit import check_fit
-from tflm_hil.models.manifest import EVERY, Model, Variant, load_models
+from tflm_hil.models.manifest import EVERY, Channel, Model, Variant, load_models
 from tflm_hil.models.reference import Reference
 from tflm_hil.models.tflite_file import read
 from tflm_hil.progress import Say
@@ -72,7 +72,7 @@ class Session:
             self.toolchain |= engines.versions(engine, self.project)
         self._check_manifests()
         self._files = Snapshot(path for model in self.models for path in model.files)
-        self._recordings = {model.name: _recordings(model) for model in self.models}
+        self._recordings = _recordings(self.models)
         self._references: dict[Path, Reference] = {}
         self._chains: dict[Path, Chain] = {}
         self._contacts: dict[tuple[str, str | None], Contact] = {}
@@ -265,13 +265,21 @@ def _models(known: dict[str, Model], asked: tuple[str, ...], folder: Path) -> li
     return [model for name, model in sorted(known.items()) if not asked or name in asked]
 
 
-def _recordings(model: Model) -> dict[str, list[Recording]]:
-    if model.recordings is None:
-        return {}
-    recordings = load_recordings(model.recordings, model.channels, model.window)
-    for recording in recordings:
-        _check_fit(model, recording)
-    return by_file(recordings)
+def _recordings(models: Sequence[Model]) -> dict[str, dict[str, list[Recording]]]:
+    """The recordings of each model by the name of their file. Models that take the same ones share them."""
+    loaded: dict[tuple[Path, tuple[Channel, ...], int], list[Recording]] = {}
+    found: dict[str, dict[str, list[Recording]]] = {}
+    for model in models:
+        if model.recordings is None:
+            found[model.name] = {}
+            continue
+        key = model.recordings, tuple(model.channels), model.window
+        if key not in loaded:
+            loaded[key] = load_recordings(*key)
+        for recording in loaded[key]:
+            _check_fit(model, recording)
+        found[model.name] = by_file(loaded[key])
+    return found
 
 
 def _check_fit(model: Model, recording: Recording) -> None:

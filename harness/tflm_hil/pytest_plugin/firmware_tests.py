@@ -16,8 +16,7 @@ from tflm_hil.pytest_plugin.fixtures import UART_LOG
 from tflm_hil.pytest_plugin.measuring import LOST, feeds
 from tflm_hil.pytest_plugin.ownership import own_fixtures
 from tflm_hil.pytest_plugin.planner import board_of, build_of
-from tflm_hil.pytest_plugin.recorder import CONTRIBUTIONS
-from tflm_hil.pytest_plugin.reporter import MEASURED
+from tflm_hil.pytest_plugin.recorder import CONTRIBUTIONS, MEASURED
 
 NO_MODEL = "no model here is of the kind that it tests"
 WINDOW_FIXTURES = {"recordings", "recording_file", "chain"}

@@ -16,6 +16,8 @@ from tflm_hil.pytest_plugin.measuring import AnyMeasurement
 from tflm_hil.results.parts import Contribution, attribution_part
 
 CONTRIBUTIONS = pytest.StashKey[list[Contribution]]()
+MEASURED = "hil_measured"
+"""The attribute of a report that has what its test measured: reports are what pytest-xdist carries from its workers."""
 
 
 class Recorder:

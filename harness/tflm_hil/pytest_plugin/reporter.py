@@ -19,6 +19,7 @@ from tflm_hil.lab.session import Session
 from tflm_hil.pytest_plugin.interruption import Interruption
 from tflm_hil.pytest_plugin.junit_file import JunitFile
 from tflm_hil.pytest_plugin.planner import FOLDER, Plan, Planner, narrowed, read_plans
+from tflm_hil.pytest_plugin.recorder import MEASURED
 from tflm_hil.pytest_plugin.sharing import Sharing
 from tflm_hil.report.publish import Published, publish
 from tflm_hil.report.summary import summary_lines
@@ -28,8 +29,6 @@ from tflm_hil.results.merge import Planned, Report, beside, merge, unreported
 from tflm_hil.results.merge import Session as Ended
 from tflm_hil.results.model import Results, load
 
-# An attribute of reports, because those are what pytest-xdist carries from its workers.
-MEASURED = "hil_measured"
 REASON_LINES = 12
 REASON_COLUMNS = 400
 

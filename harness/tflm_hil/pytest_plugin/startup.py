@@ -20,7 +20,6 @@ from tflm_hil.pytest_plugin.interruption import Interruption
 from tflm_hil.pytest_plugin.measured_once import MeasuredOnce
 from tflm_hil.pytest_plugin.ownership import taken_fixtures
 from tflm_hil.pytest_plugin.planner import Planner
-from tflm_hil.pytest_plugin.reporter import Reporter
 from tflm_hil.pytest_plugin.sharing import Sharing, check_workers
 
 
@@ -42,6 +41,9 @@ def start(config: pytest.Config, options: Options) -> None:
         if options.coverage:
             config.pluginmanager.register(Coverage(config, session))
         if not hasattr(config, "workerinput"):
+            # Imports what draws reports, which takes a while and a worker has no use for.
+            from tflm_hil.pytest_plugin.reporter import Reporter
+
             probe_folder(options.report_dir)
             if options.traffic_dir is not None:
                 probe_folder(options.traffic_dir)

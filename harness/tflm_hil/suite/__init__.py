@@ -1,4 +1,7 @@
-"""The suite that every project runs: `from tflm_hil.suite import *` in a test file of its own."""
+"""The suite that every project runs: `from tflm_hil.suite import *` in a test file of its own.
+
+Its files import little, so that it costs nothing where there is no board.
+"""
 
 from tflm_hil.suite.footprint import test_footprint_stays_within_the_budget
 from tflm_hil.suite.latency import test_emulated_latency_is_the_same_every_time, test_latency_stays_within_the_budget

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from tflm_hil.checks.budget import over_budget
-from tflm_hil.lab.dut import DeviceUnderTest
-from tflm_hil.pytest_plugin.measuring import AnyMeasurement
-from tflm_hil.pytest_plugin.recorder import Recorder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tflm_hil.lab.dut import DeviceUnderTest
+    from tflm_hil.pytest_plugin.measuring import AnyMeasurement
+    from tflm_hil.pytest_plugin.recorder import Recorder
 
 
 def test_footprint_stays_within_the_budget(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tflm_hil.checks.budget import over_budget
 from tflm_hil.checks.latency import summarize
-from tflm_hil.pytest_plugin.measuring import AnyMeasurement
-from tflm_hil.pytest_plugin.recorder import Recorder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tflm_hil.pytest_plugin.measuring import AnyMeasurement
+    from tflm_hil.pytest_plugin.recorder import Recorder
 
 
 def test_latency_stays_within_the_budget(whole_measurement: AnyMeasurement, record: Recorder) -> None:

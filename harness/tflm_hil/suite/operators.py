@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tflm_hil.commands.trace import Trace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tflm_hil.commands.trace import Trace
 
 
 def test_every_operator_equals_the_reference(every_operator: Trace) -> None:

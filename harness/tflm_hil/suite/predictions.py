@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from tflm_hil.checks.parity import Mismatch
-from tflm_hil.lab.build import Firmware
-from tflm_hil.lab.measurement import Measurement
-from tflm_hil.models.chain import Chain
-from tflm_hil.models.reference import Reference
-from tflm_hil.pytest_plugin.recorder import Recorder
-from tflm_hil.pytest_plugin.tracer import Tracer
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tflm_hil.checks.parity import Mismatch
+    from tflm_hil.lab.build import Firmware
+    from tflm_hil.lab.measurement import Measurement
+    from tflm_hil.models.chain import Chain
+    from tflm_hil.models.reference import Reference
+    from tflm_hil.pytest_plugin.recorder import Recorder
+    from tflm_hil.pytest_plugin.tracer import Tracer
 
 SHOWN = 3
 

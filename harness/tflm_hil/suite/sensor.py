@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from tflm_hil.boards.protocols import Sensor
-from tflm_hil.checks.sensing import found_at
-from tflm_hil.lab.dut import DeviceUnderTest
-from tflm_hil.recordings import Recording
+if TYPE_CHECKING:
+    from tflm_hil.boards.protocols import Sensor
+    from tflm_hil.lab.dut import DeviceUnderTest
+    from tflm_hil.recordings import Recording
 
 MARGIN_ROWS = 104
 """Rows before and after the recording, in which the sensor rests: a second."""
 
 
 def test_sensor_in_the_loop(device: DeviceUnderTest, fed_sensor: Sensor, recordings: list[Recording]) -> None:
+    from tflm_hil.checks.sensing import found_at
+
     model = device.firmware.model
     long_enough = [each for each in recordings if len(each.samples) >= model.window]
     if not long_enough:

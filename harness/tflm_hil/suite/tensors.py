@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from tflm_hil.checks.parity import Parity, TensorMismatch
-from tflm_hil.lab.build import Firmware
-from tflm_hil.lab.measurement import TensorMeasurement
-from tflm_hil.models.reference import Reference
-from tflm_hil.models.stimuli import Stimulus
-from tflm_hil.pytest_plugin.recorder import Recorder
-from tflm_hil.pytest_plugin.tracer import Tracer
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tflm_hil.checks.parity import Parity, TensorMismatch
+    from tflm_hil.lab.build import Firmware
+    from tflm_hil.lab.measurement import TensorMeasurement
+    from tflm_hil.models.reference import Reference
+    from tflm_hil.models.stimuli import Stimulus
+    from tflm_hil.pytest_plugin.recorder import Recorder
+    from tflm_hil.pytest_plugin.tracer import Tracer
 
 SHOWN = 3
 
