@@ -16,7 +16,7 @@ from support.once import once
 from tflm_hil.errors import HilError
 from tflm_hil.firmware.backtrace import unwind
 from tflm_hil.firmware.backtrace.places import Place
-from tflm_hil.firmware.backtrace.program import Program
+from tflm_hil.firmware.backtrace.program import Program, Rule
 
 pytestmark = pytest.mark.skipif(
     shutil.which("arm-none-eabi-gcc") is None, reason="no arm-none-eabi-gcc: install gcc-arm-none-eabi"
@@ -68,12 +68,12 @@ SECTIONS {
 """
 
 
-def compiled(flags: str) -> Path:
-    """Return the ELF file of SOURCE."""
+def compiled(flags: str, origin: int = 0x08000000) -> Path:
+    """Return the ELF file of SOURCE with its code from `origin` on."""
 
     def make(folder: Path) -> None:
         (folder / "source.c").write_text(SOURCE)
-        (folder / "layout.ld").write_text(LAYOUT)
+        (folder / "layout.ld").write_text(LAYOUT.replace("0x08000000", hex(origin)))
         command = ["arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", *flags.split(), "-ffunction-sections"]
         command += [
             "-nostdlib",
@@ -86,7 +86,7 @@ def compiled(flags: str) -> Path:
         ]
         subprocess.run([*command, "-o", "program.elf"], check=True, cwd=folder)
 
-    return once(f"backtrace {flags}".replace(" ", "_"), make) / "program.elf"
+    return once(f"backtrace {flags} {origin}".replace(" ", "_"), make) / "program.elf"
 
 
 def functions(elf: Path) -> list[range]:
@@ -126,6 +126,18 @@ def test_places_are_those_of_addr2line(tmp_path: Path, flags: str, aranges: bool
     }
     assert ours == by_binutils(elf, addresses)
     assert max(map(len, ours.values())) == (1 if "-O0" in flags else 3)
+
+
+def test_what_the_linker_discarded_is_not_taken_for_the_code_at_the_beginning() -> None:
+    """It leaves the debug information of `unused` at address 0, where the flash of some chips begins."""
+    elf = compiled("-O0 -g", origin=0)
+    program = Program(elf)
+    assert min(function.start for function in functions(elf)) < 20
+    for function in functions(elf):
+        # Nothing is pushed before the first instruction.
+        assert program.rule(function.start) == Rule(base=unwind.SP, offset=0, saved={})
+        for address in function[::2]:
+            assert program.places(address)[-1].function == program.function(address)
 
 
 def stopped(elf: Path, folder: Path) -> tuple[dict[int, int], dict[int, int], list[tuple[str, int]]]:
@@ -182,6 +194,15 @@ def test_without_debug_information_callers_are_guessed_and_called_that(tmp_path:
         Place(name) for name in ("innermost", "variable", "middle", "main", "reset")
     ]
     assert {frame.how for frame in frames[1:]} == {unwind.How.GUESSED}
+
+
+def test_a_function_pointer_on_the_stack_is_no_return_address() -> None:
+    elf = compiled("-Os -g")
+    program = Program(elf)
+    starts = [function.start | 1 for function in functions(elf)]
+    memory = {0x20000F80 + 4 * at: word for at, word in enumerate(starts)}
+    registers = dict.fromkeys(range(4, 16), 0) | {unwind.SP: 0x20000F80}
+    assert unwind.unwind(program, registers, memory) == []
 
 
 WORDS = st.integers(0, 0xFFFFFFFF)
