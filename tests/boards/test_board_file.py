@@ -106,21 +106,25 @@ def test_a_port_that_has_another_name_once_the_firmware_is_built_is_found_again(
     assert opened == ["/dev/full"]
 
 
-def test_a_board_may_be_at_a_port_or_a_url(tmp_path: Path) -> None:
+def test_a_board_may_be_at_a_port_a_url_or_a_place_of_a_lab(tmp_path: Path) -> None:
     named = load_named_boards(
         write(
-            tmp_path, '[boards.a]\nport = "/dev/null"\n[boards.b]\nport = "socket://lab:3000"\n[boards.c]\nport="lab"'
+            tmp_path,
+            '[boards.a]\nport = "/dev/null"\n[boards.b]\nport = "socket://lab:3000"\n[boards.c]\nport="lab"\n'
+            '[boards.d]\nport = "labgrid:desk?wait=5"',
         )
     )
     assert find("a", "auto", named).spec.address == "/dev/null"
     assert find("b", "auto", named).spec.address == "socket://lab:3000"
+    lab = find("d", "auto", named).spec
+    assert (lab.text, lab.kind, lab.address, lab.options) == ("d", "labgrid", "desk", {"wait": "5"})
     with pytest.raises(HilError, match=r"^unknown board lab; choose "):
         find("c", "auto", named)
 
 
-def test_a_board_at_a_kind_of_its_own_is_refused(tmp_path: Path) -> None:
+def test_an_emulator_is_no_board_of_the_file(tmp_path: Path) -> None:
     named = load_named_boards(write(tmp_path, '[boards.a]\nport = "qemu:"'))
-    with pytest.raises(HilError, match=r"hil-boards\.toml: \[boards\.a\]: port qemu: is no serial port or URL of one;"):
+    with pytest.raises(HilError, match=r"hil-boards\.toml: \[boards\.a\]: port qemu: is no real board;"):
         find("a", "auto", named)
 
 

@@ -144,7 +144,8 @@ def test_boards_with_names_come_first_whether_they_are_connected_or_not(
     name_boards(
         tmp_path,
         '[boards.b]\nserial_number = "2"\n[boards.c]\nserial_number = "3"\n[boards.d]\nport = "/dev/ttyX"\n'
-        f'[boards.a]\nport = "{board}"\ntarget = "nrf51"\n[boards.e]\nport = "socket://lab"',
+        f'[boards.a]\nport = "{board}"\ntarget = "nrf51"\n[boards.e]\nport = "socket://lab"\n'
+        '[boards.f]\nport = "labgrid:desk"',
     )
     found = listed(tmp_path)
     assert [(board["name"], board["port"]) for board in found] == [
@@ -153,6 +154,7 @@ def test_boards_with_names_come_first_whether_they_are_connected_or_not(
         ("c", ""),
         ("d", "/dev/ttyX"),
         ("e", "socket://lab"),
+        ("f", "labgrid:desk"),
         ("", "/dev/ttyACM0"),
     ]
     remarks = [board["remark"] for board in found]
@@ -161,6 +163,7 @@ def test_boards_with_names_come_first_whether_they_are_connected_or_not(
     assert remarks[2] == "not connected"
     assert remarks[3].startswith("there is no such port; serial ports here: ")
     assert remarks[4] == "expected socket://HOST:PORT"
+    assert remarks[5] == "not asked"
 
 
 @pytest.mark.parametrize(

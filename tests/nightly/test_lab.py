@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,14 +14,17 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
-from support import fake_board, ser2net
+from support import fake_board, ser2net, simulated_probe, ssh_server
 from support.lab import LABGRID, READY_S
 from support.needs import needs_emulator
-from support.plugin_helpers import ROOT, SUITE
+from support.plugin_helpers import ROOT, SUITE, Hil
 from support.targets import STM32F4
+from tflm_hil.boards.counters import CycleCounter
 from tflm_hil.engines.aot.engine import AotEngine
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.manifest import load_models
@@ -32,9 +37,42 @@ pytestmark = [
     pytest.mark.skipif(not LABGRID.is_dir(), reason=f"{LABGRID} is missing: run .ci/setup"),
     pytest.mark.skipif(ser2net.PROGRAM is None, reason="ser2net is not installed: apt-get install ser2net"),
 ]
+PAGE = (ROOT / "docs" / "remote.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^    (labgrid-(?:coordinator|exporter|client) -[lcx] .*)", PAGE, re.MULTILINE)
 PYSERIAL_LABGRID = Path(sys.prefix) / "pyserial-labgrid"
 RUN_S = 120.0
 NOBODY = "None"
+CONSOLE = """
+  console:
+    cls: RawSerialPort
+    port: {}
+"""
+PROBE = """
+  probe:
+    cls: NetworkUSBDebugger
+    host: exporter
+    busnum: 1
+    devnum: 1
+    path: '1-1'
+    vendor_id: 0x0483
+    model_id: 0x374B
+"""
+POWER = """
+  power:
+    cls: NetworkPowerPort
+    model: rest
+    host: http://127.0.0.1:{}/{{index}}
+    index: 3
+"""
+BOARD = """
+schema = "hil-boards/1"
+[boards.lab]
+port = "labgrid:desk"
+target = "nrf51"
+[boards.lab.flash]
+method = "openocd"
+config = ["probe.cfg", "{config}"]
+"""
 HOLD = """
 from support.targets import STM32F4
 from tflm_hil.boards.labgrid.line import PlaceLine
@@ -50,32 +88,37 @@ line.release()
 
 
 class Lab:
-    """labgrid's coordinator and an exporter of a fake board, which is at the place `desk`; in `folder`."""
+    """What docs/remote.md sets up, with `resources` at the place `desk`; in `folder`."""
 
-    def __init__(self, folder: Path, terminal: str) -> None:
+    def __init__(self, folder: Path, resources: str, path: str = os.environ["PATH"], *options: str) -> None:
         with socket.create_server(("127.0.0.1", 0)) as server:
             self.address = f"127.0.0.1:{server.getsockname()[1]}"
         self.folder = folder
+        self._commands = [shlex.split(line.replace("127.0.0.1:20408", self.address)) for line in COMMANDS]
+        self._options = options
         self.environment = os.environ | {
             "PYTHONPATH": os.pathsep.join([str(LABGRID), str(ROOT / "tests")]),
+            "PYTHONUNBUFFERED": "1",
+            "PATH": os.pathsep.join([str(LABGRID / "bin"), path]),
             "LG_COORDINATOR": self.address,
             "XDG_STATE_HOME": str(folder / "state"),
         }
-        (folder / "exporter.yaml").write_text(f"desk:\n  console:\n    cls: RawSerialPort\n    port: {terminal}\n")
+        (folder / "exporter.yaml").write_text(f"desk:\n{resources}")
         self._processes: list[subprocess.Popen[str]] = []
-        self.coordinator = self._start("Coordinator ready", "coordinator", "-l", self.address)
-        self.client("-p", "desk", "create")
-        self.client("-p", "desk", "add-match", "*/desk/*")
+        self._start("Coordinator ready", "labgrid-coordinator")
         self.exporter = self.start_exporter()
+        for program, *arguments in self._commands:
+            if program == "labgrid-client":
+                self.client(*arguments)
 
     def start_exporter(self) -> subprocess.Popen[str]:
-        options = ("-n", "bench", "--hostname", "127.0.0.1", "exporter.yaml")
-        return self._start("creating poll task", "exporter", *options)
+        return self._start("creating poll task", "labgrid-exporter", *self._options)
 
     def _start(self, ready: str, program: str, *options: str) -> subprocess.Popen[str]:
-        """Start a program of labgrid in a process group of its own, and wait until it is ready."""
+        """Start a program as the page says, in a process group of its own, and wait until it is ready."""
+        command = next(command for command in self._commands if command[0] == program)
         process = subprocess.Popen(
-            [sys.executable, "-u", "-m", f"labgrid.remote.{program}", *options],
+            [*command, *options],
             cwd=self.folder,
             env=self.environment,
             stdout=subprocess.PIPE,
@@ -88,13 +131,13 @@ class Lab:
         assert process.stdout is not None
         watchdog = threading.Timer(READY_S, process.kill)
         watchdog.start()
-        ready_in = next((line for line in process.stdout if ready in line), None)
+        found = any(ready in line for line in process.stdout)
         watchdog.cancel()
-        assert ready_in, f"labgrid's {program} does not get ready"
+        assert found, f"{program} does not get ready"
         return process
 
     def client(self, *arguments: str) -> str:
-        argv = [sys.executable, "-m", "labgrid.remote.client", *arguments]
+        argv = ["labgrid-client", *arguments]
         return subprocess.run(
             argv, env=self.environment, capture_output=True, text=True, check=True, timeout=READY_S
         ).stdout
@@ -103,9 +146,9 @@ class Lab:
         return re.search(r"acquired: (\S+)", self.client("-p", "desk", "show"))[1]  # type: ignore[index]
 
     def wait_until_streaming(self, name: str) -> None:
-        """Wait until the run has sent something to the device."""
+        """Wait until the run streams to the device: what it says before is a few lines of the log."""
         until = time.monotonic() + RUN_S
-        while not any(log.stat().st_size for log in (self.folder / name / "uart").glob("*.log")):
+        while not any(log.stat().st_size > 2000 for log in (self.folder / name / "uart").glob("*.log")):
             assert time.monotonic() < until, "the run does not begin to stream"
             time.sleep(0.05)
 
@@ -151,9 +194,22 @@ def build_id() -> bytes:
 @pytest.fixture
 def lab(build_id: bytes, tmp_path: Path) -> Iterator[Lab]:
     with fake_board.running("gesture", "int8", build_id) as terminal:
-        lab = Lab(tmp_path, terminal)
+        lab = Lab(tmp_path, CONSOLE.format(terminal))
         yield lab
         lab.close()
+
+
+def test_the_lab_of_the_page_is_what_the_page_says(lab: Lab) -> None:
+    """Its configuration of the exporter and its last command, too."""
+    resources = re.search(r"`exporter\.yaml`.*?```yaml\n(.*?)```", PAGE, re.DOTALL)
+    assert resources is not None
+    written = (lab.folder / "exporter.yaml").read_text()
+    terminal = re.search(r"port: (\S+)", written)[1]  # type: ignore[index]
+    assert resources[1].partition("#")[0].replace("/dev/ttyACM0", terminal).split() == written.split()
+    assert len(COMMANDS) == 5
+    assert "kind=nucleo" in lab.client("-p", "desk", "show")
+    board = re.search(r"^    pytest --board='(labgrid:desk\?coordinator=.*)'$", PAGE, re.MULTILINE)[1]  # type: ignore[index]
+    check_pass(lab.run(board.replace("127.0.0.1:20408", lab.address)).communicate(timeout=RUN_S)[0])
 
 
 @pytest.mark.parametrize("serial", ["pyserial", "pyserial-labgrid"])
@@ -227,3 +283,64 @@ def test_an_exporter_that_is_killed_with_all_its_host_fails_tests_with_one_line_
     assert lab.holder() == NOBODY
     lab.start_exporter()
     check_pass(lab.run("labgrid:desk").communicate(timeout=RUN_S)[0])
+
+
+def test_a_blank_chip_is_flashed_by_the_exporters_probe(
+    tmp_path: Path, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Real SSH, labgrid's OpenOCD driver, OpenOCD, and an emulated nRF51 behind a simulated probe."""
+    if shutil.which("openocd") is None:
+        pytest.skip("openocd is not installed: apt-get install openocd")
+    monkeypatch.setattr(CycleCounter, "check", lambda _self, _info: None)  # An emulator counts no cycles.
+    (tmp_path / "ssh").mkdir()
+    with simulated_probe.running() as probe, ssh_server.serving(tmp_path / "ssh") as ssh:
+        lab = Lab(tmp_path, CONSOLE.format(probe.terminal) + PROBE, f"{ssh}{os.pathsep}{os.environ['PATH']}")
+        for name, value in lab.environment.items():
+            monkeypatch.setenv(name, value)
+        folder = tmp_path / "config" / "tflm-hil"
+        folder.mkdir(parents=True)
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(folder.parent))
+        (folder / "probe.cfg").write_text(f"set PROBE {probe.openocd}\n")
+        (folder / "hil-boards.toml").write_text(BOARD.format(config=simulated_probe.CONFIG))
+        hil = Hil(pytester, monkeypatch)
+        hil(SUITE, "--board=lab", "-k", "int8").assert_outcomes(passed=6, skipped=2)
+        assert lab.holder() == NOBODY
+        lab.close()
+
+
+def test_an_isolated_exporter_is_reached_through_ssh(build_id: bytes, tmp_path: Path) -> None:
+    (tmp_path / "ssh").mkdir()
+    with (
+        fake_board.running("gesture", "int8", build_id) as terminal,
+        ssh_server.serving(tmp_path / "ssh") as ssh,
+    ):
+        lab = Lab(tmp_path, CONSOLE.format(terminal), f"{ssh}{os.pathsep}{os.environ['PATH']}", "--isolated")
+        check_pass(lab.run("labgrid:desk").communicate(timeout=RUN_S)[0])
+        assert lab.holder() == NOBODY
+        lab.close()
+    assert "Starting session" in (tmp_path / "ssh" / "sshd.log").read_text()
+
+
+class Switch(BaseHTTPRequestHandler):
+    """A power switch that remembers what it was told."""
+
+    told: ClassVar[list[tuple[str, bytes]]] = []
+
+    def do_PUT(self) -> None:
+        self.told.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(200)
+        self.end_headers()
+
+
+def test_a_board_that_nothing_else_resets_is_switched_off_and_on(tmp_path: Path) -> None:
+    master, slave = os.openpty()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Switch) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        lab = Lab(tmp_path, CONSOLE.format(os.ttyname(slave)) + POWER.format(server.server_port))
+        output, _ = lab.run("labgrid:desk").communicate(timeout=RUN_S)
+        lab.close()
+        server.shutdown()
+    os.close(master)
+    os.close(slave)
+    assert "labgrid:desk is silent" in output
+    assert Switch.told[:2] == [("/3", b"0"), ("/3", b"1")]

@@ -236,10 +236,10 @@ def _connected(named: Mapping[str, NamedBoard]) -> dict[str, UsbPort]:
 
 
 def _spec_of(board: NamedBoard, kinds: Sequence[str]) -> BoardSpec:
-    """The port of a board that hil-boards.toml names."""
+    """The board that hil-boards.toml names: its port, or the place of a lab."""
     if (port := board.usb_port()) is not None:
         return BoardSpec(board.name, SERIAL, port.device, named=board)
     spec = parse(board.table.port or "", kinds)
-    if spec.kind != SERIAL:
-        raise HilError(f"{board.origin}: port {spec.text} is no serial port or URL of one; correct it")
+    if spec.kind in EMULATORS:
+        raise HilError(f"{board.origin}: port {spec.text} is no real board; correct it")
     return replace(spec, text=board.name, named=board)

@@ -9,11 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 
 from tflm_hil.boards.board_file import NamedBoard
+from tflm_hil.boards.selection import find
 from tflm_hil.boards.serial import port_name, usb_port
 from tflm_hil.boards.serial.holder import holders
 from tflm_hil.boards.serial.inquiry import ask
 from tflm_hil.boards.serial.port_lock import PortLock
 from tflm_hil.boards.serial.usb_port import UsbPort
+from tflm_hil.boards.spec import AUTO, SERIAL
 from tflm_hil.errors import HilError, MuteError
 from tflm_hil.targets import Target
 from tflm_hil.targets.target import Uart
@@ -98,11 +100,13 @@ def _on_usb(name: str, port: UsbPort) -> ListedBoard:
 
 
 def _elsewhere(board: NamedBoard) -> ListedBoard:
-    """A board that is not on USB: at a port of another kind, on the network, or nowhere."""
+    """A board that is not on USB: at a port of another kind, on the network, in a lab, or nowhere."""
     port = board.table.port
     if port is None:
         return ListedBoard(board.name, "", remark=NOT_CONNECTED)
     try:
+        if find(board.name, AUTO, {board.name: board}).spec.kind != SERIAL:
+            return ListedBoard(board.name, port, remark=NOT_ASKED)  # The others would have to wait for it.
         port_name.check(port)
         return ListedBoard(board.name, port, held_by=_held_by(port))
     except HilError as error:

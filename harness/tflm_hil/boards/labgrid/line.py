@@ -70,7 +70,10 @@ class PlaceLine:
             self.close()
             self._url = url
             self._line = SerialLine(Port(url, self._uart, self._request.board, self._why))
-        connection = self._line.open()
+        try:
+            connection = self._line.open()
+        except HilError as error:
+            raise HilError(f"{error} ({self._why()})") from None
         self._patience = RETURN_S
         return connection
 
@@ -106,6 +109,6 @@ class PlaceLine:
         return f"socket://{host}:{server.port}"
 
     def _why(self) -> str:
-        """Return what has broken the line, as far as the coordinator knows."""
+        """Return what is wrong with the line, as far as the coordinator knows."""
         trouble = self._keeper.ask(Question("trouble", seconds=_NEWS_S), str) if self._keeper else ""
         return trouble or "is the board still connected there?"
