@@ -15,6 +15,7 @@ from support.compiler_helpers import FLAGS, needs_gcc
 from support.convolution_cases import (
     CONV,
     DEPTHWISE,
+    HALVES,
     Network,
     Shape,
     convolutions,
@@ -23,6 +24,8 @@ from support.convolution_cases import (
     layer_of_halves,
     random_convolution,
     random_float_convolution,
+    random_small_convolution,
+    series,
     shape_of,
     shapes,
 )
@@ -41,9 +44,13 @@ from support.kernel_cases import (
 from support.many_models import check_many_models, many_models
 from tflm_hil.compiler import compile_model
 from tflm_hil.compiler.graph.sliding_window import SAME, VALID
+from tflm_hil.compiler.operators import small_convolution
 from tflm_hil.models.tflite_builder import OperatorSpec, TensorSpec, build
 
 pytestmark = needs_gcc
+
+SMALL = ("aot_conv_s8_small", "aot_conv_s8_small_padded", "aot_conv_s8_small_dilated")
+SMALL_DEPTHWISE = ("aot_depthwise_s8_3x3", "aot_depthwise_s8_3x3_relu")
 
 
 @st.composite
@@ -84,11 +91,59 @@ def ordinary_layer(shape: Shape, seed: int, activation: int) -> tuple[bytes, npt
     return model, int8_values(rng, shape.x, "random")
 
 
+def kernel_with(most_weights: int, model: bytes, x: npt.NDArray[np.int8]) -> str:
+    """Check the answer with a limit of so many weights for the kernel for small windows; return the kernel."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(small_convolution, "MOST_WEIGHTS", most_weights)
+        (kernel,) = check_bit_exact(model, [x])
+    return kernel
+
+
 @cases
 @given(convolutions(st.just(1), st.integers(1, 40)), seeds, activations)
 def test_ordinary_convolutions_are_packed_and_bit_exact(shape: Shape, seed: int, activation: int) -> None:
     model, x = ordinary_layer(shape, seed, activation)
-    assert check_bit_exact(model, [x]) == ["aot_conv_s8"]
+    assert kernel_with(0, model, x) in ("aot_conv_s8", *SMALL_DEPTHWISE)
+
+
+@cases
+@given(convolutions(st.just(1), st.integers(1, 6)) | series(), seeds, activations)
+def test_convolutions_of_small_windows_are_bit_exact(shape: Shape, seed: int, activation: int) -> None:
+    model, x = ordinary_layer(shape, seed, activation)
+    kernel = kernel_with(2**16, model, x)
+    assert kernel in ("aot_conv_s8", *SMALL_DEPTHWISE, *SMALL)
+    if shape.taps <= 8 and shape.y[2] >= 4 and shape.options["DilationWFactor"] == 1:
+        assert kernel != "aot_conv_s8"
+
+
+@pytest.mark.parametrize(
+    ("kernel", "image", "outputs", "window", "stride", "dilation", "padding"),
+    [
+        ("aot_conv_s8_small", (9, 9, 3), 8, (2, 2), (1, 2), (1, 1), VALID),
+        ("aot_conv_s8_small", (5, 5, 16), 2, (1, 1), (1, 1), (1, 1), SAME),  # two pixels at once, two runs in a row
+        ("aot_conv_s8_small_padded", (60, 40, 3), 8, (3, 3), (2, 2), (1, 1), SAME),  # tiles are parts of rows
+        ("aot_conv_s8_small_padded", (30, 6, 3), 8, (3, 3), (1, 1), (2, 1), SAME),  # tiles of several rows
+        ("aot_conv_s8_small_padded", (1, 600, 2), 6, (1, 3), (1, 3), (1, 2), SAME),
+        ("aot_conv_s8_small_dilated", (1, 300, 2), 8, (1, 5), (1, 1), (1, 3), SAME),  # three tiles
+        ("aot_conv_s8_small_dilated", (1, 9, 1), 4, (1, 3), (1, 1), (1, 4), VALID),  # fewer outputs than dilation
+        ("aot_depthwise_s8_3x3", (8, 9, 1), 3, (3, 3), (1, 2), (1, 1), SAME),
+    ],
+)
+def test_each_kernel_for_small_windows_is_chosen(
+    kernel: str,
+    image: tuple[int, int, int],
+    outputs: int,
+    window: tuple[int, int],
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+    padding: int,
+) -> None:
+    shape = shape_of(CONV, image, outputs, window, stride, dilation, padding)
+    assert shape is not None
+    for activation in (0, 1, 3):
+        model, x = ordinary_layer(shape, 3, activation)
+        (chosen,) = check_bit_exact(model, [x])
+        assert chosen in (kernel, f"{kernel}_relu")
 
 
 depthwise_kernels = st.sampled_from([(3, 3), (3, 3), (3, 3), (1, 3), (3, 1), (2, 2)]) | kernels
@@ -98,7 +153,7 @@ depthwise_kernels = st.sampled_from([(3, 3), (3, 3), (3, 3), (1, 3), (3, 1), (2,
 @given(depthwise(depthwise_kernels, st.just((1, 1))), seeds, activations)
 def test_ordinary_depthwise_convolutions_are_fast_and_bit_exact(shape: Shape, seed: int, activation: int) -> None:
     model, x = ordinary_layer(shape, seed, activation)
-    assert check_bit_exact(model, [x])[0] in ("aot_depthwise_s8", "aot_conv_s8")
+    assert check_bit_exact(model, [x])[0] in ("aot_depthwise_s8", "aot_conv_s8", *SMALL_DEPTHWISE, *SMALL)
 
 
 def one_layer(
@@ -152,7 +207,7 @@ def test_channels_that_cannot_change_are_not_computed(kind: str, tmp_path: Path)
     bias = [100, 2**30, -(2**30), -100]
     dead = one_layer(shape, weights, 8.0, bias, [0.5, 2.0**-28, 2.0**-29, 0.4])
     alive = one_layer(shape, weights, 8.0, [100, 0, 0, -100], [0.5, 0.5, 0.5, 0.4])
-    kernel = "aot_conv_s8" if kind == CONV else "aot_depthwise_s8"
+    kernel = "aot_conv_s8" if kind == CONV else "aot_depthwise_s8_3x3_relu"
     sizes = []
     for model in (dead, alive):
         assert check_bit_exact(model, [image(shape)]) == [kernel]
@@ -164,7 +219,8 @@ def test_channels_that_cannot_change_are_not_computed(kind: str, tmp_path: Path)
 def test_a_layer_of_nothing_but_dead_channels() -> None:
     shape = shape_of(CONV, (4, 3, 2), 3, (1, 1))
     model = one_layer(shape, np.ones(6, np.int8), 8.0, [2**20, -(2**20), 0], [1e-9])
-    assert check_bit_exact(model, [image(shape)]) == ["aot_conv_s8"]
+    assert kernel_with(256, model, image(shape)) == "aot_conv_s8_small"
+    assert kernel_with(0, model, image(shape)) == "aot_conv_s8"
 
 
 def test_a_channel_that_changes_by_one_step_is_no_constant() -> None:
@@ -178,9 +234,10 @@ def test_a_channel_that_changes_by_one_step_is_no_constant() -> None:
 def test_weights_that_do_not_fit_a_pair_use_the_unpacked_kernel() -> None:
     shape = shape_of(CONV, (3, 3, 8), 2, (1, 1))
     packable = np.array([[-128, 127] * 4, [1] * 8], np.int8)
-    assert check_bit_exact(one_layer(shape, packable, 8.0), [image(shape)]) == ["aot_conv_s8"]
+    assert kernel_with(0, one_layer(shape, packable, 8.0), image(shape)) == "aot_conv_s8"
     unpackable = np.array([[-128, 127] * 4, [-1, 2] * 4], np.int8)
-    assert check_bit_exact(one_layer(shape, unpackable, 8.0), [image(shape)]) == ["aot_conv_s8_unpacked"]
+    assert kernel_with(0, one_layer(shape, unpackable, 8.0), image(shape)) == "aot_conv_s8_unpacked"
+    assert check_bit_exact(one_layer(shape, unpackable, 8.0), [image(shape)]) == ["aot_conv_s8_small"]
 
 
 @pytest.mark.parametrize(("taps", "kernel"), [(516, "aot_conv_s8"), (517, "aot_conv_s8_unpacked")])
@@ -192,10 +249,9 @@ def test_rows_whose_sums_leave_23_bits_use_the_unpacked_kernel(taps: int, kernel
 
 
 @pytest.mark.parametrize("exponent", range(-12, -1))
-@pytest.mark.parametrize("kind", [CONV, DEPTHWISE])
-def test_halves_are_rounded_away_from_zero(kind: str, exponent: int) -> None:
-    model, shape = layer_of_halves(kind, exponent)
-    kernel = "aot_conv_s8" if kind == CONV else "aot_depthwise_s8"
+@pytest.mark.parametrize("kernel", HALVES)
+def test_halves_are_rounded_away_from_zero(kernel: str, exponent: int) -> None:
+    model, shape = layer_of_halves(*HALVES[kernel], exponent)
     assert check_bit_exact(model, [np.arange(-128, 128, dtype=np.int8).reshape(shape)]) == [kernel]
 
 
@@ -215,9 +271,50 @@ def test_float32_is_bit_exact(seed: int, shape: Shape, activation: int, with_bia
     check_bit_exact(build(tensors, [operator], [0], [3]), [x])
 
 
+@pytest.mark.parametrize(
+    ("kernel", "image", "outputs", "dilation", "padding"),
+    [
+        ("aot_conv_f32_small", (6, 9, 1), 7, (2, 1), VALID),
+        ("aot_conv_f32_small_padded", (6, 9, 1), 7, (1, 1), SAME),
+        ("aot_conv_f32_small_padded", (40, 70, 1), 3, (1, 1), SAME),  # tiles are parts of rows
+        ("aot_conv_f32_small_padded", (9, 7, 1), 4, (1, 3), SAME),
+        (
+            "aot_conv_f32",
+            (9, 7, 1),
+            5,
+            (1, 3),
+            SAME,
+        ),  # a channel without partners, which would need four pixels in a row
+    ],
+)
+def test_float32_of_one_channel_is_bit_exact_with_zeros_and_infinities(
+    kernel: str, image: tuple[int, int, int], outputs: int, dilation: tuple[int, int], padding: int
+) -> None:
+    # Padding with zeros must not turn a -0 into a 0, nor make a NaN of an infinity.
+    shape = shape_of(CONV, image, outputs, (3, 3), (1, 1), dilation, padding)
+    assert shape is not None
+    rng = np.random.default_rng(6)
+    weights = np.abs(rng.normal(0, 1, shape.weights)).astype(np.float32)
+    x = rng.choice(
+        np.array([-0.0, -0.0, 0.0, 1e-30, 3.0, np.inf], np.float32), shape.x, p=[0.3, 0.3, 0.2, 0.1, 0.09, 0.01]
+    )
+    bias = np.where(np.arange(outputs) % 2, -0.0, 1.0).astype(np.float32)
+    for activation in (0, 1, 3):
+        tensors = [
+            TensorSpec(shape.x, FLOAT32),
+            TensorSpec(shape.weights, FLOAT32, data=weights),
+            TensorSpec([outputs], FLOAT32, data=bias),
+            TensorSpec(shape.y, FLOAT32),
+        ]
+        options = shape.options | {"FusedActivationFunction": activation}
+        model = build(tensors, [OperatorSpec(CONV, [0, 1, 2], [3], options)], [0], [3])
+        assert check_bit_exact(model, [x]) == [kernel]
+
+
 @pytest.mark.parametrize("seeds", [range(4), pytest.param(range(4, 52), marks=pytest.mark.nightly)], ids=str)
 def test_random_convolutions_under_the_sanitizers(seeds: range, tmp_path: Path) -> None:
-    models = [make(seed) for make in (random_convolution, random_float_convolution) for seed in seeds]
+    makers = random_convolution, random_small_convolution, random_float_convolution
+    models = [make(seed) for make in makers for seed in seeds]
     _, kernels = sanitized()
     program = tmp_path / "program"
     subprocess.run(["gcc", *FLAGS, *SANITIZE, "-o", program, *many_models(models, tmp_path), kernels], check=True)

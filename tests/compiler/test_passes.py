@@ -49,18 +49,19 @@ def residual() -> tuple[graph.Network, list[KernelCall]]:
     return lower_graph(Path("model.tflite"), parse(network.build([x, skip], [y])), keep_tensors=True)
 
 
-def test_fusion_takes_the_kernel_that_the_call_names() -> None:
+def test_fusion_takes_the_call_that_the_convolution_has_for_it() -> None:
     network, (conv, add) = residual()
-    assert conv.kernel_with_add == "aot_conv_add_s8"
-    conv = replace(conv, kernel="any_other", kernel_with_add="any_other_with_add")
+    assert conv.with_add is not None
+    assert (conv.kernel, conv.with_add.kernel) == ("aot_conv_s8_small_padded", "aot_conv_add_s8")
     (fused,) = fuse_residual_add([conv, add], network)
-    assert fused.kernel == "any_other_with_add"
+    assert fused.kernel == "aot_conv_add_s8"
+    assert fused.parameters["weights"] == conv.with_add.parameters["weights"]
     assert fused.outputs == add.outputs
     assert fused.inputs == (add.inputs[1], *conv.inputs)
-    assert fused.kernel_with_add is None
+    assert fused.with_add is None
 
 
-def test_without_such_a_kernel_nothing_is_fused() -> None:
+def test_without_such_a_call_nothing_is_fused() -> None:
     network, (conv, add) = residual()
-    calls = [replace(conv, kernel_with_add=None), add]
+    calls = [replace(conv, with_add=None), add]
     assert fuse_residual_add(calls, network) == calls

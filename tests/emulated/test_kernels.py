@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from support.compiler_helpers import FLAGS, SOURCES, run_tflm
 from support.convolution_cases import (
-    CONV,
-    DEPTHWISE,
+    HALVES,
     layer_of_halves,
     random_convolution,
     random_float_convolution,
+    random_small_convolution,
     residual_network,
 )
 from support.emulated_programs import (
@@ -174,9 +174,10 @@ def test_ragged_layers_are_bit_exact_on_the_core(core: Core, kind: str, tmp_path
 @needs_qemu
 @pytest.mark.parametrize("core", [core for core in RUNNABLE if core.id != "cortex-m0"])  # it has 16 KiB
 def test_random_convolutions_are_bit_exact_on_the_core(core: Core, tmp_path: Path) -> None:
-    models = [random_convolution(seed) for seed in range(48)]
+    models = [random_convolution(seed) for seed in range(32)]
+    models += [random_small_convolution(seed) for seed in range(24)]
     models += [random_float_convolution(seed) for seed in range(24)]
-    models += [layer_of_halves(kind, exponent)[0] for kind in (CONV, DEPTHWISE) for exponent in range(-7, -1)]
+    models += [layer_of_halves(*HALVES[kernel], exponent)[0] for kernel in HALVES for exponent in range(-7, -1)]
     program = build(core, tmp_path, FLAGS, [*many_models(models, tmp_path), kernels(core)])
     check_many_models(models, lambda stdin: run(core, program, [], stdin))
 

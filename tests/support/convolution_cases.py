@@ -110,6 +110,18 @@ def depthwise(
     return shape
 
 
+@st.composite
+def series(draw: st.DrawFn) -> Shape:
+    """CONV_2D over a row of pixels with few channels, mostly with dilation."""
+    x = (1, draw(st.integers(1, 70)), draw(st.integers(1, 6)))
+    outputs = draw(st.sampled_from([1, 2, 3, 4, 4, 8, 12]))
+    kernel, dilation = (1, draw(st.integers(1, 5))), (1, draw(st.sampled_from([1, 2, 3, 4, 7])))
+    shape = shape_of(CONV, x, outputs, kernel, (1, draw(st.sampled_from([1, 1, 1, 2]))), dilation, draw(paddings))
+    assume(shape is not None)
+    assert shape is not None
+    return shape
+
+
 shapes = convolutions() | depthwise()
 
 
@@ -170,13 +182,27 @@ class Network:
         return build(self.tensors, self.operators, inputs, outputs)
 
 
-def layer_of_halves(kind: str, exponent: int) -> tuple[bytes, tuple[int, ...]]:
-    """A layer with many results that end in one half, from small weights times a power of two; its input shape."""
-    shape = shape_of(kind, (16, 16, 1) if kind == CONV else (8, 16, 2), 16, (1, 1))
+# By kernel: the arguments of layer_of_halves() for a layer that it computes, apart from the exponent.
+HALVES: dict[str, tuple[str, int, int]] = {
+    "aot_conv_s8": (CONV, 17, 1),
+    "aot_conv_s8_small": (CONV, 1, 1),
+    "aot_depthwise_s8": (DEPTHWISE, 1, 1),
+    "aot_depthwise_s8_3x3": (DEPTHWISE, 1, 3),
+}
+
+
+def layer_of_halves(kind: str, copies: int, kernel: int, exponent: int) -> tuple[bytes, tuple[int, ...]]:
+    """A layer with many results that end in one half, from small weights times a power of two; its input shape.
+
+    It has so many `copies` of each weight, in the middle of its `kernel`; the others are zero.
+    """
+    shape = shape_of(kind, (16, 16, 1) if kind == CONV else (8, 16, 2), 16 * copies, (kernel, kernel))
     assert shape is not None
     network = Network()
     x = network.image(shape.x)
-    weights = np.arange(-8, 8, dtype=np.int8).reshape(shape.weights)
+    weights = np.zeros((16 * copies, kernel, kernel), np.int8)
+    weights[:, kernel // 2, kernel // 2] = np.tile(np.arange(-8, 8), copies)
+    weights = np.moveaxis(weights[..., None], 0, 3 if kind == DEPTHWISE else 0).reshape(shape.weights)
     y = network.convolution(x, shape, weights, None, [0.5], (0.25 * 2.0**-exponent, 3))
     return network.build([x], [y]), shape.x
 
@@ -187,22 +213,40 @@ def random_convolution(seed: int) -> bytes:
     shape = None
     while shape is None:
         image = (int(rng.integers(1, 10)), int(rng.integers(1, 10)), int(rng.integers(1, 20)))
-        stride, padding = int(rng.integers(1, 3)), int(rng.integers(0, 2))
+        strides, padding = (int(rng.integers(1, 3)), int(rng.integers(1, 3))), int(rng.integers(0, 2))
         if seed % 2:
             outputs = image[2] * int(rng.integers(1, 3))
             kernel = (3, 3) if seed % 4 == 1 else (int(rng.integers(1, 7)), int(rng.integers(1, 7)))
-            shape = shape_of(DEPTHWISE, image, outputs, kernel, (stride, stride), padding=padding)
+            shape = shape_of(DEPTHWISE, image, outputs, kernel, strides, padding=padding)
         else:
             kernel = (int(rng.integers(1, 4)), int(rng.integers(1, 4)))
             dilation = int(rng.choice([1, 1, 2]))
             outputs = int(rng.integers(1, 12))
-            shape = shape_of(CONV, image, outputs, kernel, (stride, stride), (dilation, dilation), padding)
+            shape = shape_of(CONV, image, outputs, kernel, strides, (dilation, dilation), padding)
     network = Network()
     x = network.image(shape.x, 0.5, int(rng.integers(-128, 128)))
     y = network.ordinary(x, shape, rng, int(rng.integers(0, 4)))
     if seed % 4 == 0 and shape.x == shape.y:
         y = network.operator("ADD", [x, y], network.image(shape.y, float(network.tensors[y].scales[0])))
     return network.build([x], [y])
+
+
+def random_small_convolution(seed: int) -> bytes:
+    """A layer with few inputs in a window: of an image, or of a series, which may be dilated."""
+    rng = np.random.default_rng(seed)
+    shape = None
+    while shape is None:
+        channels, outputs = int(rng.integers(1, 4)), int(rng.choice([1, 2, 3, 4, 4, 8]))
+        if seed % 3 == 0:
+            image, kernel = (1, int(rng.integers(4, 160)), channels), (1, int(rng.integers(2, 6)))
+            strides, dilations = (1, int(rng.choice([1, 1, 2]))), (1, int(rng.choice([1, 2, 3, 7])))
+        else:
+            image, kernel = (*rng.integers(4, 14, 2).tolist(), channels), tuple(rng.integers(1, 4, 2).tolist())
+            strides, dilations = tuple(rng.integers(1, 3, 2).tolist()), (int(rng.choice([1, 1, 2])), 1)
+        shape = shape_of(CONV, image, outputs, kernel, strides, dilations, int(rng.integers(0, 3) == 0))
+    network = Network()
+    x = network.image(shape.x, 0.5, int(rng.integers(-128, 128)))
+    return network.build([x], [network.ordinary(x, shape, rng, int(rng.integers(0, 4)))])
 
 
 def random_float_convolution(seed: int) -> bytes:
@@ -218,7 +262,7 @@ def random_float_convolution(seed: int) -> bytes:
         if seed % 3 == 0:
             image, outputs, groups = (height, width, inputs), inputs * int(rng.integers(1, 4)), 1
         else:
-            groups = int(rng.choice([1, 1, 2]))
+            groups, inputs = (1, 1) if seed % 3 == 1 else (int(rng.choice([1, 1, 2])), inputs)
             image, outputs = (height, width, groups * inputs), groups * int(rng.integers(1, 10))
         kind = CONV if seed % 3 else DEPTHWISE
         shape = shape_of(kind, image, outputs, kernel, strides, dilations, padding, groups)

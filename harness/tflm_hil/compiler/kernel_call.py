@@ -52,8 +52,8 @@ class KernelCall:
     index of the tensor that represents them. They are zero before the first inference; calls that name the same tensor
     share them.
 
-    `kernel_with_add`: a kernel that also adds another int8 tensor of the same shape as the output, like ADD. It takes
-    that tensor as its first input, may overwrite it, and has one more parameter, `residual`.
+    `with_add`: the call to use if an ADD of the output and another int8 tensor of the same shape follows. Its kernel
+    takes that tensor as its first input, may overwrite it, and has one more parameter, `residual`.
     """
 
     op: Op
@@ -71,7 +71,7 @@ class KernelCall:
     scratch: int = 0
     scratch_lag: int | None = None
     state: Mapping[int, int] = field(default_factory=dict)
-    kernel_with_add: str | None = None
+    with_add: KernelCall | None = None
     note: str = ""
 
     def __post_init__(self) -> None:

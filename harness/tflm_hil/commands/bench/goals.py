@@ -25,6 +25,9 @@ ECHO_BYTES = 32 * 1024
 # Of the rings in memory against the UART, in emulation, and alone.
 LINK_FACTOR = 15
 LINK_WINDOWS_PER_S = 2000
+# Instructions of an int8 convolution; see int8_convolution().
+INT8_CONVOLUTION = 3.0
+REQUANTIZE, PAIR, COPY, LAYER = 7.5, 2, 4, 250
 
 
 def budget(firmware: Firmware, run: Run) -> Iterator[Goal]:
@@ -62,7 +65,25 @@ def per_unit(run: Run, most: float) -> Iterator[Goal]:
     if instructions is not None and bench is not None:
         share = instructions / bench.work
         what = f"{run.network}: instructions a {bench.unit}"
-        yield _goal(what, f"{share:.2f}", f"at most {most:g}", share / most)
+        yield _goal(what, f"{share:.2f}", f"at most {most:.3g}", share / most)
+
+
+def int8_convolution(macs: int, outputs: int, copied: int, pairs: int) -> float:
+    """The most instructions a multiply-accumulate of an int8 convolution with so many `macs` and `outputs`.
+
+    INT8_CONVOLUTION, or if not even that is possible, what a layer with few products takes on a Cortex-M4:
+
+    - 7.5 an output: 5 to requantize and store it (rounding halves away from zero: ADD, SMMLAR, ASR, SSAT, STRB), the
+      rest for a share of loading the parameters of its channel, and of counting channels and pixels;
+    - 2 for each of the `pairs` of neighbouring inputs in a window: SMLAD multiplies a pair and adds both products, and
+      loading its operands, widening them to 16 bits and sharing them between outputs takes about as many again;
+    - 4 an input that is `copied`, because windows reach beyond the image: with padding around, all are alike;
+    - 250 once, for calls and the geometry.
+
+    The figures of the last three are those of the kernels, not of arithmetic.
+    """
+    least = (REQUANTIZE + PAIR * pairs) * outputs + COPY * copied + LAYER
+    return max(INT8_CONVOLUTION, least / macs)
 
 
 def never_slower(compiled: Run, interpreted: Run) -> Iterator[Goal]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
 
+from tflm_hil.commands.bench.goals import int8_convolution
 from tflm_hil.commands.bench.network import FLOAT32, INT8, INT16, TYPES, BenchNetwork, GrowingNetwork
 from tflm_hil.commands.bench.operators import IMAGE, operator_networks
 from tflm_hil.models.tflite_file import TensorType
 
 # Goals, in instructions on a Cortex-M4F.
 FLOAT_CONVOLUTION, FLOAT_CONVOLUTION_FEW, FEW = 6.0, 10.0, 16
-INT8_CONVOLUTION = 3.0
 
 # Height and width, input and output channels, kernel, stride, dilation.
 CONVOLUTIONS = [
@@ -59,15 +60,6 @@ def bench_networks() -> Iterator[BenchNetwork]:
     yield from operator_networks()
 
 
-def _most(kind: TensorType, channels: int) -> float | None:
-    match kind:
-        case TensorType.FLOAT32:
-            return FLOAT_CONVOLUTION_FEW if channels < FEW else FLOAT_CONVOLUTION
-        case TensorType.INT8:
-            return INT8_CONVOLUTION
-    return None
-
-
 def _convolutions(kind: TensorType) -> Iterator[BenchNetwork]:
     for height, width, channels, outputs, size, stride, dilation in CONVOLUTIONS[:: EVERY[kind]]:
         network = GrowingNetwork(kind, seed=1)
@@ -77,7 +69,17 @@ def _convolutions(kind: TensorType) -> Iterator[BenchNetwork]:
         y = network.convolution(x, outputs, kernel, stride, dilations)
         name = f"conv_{TYPES[kind]}_{'1d_' if flat else ''}{channels}to{outputs}_k{size}"
         name += f"_s{stride}" * (stride > 1) + f"_d{dilation}" * (dilation > 1)
-        yield BenchNetwork(name, network.build([x], y), network.macs, "MAC", _most(kind, channels))
+        most = None
+        if kind is FLOAT32:
+            most = FLOAT_CONVOLUTION_FEW if channels < FEW else FLOAT_CONVOLUTION
+        elif kind is INT8:
+            taps = math.prod(kernel)
+            # Dilation leaves only the channels of a tap as neighbours.
+            pairs = taps * -(-channels // 2) if dilation > 1 else -(-taps * channels // 2)
+            elements = network.macs // (taps * channels)
+            copied = height * width * channels if size > 1 else 0
+            most = int8_convolution(network.macs, elements, copied, pairs)
+        yield BenchNetwork(name, network.build([x], y), network.macs, "MAC", most)
 
 
 def _depthwise(kind: TensorType) -> Iterator[BenchNetwork]:

@@ -18,6 +18,7 @@ from tflm_hil.compiler.operators.common import fused_activation
 from tflm_hil.compiler.operators.float_convolution import float_convolution
 from tflm_hil.compiler.operators.packed_convolution import depthwise, fits_small_kernel, packed_convolution
 from tflm_hil.compiler.operators.registry import FLOAT32, INT8, INT16, INT32, INT64, kernel
+from tflm_hil.compiler.operators.small_convolution import small_convolution
 from tflm_hil.compiler.operators.weights import constant_bias, int8_weights, int16_parameters, weight_scales
 
 HEADER = "aot_conv.h"
@@ -137,7 +138,7 @@ def _fast_kernels(layer: _Layer) -> list[Callable[[Op, SlidingWindow, Int8Layer,
     if layer.window.input_channels == 1 and fits_small_kernel(layer.window):
         return [depthwise, packed_convolution]
     if layer.groups == 1:
-        return [packed_convolution]
+        return [small_convolution, packed_convolution]
     return [depthwise] if layer.groups == layer.window.input_channels else []
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tflm_hil.compiler.c_struct import CStruct
+from tflm_hil.compiler.arithmetic.quantization import FLOAT_MAX
 from tflm_hil.compiler.graph.op import Op
 from tflm_hil.compiler.graph.sliding_window import SlidingWindow
 from tflm_hil.compiler.kernel_call import Array, KernelCall, Value
+from tflm_hil.compiler.operators.tiles import tiled, untiled
 
 FLOAT_BYTES = 4
 # The numbers of outputs that a kernel computes at once.
@@ -29,6 +28,8 @@ def float_convolution(
     note: str,
 ) -> KernelCall:
     """Return the call for `weights` [outputs, height, width, inputs of a group]."""
+    if groups == window.input_channels == 1 and (small := _small(op, window, weights, bias, limits, note)):
+        return small
     multiplier = window.output_channels // window.input_channels
     is_depthwise = 1 < groups == window.input_channels
     order = _by_channel(groups, multiplier) if is_depthwise else _by_output(groups, window.output_channels // groups)
@@ -45,10 +46,6 @@ def float_convolution(
     if is_depthwise:
         header, name = "aot_depthwise.h", "aot_depthwise_f32"
         parameters |= {"multiplier": multiplier}
-    elif window.input_channels == 1:
-        # This kernel writes to a row of the output while it still reads the windows of that row.
-        name, lag = "aot_conv_f32_by_taps", window.row_lag()
-        parameters |= {"columns": Array("aot_column_t", list(_columns(window)))}
     else:
         name = "aot_conv_f32"
         parameters |= {"group_inputs": weights.shape[3], "group_outputs": window.output_channels // groups}
@@ -56,24 +53,52 @@ def float_convolution(
     return KernelCall(op, inputs, outputs, header, name, parameters, lag=FLOAT_BYTES * lag, note=note)
 
 
-@dataclass(frozen=True)
-class Column(CStruct):
-    """The overlap of a kernel column with a row of the image; see aot_conv.h."""
+def _small(
+    op: Op,
+    window: SlidingWindow,
+    weights: NDArray[np.float32],
+    bias: NDArray[np.float32],
+    limits: tuple[float, float],
+    note: str,
+) -> KernelCall | None:
+    """Return the call for one input channel, or None if it is no small one.
 
-    ctype: ClassVar[str] = "aot_column_t"
-    bytes: ClassVar[int] = 12
-    count: int
-    output: int
-    input: int
-
-
-def _columns(window: SlidingWindow) -> Iterator[Column]:
-    places = np.arange(window.output_width) * window.stride_width - window.pad_left
-    for column in range(window.kernel_width):
-        at = places + column * window.dilation_width
-        inside = np.flatnonzero((at >= 0) & (at < window.input_width))
-        first = int(inside[0]) if len(inside) else 0
-        yield Column(len(inside), first * window.output_channels, int(at[first]) if len(inside) else 0)
+    Padding changes no sum, as weights are finite: it adds a zero of either sign, and a sum that begins with +0 is never
+    -0.
+    """
+    pixels = window.output_width
+    *_, last = (len(part) for part in parts(len(weights)))
+    # Fewer than four channels are computed for two or four pixels at once, and without dilation.
+    fits = last == LANES[0] or (pixels >= LANES[0] // last and window.dilation_width == 1)
+    if not fits:
+        return None
+    rows = np.column_stack([bias, weights.reshape(len(weights), -1)])
+    coefficients = [rows[part].T.ravel() for part in parts(len(weights))]
+    tiling = untiled(window, FLOAT_BYTES) or tiled(window, FLOAT_BYTES, min(LANES[0], pixels))
+    if tiling is None:
+        return None
+    parameters: dict[str, Value] = {
+        "window": window,
+        "tiles": tiling.tiles,
+        "coefficients": Array("float", np.concatenate(coefficients)),
+        "minimum": limits[0],
+        "maximum": limits[1],
+        # A finite sum has no infinite summand.
+        "most": limits[1] if limits[1] == FLOAT_MAX else -np.inf,
+    }
+    lag = tiling.lag(FLOAT_BYTES * window.output_channels) if tiling.copies else FLOAT_BYTES * window.row_lag()
+    return KernelCall(
+        op,
+        (op.input(0).index,),
+        (op.output.index,),
+        "aot_conv.h",
+        "aot_conv_f32_small_padded" if tiling.copies else "aot_conv_f32_small",
+        parameters,
+        "aot_conv_f32_small_t",
+        lag=lag,
+        scratch=tiling.scratch,
+        note=note,
+    )
 
 
 def _by_output(groups: int, outputs: int) -> Iterator[range]:

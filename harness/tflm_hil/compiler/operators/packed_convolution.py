@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from tflm_hil.compiler.arithmetic.quantization import INT8_MAX, INT8_MIN
@@ -39,9 +41,7 @@ def packed_convolution(op: Op, window: SlidingWindow, layer: Int8Layer, note: st
         "residual": None,
     }
     x = op.input(0).index
-    # With an ADD the kernel does not limit the result of the convolution, except to int8.
-    unlimited = layer.limits == (INT8_MIN, INT8_MAX)
-    return KernelCall(
+    call = KernelCall(
         op,
         (x,),
         (op.output.index,),
@@ -52,9 +52,12 @@ def packed_convolution(op: Op, window: SlidingWindow, layer: Int8Layer, note: st
         lag=window.lag(),
         scratch=BLOCK_BYTES * blocks,
         scratch_lag=_scratch_lag(window, blocks),
-        kernel_with_add="aot_conv_add_s8" if unlimited else None,
         note=note,
     )
+    # With an ADD the kernel does not limit the result of the convolution, except to int8.
+    if layer.limits == (INT8_MIN, INT8_MAX):
+        call = replace(call, with_add=replace(call, kernel="aot_conv_add_s8"))
+    return call
 
 
 def _scratch_lag(window: SlidingWindow, blocks: int) -> int | None:
@@ -69,10 +72,13 @@ def _scratch_lag(window: SlidingWindow, blocks: int) -> int | None:
 
 
 def fits_small_kernel(window: SlidingWindow) -> bool:
-    """Return whether a depthwise layer can use the fastest loop: kernel size 3 or nearly so, stride 1."""
+    """Return whether a depthwise layer can use the fastest kernel, and fills it well: its size is 3, or nearly so."""
     kernel = window.kernel_height, window.kernel_width
-    strides = window.stride_height, window.stride_width
-    return max(kernel) == SMALL_KERNEL and min(kernel) >= SMALL_KERNEL - 1 and strides == (1, 1)
+    return max(kernel) == SMALL_KERNEL and min(kernel) >= SMALL_KERNEL - 1 and _has_pairs(window)
+
+
+def _has_pairs(window: SlidingWindow) -> bool:
+    return window.stride_width <= 2 <= window.output_width
 
 
 def depthwise(op: Op, window: SlidingWindow, layer: Int8Layer, note: str) -> KernelCall | None:
@@ -81,13 +87,16 @@ def depthwise(op: Op, window: SlidingWindow, layer: Int8Layer, note: str) -> Ker
     if split is None or max(window.dilation_height, window.dilation_width) > 1:
         return None
     channels, constants = split
-    # Pad small kernels with zeros to the fastest size.
+    # Pad small kernels with zeros to the fastest size, unless two rows of three would be zeros.
     kernel = window.kernel_height, window.kernel_width
-    rows, columns = (SMALL_KERNEL, SMALL_KERNEL) if max(kernel) <= SMALL_KERNEL else kernel
+    rows, columns = (SMALL_KERNEL, SMALL_KERNEL) if kernel[0] > 1 and max(kernel) <= SMALL_KERNEL else kernel
     height = (window.output_height - 1) * window.stride_height + rows
     width = (window.output_width - 1) * window.stride_width + columns
     if max(height, width) > LARGEST:
         return None
+    name = "aot_depthwise_s8"
+    if (rows, columns) == (SMALL_KERNEL, SMALL_KERNEL) and _has_pairs(window):
+        name += "_3x3_relu" if layer.limits[0] == layer.target.zero_point else "_3x3"
     blocks = -(-columns // 4)
     weights = layer.weights[[channel.output for channel in channels]].reshape(-1, *kernel)
     weights = np.pad(weights, ((0, 0), (0, rows - kernel[0]), (0, 4 * blocks - kernel[1])))
@@ -104,8 +113,9 @@ def depthwise(op: Op, window: SlidingWindow, layer: Int8Layer, note: str) -> Ker
         (op.input(0).index,),
         (op.output.index,),
         "aot_depthwise.h",
-        "aot_depthwise_s8",
+        name,
         parameters | _common(window, layer, channels, constants),
+        "aot_depthwise_s8_t",
         in_place=window.output_channels == window.input_channels,
         scratch=height * width + 3,
         note=note,

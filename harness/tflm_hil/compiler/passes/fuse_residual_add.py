@@ -45,7 +45,7 @@ def fuse_residual_add(calls: Sequence[KernelCall], network: Network) -> list[Ker
 def _can_add(conv: KernelCall, add: KernelCall) -> bool:
     op = add.op
     return (
-        conv.kernel_with_add is not None
+        conv.with_add is not None
         and op.kind == "ADD"
         and conv.outputs[0] in add.inputs
         and all(x.shape == op.output.shape for x in op.inputs)
@@ -67,14 +67,13 @@ def _with_add(conv: KernelCall, add: KernelCall) -> KernelCall:
         minimum,
         maximum,
     )
+    assert conv.with_add is not None
     return replace(
-        conv,
+        conv.with_add,
         op=add.op,
         inputs=(skip.index, *conv.inputs),
         outputs=add.outputs,
-        kernel=conv.kernel_with_add,
-        parameters={**conv.parameters, "residual": Array("aot_residual_t", [residual])},
+        parameters={**conv.with_add.parameters, "residual": Array("aot_residual_t", [residual])},
         in_place=True,
-        kernel_with_add=None,
         note=f"{add.note}, with #{conv.op.index} {conv.op.kind}, {conv.note}",
     )

@@ -8,6 +8,7 @@
 
 #include "aot_add.h"
 #include "aot_channel.h"
+#include "aot_tiles.h"
 #include "aot_wide.h"
 #include "aot_window.h"
 
@@ -51,6 +52,45 @@ void aot_conv_s8(const aot_conv_s8_t *layer, const int8_t *x, int8_t *y, void *s
  * image in between needs no memory. The convolution itself is limited only to int8.
  */
 void aot_conv_add_s8(const aot_conv_s8_t *layer, const int8_t *skip, const int8_t *x, int8_t *y, void *scratch);
+
+/*
+ * int8, if a window has few inputs. `group` neighbouring pixels are computed at once, so that they have a multiple of
+ * four outputs. A row of what their windows cover is a run of contiguous inputs, or, if it is the only row and long,
+ * several runs: one input if `single` is 1, then blocks of four. What a run covers beyond the windows, up to three
+ * inputs or the rest of the last run, has weights of zero, but must be readable.
+ *
+ * The coefficients of four outputs are, all in words: twice the bias of each; for each run in order the weights,
+ * doubled, in pairs of 16 bits with the first in the low half; for each output its multiplier, offset and shift, see
+ * aot_channel.h. A single input has two words of weights, for outputs 0 and 1, 2 and 3. A block has eight: for each
+ * output the weights of inputs 0 and 2, then for each output those of inputs 1 and 3. Bit 31 of the shift is set for
+ * the last output of a group. The multiplier of an output that never changes is 0.
+ */
+typedef struct {
+    uint32_t y_step;    /* from the end of a group's outputs to those of the next group */
+    uint32_t x_step;    /* from a group's window to the next one */
+    uint32_t runs_span; /* from a window to where another run would follow; 0 if there is only one */
+    int32_t run_step;   /* from the end of a run to the next one */
+    const int32_t *coefficients;
+    uint32_t blocks, single; /* in a run; at most four blocks */
+    uint32_t relu;           /* 1: raises sums to 0 */
+    aot_tiles_t tiles;       /* without padding the whole image is one tile */
+    uint16_t group;
+    aot_window_t window;
+    int8_t input_zero_point;
+    int8_t minimum, maximum; /* of the stored output, after sums are raised */
+} aot_conv_s8_small_t;
+
+/* The same if each window is inside the image. Reads and writes group by group. */
+void aot_conv_s8_small(const aot_conv_s8_small_t *layer, const int8_t *x, int8_t *y);
+
+/* Copies a tile of the image at a time to the scratch memory, with padding around it, and then writes its outputs. */
+void aot_conv_s8_small_padded(const aot_conv_s8_small_t *layer, const int8_t *x, int8_t *y, void *scratch);
+
+/*
+ * The same for a kernel and an image of one row, with dilation and a stride of 1. A tile has a row for each of so many
+ * neighbouring pixels, with those that its dilation reaches from there.
+ */
+void aot_conv_s8_small_dilated(const aot_conv_s8_small_t *layer, const int8_t *x, int8_t *y, void *scratch);
 
 /*
  * int8, for any weights, scales and number of groups. The `group_outputs` outputs of a group see only the
@@ -99,25 +139,25 @@ typedef struct {
 void aot_conv_f32(const aot_conv_f32_t *layer, const float *x, float *y);
 
 /*
- * A column of the kernel is inside the image for `count` pixels of an output row. The first of these is at element
- * `output` of that row and sees pixel `input` of the image row.
- */
-typedef struct {
-    uint32_t count, output, input;
-} aot_column_t;
-
-/*
- * The same for one input channel: tap by tap over a whole row of the output, then the next row. With so few numbers in
- * a window, it would not pay to set up each pixel.
+ * The same for one input channel. With so few numbers in a window, it would not pay to set up each
+ * pixel.
+ *
+ * Output channels are computed in fours, then a pair and a single one as needed. The coefficients of such a part are
+ * the bias of each channel, then for each kernel row and column the weight of each channel. With a pair, a tile is at
+ * least two outputs wide, with a single channel at least four, and with either there is no dilation along its rows.
  */
 typedef struct {
     aot_window_t window;
-    const aot_column_t *columns; /* of the kernel */
-    const float *weights;        /* as above, for one group */
-    const float *bias;
+    aot_tiles_t tiles; /* without padding the whole image is one tile */
+    const float *coefficients;
     float minimum, maximum;
-} aot_conv_f32_by_taps_t;
+    float most; /* of the sum of four outputs, not below the minimum, of which none is then above the maximum */
+} aot_conv_f32_small_t;
 
-void aot_conv_f32_by_taps(const aot_conv_f32_by_taps_t *layer, const float *x, float *y);
+/* If each window is inside the image. Reads the windows of a row before and while it writes the row. */
+void aot_conv_f32_small(const aot_conv_f32_small_t *layer, const float *x, float *y);
+
+/* Copies a tile of the image at a time to the scratch memory, with zeros around it, and then writes its outputs. */
+void aot_conv_f32_small_padded(const aot_conv_f32_small_t *layer, const float *x, float *y, void *scratch);
 
 #endif

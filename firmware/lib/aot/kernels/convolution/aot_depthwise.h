@@ -10,7 +10,7 @@
 #include "aot_window.h"
 
 /*
- * int8, without dilation. Kernels of up to 3 x 3 are fastest; the compiler fills them up to that size with zeros.
+ * int8, without dilation.
  *
  * One channel of the image at a time is copied to the scratch memory as a plane with padding around it, so that one
  * load fetches four neighbours. The plane is the area that all windows cover, plane_height rows of plane_width; the
@@ -33,6 +33,15 @@ typedef struct {
 } aot_depthwise_s8_t;
 
 void aot_depthwise_s8(const aot_depthwise_s8_t *layer, const int8_t *x, int8_t *y, void *scratch);
+
+/*
+ * Faster, for kernels of 3 x 3 (the compiler fills smaller ones with zeros), strides of 1 or 2 along the width, and at
+ * least two outputs in a row.
+ */
+void aot_depthwise_s8_3x3(const aot_depthwise_s8_t *layer, const int8_t *x, int8_t *y, void *scratch);
+
+/* The same if no output is below the zero point, or that is -128. */
+void aot_depthwise_s8_3x3_relu(const aot_depthwise_s8_t *layer, const int8_t *x, int8_t *y, void *scratch);
 
 /*
  * float32. Sums run over kernel rows and columns in order, and products are rounded before they are added, as in the

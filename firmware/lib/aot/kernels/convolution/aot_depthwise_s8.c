@@ -1,305 +1,152 @@
-/* DEPTHWISE_CONV_2D on int8. */
-#include "aot_depthwise.h"
-#include "aot_limit.h"
-#include "aot_words.h"
+/* DEPTHWISE_CONV_2D on int8, for kernels and strides of any size: four outputs of a row at a time. */
+#include "aot_depthwise_channels.h"
 
-#include <string.h>
+#include <stddef.h>
 
-/* The data of one channel for the loops over 3 x 3 kernels. */
+/* One channel. The assembler below depends on the offsets of the members. */
 typedef struct {
-    uint32_t outer[3]; /* by kernel row: twice the weights of columns 0 (low half) and 2 (high half) */
-    uint32_t middle01; /* twice the weights of column 1 in rows 0 (low half) and 1 (high half) */
-    uint32_t middle2;  /* the same in row 2 (high half), and the shift of the channel (low half) */
-    int32_t twice_bias;
-    int32_t multiplier;
-    int32_t offset;          /* aot_channel_offset() */
-    uint32_t step;           /* from a pixel of y to the next */
-    uint32_t pairs;          /* pairs of neighbours in a row of the output */
-    uint32_t rows;           /* rows of the output that are left */
-    uint32_t x_skip, y_skip; /* from the end of the pairs of a row to the next row */
-} coefficients_t;
+    int32_t twice_bias, multiplier;
+    int32_t offset; /* aot_channel_offset() */
+    uint32_t shift;
+    const int8_t *weights;
+    uint32_t row_blocks; /* blocks of four weights in a row of the kernel */
+    const int8_t *end;   /* of the weights */
+    int32_t skip;        /* from the end of a row of a window to the next row */
+    uint32_t stride;     /* from a window to the next one */
+    uint32_t step;       /* from an output to the next one */
+} channel_t;
 
-static uint32_t halves(int32_t low, int32_t high) {
-    return (uint32_t)(uint16_t)low | (uint32_t)high << 16;
-}
-
-/* Sets the members that depend only on the layer. */
-static inline void set_layer(coefficients_t *k, const aot_depthwise_s8_t *layer) {
-    k->step = layer->window.output_channels;
-    k->pairs = layer->window.output_width / 2u;
-    k->x_skip = layer->plane_width - 2 * k->pairs;
-    k->y_skip = (layer->window.output_width & 1u) * k->step;
-}
-
-/* Sets the other members. Not inlined, so that it can use all registers. */
-static __attribute__((noinline)) void set_channel(coefficients_t *k, const aot_depthwise_s8_t *layer,
-                                                  const int8_t *weights, const aot_channel_t *channel) {
-    k->outer[0] = halves(2 * weights[0], 2 * weights[2]);
-    k->outer[1] = halves(2 * weights[4], 2 * weights[6]);
-    k->outer[2] = halves(2 * weights[8], 2 * weights[10]);
-    k->middle01 = halves(2 * weights[1], 2 * weights[5]);
-    k->middle2 = halves(channel->shift, 2 * weights[9]);
-    k->twice_bias = channel->twice_bias;
-    k->multiplier = channel->multiplier;
-    k->offset = aot_channel_offset(channel, 2 * layer->zero_point + 1);
-    k->rows = layer->window.output_height;
+/* One output, whose window begins at x. */
+static int8_t output_of(const channel_t *k, const int8_t *x) {
+    int32_t sum = 0;
+    for (const int8_t *weights = k->weights; weights != k->end; x += k->skip) {
+        for (const int8_t *row = weights + 4 * k->row_blocks; weights != row;) {
+            sum += *x++ * *weights++;
+        }
+    }
+    const aot_channel_t channel = {0, k->multiplier, (uint16_t)k->shift, 0};
+    return (int8_t)aot_stored_s8(k->twice_bias + 2 * sum, &channel, k->offset);
 }
 
 #if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
 
-/*
- * Loads four neighbours of a row from `address`: columns 0 and 2 to r12, columns 1 and 3 to lr. The first output uses
- * columns 0 to 2, the second one columns 1 to 3. r4-r6 hold `outer`; the middle weight is the low half (b) or the high
- * half (t) of r8 = middle01 or r9 = middle2.
- */
-#define TWO_OF_ROW(address, outer, middle, half)                                                                       \
-    "ldr     r12, " address "\n\t"                                                                                     \
-    "sxtb16  lr, r12, ror #8\n\t"                                                                                      \
-    "sxtb16  r12, r12\n\t"                                                                                             \
-    "smlad   r10, r12, " outer ", r10\n\t"                                                                             \
-    "smlab" half "  r10, lr, " middle ", r10\n\t"                                                                      \
-    "smlad   r11, lr, " outer ", r11\n\t"                                                                              \
-    "smlat" half "  r11, r12, " middle ", r11\n\t"
+/* One block of an output: r4 has the weights of columns 0 and 2, r5 those of columns 1 and 3. */
+#define BLOCK(address, sum)                                                                                            \
+    "ldr.w   r6, " address "\n\t"                                                                                      \
+    "sxtb16  r12, r6\n\t"                                                                                              \
+    "sxtb16  r6, r6, ror #8\n\t"                                                                                       \
+    "smlad   " sum ", r12, r4, " sum "\n\t"                                                                            \
+    "smlad   " sum ", r6, r5, " sum "\n\t"
 
-/* All outputs in pairs of neighbours (at least one pair per row), for a stride of 1. Counts k->rows down. */
-static inline void pairs_of_rows(coefficients_t *k, const int8_t *x, uint32_t width, int8_t *y) {
-    uint32_t pairs;
-    __asm__ volatile("ldm     %[k], {r4, r5, r6, r8, r9}\n"
-                     "0:\n\t"
-                     "ldr     %[pairs], [%[k], #36]\n"
-                     "1:\n\t"
-                     "ldr     r10, [%[k], #20]\n\t"             /* twice_bias */
-                     "mov     r11, r10\n\t" /* clang-format off */
-                     TWO_OF_ROW("[%[x], %[width]]", "r5", "r8", "t")
-                     TWO_OF_ROW("[%[x], %[width], lsl #1]", "r6", "r9", "t")
-                     TWO_OF_ROW("[%[x]], #2", "r4", "r8", "b") /* clang-format on */
-                     "ldrd    r12, lr, [%[k], #24]\n\t"         /* multiplier, offset: aot_stored_s8() twice */
-                     "add     lr, lr, r10, asr #31\n\t"
-                     "smmlar  r10, r10, r12, lr\n\t"
-                     "ldr     lr, [%[k], #28]\n\t"
-                     "add     lr, lr, r11, asr #31\n\t"
-                     "smmlar  r11, r11, r12, lr\n\t"
-                     "ldr     r12, [%[k], #32]\n\t" /* step */
-                     "asr     r10, r10, r9\n\t"     /* by the lowest byte of r9 */
-                     "ssat    r10, #8, r10, asr #1\n\t"
-                     "asr     r11, r11, r9\n\t"
-                     "ssat    r11, #8, r11, asr #1\n\t"
-                     "strb    r10, [%[y]]\n\t"
-                     "strb    r11, [%[y], r12]\n\t"
-                     "add     %[y], %[y], r12, lsl #1\n\t"
-                     "subs    %[pairs], %[pairs], #1\n\t"
-                     "bne     1b\n\t"
-                     "ldrd    r12, lr, [%[k], #44]\n\t" /* x_skip, y_skip */
-                     "add     %[x], %[x], r12\n\t"
-                     "add     %[y], %[y], lr\n\t"
-                     "ldr     r12, [%[k], #40]\n\t" /* rows */
-                     "subs    r12, r12, #1\n\t"
-                     "str     r12, [%[k], #40]\n\t"
-                     "bne     0b\n\t"
-                     : [x] "+&r"(x), [y] "+&r"(y), [pairs] "=&r"(pairs)
-                     : [k] "r"(k), [width] "r"(width)
-                     : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
-}
+/* aot_stored_s8(); r4-r7 are the first members of channel_t. */
+#define STORE(sum, address)                                                                                            \
+    "add     " sum ", r4, " sum ", lsl #1\n\t"                                                                         \
+    "add     r12, r6, " sum ", asr #31\n\t"                                                                            \
+    "smmlar  " sum ", " sum ", r5, r12\n\t"                                                                            \
+    "asr     " sum ", " sum ", r7\n\t"                                                                                 \
+    "ssat    " sum ", #8, " sum ", asr #1\n\t"                                                                         \
+    "strb    " sum ", " address "\n\t"
 
-/* `sum` plus twice the products of one row of a window. */
-static inline int32_t add_row(const int8_t *x, uint32_t outer, int32_t twice_middle, int32_t sum) {
-    uint32_t inputs;
-    memcpy(&inputs, x, sizeof inputs);
-    uint32_t even;
-    __asm__("sxtb16 %0, %1" : "=r"(even) : "r"(inputs));
-    __asm__("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(even), "r"(outer));
-    return sum + (int8_t)(inputs >> 8) * twice_middle;
-}
-
-/* Four weights, widened to 16 bits: columns 0 and 2, and columns 1 and 3. */
-typedef struct {
-    uint32_t even, odd;
-} block_t;
-
-static inline block_t block_of(const int8_t *weights) {
-    uint32_t factors;
-    block_t block;
-    memcpy(&factors, weights, sizeof factors);
-    __asm__("sxtb16 %0, %1" : "=r"(block.even) : "r"(factors));
-    __asm__("sxtb16 %0, %1, ror #8" : "=r"(block.odd) : "r"(factors));
-    return block;
-}
-
-/* `sum` plus the products of four inputs and four weights. */
-static inline int32_t add_block(const int8_t *x, block_t block, int32_t sum) {
-    uint32_t inputs, factors;
-    memcpy(&inputs, x, sizeof inputs);
-    __asm__("sxtb16 %0, %1" : "=r"(factors) : "r"(inputs));
-    __asm__("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(factors), "r"(block.even));
-    __asm__("sxtb16 %0, %1, ror #8" : "=r"(factors) : "r"(inputs));
-    __asm__("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(factors), "r"(block.odd));
-    return sum;
+/* `count` times four outputs of a row, at least once. The first window begins at x. */
+static __attribute__((naked, noinline)) void fours_of_row(__attribute__((unused)) const channel_t *k,
+                                                          __attribute__((unused)) const int8_t *x,
+                                                          __attribute__((unused)) int8_t *y,
+                                                          __attribute__((unused)) uint32_t count) {
+    /* clang-format off */
+    __asm__ volatile(
+        "push    {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
+        "push    {r1, r2, r3}\n"
+        "1:\n\t"
+        "ldr     r1, [sp]\n\t"      /* x */
+        "ldr     r2, [r0, #16]\n\t" /* weights */
+        "ldr     r3, [r0, #32]\n\t" /* stride */
+        "add     r7, r3, r3, lsl #1\n\t"
+        "mov     r8, #0\n\t"
+        "mov     r9, #0\n\t"
+        "mov     r10, #0\n\t"
+        "mov     r11, #0\n"
+        "2:\n\t"
+        "ldr     lr, [r0, #20]\n" /* row_blocks */
+        "3:\n\t"
+        "ldr     r5, [r2], #4\n\t"
+        "sxtb16  r4, r5\n\t"
+        "sxtb16  r5, r5, ror #8\n\t"
+        BLOCK("[r1, r3]", "r9")
+        BLOCK("[r1, r3, lsl #1]", "r10")
+        BLOCK("[r1, r7]", "r11")
+        BLOCK("[r1], #4", "r8")
+        "subs    lr, lr, #1\n\t"
+        "bne     3b\n\t"
+        "ldrd    r4, r5, [r0, #24]\n\t" /* end, skip */
+        "add     r1, r1, r5\n\t"
+        "cmp     r2, r4\n\t"
+        "bne     2b\n\t"
+        "ldr     r1, [r0, #36]\n\t" /* step */
+        "ldr     r2, [sp, #4]\n\t"  /* y */
+        "ldm     r0, {r4, r5, r6, r7}\n\t"
+        STORE("r8", "[r2]")
+        STORE("r9", "[r2, r1]")
+        "add     r2, r2, r1, lsl #1\n\t"
+        STORE("r10", "[r2]")
+        STORE("r11", "[r2, r1]")
+        "add     r2, r2, r1, lsl #1\n\t"
+        "pop     {r4, r5, r6}\n\t"
+        "add     r4, r4, r3, lsl #2\n\t"
+        "subs    r6, r6, #1\n\t"
+        "push    {r4, r5, r6}\n\t"
+        "str     r2, [sp, #4]\n\t"
+        "bne     1b\n\t"
+        "add     sp, sp, #12\n\t"
+        "pop     {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t");
+    /* clang-format on */
 }
 
 #else
 
-typedef struct {
-    const int8_t *weights;
-} block_t;
-
-static inline block_t block_of(const int8_t *weights) {
-    return (block_t){weights};
-}
-
-static inline int32_t add_block(const int8_t *x, block_t block, int32_t sum) {
-    const int8_t *weights = block.weights;
-    return sum + x[0] * weights[0] + x[1] * weights[1] + x[2] * weights[2] + x[3] * weights[3];
-}
-
-static inline int32_t add_row(const int8_t *x, uint32_t outer, int32_t twice_middle, int32_t sum) {
-    return sum + x[0] * (int16_t)outer + x[1] * twice_middle + x[2] * ((int32_t)outer >> 16);
+/* `count` times four outputs of a row. The first window begins at x. */
+static void fours_of_row(const channel_t *k, const int8_t *x, int8_t *y, uint32_t count) {
+    for (uint32_t left = 4 * count; left != 0; left--, x += k->stride, y += k->step) {
+        *y = output_of(k, x);
+    }
 }
 
 #endif
 
-/* `count` outputs of a row, `stride` inputs apart. */
-static inline void single_outputs(const coefficients_t *k, const int8_t *x, uint32_t width, uint32_t stride,
-                                  uint32_t count, int8_t *y) {
-    const aot_channel_t channel = {0, k->multiplier, (uint16_t)(k->middle2 & 0xffffu), 0};
-    const int32_t middle[3] = {(int16_t)k->middle01, (int32_t)k->middle01 >> 16, (int32_t)k->middle2 >> 16};
-    for (; count != 0; count--, x += stride, y += k->step) {
-        int32_t sum = k->twice_bias;
-        for (uint32_t row = 0; row < 3; row++) {
-            sum = add_row(x + row * width, k->outer[row], middle[row], sum);
-        }
-        *y = (int8_t)aot_stored_s8(sum, &channel, k->offset);
-    }
-}
-
-/*
- * The sums of `count` outputs of a row, one or four, for a kernel of any size. The window of the first one begins at
- * `x`.
- */
-static inline __attribute__((always_inline)) void sums_of(const aot_depthwise_s8_t *layer, const int8_t *weights,
-                                                          const int8_t *x, uint32_t count, int32_t sums[4]) {
-    const uint32_t blocks = layer->row_blocks, stride = layer->window.stride_width;
-    const int32_t skip = layer->plane_width - 4 * (int32_t)blocks;
-    for (uint32_t rows = layer->kernel_rows; rows != 0; rows--, x += skip) {
-        for (uint32_t left = blocks; left != 0; left--, weights += 4, x += 4) {
-            const block_t block = block_of(weights);
-            sums[0] = add_block(x, block, sums[0]);
-            if (count == 4) {
-                sums[1] = add_block(x + stride, block, sums[1]);
-                sums[2] = add_block(x + 2 * stride, block, sums[2]);
-                sums[3] = add_block(x + 3 * stride, block, sums[3]);
-            }
-        }
-    }
-}
-
-/* All outputs of one channel, for a kernel of any size. */
-static __attribute__((optimize("O2"))) void convolve(const aot_depthwise_s8_t *layer, const int8_t *weights,
-                                                     const aot_channel_t *of, const int8_t *plane, int8_t *y) {
+/* All outputs of one channel. */
+static void convolve(const aot_depthwise_s8_t *layer, const int8_t *weights, const aot_channel_t *channel,
+                     const int8_t *plane, int8_t *y, void *state) {
+    (void)state;
     const aot_window_t *window = &layer->window;
-    const aot_channel_t channel = *of; /* a copy, which the writes to y cannot change */
-    const int32_t offset = aot_channel_offset(&channel, 2 * layer->zero_point + 1);
-    const uint32_t stride = window->stride_width, step = window->output_channels;
-    for (uint32_t i = window->output_height; i != 0; i--, plane += window->stride_height * layer->plane_width) {
-        const int8_t *x = plane;
-        for (uint32_t left = window->output_width; left != 0;) {
-            int32_t sums[4] = {0};
-            const uint32_t count = left >= 4 ? 4 : 1;
-            if (count == 4) {
-                sums_of(layer, weights, x, 4, sums);
-            } else {
-                sums_of(layer, weights, x, 1, sums);
+    const uint32_t blocks = layer->row_blocks, width = window->output_width;
+    const channel_t k = {
+        .twice_bias = channel->twice_bias,
+        .multiplier = channel->multiplier,
+        .offset = aot_channel_offset(channel, 2 * layer->zero_point + 1),
+        .shift = channel->shift,
+        .weights = weights,
+        .row_blocks = blocks,
+        .end = weights + 4 * blocks * layer->kernel_rows,
+        .skip = layer->plane_width - 4 * (int32_t)blocks,
+        .stride = window->stride_width,
+        .step = window->output_channels,
+    };
+    for (uint32_t i = window->output_height; i != 0; i--) {
+        if (width >= 4) {
+            fours_of_row(&k, plane, y, width / 4);
+            const uint32_t last = width - 4;
+            if (width % 4 != 0) { /* the last four share outputs with those before */
+                fours_of_row(&k, plane + last * k.stride, y + last * k.step, 1);
             }
-            for (uint32_t j = 0; j < count; j++, y += step) {
-                *y = (int8_t)aot_stored_s8(channel.twice_bias + 2 * sums[j], &channel, offset);
-            }
-            left -= count;
-            x += count * stride;
-        }
-    }
-}
-
-/* All outputs of one channel, for kernels of 3 x 3. */
-static void convolve_3x3(const aot_depthwise_s8_t *layer, coefficients_t *k, const int8_t *plane, int8_t *y) {
-    const aot_window_t *window = &layer->window;
-    const uint32_t width = layer->plane_width, stride = window->stride_width;
-    uint32_t done = 0; /* outputs of each row that are done */
-#if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
-    if (stride == 1 && k->pairs != 0) {
-        pairs_of_rows(k, plane, width, y);
-        done = 2 * k->pairs;
-        if (done == window->output_width) {
-            return;
-        }
-    }
-#endif
-    for (uint32_t i = 0; i < window->output_height; i++) {
-        single_outputs(k, plane + done * stride, width, stride, window->output_width - done, y + done * k->step);
-        plane += width * window->stride_height;
-        y += window->output_width * k->step;
-    }
-}
-
-/*
- * Copies one channel of the image into the plane; x points to that channel of the first pixel. Not inlined, so that it
- * can use all registers.
- */
-static __attribute__((noinline, optimize("O2"))) void copy_channel(const aot_depthwise_s8_t *layer, const int8_t *x,
-                                                                   int8_t *plane) {
-    const aot_window_t *window = &layer->window;
-    const uint32_t channels = window->input_channels;
-    const uint32_t height = window->input_height < layer->plane_height - window->pad_top
-                                ? window->input_height
-                                : (uint32_t)layer->plane_height - window->pad_top;
-    const uint32_t width = window->input_width < layer->plane_width - window->pad_left
-                               ? window->input_width
-                               : (uint32_t)layer->plane_width - window->pad_left;
-    plane += window->pad_top * layer->plane_width + window->pad_left;
-    for (uint32_t row = 0; row < height; row++) {
-        const int8_t *from = x;
-        int8_t *to = plane;
-        uint32_t left = width;
-        if (channels == 1) {
-            for (; left >= 4; left -= 4, from += 4, to += 4) {
-                memcpy(to, from, 4);
+        } else {
+            for (uint32_t j = 0; j < width; j++) {
+                y[j * k.step] = output_of(&k, plane + j * k.stride);
             }
         }
-        for (; left >= 4; left -= 4, from += 4 * channels, to += 4) {
-            to[0] = from[0];
-            to[1] = from[channels];
-            to[2] = from[2 * channels];
-            to[3] = from[3 * channels];
-        }
-        for (; left != 0; left--, from += channels) {
-            *to++ = *from;
-        }
-        x += window->input_width * channels;
-        plane += layer->plane_width;
+        plane += window->stride_height * layer->plane_width;
+        y += width * k.step;
     }
 }
 
 void aot_depthwise_s8(const aot_depthwise_s8_t *layer, const int8_t *x, int8_t *y, void *scratch) {
-    const aot_window_t *window = &layer->window;
-    const uint32_t pixels = (uint32_t)window->output_height * window->output_width;
-    int8_t *plane = scratch;
-    aot_fill_words(plane, layer->input_zero_point, (uint32_t)layer->plane_height * layer->plane_width);
-    coefficients_t k;
-    set_layer(&k, layer);
-    const int8_t *weights = layer->weights;
-    uint32_t copied = UINT32_MAX;
-    const uint32_t kernel = 4u * layer->kernel_rows * layer->row_blocks;
-    for (uint32_t row = 0; row < layer->rows; row++, weights += kernel) {
-        const aot_channel_t *channel = layer->channels + row;
-        if (channel->output / layer->multiplier != copied) {
-            copied = channel->output / layer->multiplier;
-            copy_channel(layer, x + copied, plane);
-        }
-        if (window->kernel_height <= 3 && window->kernel_width <= 3) {
-            set_channel(&k, layer, weights, channel);
-            convolve_3x3(layer, &k, plane, y + channel->output);
-        } else {
-            convolve(layer, weights, channel, plane, y + channel->output);
-        }
-    }
-    aot_store_constants(layer->constants, layer->constant_count, pixels, window->output_channels, y);
-    aot_limit_s8(y, pixels * window->output_channels, layer->minimum, layer->maximum);
+    aot_depthwise_channels(layer, x, y, scratch, convolve, NULL, layer->minimum);
 }
