@@ -21,6 +21,11 @@ class ProcessMemory:
     def __init__(self, pid: int, ram: Sequence[range], ask: Callable[[str], str]) -> None:
         self._offsets = {part: _where(part, ask) - part.start for part in ram}
         self._file: int | None = os.open(f"/proc/{pid}/mem", os.O_RDWR | os.O_CLOEXEC)
+        try:
+            self.read(ram[0].start, 1)  # A system may let it be opened, and no more.
+        except OSError:
+            self.close()
+            raise
 
     def read(self, address: int, size: int) -> bytes:
         """See Memory."""
