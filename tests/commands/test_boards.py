@@ -169,8 +169,8 @@ def test_boards_with_names_come_first_whether_they_are_connected_or_not(
 @pytest.mark.parametrize(
     ("misbehaviour", "remark"),
     [
-        (Misbehaviour.SILENT, r"is silent at [\d,]+ or [\d,]+ baud"),
-        (Misbehaviour.GARBAGE, r"sends garbage at [\d,]+ or [\d,]+ baud"),
+        (Misbehaviour.SILENT, r"is silent at [\d,]+( or [\d,]+)+ baud"),
+        (Misbehaviour.GARBAGE, r"sends garbage at [\d,]+( or [\d,]+)+ baud"),
         (Misbehaviour.PROTOCOL, "speaks protocol version 2, this harness version 1; build and flash .*"),
     ],
 )
