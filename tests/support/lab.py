@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine
+from concurrent.futures import wait
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,7 @@ class Exporter:
         self._run = asyncio.run_coroutine_threadsafe(self._exporter.run(), loop())
 
     def stop(self) -> None:
-        """What it does after SIGTERM: stop its ser2net, then leave."""
+        """What it does after SIGTERM: end, and stop its ser2net. It would start that again if it was still there."""
 
         async def leave() -> None:
             for group in self._exporter.groups.values():
@@ -107,8 +108,9 @@ class Exporter:
                         resource.stop()
             await self._exporter.channel.close()
 
+        call(self._exporter.stop())
+        wait([self._run], READY_S)
         call(leave())
-        self._run.cancel()
 
 
 class Person:
