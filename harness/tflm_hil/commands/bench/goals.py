@@ -138,7 +138,7 @@ def streaming(device: DeviceUnderTest, recordings: Sequence[Recording]) -> Goal:
 def links(rings: DeviceUnderTest, uart: DeviceUnderTest, recordings: Sequence[Recording]) -> Iterator[Goal]:
     """How many windows a second two links take to the same firmware, in turns."""
     longest = max(recordings, key=lambda recording: len(recording.samples))
-    pairs = [(_windows_per_s(rings, recordings), _windows_per_s(uart, [longest])) for _ in range(PAIRS)]
+    pairs = [(_windows_per_s(rings, longest), _windows_per_s(uart, longest)) for _ in range(PAIRS)]
     fast, slow = sorted(pairs, key=lambda pair: pair[0] / pair[1])[PAIRS // 2]
     name = f"{rings.firmware.name}: windows/s over {rings.board.link}"
     yield _goal(
@@ -158,9 +158,9 @@ def links(rings: DeviceUnderTest, uart: DeviceUnderTest, recordings: Sequence[Re
     )
 
 
-def _windows_per_s(device: DeviceUnderTest, recordings: Sequence[Recording]) -> float:
-    traffic = (measured := device.stream(recordings)).traffic
-    return len(measured.invoke) / traffic.seconds
+def _windows_per_s(device: DeviceUnderTest, recording: Recording) -> float:
+    measured = device.stream([recording])
+    return len(measured.invoke) / measured.traffic.seconds
 
 
 def distinct_windows(model: Model, recordings: Sequence[Recording]) -> Goal:
