@@ -34,6 +34,8 @@ TFLM = {
     "hard_swish_f32": 7_180,
     "logistic_f32": 45_135,
     "pack_f32": 3_913,
+    "prelu_f32": 7_465,
+    "prelu_s8": 33_943,
     "quantize_f32_s8": 18_662,
     "quantize_s16_s8": 22_348,
     "softmax_f32_64x4": 23_917,

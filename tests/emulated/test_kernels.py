@@ -82,7 +82,7 @@ def ragged_float32() -> bytes:
 
 
 def elementwise_int8() -> bytes:
-    """Every kernel of ADD, SUB and MUL, on rows of odd lengths, with operands that broadcast."""
+    """Every kernel of ADD, SUB, MUL and PRELU, on rows of odd lengths, with operands that broadcast."""
     rng = np.random.default_rng(13)
     shape = [1, 7, 5, 3]
     tensors = [TensorSpec(shape, INT8, [0.05], [17])]
@@ -96,12 +96,15 @@ def elementwise_int8() -> bytes:
         ("MUL", shape, 0.07, 0.3, 0),
         ("MUL", [3], 0.5, 7.0, 1),
         ("MUL", [1], 0.5, 3.0, 0),
+        ("PRELU", [3], 0.01, 3.0, None),
+        ("PRELU", [1], 0.02, 2.0, None),
     ):
         last, first = len(tensors) - 1, len(tensors)
         values = rng.integers(-128, 128, operand).astype(np.int8)
         tensors.append(TensorSpec(operand, INT8, [scale], [int(rng.integers(-128, 128))], data=values))
         tensors.append(TensorSpec(shape, INT8, [target], [int(rng.integers(-30, 30))]))
-        operators.append(OperatorSpec(kind, [last, first], [first + 1], {"FusedActivationFunction": activation}))
+        options = {} if activation is None else {"FusedActivationFunction": activation}
+        operators.append(OperatorSpec(kind, [last, first], [first + 1], options))
     return build_model(tensors, operators, [0], [operator.outputs[0] for operator in operators])
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from tflm_hil.compiler.arithmetic.quantization import quantize_multiplier
+from dataclasses import replace
+
+from tflm_hil.compiler.arithmetic.quantization import Scale, quantize_multiplier
 from tflm_hil.compiler.graph.op import Op
 from tflm_hil.compiler.kernel_call import Array, KernelCall, Value
 from tflm_hil.compiler.operators.binary import broadcast_axes
 from tflm_hil.compiler.operators.registry import FLOAT32, INT8, kernel
 
 HEADER = "aot_prelu.h"
+# Products of two differences of int8 values, shifted by so much and one more, fit into 32 bits.
+MOST_LEFT = 14
 
 
 @kernel("PRELU", inputs=(FLOAT32, FLOAT32), outputs=(FLOAT32,))
@@ -22,7 +26,7 @@ def prelu_s8(op: Op) -> KernelCall:
     """The same on int8."""
     x, alpha, y = op.input(0).quantization, op.input(1).quantization, op.output.quantization
     with op.refusing("quantize the model again"):
-        identity, slope = quantize_multiplier(x.scale / y.scale), quantize_multiplier(x.scale * alpha.scale / y.scale)
+        identity, slope = _saturating(x.scale / y.scale), _saturating(x.scale * alpha.scale / y.scale)
     parameters: dict[str, Value] = {
         "x_zero_point": x.zero_point,
         "alpha_zero_point": alpha.zero_point,
@@ -31,6 +35,12 @@ def prelu_s8(op: Op) -> KernelCall:
         "zero_point": y.zero_point,
     }
     return _call(op, "aot_prelu_s8", parameters)
+
+
+def _saturating(factor: float) -> Scale:
+    """The scale for an integer that becomes int8. A factor of 2^MOST_LEFT/2 saturates like any larger one."""
+    scale = quantize_multiplier(factor)
+    return replace(scale, left=min(scale.left, MOST_LEFT))
 
 
 def _call(op: Op, name: str, parameters: dict[str, Value]) -> KernelCall:

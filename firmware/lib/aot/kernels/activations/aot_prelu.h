@@ -12,8 +12,8 @@ typedef struct {
     const aot_axis_t *axes;
     uint32_t axis_count; /* at least 1 */
     int32_t x_zero_point, alpha_zero_point;
-    aot_scale_t identity; /* scale of x / scale of y */
-    aot_scale_t slope;    /* scale of x * scale of alpha / scale of y */
+    aot_scale_t identity; /* scale of x / scale of y; shifted to the left by at most 14 */
+    aot_scale_t slope;    /* scale of x * scale of alpha / scale of y; likewise */
     int32_t zero_point;   /* of y */
 } aot_prelu_s8_t;
 
