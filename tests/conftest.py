@@ -22,6 +22,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         from support import preload  # noqa: F401
 
 
+@pytest.fixture(autouse=True)
+def _no_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let tests that run pytest see what people see: on a CI server, pytest says more, and the plugin writes more."""
+    for variable in ("CI", "BUILD_NUMBER"):
+        monkeypatch.delenv(variable, raising=False)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Set up hypothesis and SIGINT.
 

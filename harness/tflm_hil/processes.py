@@ -19,7 +19,6 @@ INTERRUPTED = 130
 
 _PR_SET_PDEATHSIG = 1
 _TERMINATE_S = 3.0
-_INTERRUPT_S = 10.0
 _TOOL_INTERRUPT_S = 2.0
 _POLL_S = 0.02
 
@@ -114,7 +113,7 @@ def stop(process: subprocess.Popen[bytes], grace: float) -> None:
             continue
 
 
-def stop_group(leader: subprocess.Popen[AnyStr], grace: float = _INTERRUPT_S) -> None:
+def stop_group(leader: subprocess.Popen[AnyStr], grace: float) -> None:
     """Interrupt the process group of `leader`, and kill the processes of it that still run `grace` seconds later."""
     until = time.monotonic() + grace
     with contextlib.suppress(ProcessLookupError):  # All have ended.

@@ -313,6 +313,7 @@ def network(path: Path, shape: Sequence[int]) -> Path:
     return path
 
 
+@pytest.mark.nightly  # one of its networks is large
 @needs_emulator
 def test_networks_without_a_manifest_are_measured_against_upstream(tmp_path: Path) -> None:
     options = Options(

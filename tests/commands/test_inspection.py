@@ -212,8 +212,8 @@ def test_what_cannot_be_inspected_is_one_line(arguments: list[str], message: str
     [
         ("ad01_int8", 264_192),
         ("kws_ref_model", 2_656_768),
-        ("pretrainedResnet_quant", 12_501_632),
-        ("vww_96_int8", 7_489_664),
+        pytest.param("pretrainedResnet_quant", 12_501_632, marks=pytest.mark.nightly),
+        pytest.param("vww_96_int8", 7_489_664, marks=pytest.mark.nightly),
     ],
 )
 def test_published_figures(name: str, macs: int) -> None:

@@ -135,6 +135,7 @@ def test_an_image_becomes_the_files_that_objcopy_makes(image: FirmwareImage, tmp
     }
 
 
+@pytest.mark.nightly  # 10 s; pyOCD flashes one every time
 @needs("openocd")
 def test_openocd_flashes_a_blank_chip_once_and_resets_one_that_hangs(
     probe: SimulatedProbe, image: FirmwareImage, tmp_path: Path
@@ -247,6 +248,7 @@ def test_openocd_reads_what_our_targets_have_and_looks_for_the_probe(image: Firm
             assert "openocd: found no debug probe: connect it" in refusal(nobodys, image, tmp_path)
 
 
+@pytest.mark.nightly  # waits for a tool that hangs
 @needs("openocd")
 def test_openocd_with_a_mute_probe_is_killed(image: FirmwareImage, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:

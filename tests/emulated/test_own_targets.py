@@ -39,7 +39,7 @@ def run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=project, env=variables, capture_output=True, text=True, check=False)
 
 
-# This takes a while: two firmwares are built from nothing, one with a part of its own and one of our parts alone.
+@pytest.mark.nightly  # It builds two firmwares from nothing, one of which has a part of its own.
 def test_the_suite_passes_on_the_targets_of_the_example_and_of_the_documentation(project: Path) -> None:
     skip_without_tools()
     (project / "targets" / "sensor_node.toml").write_text(documented())

@@ -136,6 +136,7 @@ def test_a_debug_image_that_does_not_fit_says_which_targets_have_room(
     result.stdout.re_match_lines([r".*nrf51_aot_debug: .* exceeds RAM by \d+ bytes; .* target stm32f4 .*"])
 
 
+@pytest.mark.nightly  # another debug image
 def test_a_board_that_the_harness_does_not_flash_gets_a_command_for_later(pytester: pytest.Pytester) -> None:
     build_id = FirmwareProject(ROOT / ".hil").build(load_models(ROOT)["gesture"], "int8", AotEngine(), STM32F4).build_id
     pytester.makepyfile(test_predictions=PREDICTIONS)

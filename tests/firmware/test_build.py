@@ -151,6 +151,7 @@ def test_the_home_directory_is_left_alone(image: FirmwareImage, offline: Path) -
     assert list(offline.iterdir()) == []
 
 
+@pytest.mark.nightly  # another build from nothing
 def test_a_debug_image_is_another_image(image: FirmwareImage, project: FirmwareProject, model: Model) -> None:
     debug = project.build(model, "int8", AotEngine(), TARGET, debug=True)
     assert debug.build_id != image.build_id

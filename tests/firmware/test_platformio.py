@@ -118,14 +118,13 @@ def test_what_exceeds_the_memory_is_found_for_each_region() -> None:
 HARNESS = """
 import sys
 from pathlib import Path
-from tflm_hil import processes
 from tflm_hil.firmware import platformio
 from tflm_hil.firmware.build_dir import BuildDir
 from tflm_hil.targets import load_targets
 
 here = Path(sys.argv[1])
 platformio._PIO = (sys.executable, str(here / "pretended.py"))
-processes._INTERRUPT_S = float(sys.argv[2])
+platformio._INTERRUPT_S = float(sys.argv[2])
 build_dir = BuildDir(here, here, "name", load_targets()["stm32f4"], "env")
 platformio.run(build_dir, {}, here / "log", lambda line: print(line, end="", flush=True))
 """

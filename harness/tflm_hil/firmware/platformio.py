@@ -17,6 +17,7 @@ from tflm_hil.progress import Say, silent
 
 # A file in the working directory must not be taken for one of its modules.
 _PIO = (sys.executable, "-P", "-m", "platformio")
+_INTERRUPT_S = 10.0
 
 Watch = Callable[[str], None]
 """Is told each line that PlatformIO says, while it says it."""
@@ -128,7 +129,7 @@ def _execute(
                 watch(line)
         except BaseException:
             # It would go on for minutes, beside the next build. Interrupted, SCons keeps what it has compiled.
-            processes.stop_group(process)
+            processes.stop_group(process, _INTERRUPT_S)
             raise
     return process.returncode == 0
 
