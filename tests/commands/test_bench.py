@@ -30,17 +30,8 @@ from tflm_hil.recordings import Recording
 from tflm_hil.report.benchmark import engine_lines, goal_lines, line, remarks
 from tflm_hil.report.markdown import render
 from tflm_hil.results.figures import figures as figures_of
-from tflm_hil.results.model import (
-    BenchFigures,
-    Case,
-    CompilationFigures,
-    FirmwareFigures,
-    Goal,
-    ParityFigures,
-    Results,
-    Run,
-    load,
-)
+from tflm_hil.results.groups import BenchFigures, CompilationFigures, FirmwareFigures, Goal, ParityFigures
+from tflm_hil.results.model import Case, Results, Run, load
 from tflm_hil.results.parts import Contribution, parity_part
 from typer.testing import CliRunner
 

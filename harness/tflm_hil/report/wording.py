@@ -5,7 +5,8 @@ from __future__ import annotations
 from tflm_hil.boards.spec import split
 from tflm_hil.report.text import ordinal
 from tflm_hil.results.agreement import Agreement
-from tflm_hil.results.model import Confusion, Results, Run
+from tflm_hil.results.groups import Confusion
+from tflm_hil.results.model import Results, Run
 
 
 def verdict(run: Run) -> str:

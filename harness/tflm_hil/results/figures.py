@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from tflm_hil.checks.attribution import Step
 from tflm_hil.checks.latency import Latency, summarize
 from tflm_hil.checks.parity import add_digests
-from tflm_hil.results.model import (
+from tflm_hil.results.groups import (
     AttributionFigures,
     AttributionStep,
     BenchFigures,
@@ -31,7 +33,7 @@ def figures(measured: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     def parts(name: str) -> list[Any]:
         return [part[name] for part in measured if name in part]
 
-    firmware = next((FirmwareFigures(**part) for part in parts("firmware")), None)
+    firmware = next((msgspec.convert(part, FirmwareFigures) for part in parts("firmware")), None)
     if firmware is not None:
         firmware.stack_peak_bytes = peak = max(parts("stack_peak_bytes"), default=None)
         firmware.ram_total_bytes = firmware.ram_bytes + firmware.uart_buffer_bytes + peak if peak is not None else None

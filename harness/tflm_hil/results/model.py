@@ -11,159 +11,22 @@ from tflm_hil.checks.latency import Latency
 from tflm_hil.errors import HilError
 from tflm_hil.files import write_text
 from tflm_hil.models.manifest import LONE_VARIANT
+from tflm_hil.results.comparison import Comparison
+from tflm_hil.results.groups import (
+    AttributionFigures,
+    BenchFigures,
+    DifferenceFigures,
+    FirmwareFigures,
+    LinkFigures,
+    ParityFigures,
+    ProfileFigures,
+    ThroughputFigures,
+)
 
 SCHEMA = "hil-results/1"
 HARDWARE = "hardware"
 SECOND_EMULATOR = "renode"
 """The place of a run that its name tells, because a session may have the same run in QEMU."""
-
-
-class FirmwareFigures(msgspec.Struct):
-    """Sizes in bytes. `stack_peak_bytes` is measured on the device, None until a test has measured it.
-
-    `ram_bytes` is static RAM (.data and .bss) without the reserved stack and without the link buffers, whose size is
-    `uart_buffer_bytes`; the arena is part of it. `ram_total_bytes` is all that a chip must have: static RAM, UART
-    buffers and the stack at its deepest. `symbols` lists the largest ones first; `core` is that of the target.
-    """
-
-    elf_sha256: str
-    flash_bytes: int
-    ram_bytes: int
-    uart_buffer_bytes: int
-    arena_bytes: int
-    model_bytes: int
-    sections: dict[str, int]
-    symbols: list[dict[str, Any]]
-    stack_peak_bytes: int | None = None
-    ram_total_bytes: int | None = None
-    core: str = ""
-
-    @property
-    def code_bytes(self) -> int:
-        """Flash without the network."""
-        return self.flash_bytes - self.model_bytes
-
-
-class ClassFigures(msgspec.Struct):
-    """One label: of the `windows` that show it, `recall` were found; of those answered with it, `precision` are right.
-
-    Both are fractions, None of nothing.
-    """
-
-    label: str
-    windows: int
-    recall: float | None
-    precision: float | None
-
-
-class Confusion(msgspec.Struct):
-    """The windows of one truth that the device gave one answer to."""
-
-    truth: str
-    answer: str
-    windows: int
-
-
-class ParityFigures(msgspec.Struct):
-    """The comparison with `oracle`; accuracies are fractions of the `labelled` windows, None where there are none.
-
-    `mismatches` counts the windows that differ by more than is allowed. `max_abs_diff` is None where an output is no
-    number. `digest` is that of all outputs of the device, "" in older files. `classes` and `confusion` are of the
-    device.
-    """
-
-    windows: int
-    label_mismatches: int
-    bit_exact: bool
-    max_abs_diff: float | None
-    max_ulp: int
-    oracle: str
-    accuracy_device: float | None
-    accuracy_reference: float | None
-    mismatches: int = 0
-    labelled: int = 0
-    digest: str = ""
-    classes: list[ClassFigures] = []
-    confusion: list[Confusion] = []
-
-
-class AttributionStep(msgspec.Struct):
-    """One way to run the network on the same windows, compared with the one before it (see checks/attribution.py)."""
-
-    name: str
-    windows: int
-    labelled: int
-    accuracy: float | None
-    label_changes: int
-    lost: int
-    gained: int
-    max_abs_diff: float | None
-
-
-class AttributionFigures(msgspec.Struct):
-    """The way from the trained network to the device; `notes` says why steps are left out, one line each.
-
-    `accuracy_drop` is the accuracy of the first step less that of the device, None where there are no labels.
-    """
-
-    steps: list[AttributionStep]
-    notes: list[str]
-    accuracy_drop: float | None = None
-
-    @property
-    def windows(self) -> int:
-        """How many windows went all the way."""
-        return self.steps[0].windows if self.steps else 0
-
-
-class ThroughputFigures(msgspec.Struct):
-    """Wall-clock rates of the streaming, for orientation only: they differ from run to run, and `link` to link."""
-
-    windows_per_s: float
-    bytes_per_s: float
-    link: str = ""
-
-
-class LinkFigures(msgspec.Struct):
-    """How often something went wrong on the wire and was mended, and the frames that were sent again for it.
-
-    `interrupts` is how often received bytes interrupted what was measured. Latencies do not include that time.
-    """
-
-    retried: int
-    faults: int
-    interrupts: int = 0
-
-
-class CompilationFigures(msgspec.Struct):
-    """An engine that compiles, at work: seconds from .tflite to C, the arena, and the bytes that are alive at once."""
-
-    seconds: float
-    arena_bytes: int
-    arena_lower_bound: int
-
-
-class Goal(msgspec.Struct):
-    """A figure, its limit and their ratio, for people; `met` tells whether it is on the right side of the limit."""
-
-    what: str
-    measured: str
-    limit: str
-    ratio: float
-    met: bool
-
-
-class BenchFigures(msgspec.Struct):
-    """What `hil bench` adds.
-
-    One inference does `work`: multiply-accumulates or elements, as `unit` says; 0 if unknown. `compilation` is None for
-    an engine that does not compile.
-    """
-
-    work: int
-    unit: str
-    compilation: CompilationFigures | None = None
-    goals: list[Goal] = []
 
 
 class Case(msgspec.Struct, kw_only=True):
@@ -173,7 +36,7 @@ class Case(msgspec.Struct, kw_only=True):
     `reason` says why it failed or was skipped. `ran`, `code` and `image` are the moment, the state of the sources and
     the SHA-256 of the ELF file that it ran with. `this_session` tells whether it ended in this session; if it did not,
     `stale` tells whether it ran with other sources or another image than this session's. `measured` are the parts
-    that the figures of the run are made of.
+    that the figures of the run are made of, and `log` the last lines of the UART log of a test that failed.
     """
 
     id: str
@@ -186,6 +49,7 @@ class Case(msgspec.Struct, kw_only=True):
     this_session: bool = False
     stale: bool = False
     measured: list[dict[str, Any]] = []
+    log: str = ""
 
 
 class Run(msgspec.Struct):
@@ -197,7 +61,10 @@ class Run(msgspec.Struct):
     `disagreements` what differs from the same run in another emulator, and `notes` says what was not judged.
     `preparation` is from the last row of a window to the network's input, `window` that and the inference; `bench` is
     there in results of `hil bench` only. `earlier_verdict` is the last one of a run of which no test has ended in this
-    session. `compiler` is the version of arm-none-eabi-gcc that built the image.
+    session. `compiler` is the version of arm-none-eabi-gcc that built the image, `engine_version` that of the engine,
+    and `model_sha256` the hash of the network. `outputs` has the stored outputs of the device in hexadecimal digits, by
+    recording, all windows of it in a row; a run with large outputs has none. `differences` are windows that the device
+    answered otherwise than the reference, the first ones. `comparison` is None if there was nothing to compare with.
     """
 
     model: str
@@ -225,6 +92,12 @@ class Run(msgspec.Struct):
     stale: list[str] = []
     earlier_verdict: str | None = None
     compiler: str | None = None
+    engine_version: str = ""
+    model_sha256: str = ""
+    profile: ProfileFigures | None = None
+    outputs: dict[str, str] = {}
+    differences: list[DifferenceFigures] = []
+    comparison: Comparison | None = None
     tests: list[Case] = []
 
     @property
@@ -281,7 +154,8 @@ class Results(msgspec.Struct, kw_only=True):
     `gaps` says why there may be tests of its runs that the session did not even find, one line each. `left_out` names
     the runs of which every test was deselected, and of which nothing is known from earlier. `skipped` has the reason
     for each run that its manifest leaves out, and `missing_engines` for each engine that could not be had. `boards` are
-    those that this session used.
+    those that this session used. `no_baseline` names the runs that have no baseline, `stale_baselines` the files of
+    those for which nothing ran.
     """
 
     schema: str = SCHEMA
@@ -295,6 +169,8 @@ class Results(msgspec.Struct, kw_only=True):
     skipped: dict[str, str] = {}
     missing_engines: dict[str, str] = {}
     boards: list[BoardFigures] = []
+    no_baseline: list[str] = []
+    stale_baselines: list[str] = []
 
 
 def save(results: Results, path: Path) -> None:

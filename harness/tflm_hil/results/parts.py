@@ -17,8 +17,6 @@ from tflm_hil.checks.parity import Parity
 from tflm_hil.firmware.image import FirmwareImage
 from tflm_hil.models.output import Meaning
 
-LARGEST_SYMBOLS = 20
-
 
 class RunKey(TypedDict):
     """What tells one run from another."""
@@ -118,7 +116,6 @@ class Contribution(TypedDict, total=False):
 
 def firmware_part(image: FirmwareImage, arena_bytes: int) -> dict[str, Any]:
     """The sizes of `image`; `arena_bytes` is what the device says of its arena."""
-    largest = sorted(image.symbols, key=lambda symbol: (-symbol.size, symbol.name))[:LARGEST_SYMBOLS]
     return {
         "elf_sha256": image.elf_sha256,
         "flash_bytes": image.flash_bytes,
@@ -127,7 +124,7 @@ def firmware_part(image: FirmwareImage, arena_bytes: int) -> dict[str, Any]:
         "arena_bytes": arena_bytes,
         "model_bytes": image.model_bytes,
         "sections": dict(image.sections),
-        "symbols": [asdict(symbol) for symbol in largest],
+        "symbols": [{"name": symbol.name, "section": symbol.section, "size": symbol.size} for symbol in image.symbols],
         "core": image.target.core,
     }
 

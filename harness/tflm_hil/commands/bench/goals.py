@@ -13,7 +13,8 @@ from tflm_hil.lab.dut import DeviceUnderTest
 from tflm_hil.models.manifest import Model
 from tflm_hil.recordings import Recording
 from tflm_hil.recordings.windows import windows
-from tflm_hil.results.model import Goal, Run
+from tflm_hil.results.groups import Goal
+from tflm_hil.results.model import Run
 
 STREAMING_SHARE = 0.8
 DISTINCT_WINDOWS = 1000

@@ -27,8 +27,9 @@ from tflm_hil.models.tflite_file import Graph
 from tflm_hil.progress import Say
 from tflm_hil.progress import silent as unsaid
 from tflm_hil.results import environment, merge
+from tflm_hil.results.groups import Goal
 from tflm_hil.results.judge import judge
-from tflm_hil.results.model import Goal, Results, Run
+from tflm_hil.results.model import Results, Run
 from tflm_hil.results.parts import BenchPart, Contribution
 
 ANSWERS = "answers"
