@@ -6,16 +6,16 @@ import importlib.metadata
 import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from support.hil_command import ROOT, hil
 from support.needs import needs_compiler, needs_emulator
-from tflm_hil.cli.app import app
+from tflm_hil.cli.app import COMMANDS, app
 from tflm_hil.lab.fleet import FOLDER, ActivityFile
 from typer.testing import CliRunner
-
-COMMANDS = [command.name or str(getattr(command.callback, "__name__", "")) for command in app.registered_commands]
 
 
 @needs_emulator
@@ -97,6 +97,20 @@ def test_the_help_of_each_command_has_an_example(command: str) -> None:
     result = hil(command, "--help")
     assert result.returncode == 0
     assert re.search(rf"Examples?: .*hil( \$?\(?hil)? ?{command}", result.stdout.replace("\n", " "))
+
+
+def test_a_command_that_is_mistyped_is_guessed() -> None:
+    result = hil("inspct")
+    assert result.returncode == 2
+    assert "Did you mean 'inspect'" in result.stderr
+
+
+def test_a_command_does_without_what_only_others_import() -> None:
+    """All commands together take half a second to import, most of it numpy."""
+    program = "import sys; from tflm_hil.cli.app import app; app(['path'], standalone_mode=False); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert "tflm_hil.cli.path" in loaded
+    assert "numpy" not in loaded
 
 
 def test_the_fleet_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

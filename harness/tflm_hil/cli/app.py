@@ -2,55 +2,66 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import sys
 import warnings
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from tflm_hil.cli.bench import bench
-from tflm_hil.cli.boards import boards
-from tflm_hil.cli.build import build
-from tflm_hil.cli.debug import debug
-from tflm_hil.cli.doctor import doctor
-from tflm_hil.cli.flash import flash
-from tflm_hil.cli.fleet import fleet
-from tflm_hil.cli.init import init
-from tflm_hil.cli.inspect import inspect
-from tflm_hil.cli.monitor import monitor
-from tflm_hil.cli.new import new
-from tflm_hil.cli.path import path
-from tflm_hil.cli.run import run
-from tflm_hil.cli.targets import targets
-from tflm_hil.cli.trace import trace
 from tflm_hil.errors import DeviceError, HilError
 
+COMMANDS = (
+    "new",
+    "init",
+    "doctor",
+    "boards",
+    "fleet",
+    "build",
+    "flash",
+    "run",
+    "trace",
+    "monitor",
+    "debug",
+    "bench",
+    "inspect",
+    "targets",
+    "path",
+)
+"""In the order of `hil --help`. Each is a function of its name, in the module of its name."""
+
+
+class _Commands(TyperGroup):
+    """Imports a command when it is asked for, because all of them together take half a second.
+
+    Contexts and commands are Click's own in older versions of Typer, and Typer's in newer ones.
+    """
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        for name in COMMANDS:
+            self.get_command(ctx, name)
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            self.list_commands(ctx)  # What was meant is looked for among those that are there.
+        elif cmd_name not in self.commands:
+            alone = typer.Typer(add_completion=False)
+            alone.command(cmd_name)(getattr(importlib.import_module(f"tflm_hil.cli.{cmd_name}"), cmd_name))
+            self.add_command(typer.main.get_command(alone))
+        return super().get_command(ctx, cmd_name)
+
+
 app = typer.Typer(
+    cls=_Commands,
     help="Hardware-in-the-loop tests for TensorFlow Lite Micro firmware. The suite itself runs under pytest: "
     "`pytest --board=emulated`.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (
-    new,
-    init,
-    doctor,
-    boards,
-    fleet,
-    build,
-    flash,
-    run,
-    trace,
-    monitor,
-    debug,
-    bench,
-    inspect,
-    targets,
-    path,
-):
-    app.command()(command)
 
 
 def _show_version(wanted: bool) -> None:
