@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tflm_hil.files import write_text
+from tflm_hil.report import pull_request
 from tflm_hil.report.markdown import render
 from tflm_hil.results.baseline import Comparison, Update
 from tflm_hil.results.model import Results, save
@@ -34,7 +35,7 @@ def publish(
     update: Update | None = None,
     lines: Sequence[str] = (),
 ) -> Published:
-    """Write results.json and report.md into `folder`.
+    """Write results.json, report.md and pull_request.md into `folder`.
 
     Raises:
         HilError: a file cannot be written.
@@ -42,4 +43,5 @@ def publish(
     published = Published(results, folder / "results.json", folder / "report.md", comparison, update, lines)
     save(results, published.results_file)
     write_text(published.report, render(results, comparison, lines))
+    write_text(folder / "pull_request.md", pull_request.render(results))
     return published

@@ -108,7 +108,7 @@ class Run(msgspec.Struct):
     @property
     def place(self) -> str:
         """The kind of emulator, or `hardware`."""
-        return (self.emulator or HARDWARE).split()[0]
+        return next(iter((self.emulator or "").split()), HARDWARE)
 
     @property
     def current(self) -> bool:
