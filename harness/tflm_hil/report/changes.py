@@ -51,7 +51,7 @@ def about_predictions(change: Change) -> bool:
 
 
 def flips(run: Run) -> Iterator[Flip]:
-    """The windows that are answered otherwise than before: those that are wrong now first, those that are right last."""
+    """The windows that are answered otherwise than before, those that are wrong now first, those now right last."""
     yield from sorted(run.comparison.flips if run.comparison else [], key=effect_order)
 
 
