@@ -61,7 +61,8 @@ class Change(msgspec.Struct):
 class Flip(msgspec.Struct):
     """A window that the device answers otherwise than before; `before` and `now` are the scores of all classes.
 
-    `first_row` is where it begins in the recording, `truth` its label, "" if there is none.
+    A score that is no finite number is None. `first_row` is where it begins in the recording, `truth` its label, "" if
+    there is none.
     """
 
     recording: str
@@ -69,8 +70,8 @@ class Flip(msgspec.Struct):
     first_row: int
     label_before: str
     label_now: str
-    before: list[float]
-    now: list[float]
+    before: list[float | None]
+    now: list[float | None]
     truth: str = ""
 
 

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 import msgspec
+
+from tflm_hil.models.output import OutputTable
+
+Positive = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class SymbolFigures(msgspec.Struct):
     """A function or an object of the image: its demangled name, section, size in bytes, and where it comes from.
 
-    `origin` is the source file, or the archive and its member, that it was compiled from; "" if it is not known.
+    `origin` is the object, or the archive and its member, that it was linked from; "" if it is not known. `frame` is
+    the stack in bytes that a function takes at most for itself, None if that is not known.
     """
 
     name: str
     section: str
     size: int
     origin: str = ""
+    frame: int | None = None
 
 
 class FirmwareFigures(msgspec.Struct):
@@ -22,8 +30,9 @@ class FirmwareFigures(msgspec.Struct):
 
     `ram_bytes` is static RAM (.data and .bss) without the reserved stack and without the link buffers, whose size is
     `uart_buffer_bytes`; the arena is part of it. `ram_total_bytes` is all that a chip must have: static RAM, UART
-    buffers and the stack at its deepest. `symbols` are all functions and objects, the largest first; `core` is that of
-    the target.
+    buffers and the stack at its deepest. `sections` are those that lie in flash or RAM; `flash_sections` add up to
+    `flash_bytes`, and `ram_sections` to `ram_bytes`. `symbols` are all functions and objects, the largest first; `core`
+    is that of the target.
     """
 
     elf_sha256: str
@@ -36,6 +45,8 @@ class FirmwareFigures(msgspec.Struct):
     symbols: list[SymbolFigures]
     stack_peak_bytes: int | None = None
     ram_total_bytes: int | None = None
+    flash_sections: list[str] = []
+    ram_sections: list[str] = []
     core: str = ""
 
     @property
@@ -85,6 +96,26 @@ class ParityFigures(msgspec.Struct):
     digest: str = ""
     classes: list[ClassFigures] = []
     confusion: list[Confusion] = []
+
+
+class MeaningFigures(msgspec.Struct):
+    """How the stored outputs of a run are read, and what they were computed from, so that no model need be at hand.
+
+    A window has `outputs` elements of `type`, as numpy names it. They stand for real numbers: those less `zero_point`,
+    times `scale`, or the elements themselves where `scale` is 0. `labels` and `output` are those of the manifest. A
+    window begins `stride` rows after the one before. `inputs` has a digest of the rows by recording, and `truths` the
+    labels of its windows in order, each with the number of windows in a row that have it; "" if there is none.
+    """
+
+    type: Literal["float32", "int8", "uint8", "int16"]
+    outputs: Positive
+    stride: Positive
+    scale: float = 0.0
+    zero_point: int = 0
+    labels: list[str] = []
+    output: OutputTable | None = None
+    inputs: dict[str, str] = {}
+    truths: dict[str, list[tuple[str, int]]] = {}
 
 
 class AttributionStep(msgspec.Struct):
@@ -195,16 +226,17 @@ class ProfileFigures(msgspec.Struct):
 class WindowFigures(msgspec.Struct):
     """A window of a recording, from its `first_row` on: `rows` are its raw counts, `device` what the device answered.
 
-    `device` and `reference` are stored outputs, `truth` is the label, "" if there is none.
+    `device` and `reference` are stored outputs, None where one is no finite number; `truth` is the label, "" if there
+    is none.
     """
 
     recording: str
     window: int
     first_row: int
     rows: list[list[int]]
-    device: list[float]
+    device: list[float | None]
     device_label: str
-    reference: list[float]
+    reference: list[float | None]
     reference_label: str
     truth: str = ""
 

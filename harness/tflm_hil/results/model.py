@@ -18,6 +18,7 @@ from tflm_hil.results.groups import (
     DifferenceFigures,
     FirmwareFigures,
     LinkFigures,
+    MeaningFigures,
     ParityFigures,
     ProfileFigures,
     ThroughputFigures,
@@ -63,8 +64,9 @@ class Run(msgspec.Struct):
     there in results of `hil bench` only. `earlier_verdict` is the last one of a run of which no test has ended in this
     session. `compiler` is the version of arm-none-eabi-gcc that built the image, `engine_version` that of the engine,
     and `model_sha256` the hash of the network. `outputs` has the stored outputs of the device in hexadecimal digits, by
-    recording, all windows of it in a row; a run with large outputs has none. `differences` are windows that the device
-    answered otherwise than the reference, the first ones. `comparison` is None if there was nothing to compare with.
+    recording, all windows of it in a row; a run with large outputs has none. `meaning` is how they are read.
+    `differences` are windows that the device answered otherwise than the reference, the first ones. `comparison` is
+    None if there was nothing to compare with.
     """
 
     model: str
@@ -96,6 +98,7 @@ class Run(msgspec.Struct):
     model_sha256: str = ""
     profile: ProfileFigures | None = None
     outputs: dict[str, str] = {}
+    meaning: MeaningFigures | None = None
     differences: list[DifferenceFigures] = []
     comparison: Comparison | None = None
     tests: list[Case] = []

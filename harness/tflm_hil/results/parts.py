@@ -135,7 +135,7 @@ def parity_part(parity: Parity[Any], oracle: str, meaning: Meaning | None = None
         windows=parity.windows,
         label_mismatches=parity.label_mismatches,
         bit_exact=parity.bit_exact,
-        max_abs_diff=_finite(parity.max_abs_diff),
+        max_abs_diff=finite(parity.max_abs_diff),
         max_ulp=parity.max_ulp,
         labelled=parity.labelled,
         correct_device=parity.correct_device,
@@ -151,7 +151,7 @@ def parity_part(parity: Parity[Any], oracle: str, meaning: Meaning | None = None
 def attribution_part(steps: Sequence[Step], notes: Sequence[str]) -> AttributionPart:
     """`steps` as what travels between processes."""
     return AttributionPart(
-        steps=[asdict(step) | {"max_abs_diff": _finite(step.max_abs_diff)} for step in steps], notes=list(notes)
+        steps=[asdict(step) | {"max_abs_diff": finite(step.max_abs_diff)} for step in steps], notes=list(notes)
     )
 
 
@@ -164,8 +164,8 @@ def latency_part(unit: str, invoke: Sequence[int], prepare: Sequence[int]) -> La
     return LatencyPart(unit=unit, invoke=_histogram(invoke), prepare=_histogram(prepare), window=_histogram(whole))
 
 
-def _finite(value: float) -> float | None:
-    """JSON knows no infinity, and no number that is none."""
+def finite(value: float) -> float | None:
+    """Return `value` for JSON, which knows no infinity, and no number that is none: None stands for these."""
     return value if math.isfinite(value) else None
 
 
