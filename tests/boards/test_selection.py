@@ -45,6 +45,8 @@ class Kind:
         {check}
     def links(self, spec):
         return ["uart"]
+    def processes(self, spec):
+        return None
     def open(self, spec, targets, run_dir, say):
         part = Part()
         {open}

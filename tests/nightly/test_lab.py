@@ -152,11 +152,11 @@ class Lab:
             assert time.monotonic() < until, "the run does not begin to stream"
             time.sleep(0.05)
 
-    def run(self, board: str, serial: str = "pyserial", name: str = "run") -> subprocess.Popen[str]:
+    def run(self, board: str, *more: str, serial: str = "pyserial", name: str = "run") -> subprocess.Popen[str]:
         """Start the suite on `board`; its results go to the folder `name`."""
         options = [f"--board={board}", "--hil-flash=never", f"--hil-report={self.folder / name}"]
         which = ["--hil-model=gesture", "--hil-engine=aot", "-k", "int8", "-p", "no:cacheprovider"]
-        return self.popen("-m", "pytest", str(SUITE), *options, *which, serial=serial)
+        return self.popen("-m", "pytest", str(SUITE), *options, *which, *more, serial=serial)
 
     def popen(self, *arguments: str, serial: str = "pyserial") -> subprocess.Popen[str]:
         """Start Python with labgrid on its path."""
@@ -218,6 +218,12 @@ def test_the_suite_passes_through_the_lab(lab: Lab, serial: str) -> None:
     check_pass(output)
     assert "hil: board labgrid:desk (stm32f4)" in output
     assert lab.holder() == NOBODY
+
+
+def test_two_workers_find_but_one_board(lab: Lab) -> None:
+    for board in ("labgrid:desk", "labgrid:kind=nucleo"):
+        output, _ = lab.run(board, "-n", "2").communicate(timeout=RUN_S)
+        assert f"ERROR: -n 2: {board}: 1 board, which one process can have at a time: leave -n out" in output
 
 
 def test_two_runs_share_a_board_one_after_the_other(lab: Lab) -> None:

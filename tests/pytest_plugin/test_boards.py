@@ -171,6 +171,8 @@ def test_what_a_board_did_is_recorded_and_played_back(pytester: pytest.Pytester,
     assert losses(result) == [("punch", "crashed")]
     (played_back,) = read_results(pytester).runs
     assert played_back.parity == recorded.parity
+    result = hil(f"--board=replay:{file}", *chosen, "-n", "2")
+    result.stderr.fnmatch_lines(["ERROR: -n 2: replay:*: 1 board, *: leave -n out, *"])
 
 
 @needs_emulator

@@ -122,6 +122,10 @@ class LabQemuKind:
         """Tell what the option --hil-link may ask for."""
         return (LabQemu.link,)
 
+    def processes(self, _spec: BoardSpec) -> int | None:
+        """Tell how many processes may have one at a time: any number, as each starts its own."""
+        return None
+
     def open(self, spec: BoardSpec, targets: Sequence[Target], run_dir: Path, _say: Say) -> Board:
         """Put the board together."""
         (target,) = targets

@@ -125,6 +125,9 @@ class BoardKind(Protocol):
     def links(self, spec: BoardSpec) -> Sequence[str]:
         """Return the links that such a board may have, UART or RTT; if it depends on the image, the preferred first."""
 
+    def processes(self, spec: BoardSpec) -> int | None:
+        """Return how many processes may have such a board at a time, None for any number."""
+
     def open(self, spec: BoardSpec, targets: Sequence[Target], run_dir: Path, say: Say) -> Board:
         """Return the board for images of `targets`; what it has to keep in files goes to `run_dir`.
 

@@ -96,6 +96,10 @@ class ReplayKind:
         """See BoardKind."""
         return (read_head(Path(spec.address)).link,)
 
+    def processes(self, _spec: BoardSpec) -> int:
+        """See BoardKind."""
+        return 1
+
     def open(self, spec: BoardSpec, targets: Sequence[Target], _run_dir: Path, _say: Say) -> Board:
         """See BoardKind."""
         (target,) = targets

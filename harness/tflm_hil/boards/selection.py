@@ -97,6 +97,10 @@ class BoardChoice:
         """Return the same board with this link. Raises HilError if it does not have it."""
         return replace(self.found, spec=replace(self.found.spec, link=link)).check(self.targets)
 
+    def processes(self) -> int | None:
+        """Return how many processes may have it at a time, None for any number; see BoardKind."""
+        return self.found.kind.processes(self.found.spec)
+
     def open(self, run_dir: Path, say: Say) -> Board:
         """Return the board; see BoardKind."""
         board = self.found.kind.open(self.found.spec, self.targets, run_dir, say)
@@ -125,14 +129,14 @@ class BoardSet:
         return self.choices[0].found.spec.kind
 
     @property
-    def single(self) -> bool:
-        """Whether each is one thing, which one process has at a time. Of emulated boards there are any number."""
-        return self.kind == SERIAL
-
-    @property
     def emulator(self) -> str | None:
         """The name and version of the emulator, None on hardware."""
         return self.choices[0].emulator
+
+    def processes(self) -> int | None:
+        """Return how many processes can have one of them each, None for any number."""
+        each = [choice.processes() for choice in self.choices]
+        return None if None in each else sum(number for number in each if number)
 
     def describe(self) -> str:
         """Return e.g. `emulated (qemu 7.2.22, stm32f4)`."""

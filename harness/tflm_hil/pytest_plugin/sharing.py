@@ -29,11 +29,11 @@ def process() -> str:
 def check_workers(config: pytest.Config, boards: Iterable[BoardSet]) -> None:
     """Raise HilError if there are more workers than boards to have one each."""
     workers = config.getoption("numprocesses", None) or 0
-    for each in boards:
-        count = len(each.choices)
-        if each.single and workers > count:
+    for each in boards if workers > 1 else ():
+        count = each.processes()
+        if count is not None and workers > count:
             few = "1 board, which one process" if count == 1 else f"{count} boards, each of which one process"
-            advice = "leave -n out" if count == 1 else f"write -n {count}, or leave -n out: one process uses them all"
+            advice = "leave -n out" if count == 1 else f"write -n {count}, or leave -n out"
             raise HilError(f"-n {workers}: {each.name}: {few} can have at a time: {advice}, or name more boards")
 
 

@@ -31,11 +31,16 @@ class LabgridKind:
         if len(targets) != 1:
             raise HilError(f"{len(targets)} targets for {spec.text}, which is one chip; name one target")
         with closing(Keeper()) as keeper:
-            keeper.ask(Question("check", request), type(None))
+            keeper.ask(Question("check", request), int)
 
     def links(self, _spec: BoardSpec) -> Sequence[str]:
         """See BoardKind."""
         return (UART,)
+
+    def processes(self, spec: BoardSpec) -> int:
+        """See BoardKind: one for each place that fits."""
+        with closing(Keeper()) as keeper:
+            return keeper.ask(Question("check", parse(spec)), int)
 
     def open(self, spec: BoardSpec, targets: Sequence[Target], run_dir: Path, say: Say) -> Board:
         """See BoardKind. Acquires a place, and waits for one."""

@@ -65,12 +65,12 @@ class Keeping:
         method: Callable[[Question], Any] = getattr(self, question.do)
         return method(question)
 
-    def check(self, question: Question) -> None:
+    def check(self, question: Question) -> int:
         """See PlaceQueue."""
         assert question.request is not None
         coordinator = Coordinator(question.request.coordinator)
         try:
-            PlaceQueue(coordinator, question.request).check()
+            return PlaceQueue(coordinator, question.request).check()
         finally:
             coordinator.close()
 

@@ -37,8 +37,8 @@ class PlaceQueue:
         self._coordinator = coordinator
         self._request = request
 
-    def check(self) -> None:
-        """Raise HilError if no place fits, or if none that fits has a serial port."""
+    def check(self) -> int:
+        """Return how many places fit. Raises HilError if none does, or if none of them has a serial port."""
         places = self._places()
         if not any(self._has_port(place) for place in places):
             raise HilError(
@@ -46,6 +46,7 @@ class PlaceQueue:
                 " start its exporter, or let the place have a port of it"
                 f" (`labgrid-client -p {places[0].name} add-match EXPORTER/GROUP/{SERIAL_PORT}`)"
             )
+        return len(places)
 
     def take(self, wait_s: float, say: Say) -> PlaceLease:
         """Acquire a place that fits, and wait up to `wait_s` for one. `say` is told who has it.

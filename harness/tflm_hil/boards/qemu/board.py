@@ -145,6 +145,9 @@ class QemuKind:
         """See BoardKind."""
         return RTT, UART
 
+    def processes(self, _spec: BoardSpec) -> None:
+        """See BoardKind."""
+
     def open(self, spec: BoardSpec, _targets: Sequence[Target], run_dir: Path, _say: Say) -> Board:
         """See BoardKind."""
         return QemuBoard(spec.text, run_dir, spec.link)

@@ -88,6 +88,9 @@ class RenodeKind:
         """See BoardKind."""
         return (UART,)
 
+    def processes(self, _spec: BoardSpec) -> None:
+        """See BoardKind."""
+
     def open(self, spec: BoardSpec, _targets: Sequence[Target], run_dir: Path, _say: Say) -> Board:
         """See BoardKind."""
         return RenodeBoard(spec.text, run_dir)

@@ -134,6 +134,10 @@ class SerialKind:
         of_port = _link(spec.address)
         return (of_port, RTT) if spec.named and spec.named.table.rtt else (of_port,)
 
+    def processes(self, _spec: BoardSpec) -> int:
+        """See BoardKind."""
+        return 1
+
     def open(self, spec: BoardSpec, targets: Sequence[Target], run_dir: Path, _say: Say) -> Board:
         """See BoardKind."""
         (target,) = targets
