@@ -21,6 +21,7 @@ from tflm_hil.pytest_plugin.junit_file import JunitFile
 from tflm_hil.pytest_plugin.planner import FOLDER, Plan, Planner, narrowed, read_plans
 from tflm_hil.pytest_plugin.recorder import MEASURED
 from tflm_hil.pytest_plugin.sharing import Sharing
+from tflm_hil.report import github
 from tflm_hil.report.publish import Published, publish
 from tflm_hil.report.summary import summary_lines
 from tflm_hil.results import baseline, environment
@@ -141,6 +142,8 @@ class Reporter:
             for said in self._call("pytest_hil_report_lines", results=results):
                 lines += [said] if isinstance(said, str) else said
         self._published = publish(results, options.report_dir, comparison, update, lines)
+        if path := github.summary_file():
+            github.append_summary(results, path)
         for run in results.runs:
             if run.current:
                 self._call("pytest_hil_run_judged", run=run)
@@ -163,6 +166,8 @@ class Reporter:
             files = {"figures": self._published.results_file, "JUnit": self._junit.path}
             others = ", ".join(f"{name}: {os.path.relpath(file, here)}" for name, file in files.items() if file)
             terminalreporter.write_line(f"report: {os.path.relpath(self._published.report, here)} ({others})")
+            for command in github.annotation_lines(self._published.results) if github.running() else ():
+                terminalreporter.write_line(command)
         if self._error:
             terminalreporter.write_line(f"ERROR: {self._error}", red=True)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tflm_hil.files import write_text
-from tflm_hil.report import pull_request
+from tflm_hil.report import badge, code_quality, pull_request
 from tflm_hil.report.markdown import render
 from tflm_hil.results.baseline import Comparison, Update
 from tflm_hil.results.model import Results, save
@@ -35,7 +35,7 @@ def publish(
     update: Update | None = None,
     lines: Sequence[str] = (),
 ) -> Published:
-    """Write results.json, report.md and pull_request.md into `folder`.
+    """Write results.json and all that is drawn from it into `folder`.
 
     Raises:
         HilError: a file cannot be written.
@@ -44,4 +44,6 @@ def publish(
     save(results, published.results_file)
     write_text(published.report, render(results, comparison, lines))
     write_text(folder / "pull_request.md", pull_request.render(results))
+    write_text(folder / "code-quality.json", code_quality.render(results))
+    write_text(folder / "badge.svg", badge.render(results))
     return published

@@ -12,8 +12,6 @@ from tflm_hil.results.model import Results
 
 COMMENT_LIMIT = 65_536
 """Characters of a comment on GitHub. They are counted as bytes of UTF-8 here, which are never fewer."""
-SUMMARY_LIMIT = 1024 * 1024
-"""Bytes of the summary of one step: docs.github.com, "Workflow commands for GitHub Actions"."""
 MARKER = "<!-- tflm-hil -->\n"
 """The first line of the comment, by which a later run finds it again."""
 RESERVE = 2_000

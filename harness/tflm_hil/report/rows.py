@@ -77,14 +77,13 @@ def overview(run: Run) -> str:
         code(run.name),
         prose(where(run)),
         prose(verdict(run) if run.current else f"not run (earlier: {run.earlier_verdict or 'never'})"),
-        number(parity and parity.windows),
-        number(parity and parity.label_mismatches),
-        percent(parity and parity.accuracy_device),
-        number(latency and latency.median),
-        number(latency and latency.max),
-        number(firmware and firmware.flash_bytes),
-        number(firmware and firmware.ram_bytes),
-        number(firmware and firmware.ram_total_bytes),
+        *(
+            (number(parity.windows), number(parity.label_mismatches), percent(parity.accuracy_device))
+            if parity
+            else "---"
+        ),
+        *((number(latency.median), number(latency.max)) if latency else "--"),
+        *(map(number, (firmware.flash_bytes, firmware.ram_bytes, firmware.ram_total_bytes)) if firmware else "---"),
     )
 
 

@@ -20,7 +20,8 @@ def created() -> str:
 def git(root: Path) -> dict[str, str | bool]:
     """Commit, branch and whether the tree was changed; empty outside of a repository or without git.
 
-    `changes` is a digest of the local changes, so that two states of one commit can be told apart.
+    `folder` is `root` as seen from the top of the repository, "" if it is the top. `changes` is a
+    digest of the local changes, so that two states of one commit can be told apart.
     """
 
     def ask(*arguments: str) -> str:
@@ -39,6 +40,7 @@ def git(root: Path) -> dict[str, str | bool]:
         facts: dict[str, str | bool] = {
             "commit": ask("rev-parse", "HEAD"),
             "branch": ask("rev-parse", "--abbrev-ref", "HEAD"),
+            "folder": ask("rev-parse", "--show-prefix").removesuffix("/"),
             "dirty": bool(status),
         }
         if status:
