@@ -40,7 +40,10 @@ def test_the_plugin_itself_causes_no_warning(pytester: pytest.Pytester) -> None:
         (["--board=emulated", "--hil-target=z80"], "*z80*stm32f4*"),
         (["--board=emulated", "--hil-engine=onnx"], "unknown engine onnx; choose auto, aot or tflm"),
         (["--board=emulated", "--hil-model=nope"], "unknown model nope; models/ has gesture*"),
-        (["--board=loop://", "--hil-coverage"], "coverage: nothing sees what loop:// executes; use the board emulated"),
+        (
+            ["--board=loop://", "--hil-coverage"],
+            "coverage: nothing sees what loop:// *; use the board emulated in QEMU",
+        ),
         (["--board="], "--hil-board: empty; give it a value, or leave it out"),
         (["--hil-update-baseline"], "*--hil-update-baseline: no baseline folder given; add --hil-baseline=DIR*"),
     ],

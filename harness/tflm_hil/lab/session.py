@@ -38,6 +38,9 @@ from tflm_hil.progress import silent as unsaid
 from tflm_hil.recordings import Recording, by_file, load_recordings
 from tflm_hil.targets import find_targets, load_targets
 
+_UNSEEN = ("renode", "replay")
+"""Kinds of boards that have an emulator, of which the harness does not learn what it executes."""
+
 
 class Session:
     """Validated on construction, so that a wrong name is told before anything is built or started.
@@ -58,8 +61,10 @@ class Session:
         self.targets = find_targets(self._known_targets, self._target_names(each), emulators)
         self.boards, self.missing_emulators = check_each(found, self.targets)
         for board in self.boards if options.coverage else ():
-            if board.emulator is None:
-                raise HilError(f"coverage: nothing sees what {board.name} executes; use the board {EMULATED}")
+            if board.emulator is None or board.kind in _UNSEEN:
+                raise HilError(
+                    f"coverage: nothing sees what {board.describe()} executes; use the board {EMULATED} in QEMU"
+                )
         self.project = FirmwareProject(
             options.root / ".hil", qemu_program.run, targets=self._known_targets.values(), run=options.run
         )
