@@ -77,7 +77,7 @@ def test_both_emulators_are_held_against_each_other(pytester: pytest.Pytester, h
 
 @needs_emulator
 @pytest.mark.usefixtures("stand_in")
-def test_there_is_no_coverage_of_it(pytester: pytest.Pytester, hil: Hil) -> None:
+def test_there_is_no_coverage_of_it(hil: Hil) -> None:
     for emulator in ("renode", "all"):
         result = hil("--board=emulated", f"--hil-emulator={emulator}", "--hil-coverage")
         result.stderr.fnmatch_lines(["ERROR: coverage: nothing sees what emulated (renode *; use the board emulated*"])
