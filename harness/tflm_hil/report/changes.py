@@ -67,6 +67,7 @@ def effect_order(flip: Flip) -> int:
     return ("now wrong", "no label", "wrong as before", "now right").index(effect(flip))
 
 
-def scores(values: list[float]) -> str:
-    """The scores of all classes, shortly."""
-    return ", ".join(f"{value:.3g}" for value in values[:8]) + (", ..." if len(values) > 8 else "")
+def scores(values: list[float | None]) -> str:
+    """The scores of all classes, shortly; a dash for what is no number."""
+    shown = ["-" if value is None else f"{value:.3g}" for value in values[:8]]
+    return ", ".join([*shown, *["..."] * (len(values) > 8)])
