@@ -36,10 +36,11 @@ lowest newest: setup  ## the tests with the lowest, or the newest, versions of t
 # Networks to measure beside those of models/ and the bench's own set, such as the four of MLPerf Tiny.
 NETWORKS ?= $(wildcard ../shared/data/mlperf-tiny/*.tflite)
 
-bench: setup    ## instructions, sizes and streaming rate against their goals, the engines side by side, the plugin's cost, serial lines
+bench: setup    ## instructions, sizes and streaming rate against their goals, the engines side by side, the plugin's cost, serial lines, workers
 	@$(VENV)/bin/hil bench --model all --set $(NETWORKS)
 	@$(PYTHON) .ci/plugin_cost.py
 	@$(PYTHON) .ci/line_use.py
+	@$(PYTHON) .ci/workers_gain.py
 
 environments: setup  ## renew firmware/environments.ini after a change of harness/tflm_hil/targets
 	@$(PYTHON) -m tflm_hil.engines.environments_file firmware/environments.ini
