@@ -31,7 +31,7 @@ def pytest_hil_run_judged(config: pytest.Config, run: Run) -> None:
 
 
 def pytest_hil_report_lines(config: pytest.Config, results: Results) -> str | list[str]:  # type: ignore[empty-body]
-    """Return lines to show below the figures, on the terminal and in report.md (as Markdown).
+    """Return lines to show below the figures, on the terminal, in report.html, and in report.md (as Markdown).
 
     Called at the end, in the controlling process only, when all runs have their verdicts.
     """

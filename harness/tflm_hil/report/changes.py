@@ -25,9 +25,17 @@ def difference(change: Change) -> str:
     """By how much it changed, absolutely and relatively."""
     moved = change.now - change.before
     if not change.unit:
+        return difference_shortly(change)
+    sign = "+" if moved > 0 else ""
+    return f"{sign}{shown(moved, change.unit)} {prose(change.unit)} ({difference_shortly(change)})"
+
+
+def difference_shortly(change: Change) -> str:
+    """By how much it changed relatively; a fraction, in percentage points."""
+    moved = change.now - change.before
+    if not change.unit:
         return f"{100 * moved:+.2f} points"
-    share = f"{moved / abs(change.before):+.1%}" if change.before else "it was 0"
-    return f"{'+' if moved > 0 else ''}{shown(moved, change.unit)} {prose(change.unit)} ({share})"
+    return f"{moved / abs(change.before):+.1%}" if change.before else "it was 0"
 
 
 def main_causes(change: Change) -> list[Cause]:
@@ -68,6 +76,6 @@ def effect_order(flip: Flip) -> int:
 
 
 def scores(values: list[float | None]) -> str:
-    """The scores of all classes, shortly; a dash for what is no number."""
-    shown = ["-" if value is None else f"{value:.3g}" for value in values[:8]]
+    """The scores of all classes, shortly."""
+    shown = ["no number" if value is None else f"{value:.3g}" for value in values[:8]]
     return ", ".join([*shown, *["..."] * (len(values) > 8)])

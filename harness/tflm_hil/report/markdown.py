@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import jinja2
 
+from tflm_hil.report.compiled_templates import CompiledTemplates
 from tflm_hil.report.text import cell, number, percent
 from tflm_hil.report.wording import agreement, causes, interrupted, mistakes, shared_work, verdict, where
 from tflm_hil.results.agreement import agreements
@@ -15,6 +16,7 @@ from tflm_hil.targets import core_order
 
 _environment = jinja2.Environment(
     loader=jinja2.PackageLoader("tflm_hil.report"),
+    bytecode_cache=CompiledTemplates(),
     trim_blocks=True,
     lstrip_blocks=True,
     keep_trailing_newline=True,

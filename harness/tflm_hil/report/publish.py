@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tflm_hil.files import write_text
 from tflm_hil.report import badge, code_quality, pull_request
+from tflm_hil.report.html import page
 from tflm_hil.report.markdown import render
 from tflm_hil.results.baseline import Comparison, Update
 from tflm_hil.results.model import Results, save
@@ -43,6 +44,7 @@ def publish(
     published = Published(results, folder / "results.json", folder / "report.md", comparison, update, lines)
     save(results, published.results_file)
     write_text(published.report, render(results, comparison, lines))
+    write_text(folder / "report.html", page.render(results, lines=lines))
     write_text(folder / "pull_request.md", pull_request.render(results))
     write_text(folder / "code-quality.json", code_quality.render(results))
     write_text(folder / "badge.svg", badge.render(results))

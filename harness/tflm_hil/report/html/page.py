@@ -1,0 +1,88 @@
+"""The text of report.html: what is drawn of a `Results`, in the templates."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+
+import jinja2
+from markupsafe import Markup
+
+from tflm_hil.report import changes, text, wording
+from tflm_hil.report.compiled_templates import CompiledTemplates
+from tflm_hil.report.headline import headline
+from tflm_hil.report.html import chain, distribution, footprint, overview, traces, trend
+from tflm_hil.report.html.run_view import LOG_LENGTH, view
+from tflm_hil.report.html.visible import visible
+from tflm_hil.results.agreement import agreements
+from tflm_hil.results.model import Results
+
+_environment = jinja2.Environment(
+    loader=jinja2.PackageLoader("tflm_hil.report.html"),
+    bytecode_cache=CompiledTemplates(),
+    trim_blocks=True,
+    lstrip_blocks=True,
+    undefined=jinja2.StrictUndefined,
+    autoescape=True,
+    finalize=visible,
+)
+_environment.filters.update(
+    number=text.number,
+    percent=text.percent,
+    shown=changes.shown,
+    difference=changes.difference,
+    difference_shortly=changes.difference_shortly,
+    main_causes=changes.main_causes,
+    cause_figures=changes.figures,
+    about_predictions=changes.about_predictions,
+    effect=changes.effect,
+    scores=changes.scores,
+    flips=changes.flips,
+    verdict=wording.verdict,
+    where=wording.where,
+    answers=wording.answers,
+    interrupted=wording.interrupted,
+    mistakes=wording.mistakes,
+    agreement=wording.agreement,
+)
+_environment.globals.update(
+    chain=chain, distribution=distribution, footprint=footprint, traces=traces, trend=trend, log_length=LOG_LENGTH
+)
+del _environment.globals["lipsum"]
+
+
+def render(results: Results, trends: trend.Trends | None = None, lines: Sequence[str] = ()) -> str:
+    """The text of report.html; `lines` are those of other plugins.
+
+    What may run in it, and how it may look, is told by hashes: text from elsewhere that got through as markup could
+    neither run nor fetch anything.
+    """
+    views = [view(run, number, trends or {}) for number, run in enumerate(results.runs, 1)]
+    style, script = (_inline(name) for name in ("report.css", "report.js"))
+    return _environment.get_template("page.html.j2").render(
+        results=results,
+        headline=headline(results),
+        views=views,
+        worse=overview.changes(views, "regressed"),
+        better=overview.changes(views, "improved"),
+        matrix=overview.matrix(views),
+        agreements=agreements(results.runs),
+        shared_work=wording.shared_work(results),
+        lines=lines,
+        style=style,
+        script=script,
+        style_hash=_hash(style),
+        script_hash=_hash(script),
+    )
+
+
+def _inline(name: str) -> Markup:
+    loader = _environment.loader
+    assert loader is not None
+    return Markup(loader.get_source(_environment, name)[0])
+
+
+def _hash(content: str) -> str:
+    """The source expression of a Content-Security-Policy for an element with this `content`."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}"

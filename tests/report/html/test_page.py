@@ -1,0 +1,198 @@
+"""What report.html says, that it is well formed and self-contained, and that nothing from elsewhere becomes markup."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from support.html_page import Page
+from support.made_results import BASE_COMMIT, COMMIT, compared, failed, larger, results, run, slower
+from support.rich_results import rich_results
+from tflm_hil.report.html.page import render
+from tflm_hil.report.html.trend import Point
+from tflm_hil.report.publish import publish
+from tflm_hil.results.model import Results
+
+HOSTILE = (
+    "</script><script>alert(1)</script>'\"><img src=x onerror=alert(1)>{{7*7}}\n&lt;\u202e\x00\x1b\ud800]]>--><!--"
+)
+# What decides how something is drawn; a hostile value there is drawn as something else, not as markup.
+_DECIDING = {"verdict", "outcome", "kind", "metric", "schema", "section", "commit", "type"}
+
+
+def hostile(value: Any, key: str = "") -> Any:
+    """`value` with every string in it replaced by a hostile one."""
+    if isinstance(value, dict):
+        return {name: hostile(each, name) for name, each in value.items()}
+    if isinstance(value, list):
+        return [hostile(each, key) for each in value]
+    return HOSTILE if isinstance(value, str) and key not in _DECIDING else value
+
+
+def hostile_results() -> Results:
+    return msgspec.convert(hostile(msgspec.to_builtins(rich_results())), Results)
+
+
+def headings(page: Page) -> list[str]:
+    return [element.text for element in page.elements if re.fullmatch("h[1-6]", element.tag)]
+
+
+def test_the_verdict_comes_first_then_what_got_worse_and_why_then_what_got_better() -> None:
+    page = Page(render(rich_results()))
+    first, *rest = headings(page)
+    assert " ".join(first.split()) == "✗ Fail 3 figures got worse, 1 test failed, 1 budget missed"
+    assert [heading for heading in rest if heading[0].isupper()][:5] == [
+        "What got worse",
+        "What failed",
+        "What got better",
+        "Networks, engines and targets",
+        "Runs",
+    ]
+    cards = [" ".join(item.text.split()) for item in page.all("li") if item.attributes.get("class") == "card fail"]
+    (latency,) = (card for card in cards if "latency.median" in card)
+    assert "gesture-int8-aot-stm32f4" in latency
+    assert "+1,266 instructions (+9.2%) 13,736 → 15,002" in latency
+    assert "operator aot_fully_connected_s8: 4,000 -> 5,200 (+1,200)" in latency
+    assert f"limit latency.median>+0 (default), against commit {BASE_COMMIT[:12]} in baselines/gesture.json" in latency
+    (accuracy,) = (card for card in cards if "parity.accuracy_device" in card)
+    assert "-1.50 points 100.00% → 98.50%" in accuracy
+    assert "punch/017, window 3: punch → flex, now wrong" in accuracy
+    assert COMMIT[:12] in page.all("header")[0].text
+
+
+def test_each_run_has_a_cell_in_the_matrix_and_a_row_that_lead_to_it() -> None:
+    page = Page(render(rich_results()))
+    targets = {element.attributes["id"] for element in page.all("details") if "id" in element.attributes}
+    links = [element.attributes["href"] for element in page.all("a")]
+    assert targets == {"run-1", "run-2", "run-3", "run-4"}
+    assert all(links.count(f"#{target}") >= 2 for target in targets)
+
+
+def test_a_link_leads_to_something_on_the_page() -> None:
+    page = Page(render(rich_results()))
+    ids = [element.attributes["id"] for element in page.elements if "id" in element.attributes]
+    assert len(set(ids)) == len(ids)
+    named = [name for element in page.elements for name in (element.attributes.get("aria-labelledby") or "").split()]
+    assert {element.attributes["href"][1:] for element in page.all("a")} | set(named) <= set(ids)  # type: ignore[index]
+
+
+def test_a_run_shows_everything_that_was_measured_of_it() -> None:
+    text = " ".join(Page(render(rich_results())).all("details")[0].text.split())
+    for part in (
+        "qemu 7.2, target stm32f4 (Cortex-M4), engine aot 1.0, arm-none-eabi-gcc 12.2.1",
+        "another compiler",
+        "3 of 1,305 windows differ",
+        "[boot] 1 [model] 2",
+        "the first operator that differs is 2, SOFTMAX",
+        "1 RELU layer_1",
+        "5, RELU: 20.3% of all instructions, for 0.0% of all multiply-accumulates",
+        "0.75, 0.25",
+        "channel 6",
+        "symbol_0(int, char*)",
+        "as trained on LiteRT",
+        "one step is left out",
+        "Streaming over RTT: 112.0 windows/s",
+    ):
+        assert part in text, part
+
+
+def test_a_figure_stands_beside_its_baseline() -> None:
+    rows = [row.text.split() for row in Page(render(rich_results())).all("tr")]
+    (row, *_) = (row for row in rows if row[0] == "firmware.flash_bytes")
+    limit = ["firmware.flash_bytes>+1%", "models/gesture/model.toml:12"]
+    assert row[1:] == [*["22,400", "bytes", "20,352", "▲", "+2,048", "bytes", "(+10.1%)", "regressed"], *limit]
+
+
+def test_every_chart_has_a_name_and_words_that_stand_for_it() -> None:
+    charts = [chart for chart in Page(render(rich_results())).all("svg") if "aria-hidden" not in chart.attributes]
+    assert len(charts) >= 6
+    for chart in charts:
+        assert chart.attributes["role"] == "img"
+        assert chart.attributes.get("aria-label") or chart.attributes.get("aria-labelledby")
+
+
+def test_every_table_has_a_caption_and_every_heading_cell_a_scope() -> None:
+    page = Page(render(rich_results()))
+    assert len(page.all("table")) == len(page.all("caption"))
+    assert {cell.attributes.get("scope") for cell in page.all("th")} == {"col", "row"}
+
+
+def test_headings_go_down_one_level_at_a_time() -> None:
+    levels = [
+        int(element.tag[1]) for element in Page(render(rich_results())).elements if re.fullmatch("h[1-6]", element.tag)
+    ]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(below - above <= 1 for above, below in pairwise(levels))
+
+
+def test_what_a_file_from_elsewhere_says_is_text_wherever_it_stands() -> None:
+    harmless, page = Page(render(rich_results())), Page(render(hostile_results()))
+
+    def shape(page: Page) -> set[tuple[str, frozenset[str]]]:
+        return {(element.tag, frozenset(element.attributes)) for element in page.elements}
+
+    assert shape(page) <= shape(harmless)
+    assert [script.parents for script in page.all("script")] == [("html", "body")]
+    assert not re.search("[\x00-\x08\x0b-\x1f\u202a-\u202e\ud800-\udfff]", page.source)
+    assert r"\u202e" in page.source
+    assert "{{7*7}}" in page.source
+    assert not [name for element in page.elements for name in element.attributes if name.startswith(("on", "style"))]
+    assert all(str(link.attributes["href"]).startswith("#") for link in page.all("a"))
+
+
+def test_only_our_script_and_style_may_run_and_nothing_may_be_fetched() -> None:
+    page = Page(render(rich_results()))
+    (policy,) = (str(meta.attributes["content"]) for meta in page.all("meta") if "http-equiv" in meta.attributes)
+    directives = dict(directive.strip().split(" ", 1) for directive in policy.split(";"))
+    assert directives.pop("default-src") == "'none'"
+    for tag in ("style", "script"):
+        (element,) = page.all(tag)
+        digest = base64.b64encode(hashlib.sha256(element.text.encode()).digest()).decode()
+        assert directives.pop(f"{tag}-src") == f"'sha256-{digest}'"
+    assert directives == {"img-src": "data:", "base-uri": "'none'", "form-action": "'none'"}
+    addresses = {
+        each.attributes.get(name) for each in page.elements for name in ("src", "href", "action", "xlink:href")
+    }
+    assert {str(address)[:1] for address in addresses - {None, "data:,"}} == {"#"}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        results(),
+        results(run(firmware=None, parity=None, latency=None, tests=[])),
+        results(run(), git={}, host={}, toolchain={}),
+    ],
+)
+def test_what_was_not_measured_is_no_error(given: Results) -> None:
+    assert Page(render(given)).all("h1")
+
+
+@pytest.mark.parametrize(
+    "measured", [{"latency": 3}, {"latency": {"unit": "instructions", "invoke": [[1], [2, 3, 4]]}}, {"latency": None}]
+)
+def test_measured_parts_of_another_shape_are_left_out(measured: dict[str, Any]) -> None:
+    (made,) = results(run(tests=[failed("no")])).runs
+    made.tests[0].measured = [measured]
+    assert "Distribution" not in render(results(made))
+
+
+def test_the_trend_of_a_figure_is_drawn_where_there_is_a_history() -> None:
+    points = {"gesture-int8-aot-stm32f4": {"latency.median": [Point("aaaaaaa", 13_000), Point("bbbbbbb", 15_002)]}}
+    text = " ".join(Page(render(results(run()), points)).all("details")[0].text.split())
+    assert "aaaaaaa: 13,000 → bbbbbbb: 15,002; least 13,000, greatest 15,002" in text
+    assert "Earlier runs" not in render(results(run()))
+
+
+def test_the_report_is_written_beside_the_others(tmp_path: Path) -> None:
+    publish(results(run(comparison=compared(slower(), larger()))), tmp_path, lines=["said by <b>another</b> plugin"])
+    text = (tmp_path / "report.html").read_text()
+    assert text.startswith("<!doctype html>")
+    assert "said by &lt;b&gt;another&lt;/b&gt; plugin" in text
