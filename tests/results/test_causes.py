@@ -151,10 +151,10 @@ def test_local_symbols_of_one_name_are_told_apart_by_their_size() -> None:
 
 def test_a_clone_belongs_to_the_overload_of_its_own_parameters() -> None:
     before = run(symbol("f(int)", 100), symbol("f(char)", 60))
-    now = run(symbol("f(int) [clone .isra.0]", 60), symbol("f(char)", 64))
+    now = run(symbol("f(int) [clone .isra.0]", 60), symbol("f(char) [clone .part.0]", 64))
     assert of("symbol", footprint_causes(before, now)) == [
         Cause("symbol", "f(int) [clone .isra.0]", 100, 60, was="f(int)"),
-        Cause("symbol", "f(char)", 60, 64),
+        Cause("symbol", "f(char) [clone .part.0]", 60, 64, was="f(char)"),
     ]
 
 

@@ -8,6 +8,8 @@ from tflm_hil.errors import HilError
 from tflm_hil.targets import Target
 
 PROGRAM = "program.elf"
+OBJECTS = "objects"
+"""In the folder of all that is built, the folder of the objects that several images share."""
 
 # SCons reads a $ as the name of a variable, and PlatformIO's settings are lines.
 UNUSABLE = re.compile(r"[$\n\r]")

@@ -40,8 +40,9 @@ class FirmwareImage:
     `flash_bytes` is everything that is written to flash, the initial values of variables included. `ram_total_bytes`
     is static RAM without the reserved stack, and `ram_bytes` that without the buffers of the link to the harness.
     `model_bytes` are the constants of the network, `arena_bytes` (part of `ram_bytes`) is where it computes, `sections`
-    what lies in flash or RAM, `generated` the directory of the sources that were generated for it, and `target` what
-    it is built for. `application` is where the environment of an application of the user's own built it.
+    what lies in flash or RAM, `flash_sections` and `ram_sections` those that `flash_bytes` and `ram_bytes` are the sum
+    of, `generated` the directory of the sources that were generated for it, and `target` what it is built for.
+    `application` is where the environment of an application of the user's own built it.
     """
 
     target: Target
@@ -53,6 +54,8 @@ class FirmwareImage:
     ram_bytes: int
     ram_total_bytes: int
     sections: dict[str, int]
+    flash_sections: list[str]
+    ram_sections: list[str]
     symbols: list[Symbol]
     model_bytes: int
     arena_bytes: int
@@ -95,6 +98,7 @@ def read_image(
         raise HilError(f"{elf}: not an image of this firmware ({error}); delete it and build again") from error
     sizes = {section.name: int(section["sh_size"]) for section in sections if section["sh_size"]}
     ram = {section.name for section in sections if section["sh_flags"] & _WRITE} - {STACK}
+    flash = {section.name for section in sections if section["sh_type"] != "SHT_NOBITS"}
     ram_total = sum(size for name, size in sizes.items() if name in ram)
     return FirmwareImage(
         target=target,
@@ -102,10 +106,12 @@ def read_image(
         bin=elf.with_suffix(".bin"),
         build_id=build_id,
         elf_sha256=hashlib.sha256(content).hexdigest(),
-        flash_bytes=sum(int(section["sh_size"]) for section in sections if section["sh_type"] != "SHT_NOBITS"),
+        flash_bytes=sum(size for name, size in sizes.items() if name in flash),
         ram_bytes=ram_total - sizes.get(LINK_BUFFERS, 0),
         ram_total_bytes=ram_total,
         sections=sizes,
+        flash_sections=[name for name in sizes if name in flash],
+        ram_sections=[name for name in sizes if name in ram - {LINK_BUFFERS}],
         symbols=symbols,
         model_bytes=model_bytes,
         arena_bytes=arena_bytes,

@@ -9,7 +9,7 @@ from pathlib import Path
 from tflm_hil import processes
 from tflm_hil.errors import HilError
 from tflm_hil.firmware import environments, sources, toolchain
-from tflm_hil.firmware.build_dir import BuildDir
+from tflm_hil.firmware.build_dir import OBJECTS, BuildDir
 from tflm_hil.firmware.build_lock import build_lock
 from tflm_hil.firmware.explanation import explain, overflow
 from tflm_hil.firmware.memory import TooLargeError
@@ -50,7 +50,7 @@ def variables(inherited: Mapping[str, str], build_root: Path) -> dict[str, str]:
     PlatformIO keeps all of its own below `build_root`, tells nobody that it ran and asks for no update.
     """
     return toolchain.variables(inherited) | {
-        "PLATFORMIO_BUILD_CACHE_DIR": str(build_root / "objects"),
+        "PLATFORMIO_BUILD_CACHE_DIR": str(build_root / OBJECTS),
         "PLATFORMIO_CORE_DIR": str(build_root / "platformio"),
         "PLATFORMIO_DISABLE_PROGRESSBAR": "true",
         "PLATFORMIO_DISABLE_UPGRADE_CHECK": "true",

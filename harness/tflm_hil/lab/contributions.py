@@ -6,6 +6,7 @@ from typing import Any
 
 from tflm_hil.boards.selection import BoardSet
 from tflm_hil.checks.parity import Parity
+from tflm_hil.firmware.symbols import placed_symbols
 from tflm_hil.lab.build import Build, Firmware
 from tflm_hil.lab.measurement import Measurement, TensorMeasurement
 from tflm_hil.results.parts import Contribution, RunKey, StreamPart, firmware_part, latency_part, parity_part
@@ -48,4 +49,5 @@ def of_parity(parity: Parity[Any], firmware: Firmware, oracle: str) -> Contribut
 
 def of_footprint(firmware: Firmware, arena_bytes: int, stack_peak_bytes: int) -> Contribution:
     """Sizes from the image, and the two that only the running device knows."""
-    return Contribution(firmware=firmware_part(firmware.image, arena_bytes), stack_peak_bytes=stack_peak_bytes)
+    part = firmware_part(firmware.image, placed_symbols(firmware.image), arena_bytes)
+    return Contribution(firmware=part, stack_peak_bytes=stack_peak_bytes)

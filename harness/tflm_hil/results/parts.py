@@ -15,6 +15,7 @@ from tflm_hil.checks.attribution import Step
 from tflm_hil.checks.confusion import class_counts
 from tflm_hil.checks.parity import Parity
 from tflm_hil.firmware.image import FirmwareImage
+from tflm_hil.firmware.symbols import PlacedSymbol
 from tflm_hil.models.output import Meaning
 
 
@@ -114,8 +115,8 @@ class Contribution(TypedDict, total=False):
     trace: str
 
 
-def firmware_part(image: FirmwareImage, arena_bytes: int) -> dict[str, Any]:
-    """The sizes of `image`; `arena_bytes` is what the device says of its arena."""
+def firmware_part(image: FirmwareImage, symbols: Iterable[PlacedSymbol], arena_bytes: int) -> dict[str, Any]:
+    """The sizes of `image`, which has these `symbols`; `arena_bytes` is what the device says of its arena."""
     return {
         "elf_sha256": image.elf_sha256,
         "flash_bytes": image.flash_bytes,
@@ -124,7 +125,9 @@ def firmware_part(image: FirmwareImage, arena_bytes: int) -> dict[str, Any]:
         "arena_bytes": arena_bytes,
         "model_bytes": image.model_bytes,
         "sections": dict(image.sections),
-        "symbols": [{"name": symbol.name, "section": symbol.section, "size": symbol.size} for symbol in image.symbols],
+        "flash_sections": list(image.flash_sections),
+        "ram_sections": list(image.ram_sections),
+        "symbols": [asdict(symbol) for symbol in symbols],
         "core": image.target.core,
     }
 

@@ -1,0 +1,129 @@
+"""Symbols of an image as reports name them: demangled, with their object and their stack frame."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from support.targets import STM32F4
+from tflm_hil.firmware import demangle as demangling
+from tflm_hil.firmware.demangle import demangle
+from tflm_hil.firmware.image import read_application
+from tflm_hil.firmware.link_map import LinkMap, origin_name
+from tflm_hil.firmware.symbols import PlacedSymbol, placed_symbols
+
+MAIN = r"""
+extern "C" int twice(int);
+namespace ns {
+template <int N, typename T> __attribute__((noinline)) T deep(T value) {
+    volatile char room[N];
+    room[0] = (char)value;
+    return value + room[0];
+}
+static const unsigned char table[2048] = {1};
+__attribute__((noinline)) long use(long at) { return table[at]; }
+}
+extern "C" int plain(int value) { return value + 1; }
+extern "C" int other_name(int) __attribute__((alias("plain")));
+extern "C" void start(void) { ns::use(plain(twice(ns::deep<512, int>(7)))); for (;;) {} }
+"""
+LIBRARY = "static int count; int twice(int value) { return 2 * value + count++; }\n"
+FLAGS = ["-mcpu=cortex-m4", "-mthumb", "-O1", "-g1", "-fno-exceptions", "-ffunction-sections", "-fdata-sections"]
+
+
+def build(folder: Path, *flags: str, link: str = "-Wl,-Map=build/env/app.map") -> Path:
+    """An image whose objects lie as PlatformIO puts them."""
+    if shutil.which("arm-none-eabi-g++") is None:
+        pytest.skip("no arm-none-eabi-g++ on PATH")
+    build = folder / "build" / "env"
+    (build / "lib3f1" / "app").mkdir(parents=True)
+    (folder / "main.cpp").write_text(MAIN)
+    (folder / "twice.c").write_text(LIBRARY)
+
+    def run(*command: str) -> None:
+        subprocess.run(command, cwd=folder, check=True)
+
+    run("arm-none-eabi-g++", *FLAGS, *flags, "-c", "main.cpp", "-o", "build/env/lib3f1/app/main.o")
+    run("arm-none-eabi-gcc", *FLAGS, *flags, "-c", "twice.c", "-o", "twice.o")
+    run("arm-none-eabi-gcc-ar", "rcs", "build/env/libtwice.a", "twice.o")
+    objects = ["build/env/lib3f1/app/main.o", "build/env/libtwice.a", "-nostdlib", "-Wl,-e,start"]
+    run("arm-none-eabi-g++", *FLAGS, *flags, *objects, link, "-o", "build/env/app.elf")
+    return build / "app.elf"
+
+
+def symbols(elf: Path) -> dict[str, PlacedSymbol]:
+    return {symbol.name: symbol for symbol in placed_symbols(read_application(elf, STM32F4))}
+
+
+def test_symbols_have_the_names_of_people_their_objects_and_their_frames(tmp_path: Path) -> None:
+    elf = build(tmp_path)
+    found = symbols(elf)
+    assert found["ns::table"] == PlacedSymbol("ns::table", ".rodata", 2048, "app/main.o", None)
+    assert found["twice"].origin == found["count"].origin == "libtwice.a(twice.o)"
+    deep = found["int ns::deep<512, int>(int)"]
+    assert deep.origin == "app/main.o"
+    assert deep.frame is not None
+    assert 512 <= deep.frame < 600
+    assert found["twice"].frame == 0
+    assert len({"plain", "other_name"} & set(found)) == 1, "one function, whatever its names"
+    sizes = [symbol.size for symbol in found.values()]
+    assert sizes == sorted(sizes, reverse=True)
+    code = sum(symbol.size for symbol in found.values() if symbol.section == ".text")
+    assert code <= read_application(elf, STM32F4).sections[".text"]
+
+
+def test_a_map_that_is_missing_or_of_another_image_says_nothing(tmp_path: Path) -> None:
+    elf = build(tmp_path)
+    map_file = elf.with_suffix(".map")
+    kept = map_file.read_text()
+    shutil.rmtree(tmp_path / "build")
+    other = build(tmp_path, "-O0", link="-Wl,--no-gc-sections")
+    assert {symbol.origin for symbol in symbols(other).values()} == {""}
+    map_file.write_text(kept)
+    assert {symbol.origin for symbol in symbols(other).values()} == {""}
+    map_file.write_bytes(os.urandom(4096))
+    assert {symbol.origin for symbol in symbols(other).values()} == {""}
+
+
+def test_objects_that_link_time_optimization_makes_up_have_no_name(tmp_path: Path) -> None:
+    found = symbols(build(tmp_path, "-flto"))
+    assert "start" in found
+    assert {symbol.origin for symbol in found.values()} == {""}
+
+
+def test_what_lies_between_objects_is_of_none() -> None:
+    known = LinkMap([(108, 4, "b.o"), (100, 6, "a.o")])
+    assert [known.origin(address) for address in (99, 100, 105, 106, 108, 112)] == ["", "a.o", "a.o", "", "b.o", ""]
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/p/.hil/firmware/m/build/env/generated/aot_model.o", "generated/aot_model.o"),
+        (".hil/firmware/m/build/env/src/main.o", "src/main.o"),
+        ("/p/.hil/firmware/m/build/env/lib23d/aot/engine_aot.o", "aot/engine_aot.o"),
+        ("/p/.hil/objects/stm32f4_aot/windowing/windowing.o", "windowing/windowing.o"),
+        (".hil/objects/tflm/mcpu=cortex-m4_mthumb/src/tensorflow/lite/conv.cc.o", "src/tensorflow/lite/conv.cc.o"),
+        ("/usr/lib/gcc/../lib/thumb/libc_nano.a(lib_a-memcpy.o)", "libc_nano.a(lib_a-memcpy.o)"),
+        ("CMakeFiles/app.dir/src/main.c.obj", "CMakeFiles/app.dir/src/main.c.obj"),
+        ("/opt/sdk/crt0.o", "crt0.o"),
+        ("/tmp/ccAbC123.ltrans0.ltrans.o", ""),
+        ("a folder/with blanks.o", "a folder/with blanks.o"),
+    ],
+)
+def test_an_object_is_called_the_same_wherever_the_project_lies(path: str, name: str) -> None:
+    root = Path("/p/.hil")
+    assert origin_name(path, root / "firmware" / "m" / "build" / "env", root / "objects") == name
+
+
+def test_names_stay_as_they_are_if_nothing_demangles_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ["main", "_ZN2ns3useEl", "_Znonsense", "_ZN2ns3useEl"]
+    if shutil.which("c++filt") or shutil.which("arm-none-eabi-c++filt"):
+        assert demangle(names) == ["main", "ns::use(long)", "_Znonsense", "ns::use(long)"]
+    monkeypatch.setattr(demangling, "PROGRAMS", ("no-such-program",))
+    assert demangle(names) == names
+    monkeypatch.setattr(demangling, "PROGRAMS", ("false",))
+    assert demangle(names) == names
