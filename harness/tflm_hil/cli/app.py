@@ -28,6 +28,7 @@ COMMANDS = (
     "bench",
     "inspect",
     "targets",
+    "report",
     "path",
 )
 """In the order of `hil --help`. Each is a function of its name, in the module of its name."""

@@ -185,6 +185,10 @@ def save(results: Results, path: Path) -> None:
     write_text(path, msgspec.json.format(msgspec.json.encode(results), indent=2).decode() + "\n")
 
 
+class _Header(msgspec.Struct):
+    schema: str
+
+
 def load(path: Path) -> Results:
     """Read a results file.
 
@@ -192,11 +196,12 @@ def load(path: Path) -> Results:
         HilError: it is missing, is not JSON, or does not have this schema.
     """
     try:
-        results = msgspec.json.decode(path.read_bytes(), type=Results)
+        content = path.read_bytes()
+        schema = msgspec.json.decode(content, type=_Header).schema
+        if schema == SCHEMA:
+            return msgspec.json.decode(content, type=Results)
     except OSError as error:
         raise HilError(f"{path}: {error.strerror}; run `pytest --board=emulated` to make it") from error
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise HilError(f"{path}: not a results file ({error})") from error
-    if results.schema != SCHEMA:
-        raise HilError(f"{path}: schema {results.schema!r}, expected {SCHEMA!r}; write it again with this version")
-    return results
+    raise HilError(f"{path}: schema {schema!r}, expected {SCHEMA!r}; use the version of tflm-hil that wrote it")
