@@ -27,12 +27,15 @@ from tflm_hil.models.manifest import Budget, Model, Variant
 from tflm_hil.pytest_plugin.recorder import Recorder
 
 from support.targets import STM32F4
+from support.tiny_elf import write_tiny_elf
 
 IMAGE: dict[str, Any] = {
     "flash_bytes": 20000,
     "ram_bytes": 1000,
     "ram_total_bytes": 3000,
     "sections": {},
+    "flash_sections": (),
+    "ram_sections": (),
     "symbols": [],
     "model_bytes": 10000,
     "target": STM32F4,
@@ -43,10 +46,8 @@ class FakeSession:
     def __init__(self, options: Options) -> None:
         self.options = options
         specs = [BoardSpec("emulated", kind) for kind in os.environ.get("FAKE_EMULATORS", "qemu").split()]
-        nothing: Any = None
-        choices = [
-            BoardChoice(FoundBoard(spec, nothing, nothing, ""), f"{spec.kind} 0", (), ("uart",)) for spec in specs
-        ]
+        kind: Any = SimpleNamespace(processes=lambda _: None)
+        choices = [BoardChoice(FoundBoard(spec, kind, kind, ""), f"{spec.kind} 0", (), ("uart",)) for spec in specs]
         self.boards = [BoardSet((choice,)) for choice in choices]
         self.board = self.boards[0]
         self.missing_engines = {"tflm": "fake"}
@@ -83,7 +84,8 @@ class FakeSession:
         del say
         if os.environ.get("FAKE_REFUSED") == build.variant.name:
             raise HilError(f"{build.name}: no engine takes this network")
-        image: Any = SimpleNamespace(**IMAGE, elf_sha256=os.environ.get("FAKE_IMAGE", "1"))
+        elf = write_tiny_elf(self.options.root / f"fake-{os.getpid()}.elf")
+        image: Any = SimpleNamespace(**IMAGE, elf=elf, generated=elf, elf_sha256=os.environ.get("FAKE_IMAGE", "1"))
         return Firmware(build.model, build.variant, build.engine, build.target, image)
 
 
