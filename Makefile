@@ -36,10 +36,11 @@ lowest newest: setup  ## the tests with the lowest, or the newest, versions of t
 # Networks to measure beside those of models/ and the bench's own set, such as the four of MLPerf Tiny.
 NETWORKS ?= $(wildcard ../shared/data/mlperf-tiny/*.tflite)
 
-bench: setup    ## instructions, sizes and streaming rate against their goals, the engines side by side, the plugin's cost, serial lines, workers
+bench: setup    ## instructions, sizes and streaming rate against their goals, the engines side by side, the plugin's cost, serial lines, the history, workers
 	@$(VENV)/bin/hil bench --model all --set $(NETWORKS)
 	@$(PYTHON) .ci/plugin_cost.py
 	@$(PYTHON) .ci/line_use.py
+	@$(PYTHON) .ci/history_time.py
 	@$(PYTHON) .ci/workers_gain.py
 
 environments: setup  ## renew firmware/environments.ini after a change of harness/tflm_hil/targets
@@ -52,5 +53,6 @@ setup:
 docs: setup     ## renew what docs/ has from the code
 	@$(PYTHON) -m tflm_hil.compiler.operators.table docs/engines.md
 
-clean:          ## remove all that was built; the virtual environment stays
-	rm -rf .hil .pio reports build
+clean:          ## remove all that was built; the virtual environment and the history stay
+	rm -rf .pio reports build
+	[ ! -d .hil ] || find .hil -mindepth 1 -maxdepth 1 ! -name 'history.*' -exec rm -rf {} +

@@ -29,6 +29,12 @@ def _no_ci(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(variable, raising=False)
 
 
+@pytest.fixture(autouse=True)
+def _no_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what tests measure out of the history of this project."""
+    monkeypatch.setenv("HIL_HISTORY", "false")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Set up hypothesis and SIGINT.
 

@@ -27,6 +27,7 @@ COMMANDS = (
     "debug",
     "bench",
     "inspect",
+    "history",
     "targets",
     "report",
     "path",

@@ -24,7 +24,8 @@ class Flash(StrEnum):
 class Options:
     """What the user asked for. Paths are absolute. `boards` share the work; without any, there is nothing but building.
 
-    Without `targets` it is that of the board, or of the project. `run` is the name of a run in several processes.
+    Without `targets` it is that of the board, or of the project. With `history`, what is measured is kept in the
+    project's. `run` is the name of a run in several processes.
     """
 
     root: Path
@@ -41,4 +42,5 @@ class Options:
     coverage: bool
     link: str = AUTO
     traffic_dir: Path | None = None
+    history: bool = False
     run: str = ""

@@ -116,7 +116,10 @@ RECORD_TRAFFIC = Option(
     "DIR",
     bare="reports/traffic",
 )
-OPTIONS = (BOARD, EMULATOR, LINK, TARGET, ENGINE, MODEL, REPORT, BASELINE, FLASH, RECORD_TRAFFIC)
+HISTORY = Option(
+    "history", "true", "keep what was measured in .hil/history.sqlite, for `hil history` (default: true)", "true|false"
+)
+OPTIONS = (BOARD, EMULATOR, LINK, TARGET, ENGINE, MODEL, REPORT, BASELINE, FLASH, RECORD_TRAFFIC, HISTORY)
 SHORT_ON_REQUEST = (EMULATOR, LINK, TARGET, ENGINE, MODEL)
 
 
@@ -191,6 +194,7 @@ def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) 
         raise pytest.UsageError(f"--hil-update-baseline: no baseline folder given; add {BASELINE.flag}=DIR")
     flash = _one_of(config, environment, FLASH)
     link = _one_of(config, environment, LINK)
+    history = _one_of(config, environment, HISTORY) == "true"
     targets = _values(config, environment, TARGET)
     models = _values(config, environment, MODEL)
     emulator = _value(config, environment, EMULATOR)
@@ -227,6 +231,7 @@ def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) 
         trace=bool(config.getoption("hil_trace")),
         coverage=bool(config.getoption("hil_coverage")),
         traffic_dir=folder(RECORD_TRAFFIC, traffic) if traffic else None,
+        history=history,
         run=str(getattr(config, "workerinput", {}).get("testrunuid", "")),
     )
 

@@ -25,6 +25,8 @@ from tflm_hil.report import github
 from tflm_hil.report.publish import Published, publish
 from tflm_hil.report.summary import summary_lines
 from tflm_hil.results import baseline, environment
+from tflm_hil.results.history import place
+from tflm_hil.results.history.record import record
 from tflm_hil.results.judge import Expected, judge
 from tflm_hil.results.merge import Planned, Report, beside, merge, unreported
 from tflm_hil.results.merge import Session as Ended
@@ -141,6 +143,8 @@ class Reporter:
         with self._reporting():
             for said in self._call("pytest_hil_report_lines", results=results):
                 lines += [said] if isinstance(said, str) else said
+        if options.history:
+            self._warned += record(place(options.root), results)
         self._published = publish(results, options.report_dir, comparison, update, lines)
         if path := github.summary_file():
             github.append_summary(results, path)

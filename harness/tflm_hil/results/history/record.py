@@ -1,0 +1,136 @@
+"""A session goes into the history: at once, or, if the database cannot be written now, with a later session."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from tflm_hil.errors import HilError
+from tflm_hil.results.history.damage import rebuild
+from tflm_hil.results.history.database import PATIENCE_S, DamagedError, locked, writing
+from tflm_hil.results.history.rows import RunRow, add_run, add_session, canonical, digest, packed
+from tflm_hil.results.metrics import METRICS, Metric
+from tflm_hil.results.model import Results, Run, load, save
+
+PENDING = "history.pending"
+"""The folder beside the database with the results of sessions that are not in it yet."""
+
+
+def record(database: Path, results: Results, patience_s: float = PATIENCE_S) -> list[str]:
+    """Add the runs of this session, and those that wait. Return what people must know, a line each.
+
+    Nothing that happens to the database is an error of the session.
+    """
+    mine = measured_now(results)
+    if not mine.runs:
+        return []
+    lines: list[str] = []
+    try:
+        with locked(database, patience_s):
+            waiting = dict(_waiting(database, lines))
+            _written(database, [*waiting.values(), mine], patience_s, lines)
+            for file in waiting:
+                file.unlink()
+    except (HilError, OSError) as error:
+        lines.append(_kept(database, mine, error))
+    return lines
+
+
+def measured_now(results: Results) -> Results:
+    """Only the runs of which a test has ended in this session, without what no comparison needs."""
+    return replace(results, runs=[_trimmed(run) for run in results.runs if run.current])
+
+
+def add(connection: sqlite3.Connection, results: Results) -> int:
+    """Add the runs of `results`, as `measured_now` returns them; return how many were not there."""
+    git = results.git
+    facts = canonical({"git": git, "host": results.host, "toolchain": results.toolchain})
+    parts = [_parts(run) for run in results.runs]
+    # Several sessions may begin in the same second, so it is its figures that tell it from others.
+    session = digest(results.created.encode(), facts, *(content or b"" for each in parts for content in each))
+    columns = (
+        *(session, results.created, str(git.get("commit", "")), str(git.get("branch", ""))),
+        *(bool(git.get("dirty")), str(git.get("changes", "")), facts.decode()),
+    )
+    number = add_session(connection, columns)
+    rows = (_row(session, run, each, not results.gaps) for run, each in zip(results.runs, parts, strict=True))
+    return sum(add_run(connection, number, row) for row in rows)
+
+
+def write(database: Path, several: list[Results], lines: list[str]) -> int:
+    """Add the runs of `several` results; return how many were not there. What people must know goes to `lines`.
+
+    Raises HilError if the database cannot be written.
+    """
+    with locked(database):
+        return _written(database, several, PATIENCE_S, lines)
+
+
+def _written(database: Path, several: list[Results], patience_s: float, lines: list[str]) -> int:
+    for attempt in range(2):
+        try:
+            with writing(database, patience_s) as connection:
+                return sum(add(connection, results) for results in several)
+        except DamagedError as error:
+            if attempt:
+                raise
+            lines.append(f"hil: warning: {rebuild(database, error.reason)}")
+    raise AssertionError
+
+
+def _waiting(database: Path, lines: list[str]) -> Iterator[tuple[Path, Results]]:
+    for file in sorted(database.with_name(PENDING).glob("*.json")):
+        try:
+            yield file, load(file)
+        except HilError as error:
+            lines.append(f"hil: warning: {error}; it is not in the history")
+
+
+def _kept(database: Path, mine: Results, error: Exception) -> str:
+    """Keep the results for the next session that can write the database."""
+    content = msgspec.json.encode(mine)
+    file = database.with_name(PENDING) / f"{digest(content).hex()[:16]}.json"
+    with suppress(HilError):
+        save(mine, file)
+        return f"hil: warning: {error}; this session waits in {file} for the next one that can write the history"
+    return f"hil: warning: {error}; this session is not in the history"
+
+
+def _trimmed(run: Run) -> Run:
+    """Of its tests only that one has ended, which is what makes it one of this session."""
+    ended = [replace(case, measured=[], log="", reason=None) for case in run.tests if case.this_session]
+    return replace(run, tests=ended, differences=[], comparison=None)
+
+
+def _parts(run: Run) -> tuple[bytes | None, ...]:
+    firmware = run.firmware
+    body = replace(run, tests=[], outputs={}, firmware=firmware and replace(firmware, symbols=[]))
+    return (
+        packed(msgspec.json.encode(body, order="sorted")),
+        packed(msgspec.json.encode(firmware.symbols)) if firmware else None,
+        packed(msgspec.json.encode(run.outputs, order="sorted")) if run.outputs else None,
+    )
+
+
+def _row(session: bytes, run: Run, parts: tuple[bytes | None, ...], whole: bool) -> RunRow:
+    name = digest(session, *(part or b"" for part in parts))
+    figures = {
+        (f"{metric.group}.{metric.field}", _unit(metric, run)): value
+        for metric in METRICS
+        if (value := metric.of(run)) is not None and _comparable(metric, run, whole)
+    }
+    return RunRow((name, run.name, *run.identity, run.verdict), parts, figures)
+
+
+def _comparable(metric: Metric, run: Run, whole: bool) -> bool:
+    """Whether the figure is of this session, and one that depends on what was streamed of all windows."""
+    return metric.group not in run.stale and not (metric.by_windows and (run.not_run or not whole))
+
+
+def _unit(metric: Metric, run: Run) -> str:
+    return getattr(getattr(run, metric.group), "unit", metric.unit).replace("%", "")
