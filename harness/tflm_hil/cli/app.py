@@ -28,6 +28,7 @@ COMMANDS = (
     "bench",
     "inspect",
     "history",
+    "merge",
     "targets",
     "report",
     "path",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,18 +27,36 @@ def record(database: Path, results: Results, patience_s: float = PATIENCE_S) -> 
     Nothing that happens to the database is an error of the session.
     """
     mine = measured_now(results)
-    if not mine.runs:
-        return []
     lines: list[str] = []
-    try:
-        with locked(database, patience_s):
-            waiting = dict(_waiting(database, lines))
-            _written(database, [*waiting.values(), mine], patience_s, lines)
-            for file in waiting:
-                file.unlink()
-    except (HilError, OSError) as error:
-        lines.append(_kept(database, mine, error))
+    if mine.runs:
+        try:
+            update(database, lambda connection: add(connection, mine), lines, patience_s)
+        except (HilError, OSError) as error:
+            lines.append(_kept(database, mine, error))
     return lines
+
+
+def update(
+    database: Path, write: Callable[[sqlite3.Connection], int], lines: list[str], patience_s: float = PATIENCE_S
+) -> int:
+    """Return what `write` returns, called in a transaction that also takes in the sessions that wait.
+
+    If the database is damaged it is rebuilt, and `write` is called again. What people must know goes to `lines`.
+
+    Raises:
+        HilError: the database cannot be written, or not be rebuilt.
+        OSError: files beside it cannot be written.
+    """
+    with locked(database, patience_s):
+        waiting = dict(_waiting(database, lines))
+        try:
+            written = _written(database, write, waiting.values(), patience_s)
+        except DamagedError as error:
+            lines.append(f"hil: warning: {rebuild(database, error.reason)}")
+            written = _written(database, write, waiting.values(), patience_s)
+        for file in waiting:
+            file.unlink()
+        return written
 
 
 def measured_now(results: Results) -> Results:
@@ -62,25 +80,13 @@ def add(connection: sqlite3.Connection, results: Results) -> int:
     return sum(add_run(connection, number, row) for row in rows)
 
 
-def write(database: Path, several: list[Results], lines: list[str]) -> int:
-    """Add the runs of `several` results; return how many were not there. What people must know goes to `lines`.
-
-    Raises HilError if the database cannot be written.
-    """
-    with locked(database):
-        return _written(database, several, PATIENCE_S, lines)
-
-
-def _written(database: Path, several: list[Results], patience_s: float, lines: list[str]) -> int:
-    for attempt in range(2):
-        try:
-            with writing(database, patience_s) as connection:
-                return sum(add(connection, results) for results in several)
-        except DamagedError as error:
-            if attempt:
-                raise
-            lines.append(f"hil: warning: {rebuild(database, error.reason)}")
-    raise AssertionError
+def _written(
+    database: Path, write: Callable[[sqlite3.Connection], int], waiting: Iterable[Results], patience_s: float
+) -> int:
+    with writing(database, patience_s) as connection:
+        for results in waiting:
+            add(connection, results)
+        return write(connection)
 
 
 def _waiting(database: Path, lines: list[str]) -> Iterator[tuple[Path, Results]]:
