@@ -21,7 +21,7 @@ TABLES: Mapping[str, Mapping[str, tuple[str, frozenset[str]]]] = {
             "at the top of model.toml, before its first table",
             frozenset(
                 {"schema", "name", "description", "labels", "window", "stride", "sample_rate_hz", "recordings"}
-                | {"trained", "layout", "channels", "output", "skip", "variants"}
+                | {"trained", "layout", "channels", "output", "skip", "variants", "fail_on"}
             ),
         ),
         "$.channels[]": (
@@ -32,7 +32,7 @@ TABLES: Mapping[str, Mapping[str, tuple[str, frozenset[str]]]] = {
         ),
         "$.output": ("in [output] of model.toml", frozenset({"kind", "threshold", "tolerance", "unit"})),
         "$.skip[]": ("in [[skip]] of model.toml", frozenset({"reason", "variant", "target", "engine"})),
-        "$.variants[]": ("in [variants.NAME] of model.toml", frozenset({"file", "budgets"})),
+        "$.variants[]": ("in [variants.NAME] of model.toml", frozenset({"file", "budgets", "fail_on"})),
         "$.variants[].budgets[][]": (
             "in [variants.NAME.budgets.TARGET.ENGINE] of model.toml",
             frozenset(

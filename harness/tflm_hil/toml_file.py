@@ -1,6 +1,7 @@
 """Read the project's TOML manifests into typed structures."""
 
 import tomllib
+from collections.abc import Sequence
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any, TypeVar
@@ -44,3 +45,44 @@ def fit(where: str, manifest: str, content: object, kind: type[T]) -> T:
         # A key may have line breaks in it, but a message has none.
         problem = "".join(character if character.isprintable() else repr(character)[1:-1] for character in str(error))
         raise HilError(f"{where}: {problem}; {remedy(manifest, str(error))}") from error
+
+
+def line_of(path: Path, keys: Sequence[str], item: str = "") -> int:
+    """The line of the file `path`, from 1 on, that sets the key, or begins the table, of the path `keys`; 1 if
+    none does.
+
+    If its value is a list, `item` may be one of its strings, to get the line of that one. Keys in arrays of tables are
+    not found. Raises HilError as `decode_toml`.
+    """
+    decode_toml(path)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    table: list[str] = []
+    begin = 0
+    for end in range(1, len(lines) + 1):
+        try:
+            statement = tomllib.loads("\n".join(lines[begin:end]))
+        except tomllib.TOMLDecodeError:
+            continue  # A value goes on in the next line.
+        if lines[begin].lstrip().startswith("["):
+            table = _only_path(statement)
+            if table == list(keys):
+                return begin + 1
+        elif statement and list(keys[: len(table)]) == table and _holds(statement, keys[len(table) :]):
+            quoted = (number for number in range(begin, end) if item and item in lines[number])
+            return next(quoted, begin) + 1
+        begin = end
+    return 1
+
+
+def _only_path(statement: dict[str, Any]) -> list[str]:
+    """The keys that lead to the only table in `statement`, of one header."""
+    path: list[str] = []
+    found: Any = statement
+    while isinstance(found, dict) and found:
+        key, found = next(iter(found.items()))
+        path.append(key)
+    return path
+
+
+def _holds(statement: Any, keys: Sequence[str]) -> bool:
+    return not keys or (isinstance(statement, dict) and keys[0] in statement and _holds(statement[keys[0]], keys[1:]))

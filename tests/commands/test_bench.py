@@ -183,7 +183,7 @@ def test_the_file_holds_results_that_can_be_read_again(monkeypatch: pytest.Monke
     assert run_bench(monkeypatch, runs, "--json", str(file)).exit_code == 1
     assert load(file) == results(*runs)
     assert goal_lines(load(file)) == goal_lines(results(*runs))
-    assert "| kws-tflite-aot-stm32f4 |" in render(load(file), None)
+    assert "| kws-tflite-aot-stm32f4 |" in render(load(file))
 
 
 def names(subjects: Sequence[Subject]) -> list[str]:

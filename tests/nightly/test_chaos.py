@@ -23,7 +23,6 @@ from support.needs import needs_emulator
 from support.project_helpers import ROOT, Project
 from support.targets import STM32F4
 from tflm_hil.firmware.image import read_image
-from tflm_hil.results.baseline import FILE
 from tflm_hil.results.model import load
 
 pytestmark = [needs_emulator, pytest.mark.nightly, pytest.mark.timeout(900)]
@@ -252,7 +251,7 @@ def changed(*path: str) -> Accident:
 def others_results(chaos: Chaos) -> None:
     """Another session, of another model, ends while this one runs."""
     at("tested", chaos)
-    chaos.plant(chaos.reports / "results.json", "other")
+    chaos.plant("other")
     chaos.go()
     chaos.end()
     assert "other" in {run.model for run in load(chaos.reports / "results.json").runs}
@@ -424,8 +423,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chaos]:
     chaos = Chaos(root, root.parent / "chaos")
     chaos.start("--hil-update-baseline")
     assert chaos.end() == 0, chaos.said()
-    for file in (chaos.reports / "results.json", chaos.baseline / FILE):
-        chaos.plant(file, EARLIER)
+    chaos.plant(EARLIER)
     yield chaos
     shutil.rmtree(root / ".hil", ignore_errors=True)
 

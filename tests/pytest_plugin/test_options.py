@@ -154,7 +154,6 @@ def test_a_plugin_that_a_conftest_loads_has_its_options_too(project: FakeProject
             {},
             "--hil-record-traffic: pytest takes test_suite.py for its folder; *=DIR, or put the option last",
         ),
-        (["--hil-update-baseline"], {}, "--hil-update-baseline: no baseline folder given; add --hil-baseline=DIR"),
     ],
 )
 def test_a_wrong_value_is_a_usage_error_of_one_line_that_says_where_it_comes_from(

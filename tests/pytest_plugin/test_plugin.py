@@ -45,7 +45,6 @@ def test_the_plugin_itself_causes_no_warning(pytester: pytest.Pytester) -> None:
             "coverage: nothing sees what loop:// *; use the board emulated in QEMU",
         ),
         (["--board="], "--hil-board: empty; give it a value, or leave it out"),
-        (["--hil-update-baseline"], "*--hil-update-baseline: no baseline folder given; add --hil-baseline=DIR*"),
     ],
 )
 def test_what_does_not_exist_is_a_usage_error_of_one_line(

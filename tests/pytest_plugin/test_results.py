@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 
-import msgspec
 import pytest
 from support.needs import needs_emulator
 from support.plugin_helpers import ONE_WINDOW, PREDICTIONS, SUITE, Hil, read_results
-from tflm_hil.results.model import Results
 
 
 @pytest.fixture
@@ -102,28 +100,6 @@ def test_a_report_that_cannot_be_written_at_the_end_is_one_line_and_fails_the_ru
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["ERROR: cannot write *junit.xml*"])
     assert "Traceback" not in result.stdout.str()
-
-
-@needs_emulator
-def test_a_regression_fails_the_run_and_the_baseline_comes_from_the_option(pytester: pytest.Pytester, hil: Hil) -> None:
-    pytester.makepyfile(
-        """
-        def test_footprint(device, record):
-            record.footprint(device.info.arena_bytes, device.status().stack_peak)
-        """
-    )
-    base = f"--hil-baseline={pytester.path / 'base'}"
-    hil("--board=emulated", "-k", "int8", base).stderr.fnmatch_lines(["ERROR: *make it with --hil-update-baseline"])
-    assert hil("--board=emulated", "-k", "int8", base, "--hil-update-baseline").ret == pytest.ExitCode.OK
-    assert hil("--board=emulated", "-k", "int8", base).ret == pytest.ExitCode.OK
-    file = pytester.path / "base" / "baseline.json"
-    results = msgspec.json.decode(file.read_bytes(), type=Results)
-    assert results.runs[0].firmware is not None
-    results.runs[0].firmware.flash_bytes -= 1000
-    file.write_bytes(msgspec.json.encode(results))
-    result = hil("--board=emulated", "-k", "int8", base)
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["REGRESSED: gesture-int8-aot-stm32f4 flash_bytes: *"])
 
 
 @needs_emulator

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from msgspec.structs import replace
 from support.fake_project import FLOAT32, INT8, FakeProject
-from tflm_hil.results.model import Run, load, save
+from tflm_hil.results.model import Run, save
 
 SUITE = """
     import os, signal, threading
@@ -329,56 +327,6 @@ def test_however_tests_are_distributed_each_counts_once(project: FakeProject, di
     assert project("-n", "4", "--maxprocesses=2", "--dist", dist, apart=True).ret == pytest.ExitCode.OK
     assert set(project.verdicts.values()) == {"pass"}
     assert windows(project.run()) == 20
-
-
-def test_a_baseline_is_updated_by_runs_that_passed_and_loses_nothing(project: FakeProject) -> None:
-    update = ("--hil-baseline=base", "--hil-update-baseline")
-    project(*update)
-    file = project.pytester.path / "base" / "baseline.json"
-    before = load(file).runs
-    result = project("-k", "parity", *update, FAKE_IMAGE="2")
-    assert load(file).runs == before
-    result.stdout.fnmatch_lines(
-        ["baseline: not updated, because no run passed", f"baseline: stays as it was for *{INT8}"]
-    )
-    result = project("-k", "int8", *update, FAKE_IMAGE="2")
-    assert [run.name for run in load(file).runs] == [FLOAT32, INT8]
-    assert load(file).runs[0] == before[0]
-    result.stdout.fnmatch_lines([f"baseline: {INT8} written to *", f"baseline: stays as it was for {FLOAT32}"])
-    project(*update, ACCIDENT="always", FAKE_IMAGE="2")
-    assert load(file).runs[0] == before[0]
-
-
-def test_a_baseline_that_cannot_be_updated_is_found_before_the_first_test(project: FakeProject) -> None:
-    folder = project.pytester.path / "base"
-    folder.write_text("")
-    result = project("--hil-baseline=base", "--hil-update-baseline")
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: *base: is a file, not a folder; choose a folder"])
-    folder.unlink()
-    folder.mkdir()
-    (folder / "baseline.json").write_text('{"schema": "hil-res')
-    result = project("--hil-baseline=base", "--hil-update-baseline")
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: *baseline.json: not a results file (*"])
-
-
-def test_a_run_that_was_left_out_is_not_said_to_have_failed(project: FakeProject) -> None:
-    project()
-    result = project("--hil-baseline=base", "--hil-update-baseline", "-k", "int8")
-    result.stdout.fnmatch_lines([f"baseline: {INT8} written to *"])
-    result.stdout.no_fnmatch_line("*did not pass*")
-
-
-def test_a_regression_fails_a_test_case_of_junit(project: FakeProject) -> None:
-    project("--hil-baseline=base", "--hil-update-baseline")
-    file = project.pytester.path / "base" / "baseline.json"
-    content = json.loads(file.read_text())
-    content["runs"][1]["firmware"]["flash_bytes"] -= 1000
-    file.write_text(json.dumps(content))
-    assert project("--hil-baseline=base").ret == pytest.ExitCode.TESTS_FAILED
-    assert project.verdicts == {INT8: "fail", FLOAT32: "pass"}
-    assert project.junit("failure") == [f"hil.{INT8} baseline"]
 
 
 def test_a_missed_budget_is_one_failure_with_its_reason(project: FakeProject) -> None:

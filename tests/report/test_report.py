@@ -7,10 +7,9 @@ import pytest
 from tflm_hil.checks.attribution import Step
 from tflm_hil.errors import HilError
 from tflm_hil.files import probe_folder, write_text
-from tflm_hil.report.publish import Published, publish
+from tflm_hil.report.publish import publish
 from tflm_hil.report.summary import summary_lines
 from tflm_hil.report.text import shortened
-from tflm_hil.results import baseline
 from tflm_hil.results.judge import judge
 from tflm_hil.results.merge import Planned, Report, Session, merge
 from tflm_hil.results.model import Results, Run, load, save
@@ -88,20 +87,11 @@ def together(*tests: tuple[Planned, Report], compiler: str = "12.2") -> Results:
         plan=[planned for planned, _ in tests],
         reports=[report for _, report in tests],
     )
-    return judge(merge(None, session), None)
+    return judge(merge(None, session))
 
 
 def results(*contributions: Contribution, compiler: str = "12.2") -> Results:
     return together(*ran(*contributions), compiler=compiler)
-
-
-def against(now: Results, before: Results, folder: Path) -> Published:
-    comparison = baseline.compare(now, before)
-    return publish(judge(now, comparison), folder, comparison)
-
-
-def notes(published: Published) -> list[str]:
-    return [line for line in summary_lines(published) if line.startswith(("baseline", "REGRESSED", "changed"))]
 
 
 def test_tests_of_one_run_add_up() -> None:
@@ -228,51 +218,6 @@ def test_a_run_that_measured_nothing_is_reported_as_such(tmp_path: Path) -> None
     assert "**fail**" in published.report.read_text()
     assert "- no network\n  - `tests/t.py::bad`" in published.report.read_text()
     assert "fail" in "\n".join(summary_lines(published))
-
-
-def test_a_baseline_catches_what_got_worse(tmp_path: Path) -> None:
-    before = results(latency(1000), footprint(20000))
-    same = against(results(latency(1000), footprint(20000)), before, tmp_path)
-    assert notes(same) == []
-    assert same.results.runs[0].verdict == "pass"
-    worse = against(results(latency(1000), footprint(20300)), before, tmp_path)
-    assert notes(worse) == ["REGRESSED: gesture-int8-aot-stm32f4 flash_bytes: 20,000 -> 20,300 (+1.5%)"]
-    assert load(worse.results_file).runs[0].verdict == "fail"
-    assert "fell behind the baseline: gesture-int8-aot-stm32f4 flash_bytes: 20,000" in worse.report.read_text()
-    better = against(results(latency(900), footprint(20000)), before, tmp_path)
-    assert better.results.runs[0].verdict == "pass"
-    assert len(notes(better)) == 3  # median and maximum of inferences, maximum of windows
-
-
-@pytest.mark.parametrize(("deeper", "verdict"), [(136, "pass"), (152, "fail")])
-def test_one_interrupt_on_the_stack_is_no_regression(tmp_path: Path, deeper: int, verdict: str) -> None:
-    part = footprint()
-    part["stack_peak_bytes"] += deeper
-    assert against(results(part), results(footprint()), tmp_path).results.runs[0].verdict == verdict
-
-
-def test_a_baseline_of_another_compiler_is_not_compared_and_says_so(tmp_path: Path) -> None:
-    published = against(results(footprint(30000), compiler="13.2"), results(footprint(20000)), tmp_path)
-    assert published.results.runs[0].verdict == "pass"
-    assert "made with arm-none-eabi-gcc 12.2, this run with 13.2" in notes(published)[0]
-    assert "No figure changed" not in published.report.read_text()
-
-
-def test_latency_over_other_windows_is_not_compared_and_says_so(tmp_path: Path) -> None:
-    published = against(results(latency(2000)), results(latency(1000, 1000)), tmp_path)
-    assert published.results.runs[0].verdict == "pass"
-    assert notes(published)[0].endswith("latency_median: not measured on the same windows")
-
-
-def test_a_baseline_comes_back_from_disk(tmp_path: Path) -> None:
-    written = results(footprint())
-    baseline.update(written, tmp_path / "base")
-    assert baseline.compare(written, baseline.read(tmp_path / "base")) == baseline.Comparison()
-
-
-def test_a_missing_baseline_is_named_with_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(HilError, match=r"no baseline\.json there; make it with --hil-update-baseline"):
-        baseline.read(tmp_path)
 
 
 def test_a_file_that_cannot_be_written_leaves_the_old_one_alone(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from tflm_hil.checks.parity import combine, compare
 from tflm_hil.models.output import meaning
 from tflm_hil.report.publish import publish
 from tflm_hil.report.summary import summary_lines
-from tflm_hil.results import baseline
+from tflm_hil.results.baselines import hold, read_baselines, update_baselines
 from tflm_hil.results.judge import judge
 from tflm_hil.results.merge import Planned, Report, Session, merge
 from tflm_hil.results.model import Results, Run
@@ -42,7 +42,7 @@ def session(earlier: Results | None = None, **contributions: Contribution) -> Re
         plan.append(test)
         reports += [Report(test, 1, "call", "passed", None, "00", [contribution])]
         reports += [Report(test, 1, "teardown", "passed", None, "00", [])]
-    return judge(merge(earlier, Session("2026", "0", {}, {"system": "", "python": ""}, {}, plan, reports)), None)
+    return judge(merge(earlier, Session("2026", "0", {}, {"system": "", "python": ""}, {}, plan, reports)))
 
 
 def runs(results: Results) -> dict[str, Run]:
@@ -65,8 +65,8 @@ def test_each_emulator_is_a_run_with_its_own_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("renode", "said"),
     [
-        (measured(1000, 1112), f"latency_max: 1,112, which is +1.09% from the 1,100 of {QEMU}, and more than 1%"),
-        (measured(980, 1100), f"latency_median: 980, which is -2.00% from the 1,000 of {QEMU}, and more than 1%"),
+        (measured(1000, 1112), f"latency.max: 1,112, which is +1.09% from the 1,100 of {QEMU}, and more than 1%"),
+        (measured(980, 1100), f"latency.median: 980, which is -2.00% from the 1,000 of {QEMU}, and more than 1%"),
         (measured(1000, 1100, outputs=[(1, 0), (1, 1)]), f"answers are not those of {QEMU}"),
     ],
     ids=["max", "median", "answers"],
@@ -104,17 +104,18 @@ def test_hardware_is_no_emulator() -> None:
     assert [run.verdict for run in results.runs] == ["pass", "pass"]
 
 
-def test_a_baseline_keeps_the_figures_of_each_emulator(tmp_path: Path) -> None:
-    update = baseline.update(session(qemu=measured(1000, 1100), renode=measured(1002, 1105)), tmp_path)
-    assert update.written == [NAME, OTHER]
-    known = baseline.read(tmp_path)
-    slower = session(qemu=measured(1000, 1100), renode=measured(1002, 1120))
-    assert [(change.run, change.before, change.now) for change in baseline.compare(slower, known).regressions] == [
-        (OTHER, 1105, 1120)
+def test_each_emulator_has_a_baseline_of_its_own(tmp_path: Path) -> None:
+    both = session(qemu=measured(1000, 1100), renode=measured(1002, 1105))
+    update_baselines(both.runs, tmp_path, tmp_path, "", {})
+    known = read_baselines(tmp_path, tmp_path)
+    slower = hold(session(qemu=measured(1000, 1100), renode=measured(1002, 1120)), known, {})
+    regressions = {run.name: run.comparison.regressions for run in slower.runs if run.comparison}
+    assert regressions[NAME] == []
+    assert [(change.metric, change.before, change.now) for change in regressions[OTHER]] == [
+        ("latency.p99", 1105, 1120),
+        ("latency.max", 1105, 1120),
     ]
-    assert baseline.compare(session(renode=measured(1002, 1105)), known).changes == []
-    judged = judge(slower, baseline.compare(slower, known))
-    assert {name: run.verdict for name, run in runs(judged).items()} == {NAME: "pass", OTHER: "fail"}
+    assert {name: run.verdict for name, run in runs(judge(slower)).items()} == {NAME: "pass", OTHER: "fail"}
 
 
 def test_answers_are_the_same_in_whatever_order_they_come() -> None:

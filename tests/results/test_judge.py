@@ -1,4 +1,4 @@
-"""Budgets and baselines of a whole run: accuracy, what it loses on the way to the device, and preparing the windows."""
+"""Budgets of a whole run: accuracy, what it loses on the way to the device, and preparing the windows."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tflm_hil.models.manifest import Budget
 from tflm_hil.models.output import Meaning, OutputTable, meaning
 from tflm_hil.report.publish import Published, publish
 from tflm_hil.report.summary import summary_lines
-from tflm_hil.results import baseline
-from tflm_hil.results.judge import Expected, judge
+from tflm_hil.results.comparison import Base, Change, Comparison
+from tflm_hil.results.judge import NO_BASELINE, Expected, judge
 from tflm_hil.results.merge import Planned, Report, Session, merge
-from tflm_hil.results.metrics import METRICS
 from tflm_hil.results.model import Case, Results, Run, load, save
 from tflm_hil.results.parts import Contribution, RunKey, attribution_part, latency_part, parity_part
+from tflm_hil.results.thresholds import Limits, parse_limits
 
 KEY = RunKey(model="m", variant="int8", engine="aot", board="emulated", emulator="qemu 7.2", target="stm32f4")
 NAME = "m-int8-aot-stm32f4"
@@ -56,7 +56,7 @@ def results(*contributions: Contribution, unfinished: bool = False) -> Results:
 
 
 def judged(budget: Budget, *contributions: Contribution, unfinished: bool = False, note: str = "") -> Run:
-    (run,) = judge(results(*contributions, unfinished=unfinished), None, {NAME: Expected(budget, note)}).runs
+    (run,) = judge(results(*contributions, unfinished=unfinished), {NAME: Expected(budget, note)}).runs
     return run
 
 
@@ -139,32 +139,6 @@ def test_labels_without_a_budget_are_told(tmp_path: Path) -> None:
     assert judged(Budget(), predictions([(1, 0)], [None]), note="nobody knows").notes == ["nobody knows"]
 
 
-def regressions(before: Contribution, now: Contribution) -> list[str]:
-    comparison = baseline.compare(judge(results(now), None), judge(results(before), None))
-    return [str(change) for change in comparison.regressions]
-
-
-def test_a_baseline_catches_accuracy_that_fell_by_a_single_window() -> None:
-    before = predictions([(1, 0)] * 1000, ["a"] * 1000)
-    now = predictions([(1, 0)] * 999 + [(0, 1)], ["a"] * 1000)
-    assert regressions(before, now) == [
-        f"{NAME} accuracy_device: 100.00% -> 99.90%",
-        f"{NAME} accuracy_reference: 100.00% -> 99.90%",
-    ]
-    assert regressions(now, before) == []
-    assert regressions(predictions([(1, 0)] * 9, ["a"] * 9), now) == [], "other windows"
-
-
-def test_a_baseline_catches_a_preparation_and_with_it_a_window_that_takes_longer() -> None:
-    def latency(prepare: int) -> Contribution:
-        return Contribution(latency=latency_part("instructions", [13_736, 14_006], [prepare, prepare]))
-
-    assert regressions(latency(5_983), latency(125_990)) == [
-        f"{NAME} preparation_max: 5,983 -> 125,990 (+2005.8%)",
-        f"{NAME} window_max: 19,989 -> 139,996 (+600.4%)",
-    ]
-
-
 def test_the_whole_window_is_the_slowest_sum_not_the_sum_of_the_slowest() -> None:
     run = judged(Budget(), Contribution(latency=latency_part("instructions", [10, 30], [7, 2])))
     assert run.window is not None
@@ -228,7 +202,7 @@ def test_an_output_that_is_no_number_survives_json(tmp_path: Path) -> None:
 
 def test_what_a_manifest_leaves_out_is_in_the_report_with_its_reason(tmp_path: Path) -> None:
     left_out = msgspec.structs.replace(results(half_right()), skipped={"m-int8-aot-nrf51": "16 kB of RAM"})
-    shown = publish(judge(left_out, None), tmp_path)
+    shown = publish(judge(left_out), tmp_path)
     assert "m-int8-aot-nrf51: left out by its model.toml: 16 kB of RAM" in summary_lines(shown)
     assert "m-int8-aot-nrf51: left out by its model.toml: 16 kB of RAM." in shown.report.read_text()
     save(left_out, tmp_path / "again.json")
@@ -247,22 +221,49 @@ def test_many_classes_are_told_by_their_mistakes(tmp_path: Path, answers: int) -
 
 
 def test_of_a_run_that_is_not_of_this_session_nothing_is_judged_and_nothing_new_is_said() -> None:
-    gated = judge(results(half_right()), None, {NAME: Expected(Budget(accuracy=0.5))})
+    gated = judge(results(half_right()), {NAME: Expected(Budget(accuracy=0.5))})
     later = merge(gated, Session("2027", "1", {}, {}, {}, []))
-    (run,) = judge(later, None, {}).runs
+    (run,) = judge(later, {}).runs
     assert (run.verdict, run.notes) == ("incomplete", []), "its budget is only unknown"
-    noted = judge(results(half_right()), None, {NAME: Expected(Budget(), "why")})
-    (run,) = judge(merge(noted, Session("2027", "1", {}, {}, {}, [])), None, {}).runs
+    noted = judge(results(half_right()), {NAME: Expected(Budget(), "why")})
+    (run,) = judge(merge(noted, Session("2027", "1", {}, {}, {}, [])), {}).runs
     assert run.notes[0] == "why"
 
 
-def test_a_regression_is_that_of_the_board_which_was_measured() -> None:
-    """The same run on another board has the same name."""
-    emulated = Run(**KEY, verdict="pass", tests=[Case(id="t", outcome="passed", this_session=True)])
+def test_a_regression_fails_its_run_and_no_other() -> None:
+    worse = Comparison(Base("b"), [Change("latency.max", "instructions", 100, 200, "regressed", "", "default")])
+    better = Comparison(Base("b"), [Change("latency.max", "instructions", 200, 100, "improved", "", "default")])
+    tests = [Case(id="t", outcome="passed", this_session=True)]
+    compared = [Run(**KEY, verdict="", tests=tests, comparison=comparison) for comparison in (worse, better, None)]
+    judged = judge(msgspec.structs.replace(results(), runs=compared)).runs
+    assert [(run.verdict, run.failures) for run in judged] == [("fail", ["latency.max"]), ("pass", []), ("pass", [])]
+
+
+def test_a_baseline_that_is_missing_or_stale_fails_only_a_strict_session() -> None:
+    emulated = Run(**KEY, verdict="", tests=[Case(id="t", outcome="passed", this_session=True)])
+    # The same run on hardware has the same name, and is not of this session.
     hardware = msgspec.structs.replace(emulated, board="/dev/ttyACM0", emulator=None, tests=[])
-    both = msgspec.structs.replace(results(), runs=[emulated, hardware])
-    worse = baseline.Comparison([baseline.Change(NAME, METRICS[0], 100, 200)])
-    assert [run.verdict for run in judge(both, worse).runs] == ["fail", "incomplete"]
+    found = msgspec.structs.replace(
+        results(), runs=[emulated, hardware], no_baseline=[NAME], stale_baselines=["baselines/gone.json"]
+    )
+    easy, strict = judge(found), judge(found, strict=True)
+    assert [run.verdict for run in easy.runs] == ["pass", "incomplete"]
+    assert easy.failures == []
+    assert [run.verdict for run in strict.runs] == ["fail", "incomplete"]
+    assert strict.runs[0].failures == [NO_BASELINE]
+    assert strict.failures == ["baselines/gone.json: nothing runs for this baseline; delete it"]
+
+
+def test_a_limit_of_a_figure_itself_is_judged_when_the_run_is_complete(tmp_path: Path) -> None:
+    limits = Limits(parse_limits("parity.accuracy_device<0.9, latency.max>16000", "HIL_FAIL_ON"))
+    expected = {NAME: Expected(Budget(accuracy=0.1), limits=limits)}
+    (run,) = judge(results(half_right()), expected).runs
+    said = "parity.accuracy_device: 50.00%, beyond the limit parity.accuracy_device<0.9 (HIL_FAIL_ON)"
+    assert (run.verdict, run.over_budget) == ("fail", [said])
+    assert run.notes == ["the limit latency.max>16000 (HIL_FAIL_ON) is not judged: no test of this run measured it"]
+    assert f"- {said}" in published(run, tmp_path).report.read_text()
+    (part,) = judge(results(half_right(), unfinished=True), expected).runs
+    assert part.verdict == "incomplete"
 
 
 def test_a_label_cannot_break_the_tables_of_the_report(tmp_path: Path) -> None:
@@ -275,7 +276,7 @@ def test_a_label_cannot_break_the_tables_of_the_report(tmp_path: Path) -> None:
 def test_what_has_not_run_is_named_whole_whatever_its_parameters() -> None:
     plan = [Planned(KEY, "tests/t.py::done", "", True), Planned(KEY, "tests/t.py::walk[m-anna/walk.csv]", "", True)]
     ended = [Report(plan[0], 1, when, "passed", None) for when in ("call", "teardown")]
-    merged = judge(merge(None, Session("2026", "0", {}, {}, {}, plan, ended)), None)
+    merged = judge(merge(None, Session("2026", "0", {}, {}, {}, plan, ended)))
     lines = summary_lines(Published(merged, Path(), Path()))
     assert f"{NAME}: 1 of 2 tests have not run: t.py::walk[m-anna/walk.csv]" in lines
 
@@ -284,7 +285,7 @@ def test_what_has_not_run_is_named_whole_whatever_its_parameters() -> None:
 def test_a_run_of_which_no_test_passed_says_why_it_is_incomplete(tmp_path: Path, outcome: str) -> None:
     plan = [Planned(KEY, "t.py::t", "", True)]
     ended = [Report(plan[0], 1, when, what, None) for when, what in (("call", outcome), ("teardown", "passed"))]
-    (run,) = judge(merge(None, Session("2026", "0", {}, {"system": "", "python": ""}, {}, plan, ended)), None).runs
+    (run,) = judge(merge(None, Session("2026", "0", {}, {"system": "", "python": ""}, {}, plan, ended))).runs
     assert run.verdict == "incomplete"
     shown = published(run, tmp_path)
     assert f"{NAME}: no test of it passed, so nothing was shown to be right" in summary_lines(shown)
@@ -293,13 +294,14 @@ def test_a_run_of_which_no_test_passed_says_why_it_is_incomplete(tmp_path: Path,
 
 def test_judging_changes_nothing_that_it_is_given_and_judging_again_nothing_at_all() -> None:
     before = results(half_right(), unfinished=True)
-    behind = baseline.compare(before, results(predictions([(1, 0)] * 4, ["a"] * 4)))
+    behind = Comparison(Base("b"), [Change("latency.max", "instructions", 100, 200, "regressed", "", "default")])
+    before.runs[0].comparison = behind
     expected = {NAME: Expected(Budget(accuracy=0.99))}
     given = msgspec.json.encode(before)
-    once = judge(before, behind, expected)
+    once = judge(before, expected)
     assert once.runs[0].verdict == "fail"
     assert msgspec.json.encode(before) == given
-    assert judge(once, behind, expected) == once
+    assert judge(once, expected) == once
 
 
 @pytest.mark.parametrize("verdict", ["pass", "fail", "incomplete"])

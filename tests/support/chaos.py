@@ -17,7 +17,6 @@ from typing import TypeVar
 
 import msgspec
 from msgspec.structs import replace
-from tflm_hil.results.baseline import FILE
 from tflm_hil.results.model import Case, Results, load, save
 
 T = TypeVar("T")
@@ -188,18 +187,21 @@ class Chaos:
         runs = msgspec.json.decode(content, type=Results).runs if content else []
         return next((run.verdict for run in runs if run.model == MODEL and bool(run.emulator) != self._hardware), "")
 
-    def plant(self, file: Path, model: str) -> None:
-        """Add runs of another session with another model to the results or the baseline."""
+    def plant(self, model: str) -> None:
+        """Add runs of another session with another model to the results."""
+        file = self.reports / "results.json"
         results = load(file)
         others = [replace(run, model=model) for run in results.runs if run.model == MODEL]
         save(replace(results, runs=[*others, *results.runs]), file)
 
-    def kept(self) -> tuple[list[Case], bytes]:
-        """Return the tests of the earlier session, and the content of the baseline."""
+    def kept(self) -> tuple[list[Case], dict[str, bytes]]:
+        """Return the tests of the earlier session, and the content of the baselines."""
         found = self.reports / "results.json"
         runs = load(found).runs if found.exists() else []
         earlier = [replace(case, this_session=False) for run in runs if run.model == EARLIER for case in run.tests]
-        return [replace(case, stale=False) for case in earlier], (self.baseline / FILE).read_bytes()
+        return [replace(case, stale=False) for case in earlier], {
+            file.name: file.read_bytes() for file in self.baseline.iterdir()
+        }
 
     def orphans(self) -> list[str]:
         """Return the command lines of processes that are still alive 15 s after the end of the controller."""

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from tflm_hil.boards.spec import AUTO
+from tflm_hil.results.thresholds import Limit
 
 DEFAULT_TARGET = "stm32f4"
 """The chip to build for if neither the user nor the project names one."""
@@ -25,7 +26,8 @@ class Options:
     """What the user asked for. Paths are absolute. `boards` share the work; without any, there is nothing but building.
 
     Without `targets` it is that of the board, or of the project. With `history`, what is measured is kept in the
-    project's. `run` is the name of a run in several processes.
+    project's. `run` is the name of a run in several processes. With `strict`, a missing or stale baseline fails. The
+    limits of manifests win over `limits_below`, and `limits_above` win over those.
     """
 
     root: Path
@@ -44,3 +46,6 @@ class Options:
     traffic_dir: Path | None = None
     history: bool = False
     run: str = ""
+    strict: bool = False
+    limits_below: tuple[Limit, ...] = ()
+    limits_above: tuple[Limit, ...] = ()

@@ -71,11 +71,15 @@ class Skip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Variant(msgspec.Struct, frozen=True):
-    """One .tflite of a model. The keys of `budgets` are targets, then engines; EVERY may stand for either."""
+    """One .tflite of a model. The keys of `budgets` are targets, then engines; EVERY may stand for either.
+
+    `fail_on` are limits of its figures, as `--hil-fail-on` takes them.
+    """
 
     name: str
     path: Path
     budgets: dict[str, dict[str, Budget]]
+    fail_on: list[str] = []
 
     def budget(self, target: str, engine: str) -> Budget:
         """Return the limits on `target` with `engine`.
@@ -107,7 +111,7 @@ class Model(msgspec.Struct, frozen=True):
     these are 0, empty or None, and its inputs are written as tensors.
 
     `trained` is the float32 .tflite that the others were quantized from; it need not be a variant. `skips` are the
-    builds that are left out.
+    builds that are left out. `fail_on` are limits of the figures of all variants.
     """
 
     name: str
@@ -124,6 +128,7 @@ class Model(msgspec.Struct, frozen=True):
     output: OutputTable | None = None
     layout: Layout = "channels-last"
     skips: list[Skip] = []
+    fail_on: list[str] = []
 
     @property
     def meaning(self) -> Meaning:
@@ -156,6 +161,7 @@ class _VariantTable(msgspec.Struct, forbid_unknown_fields=True):
     file: Annotated[str, Meta(min_length=1)]
     # A number is a limit in a table that does not name both a target and an engine: see _check_budgets.
     budgets: dict[str, dict[str, Budget | float]] = {}
+    fail_on: list[str] = []
 
     @property
     def limits(self) -> dict[str, dict[str, Budget]]:
@@ -187,6 +193,7 @@ class _ModelFile(msgspec.Struct, forbid_unknown_fields=True):
     output: OutputTable | UnsetType = UNSET
     layout: Layout | UnsetType = UNSET
     skip: list[Skip] = []
+    fail_on: list[str] = []
 
     def __post_init__(self) -> None:
         missing = [key for key in _WINDOWING if getattr(self, key) is UNSET]
@@ -248,7 +255,7 @@ def load_model(directory: Path, recordings_root: Path) -> Model:
     content = read_toml(path, _ModelFile)
     directory = directory.resolve()
     variants = {
-        name: Variant(name, _existing(path, f"[variants.{name}]", directory / table.file), table.limits)
+        name: Variant(name, _existing(path, f"[variants.{name}]", directory / table.file), table.limits, table.fail_on)
         for name, table in content.variants.items()
     }
     return Model(
@@ -266,6 +273,7 @@ def load_model(directory: Path, recordings_root: Path) -> Model:
         output=content.output or None,
         layout=content.layout or "channels-last",
         skips=content.skip,
+        fail_on=content.fail_on,
     )
 
 

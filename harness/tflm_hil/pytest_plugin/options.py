@@ -1,78 +1,26 @@
-"""The options of pytest: declared with names that no other plugin has, and resolved once.
-
-A value on the command line wins over the environment, that over the ini file, that over what the project says in its
-hil.toml, and that over the default.
-"""
+"""The options of pytest: declared with names that no other plugin has, and resolved once."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tflm_hil.errors import HilError
+from tflm_hil.pytest_plugin.option import Option, Switch, find_one_of, find_value, find_values
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tflm_hil.configuration import Configuration
     from tflm_hil.lab.options import Options
+    from tflm_hil.results.thresholds import Limit
 
 SHORT_OPTIONS = "hil_short_options"
 # Short names that belong to another plugin.
 TAKEN = pytest.StashKey[list[str]]()
-EMPTY = "give it a value, or leave it out"
-
-
-@dataclass(frozen=True)
-class Option:
-    """One option, with its spellings derived from its name.
-
-    `several` values are separated by commas, and the option may be repeated. One with a value for `bare` may stand
-    alone.
-    """
-
-    name: str
-    default: str | None
-    help: str
-    metavar: str
-    several: bool = False
-    bare: str | None = None
-
-    @property
-    def flag(self) -> str:
-        """The command-line spelling, e.g. `--hil-board`."""
-        return f"--hil-{self.name}"
-
-    @property
-    def short_flag(self) -> str:
-        """The spelling that other plugins may want as well, e.g. `--board`."""
-        return f"--{self.name}"
-
-    @property
-    def variable(self) -> str:
-        """The environment variable, e.g. `HIL_BOARD`."""
-        return f"HIL_{self.name.upper()}".replace("-", "_")
-
-    @property
-    def ini(self) -> str:
-        """The ini key, e.g. `hil_board`."""
-        return f"hil_{self.name}".replace("-", "_")
-
-    @property
-    def dest(self) -> str:
-        """Where pytest keeps the value of the command line."""
-        return self.ini
-
-    def add_to(self, group: pytest.OptionGroup, flag: str, text: str) -> None:
-        """Declare the option as `flag`."""
-        action = "append" if self.several else "store"
-        alone = {"nargs": "?", "const": self.bare} if self.bare else {}
-        group.addoption(flag, dest=self.dest, action=action, metavar=self.metavar, help=text, **alone)
-
 
 BOARD = Option(
     "board",
@@ -105,7 +53,21 @@ TARGET = Option(
 ENGINE = Option("engine", "auto", "what executes the network; auto takes every engine there is", "auto|aot|tflm")
 MODEL = Option("model", None, "only this model; repeatable (default: every model)", "NAME", several=True)
 REPORT = Option("report", "reports", "folder of results.json, report.md and junit.xml (default: reports/)", "DIR")
-BASELINE = Option("baseline", None, "compare the figures with the baseline in this folder", "DIR")
+BASELINE = Option(
+    "baseline",
+    None,
+    "compare the figures with the baselines in this folder (default: baselines/ of the project, if it is there)",
+    "DIR",
+)
+FAIL_ON = Option(
+    "fail-on",
+    None,
+    "fail if a figure changes so, or beyond a value: latency.median>+3%%, firmware.flash_bytes>+512, latency.max>16000;"
+    " repeatable",
+    "LIMIT",
+    several=True,
+)
+STRICT = Switch("strict", "fail if a run has no baseline, or a baseline no run")
 FLASH = Option(
     "flash", "auto", "when to flash a board; auto: unless it runs this very build (default: auto)", "auto|always|never"
 )
@@ -119,7 +81,7 @@ RECORD_TRAFFIC = Option(
 HISTORY = Option(
     "history", "true", "keep what was measured in .hil/history.sqlite, for `hil history` (default: true)", "true|false"
 )
-OPTIONS = (BOARD, EMULATOR, LINK, TARGET, ENGINE, MODEL, REPORT, BASELINE, FLASH, RECORD_TRAFFIC, HISTORY)
+OPTIONS = (BOARD, EMULATOR, LINK, TARGET, ENGINE, MODEL, REPORT, BASELINE, FAIL_ON, FLASH, RECORD_TRAFFIC, HISTORY)
 SHORT_ON_REQUEST = (EMULATOR, LINK, TARGET, ENGINE, MODEL)
 
 
@@ -130,8 +92,9 @@ def add_options(parser: pytest.Parser) -> None:
         option.add_to(group, option.flag, f"{option.help} [environment: {option.variable}]")
         parser.addini(option.ini, option.help)
     group.addoption(
-        "--hil-update-baseline", action="store_true", help="write the figures of this run as the new baseline"
+        "--hil-update-baseline", action="store_true", help="write the figures of the runs that pass as new baselines"
     )
+    STRICT.add_to(parser, group)
     group.addoption(
         "--hil-trace",
         action="store_true",
@@ -183,24 +146,23 @@ def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) 
     """Resolve all options; None without a board, because then nothing else matters.
 
     Raises:
-        pytest.UsageError: an empty value; `--hil-update-baseline` without a folder to write to; a board outside of a
-            project, or in one whose configuration is wrong.
+        pytest.UsageError: an empty value; a limit that is none; a board outside of a project, or in one whose
+            configuration is wrong.
     """
     boards = _boards(config, environment)
     project = _project(config, boards[0]) if boards else None
-    baseline = _value(config, environment, BASELINE)
-    update = bool(config.getoption("hil_update_baseline"))
-    if update and not baseline:
-        raise pytest.UsageError(f"--hil-update-baseline: no baseline folder given; add {BASELINE.flag}=DIR")
-    flash = _one_of(config, environment, FLASH)
-    link = _one_of(config, environment, LINK)
-    history = _one_of(config, environment, HISTORY) == "true"
-    targets = _values(config, environment, TARGET)
-    models = _values(config, environment, MODEL)
-    emulator = _value(config, environment, EMULATOR)
-    engine = _value(config, environment, ENGINE, project.default_engine if project else None)
-    report = _value(config, environment, REPORT)
-    traffic = _value(config, environment, RECORD_TRAFFIC)
+    baseline = find_value(config, environment, BASELINE)
+    limits_below, limits_above = _limits(config, environment)
+    strict = STRICT.resolve(config, environment)
+    flash = find_one_of(config, environment, FLASH)
+    link = find_one_of(config, environment, LINK)
+    history = find_one_of(config, environment, HISTORY) == "true"
+    targets = find_values(config, environment, TARGET)
+    models = find_values(config, environment, MODEL)
+    emulator = find_value(config, environment, EMULATOR)
+    engine = find_value(config, environment, ENGINE, project.default_engine if project else None)
+    report = find_value(config, environment, REPORT)
+    traffic = find_value(config, environment, RECORD_TRAFFIC)
     if RECORD_TRAFFIC.flag in config.invocation_params.args and traffic != RECORD_TRAFFIC.bare:
         raise pytest.UsageError(
             f"{RECORD_TRAFFIC.flag}: pytest takes {traffic} for its folder;"
@@ -210,6 +172,8 @@ def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) 
         return None
 
     from tflm_hil.lab.options import Flash, Options
+
+    update = bool(config.getoption("hil_update_baseline"))
 
     def folder(option: Option, given: str) -> Path:
         # A path on the command line is meant from where the command was given, one in a file from where that file is.
@@ -225,8 +189,11 @@ def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) 
         engine=engine,
         models=models,
         report_dir=folder(REPORT, report),
-        baseline_dir=folder(BASELINE, baseline) if baseline else None,
+        baseline_dir=folder(BASELINE, baseline) if baseline else _default_baselines(project.root, update),
         update_baseline=update,
+        strict=strict,
+        limits_below=limits_below,
+        limits_above=limits_above,
         flash=Flash(flash),
         trace=bool(config.getoption("hil_trace")),
         coverage=bool(config.getoption("hil_coverage")),
@@ -234,6 +201,30 @@ def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) 
         history=history,
         run=str(getattr(config, "workerinput", {}).get("testrunuid", "")),
     )
+
+
+def _limits(config: pytest.Config, environment: Mapping[str, str]) -> tuple[tuple[Limit, ...], tuple[Limit, ...]]:
+    """The limits that those of a manifest win over, and those that win over them. All sources count."""
+    ini = config.getini(FAIL_ON.ini)
+    given = config.getoption(FAIL_ON.dest)
+    variable = environment.get(FAIL_ON.variable)
+    if not (ini or given or variable):
+        return (), ()
+    from tflm_hil.results.thresholds import parse_limits
+
+    file = config.inipath.name if config.inipath else "the ini file"
+    try:
+        below = parse_limits(ini, f"{FAIL_ON.ini} in {file}") if ini else []
+        above = parse_limits(variable, FAIL_ON.variable) if variable else []
+        above += [limit for text in given or () for limit in parse_limits(text, FAIL_ON.flag)]
+    except HilError as error:
+        raise pytest.UsageError(str(error)) from None
+    return tuple(below), tuple(above)
+
+
+def _default_baselines(root: Path, update: bool) -> Path | None:
+    folder = root / "baselines"
+    return folder if update or folder.is_dir() else None
 
 
 def _project(config: pytest.Config, board: str) -> Configuration:
@@ -252,38 +243,8 @@ def _project(config: pytest.Config, board: str) -> Configuration:
         raise pytest.UsageError(str(error)) from None
 
 
-def _value(config: pytest.Config, environment: Mapping[str, str], option: Option, project: str | None = None) -> str:
-    """The value of an option, several of them separated by commas; "" if there is none and no default.
-
-    `project` is what the project says in its hil.toml.
-    """
-    given = config.getoption(option.dest)
-    if given is None:
-        return environment.get(option.variable) or config.getini(option.ini) or project or option.default or ""
-    values = given if isinstance(given, list) else [given]
-    if not all(values):
-        raise pytest.UsageError(f"{option.flag}: empty; {EMPTY}")
-    return ",".join(values)
-
-
-def _values(config: pytest.Config, environment: Mapping[str, str], option: Option) -> tuple[str, ...]:
-    text = _value(config, environment, option)
-    values = tuple(part.strip() for part in text.split(",")) if text else ()
-    if not all(values):
-        raise pytest.UsageError(f"{_source(config, environment, option)}: {text!r} has an empty name; {EMPTY}")
-    return values
-
-
-def _one_of(config: pytest.Config, environment: Mapping[str, str], option: Option) -> str:
-    value, choices = _value(config, environment, option), option.metavar.split("|")
-    if value not in choices:
-        source = _source(config, environment, option)
-        raise pytest.UsageError(f"{source}: unknown value {value}; choose {', '.join(choices[:-1])} or {choices[-1]}")
-    return value
-
-
 def _boards(config: pytest.Config, environment: Mapping[str, str]) -> tuple[str, ...]:
-    text = _value(config, environment, BOARD)
+    text = find_value(config, environment, BOARD)
     if not text:
         return ()
     from tflm_hil.boards.spec import split
@@ -292,13 +253,6 @@ def _boards(config: pytest.Config, environment: Mapping[str, str]) -> tuple[str,
         return tuple(split(text))
     except HilError as error:
         raise pytest.UsageError(str(error)) from None
-
-
-def _source(config: pytest.Config, environment: Mapping[str, str], option: Option) -> str:
-    """Where the value of an option comes from, for a message about it."""
-    if config.getoption(option.dest) is not None:
-        return option.flag
-    return option.variable if environment.get(option.variable) else f"{option.ini} in the ini file"
 
 
 def _group(parser: pytest.Parser) -> pytest.OptionGroup:

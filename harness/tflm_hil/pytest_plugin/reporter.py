@@ -12,9 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tflm_hil.errors import HilError
+from tflm_hil.lab.limits import limits_of
 from tflm_hil.lab.session import Session
 from tflm_hil.pytest_plugin.interruption import Interruption
 from tflm_hil.pytest_plugin.junit_file import JunitFile
@@ -22,9 +24,11 @@ from tflm_hil.pytest_plugin.planner import FOLDER, Plan, Planner, narrowed, read
 from tflm_hil.pytest_plugin.recorder import MEASURED
 from tflm_hil.pytest_plugin.sharing import Sharing
 from tflm_hil.report import github
+from tflm_hil.report.baseline import update_lines
 from tflm_hil.report.publish import Published, publish
 from tflm_hil.report.summary import summary_lines
-from tflm_hil.results import baseline, environment
+from tflm_hil.results import baselines, environment
+from tflm_hil.results.baselines import Update, update_baselines
 from tflm_hil.results.history import place
 from tflm_hil.results.history.record import record
 from tflm_hil.results.judge import Expected, judge
@@ -64,12 +68,9 @@ class Reporter:
             self._earlier = self._read()
         except HilError as error:
             self._warned.append(f"hil: warning: {error}; it is written anew, and nothing of it is kept")
-        self._baseline: Results | None = None
-        if options.baseline_dir is not None:
-            if options.update_baseline:
-                baseline.probe(options.baseline_dir)
-            else:
-                self._baseline = baseline.read(options.baseline_dir)
+        self._limits = {build.name: limits_of(build, options) for build in session.builds}
+        self._baselines = baselines.open_folder(options.baseline_dir, options.root, options.update_baseline)
+        self._update: Update | None = None
         self._published: Published | None = None
         self._error: HilError | None = None
         self._scratch = tempfile.TemporaryDirectory(prefix="hil-")
@@ -97,7 +98,7 @@ class Reporter:
             unended = replace(session, gone=self._gone(files), gaps=["the session has not ended"])
             results = merge(self._before(session), unended)
             with self._reporting():
-                publish(judge(results, None), self._session.options.report_dir)
+                publish(judge(results), self._session.options.report_dir)
                 self._junit.begin()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -129,23 +130,31 @@ class Reporter:
             names = ", ".join(os.path.relpath(file, self._config.rootpath) for file in changed)
             ended.gaps.append(f"{names} changed while the tests ran")
         results = merge(self._before(ended), replace(ended, gone=self._gone(files)))
-        comparison = baseline.compare(results, self._baseline) if self._baseline else None
-        builds = self._session.builds
-        results = judge(results, comparison, {build.name: Expected(build.budget, build.model.note) for build in builds})
+        if self._baselines is not None and not options.update_baseline:
+            results = baselines.hold(results, self._baselines, self._limits)
+        if self._baselines is not None and not ended.gaps:
+            stale = baselines.stale(self._baselines, ended.plan, options.models)
+            results = msgspec.structs.replace(results, stale_baselines=stale)
+        expected = {
+            build.name: Expected(build.budget, build.model.note, self._limits[build.name])
+            for build in self._session.builds
+        }
+        results = judge(results, expected, options.strict)
         missing = unreported(ended)
         self._junit.add(results, set(missing))
         if missing or changed or any(run.verdict == "fail" and run.current for run in results.runs):
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
-        update = None
         if options.update_baseline and options.baseline_dir is not None:
-            update = baseline.update(results, options.baseline_dir)
+            current = [run for run in results.runs if run.current]
+            commit = str(results.git.get("commit", ""))
+            self._update = update_baselines(current, options.baseline_dir, options.root, commit, self._limits)
         lines: list[str] = []
         with self._reporting():
             for said in self._call("pytest_hil_report_lines", results=results):
                 lines += [said] if isinstance(said, str) else said
         if options.history:
             self._warned += record(place(options.root), results)
-        self._published = publish(results, options.report_dir, comparison, update, lines)
+        self._published = publish(results, options.report_dir, lines)
         if path := github.summary_file():
             github.append_summary(results, path)
         for run in results.runs:
@@ -164,7 +173,8 @@ class Reporter:
         """The table of figures and where the reports are."""
         if self._published:
             terminalreporter.section("hardware in the loop")
-            for line in [*summary_lines(self._published), *self._warned]:
+            updated = update_lines(self._update) if self._update else ()
+            for line in [*summary_lines(self._published), *updated, *self._warned]:
                 terminalreporter.write_line(line)
             here = self._config.invocation_params.dir
             files = {"figures": self._published.results_file, "JUnit": self._junit.path}

@@ -27,8 +27,9 @@ def headline(results: Results) -> Headline:
     verdicts = Counter(run.verdict for run in runs)
     counts = ", ".join(f"{verdicts[name]} {name}" for name in ("fail", "incomplete", "pass") if verdicts[name])
     summary = f"{_count(len(runs), 'run')}{': ' * bool(counts)}{counts}"
-    if verdicts["fail"]:
-        return Headline("fail", ", ".join(_faults(runs)) or f"{_count(verdicts['fail'], 'run')} failed", summary)
+    if verdicts["fail"] or results.failures:
+        faults = ", ".join([*_faults(runs), *results.failures])
+        return Headline("fail", faults or f"{_count(verdicts['fail'], 'run')} failed", summary)
     if not runs:
         return Headline("incomplete", "no run", summary)
     not_passed = len(runs) - verdicts["pass"]

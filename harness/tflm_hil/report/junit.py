@@ -7,28 +7,33 @@ import xml.etree.ElementTree as ET
 import pytest
 from _pytest.junitxml import LogXML
 
+from tflm_hil.report.baseline import regression
+from tflm_hil.results.judge import NO_BASELINE
 from tflm_hil.results.model import Results, Run
 
 
 def add_verdicts(junit: LogXML, results: Results, missing: set[str]) -> None:
     """Add the verdicts as properties, and a test case for each run that is no pass for a reason that no test gave.
 
-    It fails where the run fell behind the baseline, disagrees with another emulator, or one of the `missing` tests was
-    to run; it is skipped where tests were left out on purpose.
+    There is one for each figure that fell behind. The others fail where the run is over a budget, disagrees with
+    another emulator, has no baseline but must, or one of the `missing` tests was to run; they are skipped where tests
+    were left out on purpose.
     """
     for run in results.runs:
         junit.add_global_property(f"hil.verdict.{run.name}", run.verdict)
-        told = {*(case.id for case in run.tests), *run.over_budget, *run.disagreements}
-        regressions = [failure for failure in run.failures if failure not in told]
-        if regressions:
-            _add(junit, run, "baseline", "failed", "\n".join(regressions))
+        for change in run.comparison.regressions if run.comparison else ():
+            _add(junit, run.name, change.metric, "failed", regression(run, change))
+        if NO_BASELINE in run.failures:
+            _add(junit, run.name, "baseline", "failed", NO_BASELINE)
         if run.over_budget:
-            _add(junit, run, "budget", "failed", "\n".join(run.over_budget))
+            _add(junit, run.name, "budget", "failed", "\n".join(run.over_budget))
         if run.disagreements:
-            _add(junit, run, "emulators", "failed", "\n".join(run.disagreements))
+            _add(junit, run.name, "emulators", "failed", "\n".join(run.disagreements))
         if run.verdict == "incomplete" or missing.intersection(run.not_run):
             outcome = "failed" if missing.intersection(run.not_run) else "skipped"
-            _add(junit, run, "incomplete", outcome, _why(run, results.gaps))
+            _add(junit, run.name, "incomplete", outcome, _why(run, results.gaps))
+    for failure in results.failures:
+        _add(junit, "session", failure.partition(":")[0], "failed", failure)
     for name in results.left_out:
         junit.add_global_property(f"hil.verdict.{name}", "left out")
 
@@ -50,9 +55,9 @@ def _why(run: Run, gaps: list[str]) -> str:
     return "\n".join(lines) or "no test of it passed"
 
 
-def _add(junit: LogXML, run: Run, name: str, outcome: str, text: str) -> None:
-    nodeid = f"hil::{run.name}::{name}"
-    location = ("hil", None, run.name)
+def _add(junit: LogXML, run: str, name: str, outcome: str, text: str) -> None:
+    nodeid = f"hil::{run}::{name}"
+    location = ("hil", None, run)
     longrepr = ("hil", 0, text) if outcome == "skipped" else text
     for when, result, why in (("call", outcome, longrepr), ("teardown", "passed", None)):
         junit.pytest_runtest_logreport(

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 
 import jinja2
 
+from tflm_hil.report import rows
+from tflm_hil.report.baseline import baseline_lines
 from tflm_hil.report.compiled_templates import CompiledTemplates
+from tflm_hil.report.headline import headline
+from tflm_hil.report.sections import sections
 from tflm_hil.report.text import cell, number, percent
 from tflm_hil.report.wording import agreement, causes, interrupted, mistakes, shared_work, verdict, where
 from tflm_hil.results.agreement import agreements
-from tflm_hil.results.baseline import Comparison
 from tflm_hil.results.model import Results, Run
 from tflm_hil.targets import core_order
 
@@ -33,15 +36,19 @@ _environment.filters.update(
     mistakes=mistakes,
     agreement=agreement,
     where=where,
+    changed=rows.changed,
 )
 
 
-def render(results: Results, comparison: Comparison | None, lines: Sequence[str] = ()) -> str:
+def render(results: Results, lines: Sequence[str] = ()) -> str:
     """The text of report.md. `lines` are those of other plugins."""
     return _environment.get_template("report.md.j2").render(
         results=results,
-        comparison=comparison,
         lines=lines,
+        headline=headline(results),
+        first=[section for section in sections(results) if section.noun == "figures" and not section.folded],
+        within=f"Changed within the limits:\n\n{rows.CHANGED}",
+        baselines=list(baseline_lines(results)),
         side_by_side=_side_by_side(results.runs),
         agreements=agreements(results.runs),
         shared_work=shared_work(results),

@@ -10,40 +10,28 @@ from tflm_hil.files import write_text
 from tflm_hil.report import badge, code_quality, pull_request
 from tflm_hil.report.html import page
 from tflm_hil.report.markdown import render
-from tflm_hil.results.baseline import Comparison, Update
 from tflm_hil.results.model import Results, save
 
 
 @dataclass(frozen=True)
 class Published:
-    """The results and where they are.
-
-    `comparison` is None without a baseline, `update` if it was not to be written; `lines` are those of other plugins.
-    """
+    """The results and where they are; `lines` are those of other plugins."""
 
     results: Results
     results_file: Path
     report: Path
-    comparison: Comparison | None = None
-    update: Update | None = None
     lines: Sequence[str] = ()
 
 
-def publish(
-    results: Results,
-    folder: Path,
-    comparison: Comparison | None = None,
-    update: Update | None = None,
-    lines: Sequence[str] = (),
-) -> Published:
+def publish(results: Results, folder: Path, lines: Sequence[str] = ()) -> Published:
     """Write results.json and all that is drawn from it into `folder`.
 
     Raises:
         HilError: a file cannot be written.
     """
-    published = Published(results, folder / "results.json", folder / "report.md", comparison, update, lines)
+    published = Published(results, folder / "results.json", folder / "report.md", lines)
     save(results, published.results_file)
-    write_text(published.report, render(results, comparison, lines))
+    write_text(published.report, render(results, lines))
     write_text(folder / "report.html", page.render(results, lines=lines))
     write_text(folder / "pull_request.md", pull_request.render(results))
     write_text(folder / "code-quality.json", code_quality.render(results))

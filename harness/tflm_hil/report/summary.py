@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from rich.table import Table
 
+from tflm_hil.report.baseline import baseline_lines, comparison_lines
 from tflm_hil.report.publish import Published
 from tflm_hil.report.text import listed, number, percent, table_lines
 from tflm_hil.report.wording import agreement, interrupted, shared_work, verdict, where
@@ -26,6 +27,7 @@ def summary_lines(published: Published) -> list[str]:
     current = [run for run in results.runs if run.current]
     return [
         *_table(current),
+        *comparison_lines(current),
         *(f"{run.name}: {line}" for run in current if (line := interrupted(run))),
         *(line for run in current for line in _lost_accuracy(run)),
         *(f"{pair.second.name}: {agreement(pair)}" for pair in agreements(current)),
@@ -33,7 +35,7 @@ def summary_lines(published: Published) -> list[str]:
         *shared_work(results),
         *_notes(current),
         *_missing(results),
-        *_baseline(published),
+        *baseline_lines(results),
         *published.lines,
     ]
 
@@ -90,29 +92,6 @@ def _missing(results: Results) -> Iterator[str]:
 def _short(test: str) -> str:
     file, separator, rest = test.partition("::")
     return f"{file.rpartition('/')[2]}{separator}{rest}"
-
-
-def _baseline(published: Published) -> Iterator[str]:
-    comparison, update = published.comparison, published.update
-    if comparison is not None:
-        for reason in comparison.incomparable:
-            yield f"baseline: {reason}"
-        for name in comparison.missing:
-            yield f"baseline: has no {name}; add it with --hil-update-baseline"
-        for name in comparison.unmeasured:
-            yield f"baseline: {name} was not measured in this session"
-        for change in comparison.changes:
-            yield f"{'REGRESSED' if change.regressed else 'changed'}: {change}"
-    if update is not None:
-        yield (
-            f"baseline: {listed(update.written)} written to {update.path}"
-            if update.written
-            else "baseline: not updated, because no run passed"
-        )
-        if update.kept:
-            yield f"baseline: stays as it was for {listed(update.kept)}"
-        if update.refused:
-            yield f"baseline: not updated for {listed(update.refused)}, which did not pass"
 
 
 def _lost_accuracy(run: Run) -> list[str]:

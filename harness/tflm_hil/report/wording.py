@@ -6,6 +6,7 @@ from tflm_hil.boards.spec import split
 from tflm_hil.report.text import ordinal
 from tflm_hil.results.agreement import Agreement
 from tflm_hil.results.groups import Confusion
+from tflm_hil.results.metrics import BY_NAME
 from tflm_hil.results.model import Results, Run
 
 
@@ -24,16 +25,14 @@ def interrupted(run: Run) -> str:
 
 
 def causes(run: Run) -> list[tuple[str, list[str]]]:
-    """Why it failed, each reason once, with the tests that gave it; a regression has none."""
+    """Why it failed, each reason once, with the tests that gave it. Regressions are told with their figures."""
     reasons = {case.id: case.reason or "it gave no reason" for case in run.tests}
     found: dict[str, list[str]] = {}
     for failure in run.failures:
         if failure in reasons:
             found.setdefault(reasons[failure], []).append(failure)
-        elif failure in (*run.over_budget, *run.disagreements):
+        elif failure not in BY_NAME:
             found[failure] = []
-        else:
-            found[f"fell behind the baseline: {failure}"] = []
     return list(found.items())
 
 

@@ -47,7 +47,7 @@ class Agreement:
             if apart is not None and abs(apart) > TOLERANCE:
                 here, there = (getattr(run.latency, name) for run in (self.second, self.first))
                 yield (
-                    f"latency_{name}: {here:,}, which is {apart:+.2%} from the {there:,} of {emulator}, and more than "
+                    f"latency.{name}: {here:,}, which is {apart:+.2%} from the {there:,} of {emulator}, and more than "
                     f"{TOLERANCE:.0%}"
                 )
 

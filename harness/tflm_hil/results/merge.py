@@ -44,7 +44,8 @@ class Report:
     """One phase (setup, call, teardown) of a try of a planned test. Tries are numbered in the order they were made.
 
     `outcome` is passed, failed, skipped, xfailed, or rerun for a failure after which the test was tried again. A
-    failure with another `when` is that of a process that died.
+    failure with another `when` is that of a process that died. `infrastructure` tells that it failed because of board,
+    emulator, probe, toolchain or build.
     """
 
     planned: Planned
@@ -54,6 +55,7 @@ class Report:
     reason: str | None = None
     image: str | None = None
     measured: Sequence[Contribution] = ()
+    infrastructure: bool = False
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,7 @@ def _case(test: str, attempts: dict[int, list[Report]], session: Session) -> Cas
         image=next((report.image for report in reports if report.image), None),
         this_session=True,
         measured=[dict(part) for report in reports for part in report.measured],
+        infrastructure=_infrastructure(reports),
     )
 
 
@@ -167,6 +170,12 @@ def _outcome(reports: Sequence[Report]) -> str:
     if "teardown" not in outcomes:
         return "not run"
     return outcomes.get("call", outcomes.get("setup", "not run"))
+
+
+def _infrastructure(reports: Sequence[Report]) -> bool:
+    """Whether it failed for no other reason."""
+    failed = [report for report in reports if report.outcome in ("failed", "rerun")]
+    return bool(failed) and all(report.infrastructure for report in failed)
 
 
 def _worst(copies: Sequence[Case]) -> Case:
@@ -200,6 +209,7 @@ def _merged(before: Run | None, run: Run, cases: Iterable[Case], session: Sessio
         failures=[],
         not_run=[],
         stale=stale,
+        comparison=None,
         earlier_verdict=earlier_verdict,
         compiler=session.toolchain.get(COMPILER) if now else before and before.compiler,
         tests=merged,

@@ -1,4 +1,7 @@
-"""The figures that can get better or worse: what baselines compare, and what tables show of a run."""
+"""The figures that can get better or worse: what limits name, what comparisons compare, and what tables show of a run.
+
+A metric is named by its path in a run of `results.json`, such as `latency.median`.
+"""
 
 from __future__ import annotations
 
@@ -7,26 +10,36 @@ from typing import Any, Literal
 
 from tflm_hil.results.model import Run
 
+FRACTION = ""
+"""The unit of accuracies."""
+BYTES = "bytes"
+OF_RUN = "of the run"
+"""The unit of latencies: instructions or cycles, as the run counts."""
+
 
 @dataclass(frozen=True)
 class Metric:
-    """One figure: `field` of a run's `group` of figures, called `name` where it is spoken of, in `unit`.
+    """One figure, in `unit`: bytes, a fraction, or that in which the run counts.
 
-    A metric without a unit of its own has that of its group. `column` heads it in the table at the end of a session;
-    without one it is not there.
-    It is worse than before if it got worse by more than `tolerance` of what it was, and by more than `slack` beyond
-    that. One that depends on what was streamed (`by_windows`) is only compared over equally many windows.
+    `column` heads it in the table at the end of a session; without one it is not there. One that depends on what was
+    streamed (`by_windows`) can only be compared over equally many windows.
     """
 
     name: str
-    group: str
-    field: str
     unit: str
     column: str = ""
     better: Literal["less", "more"] = "less"
-    tolerance: float = 0.01
-    slack: float = 0
     by_windows: bool = False
+
+    @property
+    def group(self) -> str:
+        """The figures of a run that it belongs to, such as `latency`."""
+        return self.name.partition(".")[0]
+
+    @property
+    def field(self) -> str:
+        """Its name there, such as `median`."""
+        return self.name.partition(".")[2]
 
     def of(self, run: Run) -> int | float | None:
         """Its value in `run`, None where it was not measured."""
@@ -34,38 +47,40 @@ class Metric:
         value: int | float | None = getattr(group, self.field) if group is not None else None
         return value
 
-    def shown(self, value: float) -> str:
-        """`value` for people."""
-        return f"{value:.2%}" if self.unit == "%" else f"{value:,}"
+    def unit_in(self, run: Run) -> str:
+        """Its unit in `run`, which has measured it."""
+        unit: str = getattr(run, self.group).unit if self.unit == OF_RUN else self.unit
+        return unit
 
-    def worse(self, before: float, now: float) -> bool:
-        """Whether it got worse by more than is forgiven."""
-        loss = now - before if self.better == "less" else before - now
-        return loss > abs(before) * self.tolerance + self.slack
+    def shown(self, value: float, run: Run) -> str:
+        """`value`, measured in `run`, for people."""
+        return shown(value, self.unit_in(run))
 
-    def same_windows(self, before: Run, now: Run) -> bool:
-        """Whether it was measured over as many windows in both."""
-        return _windows(getattr(before, self.group)) == _windows(getattr(now, self.group))
-
-
-def _windows(figures: Any) -> int | None:
-    return getattr(figures, "count", None) or getattr(figures, "windows", None)
+    def windows(self, run: Run) -> int | None:
+        """Over how many windows it was measured."""
+        group: Any = getattr(run, self.group)
+        return getattr(group, "count", None) or getattr(group, "windows", None)
 
 
-# Figures of one toolchain are exact, so the tolerance only forgives what nobody would act upon. How deep the stack
-# gets also depends on where an interrupt strikes: its slack is one exception frame with the FPU's state, and what our
-# handler pushes.
+def shown(value: float, unit: str) -> str:
+    """A figure in `unit` for people."""
+    return f"{value:,} {unit}" if unit else f"{value:.2%}"
+
+
 METRICS = (
-    Metric("latency_median", "latency", "median", "", "median", by_windows=True),
-    Metric("latency_max", "latency", "max", "", "max", by_windows=True),
-    Metric("preparation_max", "preparation", "max", "", by_windows=True),
-    Metric("window_max", "window", "max", "", by_windows=True),
-    Metric("accuracy_device", "parity", "accuracy_device", "%", better="more", tolerance=0, by_windows=True),
-    Metric("accuracy_reference", "parity", "accuracy_reference", "%", better="more", tolerance=0, by_windows=True),
-    Metric("accuracy_drop", "attribution", "accuracy_drop", "%", tolerance=0, by_windows=True),
-    Metric("flash_bytes", "firmware", "flash_bytes", "bytes", "flash"),
-    Metric("ram_bytes", "firmware", "ram_bytes", "bytes", "static RAM"),
-    Metric("arena_bytes", "firmware", "arena_bytes", "bytes", "arena"),
-    Metric("stack_peak_bytes", "firmware", "stack_peak_bytes", "bytes", "stack", slack=104 + 32),
-    Metric("ram_total_bytes", "firmware", "ram_total_bytes", "bytes", "RAM total", slack=104 + 32),
+    Metric("latency.median", OF_RUN, "median", by_windows=True),
+    Metric("latency.p99", OF_RUN, by_windows=True),
+    Metric("latency.max", OF_RUN, "max", by_windows=True),
+    Metric("preparation.max", OF_RUN, by_windows=True),
+    Metric("window.max", OF_RUN, by_windows=True),
+    Metric("parity.accuracy_device", FRACTION, better="more", by_windows=True),
+    Metric("parity.accuracy_reference", FRACTION, better="more", by_windows=True),
+    Metric("attribution.accuracy_drop", FRACTION, by_windows=True),
+    Metric("firmware.flash_bytes", BYTES, "flash"),
+    Metric("firmware.ram_bytes", BYTES, "static RAM"),
+    Metric("firmware.arena_bytes", BYTES, "arena"),
+    Metric("firmware.stack_peak_bytes", BYTES, "stack"),
+    Metric("firmware.ram_total_bytes", BYTES, "RAM total"),
+    Metric("firmware.model_bytes", BYTES),
 )
+BY_NAME = {metric.name: metric for metric in METRICS}

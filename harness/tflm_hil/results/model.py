@@ -38,6 +38,8 @@ class Case(msgspec.Struct, kw_only=True):
     the SHA-256 of the ELF file that it ran with. `this_session` tells whether it ended in this session; if it did not,
     `stale` tells whether it ran with other sources or another image than this session's. `measured` are the parts
     that the figures of the run are made of, and `log` the last lines of the UART log of a test that failed.
+    `infrastructure` tells that it failed because of board, emulator, probe, toolchain or build, which says nothing of
+    the firmware.
     """
 
     id: str
@@ -51,6 +53,7 @@ class Case(msgspec.Struct, kw_only=True):
     stale: bool = False
     measured: list[dict[str, Any]] = []
     log: str = ""
+    infrastructure: bool = False
 
 
 class Run(msgspec.Struct):
@@ -58,15 +61,16 @@ class Run(msgspec.Struct):
 
     `verdict` is pass only if every test of the run has ended in this session and none has failed. `not_run` names the
     tests that have not; what they measured in an earlier session is kept, and `stale` names the groups of figures
-    that come from other sources or another image. `over_budget` are limits that the figures of the whole run miss,
-    `disagreements` what differs from the same run in another emulator, and `notes` says what was not judged.
-    `preparation` is from the last row of a window to the network's input, `window` that and the inference; `bench` is
-    there in results of `hil bench` only. `earlier_verdict` is the last one of a run of which no test has ended in this
-    session. `compiler` is the version of arm-none-eabi-gcc that built the image, `engine_version` that of the engine,
-    and `model_sha256` the hash of the network. `outputs` has the stored outputs of the device in hexadecimal digits, by
-    recording, all windows of it in a row; a run with large outputs has none. `meaning` is how they are read.
-    `differences` are windows that the device answered otherwise than the reference, the first ones. `comparison` is
-    None if there was nothing to compare with.
+    that come from other sources or another image. `failures` are the tests that failed, `over_budget`, `disagreements`,
+    and the metrics that fell behind what the run is compared with. `over_budget` are limits that the figures of the
+    whole run miss, `disagreements` what differs from the same run in another emulator, and `notes` says what was not
+    judged. `preparation` is from the last row of a window to the network's input, `window` that and the inference;
+    `bench` is there in results of `hil bench` only. `earlier_verdict` is the last one of a run of which no test has
+    ended in this session. `compiler` is the version of arm-none-eabi-gcc that built the image, `engine_version` that of
+    the engine, and `model_sha256` the hash of the network. `outputs` has the stored outputs of the device in
+    hexadecimal digits, by recording, all windows of it in a row; a run with large outputs has none. `meaning` is how
+    they are read. `differences` are windows that the device answered otherwise than the reference, the first ones.
+    `comparison` is None if there was nothing to compare with.
     """
 
     model: str
@@ -158,7 +162,7 @@ class Results(msgspec.Struct, kw_only=True):
     the runs of which every test was deselected, and of which nothing is known from earlier. `skipped` has the reason
     for each run that its manifest leaves out, and `missing_engines` for each engine that could not be had. `boards` are
     those that this session used. `no_baseline` names the runs that have no baseline, `stale_baselines` the files of
-    those for which nothing ran.
+    those for which nothing ran. `failures` is what fails the session beside its runs.
     """
 
     schema: str = SCHEMA
@@ -174,6 +178,7 @@ class Results(msgspec.Struct, kw_only=True):
     boards: list[BoardFigures] = []
     no_baseline: list[str] = []
     stale_baselines: list[str] = []
+    failures: list[str] = []
 
 
 def save(results: Results, path: Path) -> None:

@@ -106,7 +106,7 @@ class Bench:
         benches = list(benches)
         plan = [planned for bench in benches for planned in bench.plan.values()]
         reports = [report for bench in benches for report in bench.reports]
-        return judge(merge.merge(None, self._ended(plan=plan, reports=reports)), None)
+        return judge(merge.merge(None, self._ended(plan=plan, reports=reports)))
 
     def _run(self, bench: _Bench) -> Run:
         (run,) = self._judged([bench]).runs
