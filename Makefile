@@ -36,9 +36,10 @@ lowest newest: setup  ## the tests with the lowest, or the newest, versions of t
 # Networks to measure beside those of models/ and the bench's own set, such as the four of MLPerf Tiny.
 NETWORKS ?= $(wildcard ../shared/data/mlperf-tiny/*.tflite)
 
-bench: setup    ## instructions, sizes and streaming rate against their goals, the engines side by side, the plugin's cost, serial lines, the history, workers
+bench: setup    ## instructions, sizes and streaming rate against their goals, the engines side by side, the plugin's cost, serial lines, the report, the history, workers
 	@$(VENV)/bin/hil bench --model all --set $(NETWORKS)
 	@$(PYTHON) .ci/plugin_cost.py
+	@$(PYTHON) .ci/report_cost.py
 	@$(PYTHON) .ci/line_use.py
 	@$(PYTHON) .ci/history_time.py
 	@$(PYTHON) .ci/workers_gain.py

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
+import msgspec
 from tflm_hil.checks.latency import Latency
 from tflm_hil.results.groups import (
     AttributionFigures,
@@ -23,6 +25,12 @@ from tflm_hil.results.groups import (
 from tflm_hil.results.model import BoardFigures, Case, Results, Run
 
 from support.made_results import compared, failed, flipped, larger, less_accurate, results, run, slower
+
+HOSTILE = (
+    "</script><script>alert(1)</script>'\"><img src=x onerror=alert(1)>{{7*7}}\n&lt;\u202e\x00\x1b\ud800]]>--><!--"
+)
+# What decides how something is drawn; a hostile value there is drawn as something else, not as markup.
+_DECIDING = {"verdict", "outcome", "kind", "metric", "schema", "section", "commit", "type"}
 
 
 def rich_results() -> Results:
@@ -46,6 +54,11 @@ def rich_results() -> Results:
         missing_engines={"tflm": "the registry does not answer"},
         boards=[BoardFigures("/dev/ttyACM0", "gw0", 10, ""), BoardFigures("/dev/ttyACM1", "gw1", 3, "it hangs")],
     )
+
+
+def hostile_results() -> Results:
+    """The same with hostile text wherever there is text."""
+    return msgspec.convert(_hostile(msgspec.to_builtins(rich_results())), Results)
 
 
 def rich_run(number: int = 0, symbols: int = 30, windows: int = 200, operators: int = 6) -> Run:
@@ -153,3 +166,12 @@ def _window(window: int, label: str) -> WindowFigures:
     rows = [[round(8_192 * math.sin((row + channel) / (3 + window))) for channel in range(6)] for row in range(100)]
     answer = [0.25, 0.75] if label == "flex" else [0.75, 0.25]
     return WindowFigures("punch.csv", window, 10 * window, rows, list(answer), label, [0.75, 0.25], "punch", "punch")
+
+
+def _hostile(value: Any, key: str = "") -> Any:
+    """`value` with every string in it replaced by a hostile one."""
+    if isinstance(value, dict):
+        return {name: _hostile(each, name) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_hostile(each, key) for each in value]
+    return HOSTILE if isinstance(value, str) and key not in _DECIDING else value

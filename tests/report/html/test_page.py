@@ -9,34 +9,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from support.html_page import Page
 from support.made_results import BASE_COMMIT, COMMIT, compared, failed, larger, results, run, slower
-from support.rich_results import rich_results
+from support.rich_results import hostile_results, rich_results
 from tflm_hil.report.html.page import render
 from tflm_hil.report.html.trend import Point
 from tflm_hil.report.publish import publish
 from tflm_hil.results.model import Results
-
-HOSTILE = (
-    "</script><script>alert(1)</script>'\"><img src=x onerror=alert(1)>{{7*7}}\n&lt;\u202e\x00\x1b\ud800]]>--><!--"
-)
-# What decides how something is drawn; a hostile value there is drawn as something else, not as markup.
-_DECIDING = {"verdict", "outcome", "kind", "metric", "schema", "section", "commit", "type"}
-
-
-def hostile(value: Any, key: str = "") -> Any:
-    """`value` with every string in it replaced by a hostile one."""
-    if isinstance(value, dict):
-        return {name: hostile(each, name) for name, each in value.items()}
-    if isinstance(value, list):
-        return [hostile(each, key) for each in value]
-    return HOSTILE if isinstance(value, str) and key not in _DECIDING else value
-
-
-def hostile_results() -> Results:
-    return msgspec.convert(hostile(msgspec.to_builtins(rich_results())), Results)
 
 
 def headings(page: Page) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import msgspec
 
@@ -51,10 +52,10 @@ def distribution(run: Run) -> Distribution | None:
     for count, times in pairs:
         bins[(count - low) // width] += times
     across, up = Scale(low, low + len(bins) * width, 0, WIDTH), Scale(0, max(bins), HEIGHT - FOOT, 4)
+    edges = [round(across(low + number * width)) for number in range(len(bins) + 1)]
     bars = (
-        f"M{across(low + number * width):g} {HEIGHT - FOOT}V{up(times):g}H{across(low + (number + 1) * width) - 1:g}"
-        f"V{HEIGHT - FOOT}z"
-        for number, times in enumerate(bins)
+        f"M{left} {HEIGHT - FOOT}V{round(up(times))}H{right - 1}V{HEIGHT - FOOT}z"
+        for (left, right), times in zip(pairwise(edges), bins, strict=True)
         if times
     )
     changes = run.comparison.changes if run.comparison else []

@@ -12,9 +12,9 @@ from tflm_hil.results.groups import FirmwareFigures
 WIDTH, HEIGHT = 480, 240
 HEAD = 13
 """Height of the line with the name of a section."""
-SMALLEST = 0.004
+SMALLEST = 0.008
 """Share of the whole below which a rectangle could not be told from a line: those of a section become one."""
-MOST = 16
+MOST = 10
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,10 @@ class Area:
 
     name: str
     bytes: int
-    x: float
-    y: float
-    w: float
-    h: float
+    x: int
+    y: int
+    w: int
+    h: int
     label: str
 
 
@@ -88,7 +88,7 @@ def _areas(parts: list[tuple[str, int]], x: float, y: float, width: float, heigh
 
 
 def _area(name: str, size: int, place: dict[str, float]) -> Area:
-    x, y, w, h = (round(place[key], 1) for key in ("x", "y", "dx", "dy"))
+    x, y, w, h = (round(place[key]) for key in ("x", "y", "dx", "dy"))
     fitting = int((w - 6) / 5.6) if h >= HEAD else 0  # the average width of a letter
     label = name if len(name) <= fitting else f"{name[: fitting - 1]}…" if fitting > 3 else ""
     return Area(name, size, x, y, w, h, label)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tflm_hil.results.groups import OperatorFigures, ProfileFigures
 
-MOST = 40
+MOST = 32
 """A longer network shows those that take most."""
 
 

@@ -13,7 +13,8 @@ from tflm_hil.report import changes, text, wording
 from tflm_hil.report.compiled_templates import CompiledTemplates
 from tflm_hil.report.headline import headline
 from tflm_hil.report.html import chain, distribution, footprint, overview, traces, trend
-from tflm_hil.report.html.run_view import LOG_LENGTH, view
+from tflm_hil.report.html.room import rooms
+from tflm_hil.report.html.run_view import view
 from tflm_hil.report.html.visible import visible
 from tflm_hil.results.agreement import agreements
 from tflm_hil.results.model import Results
@@ -46,9 +47,7 @@ _environment.filters.update(
     mistakes=wording.mistakes,
     agreement=wording.agreement,
 )
-_environment.globals.update(
-    chain=chain, distribution=distribution, footprint=footprint, traces=traces, trend=trend, log_length=LOG_LENGTH
-)
+_environment.globals.update(chain=chain, distribution=distribution, footprint=footprint, traces=traces, trend=trend)
 del _environment.globals["lipsum"]
 
 
@@ -58,8 +57,9 @@ def render(results: Results, trends: trend.Trends | None = None, lines: Sequence
     What may run in it, and how it may look, is told by hashes: text from elsewhere that got through as markup could
     neither run nor fetch anything.
     """
-    views = [view(run, number, trends or {}) for number, run in enumerate(results.runs, 1)]
-    style, script = (_inline(name) for name in ("report.css", "report.js"))
+    shared = zip(results.runs, rooms(results.runs), strict=True)
+    views = [view(run, number, trends or {}, room) for number, (run, room) in enumerate(shared, 1)]
+    style, script = _inline("report.css") + _WIDTHS, _inline("report.js")
     return _environment.get_template("page.html.j2").render(
         results=results,
         headline=headline(results),
@@ -75,6 +75,10 @@ def render(results: Results, trends: trend.Trends | None = None, lines: Sequence
         style_hash=_hash(style),
         script_hash=_hash(script),
     )
+
+
+_WIDTHS = Markup("".join(f".w{share}{{--w:{share}%}}" for share in range(101)))
+"""Shares as classes, because a style attribute is no style sheet of ours, and would not be allowed."""
 
 
 def _inline(name: str) -> Markup:

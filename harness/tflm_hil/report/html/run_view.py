@@ -8,18 +8,15 @@ from tflm_hil.report.html.chain import Place, chain
 from tflm_hil.report.html.distribution import Distribution, distribution
 from tflm_hil.report.html.footprint import Memory, footprint
 from tflm_hil.report.html.layers import Layers, layers
+from tflm_hil.report.html.room import Room
 from tflm_hil.report.html.traces import Pair, pair
 from tflm_hil.report.html.trend import Trend, Trends, trends
 from tflm_hil.results.comparison import Change
 from tflm_hil.results.metrics import METRICS
-from tflm_hil.results.model import Case, Run
+from tflm_hil.results.model import Run
 
 LABELS = 12
 """More answers than these have no matrix, but a list of the most frequent mistakes."""
-PAIRS, LOGS = 4, 4
-"""So many windows and logs of a run are in the page."""
-LOG_LENGTH = 8_000
-"""Characters of a log, its end."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,8 @@ class Figure:
 class RunView:
     """`anchor` is the place of the run in the page. What there is nothing to draw of is None or empty.
 
-    `figures` are by their paths; `confused` has the answers, and for each truth the windows of each answer.
+    `figures` are by their paths, `logs` by their tests; `confused` has the answers, and for each truth the windows of
+    each answer.
     """
 
     run: Run
@@ -50,12 +48,8 @@ class RunView:
     confused: tuple[list[str], list[tuple[str, list[int]]]] | None
     pairs: list[Pair]
     trends: list[Trend]
-    logs: list[Case]
-
-    @property
-    def logs_left_out(self) -> int:
-        """How many of its logs are not in the page."""
-        return sum(bool(case.log) for case in self.run.tests) - len(self.logs)
+    logs: list[tuple[str, str]]
+    logs_left_out: int
 
     @property
     def reasons(self) -> dict[str, list[str]]:
@@ -67,8 +61,9 @@ class RunView:
         return found | {line: [] for line in (*self.run.over_budget, *self.run.disagreements)}
 
 
-def view(run: Run, number: int, points: Trends) -> RunView:
+def view(run: Run, number: int, points: Trends, room: Room) -> RunView:
     """`run`, which is the one with this `number` in the results."""
+    logs = [case for case in run.tests if case.log]
     return RunView(
         run,
         f"run-{number}",
@@ -78,9 +73,10 @@ def view(run: Run, number: int, points: Trends) -> RunView:
         layers(run.profile) if run.profile else None,
         chain(run.attribution) if run.attribution else [],
         _confused(run),
-        [pair(difference) for difference in run.differences[:PAIRS]],
+        [pair(difference) for difference in run.differences[: room.pairs]],
         trends(points.get(run.name, {})),
-        [case for case in run.tests if case.log][:LOGS],
+        [(case.id, case.log[-room.characters :]) for case in logs[: room.logs]],
+        len(logs[room.logs :]),
     )
 
 

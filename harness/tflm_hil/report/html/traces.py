@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from tflm_hil.report.html.scale import Scale
 from tflm_hil.results.groups import DifferenceFigures, WindowFigures
 
-WIDTH, LANE, GAP = 300, 30, 4
+WIDTH, LANE, GAP = 600, 60, 8
 POINTS = 150
 """Of more rows, the least and the greatest of each stretch are drawn."""
 CHANNELS = 9
-SCORES = 12
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,11 @@ def _picture(window: WindowFigures, channels: list[list[int]], ranges: list[tupl
 
 
 def _path(values: Sequence[int], up: Scale) -> str:
+    """Whole coordinates, each from the one before it: that takes the fewest characters."""
     across = Scale(0, max(len(values) - 1, 1), 0, WIDTH)
-    points = [f"{across(at):g} {up(value):g}" for at, value in _thinned(values)]
-    return f"M{'L'.join(points)}"
+    points = [(round(across(at)), round(up(value))) for at, value in _thinned(values)]
+    steps = (f"{x - before_x} {y - before_y}" for (before_x, before_y), (x, y) in pairwise(points))
+    return f"M{points[0][0]} {points[0][1]}l{' '.join(steps)}".replace(" -", "-") if points else ""
 
 
 def _thinned(values: Sequence[int]) -> list[tuple[int, int]]:
