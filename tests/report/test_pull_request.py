@@ -150,13 +150,13 @@ def test_a_name_is_whole_in_its_own_cell_whatever_is_in_it() -> None:
         assert [child.content for child in cell.children or [] if child.type == "code_inline"] == [name], name
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(st.text(st.sampled_from("ab `|\\<>@#*_~[]()!&:/\n\r\t\u202e\0\"'-+=1.$%"), max_size=40))
 def test_no_name_becomes_markup(name: str) -> None:
     assert_harmless(render(hostile(name)))
 
 
-@pytest.mark.parametrize("wide", ["x", "\U0001f600" * 150, "\u202e" * 150, "`|" * 90])
+@pytest.mark.parametrize("wide", ["x", "\U0001f600" * 150, "\u202e`|" * 60])
 def test_a_comment_fits_on_github_and_says_what_is_left_out(wide: str) -> None:
     many = [
         run(
@@ -165,16 +165,16 @@ def test_a_comment_fits_on_github_and_says_what_is_left_out(wide: str) -> None:
             verdict="fail",
             tests=[failed(f"{wide}{number}\n{wide}" * 10, wide, log=f"{wide}\n" * 60)],
         )
-        for number in range(60)
+        for number in range(30)
     ]
     text = render(results(*many))
     assert len(text.encode()) <= COMMENT_LIMIT
-    assert "## \u274c Fail: 900 figures got worse, 60 tests failed" in text
-    assert "### What got worse (20 of 900)" in text
-    assert "### What failed (20 of 60)" in text
-    said = re.search(r"Left out, because it would be too long: .* 60 runs of \"All runs \(60\)\"", text)
-    assert said or "<summary>All runs (60)</summary>" in text
-    assert re.search(r"[\d,]+ of 880 figures", text)
+    assert "## \u274c Fail: 450 figures got worse, 30 tests failed" in text
+    assert "### What got worse (20 of 450)" in text
+    assert "### What failed (20 of 30)" in text
+    said = re.search(r"Left out, because it would be too long: .* 30 runs of \"All runs \(30\)\"", text)
+    assert said or "<summary>All runs (30)</summary>" in text
+    assert re.search(r"[\d,]+ of 430 figures", text)
     assert_harmless(text)
 
 

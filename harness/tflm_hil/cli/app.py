@@ -31,6 +31,7 @@ COMMANDS = (
     "merge",
     "targets",
     "report",
+    "baseline",
     "path",
 )
 """In the order of `hil --help`. Each is a function of its name, in the module of its name."""

@@ -11,7 +11,7 @@ import typer
 from tflm_hil.errors import HilError
 from tflm_hil.report.headline import headline
 from tflm_hil.report.publish import publish
-from tflm_hil.results.matrix import combine
+from tflm_hil.results.matrix import combine, conflicts
 from tflm_hil.results.model import Results, load
 
 
@@ -29,7 +29,10 @@ def report(
     """
     if out is None and len(files) > 1:
         raise HilError("of several files, the reports need a folder of their own: name it with --out")
-    results = combine(_loaded(files))
+    loaded = _loaded(files)
+    for line in conflicts(loaded):
+        print(line)
+    results = combine(loaded)
     published = publish(results, out or files[0].parent)
     print(headline(results))
     print(f"report: {published.report}")

@@ -72,7 +72,7 @@ def _alike(many: Iterable[Results]) -> dict[tuple[str, ...], list[tuple[str, Run
 def _rank(tested: tuple[str, Run]) -> tuple[bool, str, int, bytes]:
     """It is different for different runs, so that the order of files does not matter."""
     when, run = tested
-    return (run.current, when, ("pass", "incomplete", "fail").index(run.verdict), msgspec.json.encode(run))
+    return (run.current, when, {"pass": 0, "fail": 2}.get(run.verdict, 1), msgspec.json.encode(run))
 
 
 def _boards(many: Iterable[Results]) -> list[BoardFigures]:
