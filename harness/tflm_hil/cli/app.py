@@ -28,6 +28,7 @@ COMMANDS = (
     "bench",
     "inspect",
     "history",
+    "compare",
     "merge",
     "targets",
     "report",

@@ -7,16 +7,25 @@ from pathlib import Path
 
 from tflm_hil.lab.build import Build
 from tflm_hil.lab.options import Options
+from tflm_hil.models.manifest import Model
 from tflm_hil.results.thresholds import Limit, Limits, parse_limits
 from tflm_hil.toml_file import line_of
 
 
 def limits_of(build: Build, options: Options) -> Limits:
     """The limits of `build`. Raises HilError for a limit of its manifest that is none, with file and line."""
-    manifest = build.model.directory / "model.toml"
-    of_model = _limits(manifest, ("fail_on",), build.model.fail_on, options.root)
-    of_variant = _limits(manifest, ("variants", build.variant.name, "fail_on"), build.variant.fail_on, options.root)
-    return Limits(options.limits_below, of_model, of_variant, options.limits_above)
+    of_manifest = manifest_limits(build.model, build.variant.name, options.root)
+    return Limits(options.limits_below, of_manifest, options.limits_above)
+
+
+def manifest_limits(model: Model, variant: str, root: Path) -> list[Limit]:
+    """The limits that the manifest of `model` sets, those of the variant last. Raises HilError as `limits_of`."""
+    manifest = model.directory / "model.toml"
+    of_variant = model.variants[variant].fail_on if variant in model.variants else []
+    return [
+        *_limits(manifest, ("fail_on",), model.fail_on, root),
+        *_limits(manifest, ("variants", variant, "fail_on"), of_variant, root),
+    ]
 
 
 def _limits(manifest: Path, keys: Sequence[str], texts: Sequence[str], root: Path) -> Iterator[Limit]:

@@ -10,13 +10,15 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from support.made_history import ask, history, session
-from support.made_results import compared, results, run, slower
+from support.made_results import COMMIT, compared, results, run, slower
 from tflm_hil.checks.latency import Latency
 from tflm_hil.results.groups import FirmwareFigures, SymbolFigures
 from tflm_hil.results.history import query
 from tflm_hil.results.history.record import record
 from tflm_hil.results.history.rows import unpacked
+from tflm_hil.results.history.stored import runs_of_session
 
 TESTS = Path(__file__).parents[2]
 
@@ -92,6 +94,16 @@ def test_what_no_comparison_needs_is_not_stored(tmp_path: Path) -> None:
     content = msgspec.json.decode(unpacked(body))
     assert content["tests"] == []
     assert content["comparison"] is None
+
+
+def test_a_run_comes_back_as_it_was_but_for_what_no_comparison_needs(tmp_path: Path) -> None:
+    symbols = [SymbolFigures("table", ".rodata", 9, "a.o")]
+    firmware = FirmwareFigures("ab", 1, 2, 3, 4, 5, {".text": 6}, symbols, stack_peak_bytes=7)
+    made = run(firmware=firmware, outputs={"punch/001": "00ff"}, failures=["a"], comparison=compared(slower()))
+    record(tmp_path / "history.sqlite", results(made))
+    (stored,) = runs_of_session(tmp_path / "history.sqlite", 1)
+    assert stored.run == replace(made, tests=[], comparison=None)
+    assert (stored.commit, stored.dirty, stored.toolchain) == (COMMIT, False, {"arm-none-eabi-gcc": "12.2"})
 
 
 def test_a_locked_database_is_waited_for_and_the_session_goes_in_with_the_next(tmp_path: Path) -> None:

@@ -126,17 +126,13 @@ def _parts(run: Run) -> tuple[bytes | None, ...]:
 def _row(session: bytes, run: Run, parts: tuple[bytes | None, ...], whole: bool) -> RunRow:
     name = digest(session, *(part or b"" for part in parts))
     figures = {
-        (f"{metric.group}.{metric.field}", _unit(metric, run)): value
+        (metric.name, metric.unit_in(run)): value
         for metric in METRICS
-        if (value := metric.of(run)) is not None and _comparable(metric, run, whole)
+        if (value := metric.of(run)) is not None and comparable(metric, run, whole)
     }
     return RunRow((name, run.name, *run.identity, run.verdict), parts, figures)
 
 
-def _comparable(metric: Metric, run: Run, whole: bool) -> bool:
+def comparable(metric: Metric, run: Run, whole: bool) -> bool:
     """Whether the figure is of this session, and one that depends on what was streamed of all windows."""
     return metric.group not in run.stale and not (metric.by_windows and (run.not_run or not whole))
-
-
-def _unit(metric: Metric, run: Run) -> str:
-    return getattr(getattr(run, metric.group), "unit", metric.unit).replace("%", "")
