@@ -63,8 +63,11 @@ def run(
     limit_s: float,
     tick: Callable[[float], None],
     environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
 ) -> int | None:
     """Run a tool without input, and return its exit status, None if it ran longer than `limit_s`.
+
+    It runs in `folder`, or in that of this process.
 
     `log` has what it said, and `tick` is told again and again how many seconds have passed. The tool runs in a process
     group of its own, of which nothing is left in the end: it is interrupted where its time is over or an exception
@@ -79,6 +82,7 @@ def run(
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=environment,
+                cwd=folder,
                 process_group=0,
                 preexec_fn=die_with_parent(),
             )

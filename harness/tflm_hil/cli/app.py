@@ -29,6 +29,7 @@ COMMANDS = (
     "inspect",
     "history",
     "compare",
+    "bisect",
     "merge",
     "targets",
     "report",

@@ -1,0 +1,1 @@
+"""`hil bisect`: the commit that moved a figure."""
