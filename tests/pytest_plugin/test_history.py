@@ -31,7 +31,7 @@ def database(pytester: pytest.Pytester) -> Path:
     return place(pytester.path)
 
 
-def test_each_session_is_recorded(project: FakeProject, database: Path) -> None:
+def test_each_session_is_recorded_and_the_report_shows_how_figures_went(project: FakeProject, database: Path) -> None:
     project()
     project("-k", "int8")
     latest, first = query.sessions(database, 10)
@@ -39,6 +39,8 @@ def test_each_session_is_recorded(project: FakeProject, database: Path) -> None:
     assert first.verdicts == {"pass": 2}
     figures = {each.name: [point.value for point in each.points] for each in query.series(database, "latency.median")}
     assert figures == {FLOAT32: [100], INT8: [100, 100]}
+    report = (project.pytester.path / "reports" / "report.html").read_text()
+    assert "latency.median over 2 states of the sources" in report
 
 
 def test_workers_record_nothing_of_their_own(project: FakeProject, database: Path) -> None:

@@ -25,6 +25,7 @@ from tflm_hil.pytest_plugin.recorder import MEASURED
 from tflm_hil.pytest_plugin.sharing import Sharing
 from tflm_hil.report import github
 from tflm_hil.report.baseline import update_lines
+from tflm_hil.report.html.trend import Trends, read_trends
 from tflm_hil.report.publish import Published, publish
 from tflm_hil.report.summary import summary_lines
 from tflm_hil.results import baselines, environment
@@ -152,9 +153,14 @@ class Reporter:
         with self._reporting():
             for said in self._call("pytest_hil_report_lines", results=results):
                 lines += [said] if isinstance(said, str) else said
+        trends: Trends | None = None
         if options.history:
             self._warned += record(place(options.root), results)
-        self._published = publish(results, options.report_dir, lines)
+            try:
+                trends = read_trends(place(options.root), results.runs)
+            except HilError as error:
+                self._warned.append(f"hil: warning: {error}; report.html is without trends")
+        self._published = publish(results, options.report_dir, lines, trends)
         if path := github.summary_file():
             github.append_summary(results, path)
         for run in results.runs:

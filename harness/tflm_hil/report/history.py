@@ -21,7 +21,7 @@ def session_lines(found: Sequence[SessionLine]) -> list[str]:
     for each in found:
         verdicts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(each.verdicts.items()))
         names = ", ".join(each.runs[:3]) + (f" and {len(each.runs) - 3} more" if len(each.runs) > 3 else "")
-        table.add_row(f"@{each.number}", each.created, _sources(each), each.branch or "-", verdicts, names)
+        table.add_row(f"@{each.number}", each.created, sources(each), each.branch or "-", verdicts, names)
     return table_lines(table)
 
 
@@ -50,7 +50,7 @@ def series_lines(metric: str, series: Series, limit: int) -> Iterator[str]:
     for point, earlier in zip(last, before, strict=True):
         share = (point.value - low) / (high - low) if high > low else 1.0
         table.add_row(
-            *(f"@{point.session}", point.created, _sources(point), point.branch or "-", point.verdict),
+            *(f"@{point.session}", point.created, sources(point), point.branch or "-", point.verdict),
             shown(point.value, series.unit),
             "" if earlier is None else change(earlier, point.value, series.unit),
             "█" * max(1, round(share * BAR_COLUMNS)),
@@ -81,5 +81,6 @@ def change(before: float, now: float, unit: str) -> str:
     return f"{(now - before) / abs(before):+.1%}" if before else f"{now:+,}"
 
 
-def _sources(where: SessionLine | Point) -> str:
+def sources(where: SessionLine | Point) -> str:
+    """The commit, shortly, with a plus sign if there were local changes."""
     return (where.commit[:SHORT_COMMIT] or "unknown") + ("+" if where.dirty else "")

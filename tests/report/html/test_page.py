@@ -14,8 +14,8 @@ from support.html_page import Page
 from support.made_results import BASE_COMMIT, COMMIT, compared, failed, larger, results, run, slower
 from support.rich_results import hostile_results, rich_results
 from tflm_hil.report.html.page import render
-from tflm_hil.report.html.trend import Point
 from tflm_hil.report.publish import publish
+from tflm_hil.results.history.query import Point
 from tflm_hil.results.model import Results
 
 
@@ -165,9 +165,13 @@ def test_measured_parts_of_another_shape_are_left_out(measured: dict[str, Any]) 
 
 
 def test_the_trend_of_a_figure_is_drawn_where_there_is_a_history() -> None:
-    points = {"gesture-int8-aot-stm32f4": {"latency.median": [Point("aaaaaaa", 13_000), Point("bbbbbbb", 15_002)]}}
-    text = " ".join(Page(render(results(run()), points)).all("details")[0].text.split())
-    assert "aaaaaaa: 13,000 → bbbbbbb: 15,002; least 13,000, greatest 15,002" in text
+    def point(commit: str, value: float, dirty: bool = False) -> Point:
+        return Point(1, "2026-01-01T00:00:00+00:00", commit, "main", dirty, "pass", value)
+
+    made = run()
+    points = {made.identity: {"latency.median": [point("a" * 40, 13_000), point("b" * 40, 15_002, dirty=True)]}}
+    text = " ".join(Page(render(results(made), points)).all("details")[0].text.split())
+    assert f"{'a' * 12}: 13,000 → {'b' * 12}+: 15,002; least 13,000, greatest 15,002" in text
     assert "Earlier runs" not in render(results(run()))
 
 

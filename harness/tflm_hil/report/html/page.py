@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import jinja2
 from markupsafe import Markup
 
-from tflm_hil.report import changes, text, wording
+from tflm_hil.report import changes, history, text, wording
 from tflm_hil.report.compiled_templates import CompiledTemplates
 from tflm_hil.report.headline import headline
 from tflm_hil.report.html import chain, distribution, footprint, overview, traces, trend
@@ -39,6 +39,7 @@ _environment.filters.update(
     about_predictions=changes.about_predictions,
     effect=changes.effect,
     scores=changes.scores,
+    state=history.sources,
     flips=changes.flips,
     verdict=wording.verdict,
     where=wording.where,

@@ -10,7 +10,8 @@ from tflm_hil.report.html.footprint import Memory, footprint
 from tflm_hil.report.html.layers import Layers, layers
 from tflm_hil.report.html.room import Room
 from tflm_hil.report.html.traces import Pair, pair
-from tflm_hil.report.html.trend import Trend, Trends, trends
+from tflm_hil.report.html.trend import Trend, Trends, drawn
+from tflm_hil.report.wording import causes
 from tflm_hil.results.comparison import Change
 from tflm_hil.results.metrics import METRICS
 from tflm_hil.results.model import Run
@@ -21,10 +22,8 @@ LABELS = 12
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure of a run by its path in results.json; `change` is None where it is what it was, or was not compared."""
+    """A figure of a run in its unit; `change` is None where it is what it was, or was not compared."""
 
-    path: str
-    column: str
     unit: str
     value: float
     change: Change | None
@@ -34,12 +33,13 @@ class Figure:
 class RunView:
     """`anchor` is the place of the run in the page. What there is nothing to draw of is None or empty.
 
-    `figures` are by their paths, `logs` by their tests; `confused` has the answers, and for each truth the windows of
-    each answer.
+    `reasons` are why it failed, each with its tests; `figures` are by their paths, `logs` by their tests. `confused`
+    has the answers, and for each truth the windows of each answer.
     """
 
     run: Run
     anchor: str
+    reasons: list[tuple[str, list[str]]]
     figures: dict[str, Figure]
     distribution: Distribution | None
     footprint: list[Memory]
@@ -51,15 +51,6 @@ class RunView:
     logs: list[tuple[str, str]]
     logs_left_out: int
 
-    @property
-    def reasons(self) -> dict[str, list[str]]:
-        """Why it failed, each reason once with its tests. Figures that got worse are told by themselves."""
-        found: dict[str, list[str]] = {}
-        for case in self.run.tests:
-            if case.id in self.run.failures:
-                found.setdefault(case.reason or "it gave no reason", []).append(case.id)
-        return found | {line: [] for line in (*self.run.over_budget, *self.run.disagreements)}
-
 
 def view(run: Run, number: int, points: Trends, room: Room) -> RunView:
     """`run`, which is the one with this `number` in the results."""
@@ -67,6 +58,7 @@ def view(run: Run, number: int, points: Trends, room: Room) -> RunView:
     return RunView(
         run,
         f"run-{number}",
+        causes(run),
         _figures(run),
         distribution(run),
         footprint(run.firmware) if run.firmware else [],
@@ -74,7 +66,7 @@ def view(run: Run, number: int, points: Trends, room: Room) -> RunView:
         chain(run.attribution) if run.attribution else [],
         _confused(run),
         [pair(difference) for difference in run.differences[: room.pairs]],
-        trends(points.get(run.name, {})),
+        drawn(points.get(run.identity, {})),
         [(case.id, case.log[-room.characters :]) for case in logs[: room.logs]],
         len(logs[room.logs :]),
     )
@@ -84,10 +76,9 @@ def _figures(run: Run) -> dict[str, Figure]:
     changed = {change.metric: change for change in run.comparison.changes} if run.comparison else {}
     found = {}
     for metric in METRICS:
-        path, value = f"{metric.group}.{metric.field}", metric.of(run)
-        unit = getattr(getattr(run, metric.group), "unit", "") if not metric.unit else metric.unit.replace("%", "")
+        value = metric.of(run)
         if value is not None:
-            found[path] = Figure(path, metric.column, unit, value, changed.get(path))
+            found[metric.name] = Figure(metric.unit_in(run), value, changed.get(metric.name))
     return found
 
 

@@ -1,25 +1,20 @@
-"""How a figure went, from run to run."""
+"""How a figure went, from one state of the sources to the next."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from tflm_hil.report.html.scale import Scale
+from tflm_hil.results.history.query import Point, trend
+from tflm_hil.results.model import Run
 
+METRICS = ("latency.median", "parity.accuracy_device", "firmware.flash_bytes", "firmware.ram_total_bytes")
 WIDTH, HEIGHT, EDGE = 300, 60, 6
 
-
-@dataclass(frozen=True)
-class Point:
-    """The `value` of a figure in an earlier run, and what names that run, such as a short commit."""
-
-    when: str
-    value: float
-
-
-Trends = Mapping[str, Mapping[str, Sequence[Point]]]
-"""Of a run, by its name, the points of some figures, by their paths in results.json; the oldest first."""
+Trends = Mapping[tuple[str, ...], Mapping[str, Sequence[Point]]]
+"""Of a run, by its identity, the points of some metrics, the oldest first."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +36,17 @@ class Trend:
         return max(point.value for point in self.points)
 
 
-def trends(points: Mapping[str, Sequence[Point]]) -> list[Trend]:
-    """One for each figure that has more than one point."""
-    return [_trend(metric, along) for metric, along in points.items() if len(along) > 1]
+def read_trends(database: Path, runs: Sequence[Run]) -> Trends:
+    """What a history knows of `runs`. Raises HilError if it cannot be read."""
+    return {run.identity: {metric: trend(database, run.identity, metric) for metric in METRICS} for run in runs}
 
 
-def _trend(metric: str, points: Sequence[Point]) -> Trend:
+def drawn(points: Mapping[str, Sequence[Point]]) -> list[Trend]:
+    """One for each metric that has more than one point."""
+    return [_drawn(metric, along) for metric, along in points.items() if len(along) > 1]
+
+
+def _drawn(metric: str, points: Sequence[Point]) -> Trend:
     values = [point.value for point in points]
     across, up = Scale(0, len(points) - 1, EDGE, WIDTH - EDGE), Scale(min(values), max(values), HEIGHT - EDGE, EDGE)
     return Trend(metric, points, [(across(number), up(value)) for number, value in enumerate(values)])
