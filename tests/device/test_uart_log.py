@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support.device_helpers import FakeClock, bench
 from tflm_hil.device.framing import Corrupt, Frame
-from tflm_hil.device.uart_log import UartLog
+from tflm_hil.device.uart_log import UartLog, ending
 from tflm_hil.errors import HilError
 
 
@@ -45,6 +45,15 @@ def test_no_line_is_long_and_the_tail_is_bounded(tmp_path: Path) -> None:
         log.received(Frame(3, 1, b"x" * 10_000))
     assert len(log.tail(1000)) == 200
     assert max(map(len, log.tail())) < 150
+
+
+def test_the_ending_for_results_has_whole_lines_that_are_safe_to_show() -> None:
+    lines = [f"{number} {'x' * 100}" for number in range(100)]
+    shown = ending([*lines, "\x1b[2J\x00 end"])
+    assert shown.splitlines()[-1] == "?[2J? end"
+    assert 3_800 < len(shown) <= 4_000
+    assert set(shown.splitlines()[:-1]) < set(lines)
+    assert ending(["x" * 10_000]) == ending([]) == ""
 
 
 @pytest.mark.parametrize("target", ["/dev/full", "/proc/uart.log"])

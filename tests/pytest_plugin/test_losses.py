@@ -60,6 +60,7 @@ def test_a_lost_recording_fails_the_test_of_its_file_and_no_other(project: FakeP
         ]
     )
     assert "the end of the log" not in str(result.stdout)
+    assert [case.log for case in project.run().tests] == ["", "-> #7 SAMPLES", ""]
     assert project.verdicts == {INT8: "fail"}
     assert "b/1 at window 3: the board rebooted" in project.report
 
@@ -86,6 +87,7 @@ def test_a_test_that_fails_by_itself_tells_the_losses_as_well(project: FakeProje
     result = project("-k", "int8 and b.csv", FAKE_LOST="b/1", FAKE_WRONG="1")
     result.assert_outcomes(failed=1, deselected=5)
     result.stdout.fnmatch_lines(["E*AssertionError: wrong*", "*- lost -*", "lost b/1 at window 3: the board rebooted"])
+    assert "the end of the log" in [case.log for case in project.run().tests]
 
 
 def test_where_nothing_was_answered_there_is_nothing_to_look_at(project: FakeProject) -> None:

@@ -90,6 +90,13 @@ def test_a_run_without_outputs_has_no_flips() -> None:
     assert flips(without, now) == flips(now, without) == []
 
 
+def test_stale_answers_are_not_those_of_this_session() -> None:
+    before, now = run({"r": [[1, 0]]}), run({"r": [[0, 1]]})
+    assert flips(before, now)
+    now.stale = ["meaning"]
+    assert flips(before, now) == []
+
+
 @pytest.mark.parametrize("damage", ["zz", "010"])
 def test_outputs_that_somebody_edited_badly_are_told(damage: str) -> None:
     before, now = run({"r": [[0, 1]]}), run({"r": [[0, 1]]})

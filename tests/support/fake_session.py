@@ -54,7 +54,7 @@ class FakeSession:
         self.toolchain = {"arm-none-eabi-gcc": "12.2"}
         limit = os.environ.get("FAKE_BUDGET")
         budgets = {"stm32f4": {"aot": Budget(instructions=int(limit))}} if limit else {}
-        self._variants = {name: Variant(name, Path(f"{name}.tflite"), budgets) for name in ("int8", "float32")}
+        self._variants = {name: Variant(name, Path(__file__), budgets) for name in ("int8", "float32")}
         self._model = Model("m", "", ["a", "b"], 1, 1, 1.0, [], None, self._variants, Path())
 
     @property

@@ -2,6 +2,7 @@
 
 import collections
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self, TextIO
 
@@ -13,6 +14,8 @@ from tflm_hil.errors import HilError
 
 TAIL_LINES = 20
 """The number of lines that an error quotes."""
+
+_ENDING_CHARACTERS = 4_000
 
 _MOST_BYTES = 4 << 20
 """The size at which the file counts as full: enough for 20,000 requests and their answers."""
@@ -109,6 +112,19 @@ class UartLog:
         return HilError(
             f"{self.path}: cannot write the UART log: {error.strerror}; choose another folder with --hil-report"
         )
+
+
+def ending(lines: Sequence[str]) -> str:
+    """Return the last of `lines`, about 4 KB of them, whole and safe to show whatever wrote them."""
+    kept: list[str] = []
+    room = _ENDING_CHARACTERS
+    for line in reversed(lines):
+        safe = "".join(character if character.isprintable() else "?" for character in line)
+        room -= len(safe) + 1
+        if room < 0:
+            break
+        kept.append(safe)
+    return "\n".join(reversed(kept))
 
 
 def _preview(data: bytes) -> str:

@@ -104,7 +104,9 @@ class DeviceUnderTest:
             lambda: (len(answers), answered - sum(len(each.invoke) for each in answers)),
             go_on,
         )
-        return Measurement(self.firmware, answers, self._unit, wire.traffic, lost, self.refused_counter)
+        return Measurement(
+            self.firmware, answers, self._unit, wire.traffic, lost, self.refused_counter, self.info.engine_version
+        )
 
     def infer(self, stimuli: Sequence[Stimulus], go_on: bool = False) -> TensorMeasurement:
         """Write the inputs of each of `stimuli`, run the network, and read its outputs. `go_on` as in `stream`.
@@ -141,6 +143,7 @@ class DeviceUnderTest:
             wire.traffic,
             lost,
             self.refused_counter,
+            self.info.engine_version,
         )
 
     def sense(self, rows: int, started: Callable[[], None]) -> Sensed:

@@ -65,7 +65,7 @@ class Measurement:
     """The answers to several recordings, without those that were `lost`.
 
     `unit` is that of the counts, "" if there are none: the device has no counter, or `refused_counter` says what is
-    wrong with it.
+    wrong with it. `engine_version` is what the device says of its engine.
     """
 
     firmware: Firmware
@@ -74,6 +74,7 @@ class Measurement:
     traffic: Traffic
     lost: tuple[Loss, ...] = ()
     refused_counter: str = ""
+    engine_version: str = ""
 
     @property
     def invoke(self) -> list[int]:
@@ -145,6 +146,7 @@ def together(parts: Sequence[Measurement]) -> Measurement:
         sum((part.traffic for part in parts), Traffic()),
         tuple(loss for part in parts for loss in part.lost),
         next((part.refused_counter for part in parts if part.refused_counter), ""),
+        parts[0].engine_version,
     )
 
 
@@ -163,6 +165,7 @@ class TensorMeasurement:
     traffic: Traffic
     lost: tuple[Loss, ...] = ()
     refused_counter: str = ""
+    engine_version: str = ""
 
     def completed(self, later: TensorMeasurement) -> TensorMeasurement:
         """This one and `later`, for which what this one had lost was written again."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tflm_hil.device.uart_log import ending
 from tflm_hil.errors import DeviceError, HilError
 from tflm_hil.lab.build import Build, Firmware
 from tflm_hil.lab.losses import LostError
@@ -123,8 +124,20 @@ class FirmwareTests:
         report.__dict__[MEASURED] = {
             "image": image.image.elf_sha256 if isinstance(image, Firmware) else None,
             "parts": item.stash.get(CONTRIBUTIONS, []) if call.when == "call" else [],
+            "log": _log_end(item.stash.get(UART_LOG, None), error) if report.failed else "",
         }
         return report
+
+
+def _log_end(log: Path | None, error: BaseException | None) -> str:
+    """The end of a UART log as results keep it: of what an error quotes, if the log went on after it."""
+    if isinstance(error, LostError):
+        return ending(error.log_tail)
+    return ending(_lines(log)) if log is not None and log.is_file() else ""
+
+
+def _lines(log: Path) -> list[str]:
+    return log.read_text(encoding="utf-8", errors="replace").splitlines()
 
 
 def _uart_log(log: Path, error: BaseException | None) -> tuple[str, str]:
@@ -133,8 +146,7 @@ def _uart_log(log: Path, error: BaseException | None) -> tuple[str, str]:
         return "UART log", str(log)
     if isinstance(error, LostError):  # The log went on.
         return f"UART log, lines of {log}", "\n".join(error.log_tail)
-    tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]
-    return f"UART log, the last lines of {log}", "\n".join(tail)
+    return f"UART log, the last lines of {log}", "\n".join(_lines(log)[-TAIL_LINES:])
 
 
 def _marked_builds(definition: pytest.Item, session: Session) -> list[Build]:

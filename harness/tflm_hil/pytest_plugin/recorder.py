@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -9,9 +10,11 @@ import pytest
 
 from tflm_hil.checks.attribution import Step
 from tflm_hil.checks.latency import summarize
-from tflm_hil.checks.parity import Parity
+from tflm_hil.checks.parity import Mismatch, Parity
 from tflm_hil.lab.build import Firmware
-from tflm_hil.lab.contributions import of_footprint, of_measurement, of_parity
+from tflm_hil.lab.contributions import of_answers, of_footprint, of_measurement, of_parity
+from tflm_hil.lab.measurement import Measurement
+from tflm_hil.models.reference import Reference
 from tflm_hil.pytest_plugin.measuring import AnyMeasurement
 from tflm_hil.results.parts import Contribution, attribution_part
 
@@ -42,6 +45,10 @@ class Recorder:
         for figure, value in contribution["parity"].items():
             if not isinstance(value, list):
                 self._property(f"parity.{figure}", value)
+
+    def answers(self, measurement: Measurement, reference: Reference, mismatches: Sequence[Mismatch]) -> None:
+        """What the device answered to every window, and the rows of those on which `reference` answers otherwise."""
+        self._add(of_answers(measurement, reference, mismatches))
 
     def attribution(self, steps: list[Step], notes: list[str]) -> None:
         """How accuracy changes from the trained network to the device, and why steps are left out."""

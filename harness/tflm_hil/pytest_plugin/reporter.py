@@ -265,6 +265,7 @@ def _report(planned: Planned, attempt: int, report: pytest.TestReport) -> Report
         reason=None if report.passed else _reason(report),
         image=measured.get("image"),
         measured=measured.get("parts", ()),
+        log=measured.get("log", ""),
     )
 
 

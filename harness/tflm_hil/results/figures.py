@@ -11,6 +11,7 @@ import msgspec
 from tflm_hil.checks.attribution import Step
 from tflm_hil.checks.latency import Latency, summarize
 from tflm_hil.checks.parity import add_digests
+from tflm_hil.results.answers import answers_figures
 from tflm_hil.results.groups import (
     AttributionFigures,
     AttributionStep,
@@ -41,6 +42,7 @@ def figures(measured: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
         "firmware": firmware,
         "parity": _parity(parts("parity")),
+        **answers_figures(parts("answers")),
         "attribution": _attribution(parts("attribution")),
         "latency": _latency([(part["unit"], part["invoke"]) for part in latencies]),
         "preparation": _latency([(part["unit"], part["prepare"]) for part in latencies]),

@@ -19,12 +19,13 @@ from tflm_hil.results.parts import finite
 def flips(before: Run, now: Run) -> list[Flip]:
     """Return the windows with another answer than before, of all recordings that have the same rows in both runs.
 
-    Answers are read by the manifest of their own run; numbers differ if they do by more than is now tolerated.
+    There are none if the answers of `now` are stale. Answers are read by the manifest of their own run; numbers differ
+    if they do by more than is now tolerated.
 
     Raises:
         HilError: what a run says of its outputs contradicts itself.
     """
-    if before.meaning is None or now.meaning is None:
+    if before.meaning is None or now.meaning is None or "meaning" in now.stale:
         return []
     try:
         kinds = [meaning(each.output, each.labels) for each in (before.meaning, now.meaning)]

@@ -8,6 +8,7 @@ import msgspec
 
 from tflm_hil.models.output import OutputTable
 
+OutputType = Literal["float32", "int8", "uint8", "int16"]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 
 
@@ -107,7 +108,7 @@ class MeaningFigures(msgspec.Struct):
     labels of its windows in order, each with the number of windows in a row that have it; "" if there is none.
     """
 
-    type: Literal["float32", "int8", "uint8", "int16"]
+    type: OutputType
     outputs: Positive
     stride: Positive
     scale: float = 0.0

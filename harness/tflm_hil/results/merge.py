@@ -45,7 +45,7 @@ class Report:
 
     `outcome` is passed, failed, skipped, xfailed, or rerun for a failure after which the test was tried again. A
     failure with another `when` is that of a process that died. `infrastructure` tells that it failed because of board,
-    emulator, probe, toolchain or build.
+    emulator, probe, toolchain or build, and `log` is the end of the UART log of a failure.
     """
 
     planned: Planned
@@ -56,6 +56,7 @@ class Report:
     image: str | None = None
     measured: Sequence[Contribution] = ()
     infrastructure: bool = False
+    log: str = ""
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,7 @@ def _case(test: str, attempts: dict[int, list[Report]], session: Session) -> Cas
         this_session=True,
         measured=[dict(part) for report in reports for part in report.measured],
         infrastructure=_infrastructure(reports),
+        log=next((report.log for report in reports if report.log), ""),
     )
 
 
@@ -199,12 +201,13 @@ def _merged(before: Run | None, run: Run, cases: Iterable[Case], session: Sessio
     current = figures([part for case in merged if not case.stale for part in case.measured])
     old = figures([part for case in merged if case.stale for part in case.measured])
     stale = [group for group in current if current[group] is None and old[group] is not None]
+    taken = [*stale, *(("outputs", "differences") if "meaning" in stale else ())]
     earlier_verdict = None
     if not now and before:
         earlier_verdict = before.verdict if before.current else before.earlier_verdict
     return replace(
         run,
-        **(current | {group: old[group] for group in stale}),
+        **(current | {group: old[group] for group in taken}),
         verdict="incomplete",
         failures=[],
         not_run=[],
@@ -212,8 +215,16 @@ def _merged(before: Run | None, run: Run, cases: Iterable[Case], session: Sessio
         comparison=None,
         earlier_verdict=earlier_verdict,
         compiler=session.toolchain.get(COMPILER) if now else before and before.compiler,
+        engine_version=_fact("engine_version", merged),
+        model_sha256=_fact("model_sha256", merged),
         tests=merged,
     )
+
+
+def _fact(name: str, cases: Iterable[Case]) -> str:
+    """What tests said of their run, those of this session first; "" if none did."""
+    latest_first = sorted(cases, key=lambda case: (not case.this_session, case.stale))
+    return next((part[name] for case in latest_first for part in case.measured if name in part), "")
 
 
 def _stale(case: Case, code: str | None, image: str | None) -> bool:

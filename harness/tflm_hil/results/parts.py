@@ -102,17 +102,32 @@ class BenchPart(TypedDict, total=False):
     goals: list[dict[str, Any]]
 
 
+class AnswersPart(TypedDict):
+    """What a device answered to the windows of recordings.
+
+    `outputs` has the stored outputs in hexadecimal digits by recording, none if they are large. `meaning` has the
+    fields of `MeaningFigures`, and `differences` those of `DifferenceFigures`, the first ones.
+    """
+
+    outputs: dict[str, str]
+    meaning: dict[str, Any]
+    differences: list[dict[str, Any]]
+
+
 class Contribution(TypedDict, total=False):
     """What one test adds to its run."""
 
     firmware: dict[str, Any]
     stack_peak_bytes: int
     parity: ParityPart
+    answers: AnswersPart
     attribution: AttributionPart
     latency: LatencyPart
     stream: StreamPart
     bench: BenchPart
     trace: str
+    engine_version: str
+    model_sha256: str
 
 
 def firmware_part(image: FirmwareImage, symbols: Iterable[PlacedSymbol], arena_bytes: int) -> dict[str, Any]:

@@ -21,6 +21,7 @@ def test_predictions_equal_the_reference(
 ) -> None:
     parity = measurement.parity(reference)
     record.parity(parity)
+    record.answers(measurement, reference, parity.mismatches)
     record.attribution(measurement.attribution(chain), chain.notes)
     assert parity.windows > 0
     assert not parity.mismatches, explain(measurement.firmware, parity.mismatches, parity.windows, tracer)
