@@ -115,5 +115,7 @@ def test_no_measurement_is_an_error_not_a_zero() -> None:
 
 
 def test_only_figures_beyond_their_limit_are_excesses() -> None:
-    excess = over_budget([("flash", 10, 10, "bytes"), ("stack", 9, None, "bytes"), ("arena", 1011, 1000, "bytes")])
+    rows = [("flash", 10, 10), ("stack", 9, None), ("arena", 1011, 1000)]
+    excess = over_budget([(what, f"{what}_bytes", measured, limit, "bytes") for what, measured, limit in rows])
+    assert [each.name for each in excess] == ["arena_bytes"]
     assert list(map(str, excess)) == ["arena: 1,011 bytes, 11 over the budget of 1,000"]

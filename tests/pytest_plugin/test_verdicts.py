@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from junitparser import Failure, JUnitXml
 from msgspec.structs import replace
 from support.fake_project import FLOAT32, INT8, FakeProject
 from tflm_hil.results.model import Run, save
@@ -329,12 +330,24 @@ def test_however_tests_are_distributed_each_counts_once(project: FakeProject, di
     assert windows(project.run()) == 20
 
 
-def test_a_missed_budget_is_one_failure_with_its_reason(project: FakeProject) -> None:
+def test_a_missed_budget_is_one_failure_with_its_reason_and_the_line_that_sets_it(project: FakeProject) -> None:
     project.pytester.makepyfile(test_suite="from tflm_hil.suite.latency import test_latency_stays_within_the_budget")
     project.pytester.makeconftest(DEVICE)
-    result = project("-k", "int8 and budget", FAKE_BUDGET="99")
+    manifest = (
+        "[variants.int8.budgets.all.all]\nflash_bytes = 1\n[variants.int8.budgets.stm32f4.aot]\ninstructions = 99\n"
+    )
+    (project.pytester.path / "model.toml").write_text(manifest)
+    summary = project.pytester.path / "summary"
+    selected = "-k", "int8 and budget"
+    result = project(*selected, FAKE_BUDGET="99", GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary))
     result.assert_outcomes(failed=1, deselected=1)
-    assert "- slowest inference: 100 instructions, 1 over the budget of 99\n" in project.report
+    assert "- slowest inference: 100 instructions, 1 over the budget of 99 (model.toml:4)\n" in project.report
+    result.stdout.fnmatch_lines(["::error file=model.toml,line=4,title=hil.test::test_suite.py::*"])
+    assert summary.read_text().startswith("## \u274c Fail: 1 test failed")
+    (suite,) = JUnitXml.fromfile(str(project.pytester.path / "reports" / "junit.xml"))
+    assert [(case.name, type(case.result[0])) for case in suite if case.result] == [
+        ("test_latency_stays_within_the_budget[m-int8-aot-stm32f4]", Failure)
+    ]
     latency = project.run().latency
     assert latency is not None
     assert latency.count == 20

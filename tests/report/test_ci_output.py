@@ -12,7 +12,8 @@ from support.made_results import compared, failed, larger, results, run, slower
 from tflm_hil.errors import HilError
 from tflm_hil.report import badge, code_quality
 from tflm_hil.report.github import SUMMARY_LIMIT, annotation_lines, append_summary
-from tflm_hil.report.pull_request import MARKER
+from tflm_hil.report.pull_request import MARKER, render
+from tflm_hil.results.judge import NO_BASELINE
 from tflm_hil.results.model import Results
 
 HOSTILE = "a,b:c%0A\n::set-output name=x::y\r\n::error ::z\u202e\x1b[0m</title><script>\0"
@@ -59,6 +60,20 @@ def test_annotations_point_at_the_line_that_set_the_limit_and_else_at_the_test_o
     assert found[0][2] == "tests/test_hil.py::test_bad: 3 of 60 windows differ\nand so on"
     assert "firmware.flash_bytes +2,048 bytes (+10.1%)" in found[-1][2]
     assert "symbol table new, 2,048" in found[-1][2]
+
+
+def test_a_baseline_that_is_missing_or_stale_is_an_error_where_it_fails_the_session() -> None:
+    stale = ["baselines/old.json: nothing runs for this baseline; delete it"]
+    made = results(
+        run(verdict="fail", failures=[NO_BASELINE]), failures=stale, no_baseline=["gesture-int8-aot-stm32f4"]
+    )
+    lacking, old = (parsed(line) for line in annotation_lines(made))
+    assert lacking[2].startswith("gesture-int8-aot-stm32f4: it has no baseline; make it with")
+    assert old[1] == {"file": "baselines/old.json", "line": "1", "title": "hil.baseline"}
+    text = render(made)
+    assert "Fail: 1 run without the baseline that it must have, baselines/old.json: nothing runs" in text
+    assert "- `gesture-int8-aot-stm32f4`: it has no baseline; make it with --hil-update-baseline\n" in text
+    assert "- baselines/old.json: nothing runs for this baseline; delete it\n" in text
 
 
 def test_files_are_named_as_seen_from_the_top_of_the_repository() -> None:

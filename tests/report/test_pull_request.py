@@ -86,6 +86,7 @@ def hostile(name: str) -> Results:
         ),
         git={"commit": name, "branch": name, "dirty": True},
         gaps=[name],
+        failures=[name],
         left_out=[name],
         skipped={name: name},
         missing_engines={name: name},

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Excess:
-    """A figure above its limit, both in `unit`."""
+    """A figure above the limit that the budget calls `name`, both in `unit`."""
 
     figure: str
+    name: str
     measured: int
     limit: int
     unit: str
@@ -20,10 +21,10 @@ class Excess:
         return f"{self.figure}: {self.measured:,} {self.unit}, {over:,} over the budget of {self.limit:,}"
 
 
-def over_budget(figures: Iterable[tuple[str, int, int | None, str]]) -> list[Excess]:
-    """Return the rows (figure, measured, limit, unit) that exceed their limits; None is no limit."""
+def over_budget(figures: Iterable[tuple[str, str, int, int | None, str]]) -> list[Excess]:
+    """Return the rows (figure, name, measured, limit, unit) that exceed their limits; None is no limit."""
     return [
-        Excess(figure, measured, limit, unit)
-        for figure, measured, limit, unit in figures
+        Excess(figure, name, measured, limit, unit)
+        for figure, name, measured, limit, unit in figures
         if limit is not None and measured > limit
     ]

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -88,10 +89,20 @@ class Variant(msgspec.Struct, frozen=True):
         one for every target and one engine.
         """
         limits: dict[str, float | None] = {}
-        for keys in ((EVERY, EVERY), (EVERY, engine), (target, EVERY), (target, engine)):
-            budget = self.budgets.get(keys[0], {}).get(keys[1], Budget())
-            limits |= {name: limit for name, limit in msgspec.structs.asdict(budget).items() if limit is not None}
+        for _, table in self._tables(target, engine):
+            limits |= table
         return Budget(**limits)  # type: ignore[arg-type]
+
+    def budget_keys(self, name: str, target: str, engine: str) -> tuple[str, ...]:
+        """Return the keys that lead to the limit `name` in the manifest, which has it."""
+        of_table = [keys for keys, table in self._tables(target, engine) if name in table][-1]
+        return ("variants", self.name, "budgets", *of_table, name)
+
+    def _tables(self, target: str, engine: str) -> Iterator[tuple[tuple[str, str], dict[str, float]]]:
+        """The keys of each table that there is, and what it limits, the most specific one last."""
+        for keys in ((EVERY, EVERY), (EVERY, engine), (target, EVERY), (target, engine)):
+            if budget := self.budgets.get(keys[0], {}).get(keys[1]):
+                yield keys, {name: limit for name, limit in msgspec.structs.asdict(budget).items() if limit is not None}
 
     @property
     def sha256(self) -> bytes:

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from tflm_hil.errors import HilError
-from tflm_hil.lab.limits import limits_of
+from tflm_hil.lab.limits import accuracy_sources, limits_of
 from tflm_hil.lab.session import Session
 from tflm_hil.pytest_plugin.interruption import Interruption
 from tflm_hil.pytest_plugin.junit_file import JunitFile
@@ -70,6 +70,12 @@ class Reporter:
         except HilError as error:
             self._warned.append(f"hil: warning: {error}; it is written anew, and nothing of it is kept")
         self._limits = {build.name: limits_of(build, options) for build in session.builds}
+        self._expected = {
+            build.name: Expected(
+                build.budget, build.model.note, self._limits[build.name], accuracy_sources(build, options.root)
+            )
+            for build in session.builds
+        }
         self._baselines = baselines.open_folder(options.baseline_dir, options.root, options.update_baseline)
         self._update: Update | None = None
         self._published: Published | None = None
@@ -136,11 +142,7 @@ class Reporter:
         if self._baselines is not None and not ended.gaps:
             stale = baselines.stale(self._baselines, ended.plan, options.models)
             results = msgspec.structs.replace(results, stale_baselines=stale)
-        expected = {
-            build.name: Expected(build.budget, build.model.note, self._limits[build.name])
-            for build in self._session.builds
-        }
-        results = judge(results, expected, options.strict)
+        results = judge(results, self._expected, options.strict)
         missing = unreported(ended)
         self._junit.add(results, set(missing))
         if missing or changed or any(run.verdict == "fail" and run.current for run in results.runs):

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from tflm_hil.report.changes import difference, figures, main_causes
-from tflm_hil.report.headline import failed_tests
+from tflm_hil.report.headline import demanded_baseline, failed_tests
 from tflm_hil.results.comparison import Change
+from tflm_hil.results.judge import NO_BASELINE
 from tflm_hil.results.model import Results, Run
 
 # A reason may name the line that it is about, as compilers do: `models/gesture/model.toml:12`.
@@ -18,6 +19,7 @@ _TEST = "hil.test"
 _BUDGET = "hil.budget"
 _REGRESSION = "hil.regression"
 _EMULATORS = "hil.emulators"
+_BASELINE = "hil.baseline"
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ def findings(results: Results) -> list[Finding]:
         *(found for run in results.runs for found in _over_budget(run, folder)),
         *(found for run in results.runs for found in _regressed(run, folder)),
         *(found for run in results.runs for found in _apart(run)),
+        *_baselines(results, folder),
     ]
 
 
@@ -76,6 +79,16 @@ def _regressed(run: Run, folder: str) -> Iterator[Finding]:
 def _apart(run: Run) -> Iterator[Finding]:
     for text in run.disagreements:
         yield Finding(_EMULATORS, f"{run.name} {text.partition(':')[0]}", f"{run.name}: {text}", "")
+
+
+def _baselines(results: Results, folder: str) -> Iterator[Finding]:
+    """Those that are missing or stale, where that is a failure."""
+    for run in results.runs:
+        if demanded_baseline(run):
+            yield Finding(_BASELINE, run.name, f"{run.name}: {NO_BASELINE}", "")
+    for text in results.failures:
+        file = text.partition(": ")[0]
+        yield Finding(_BASELINE, file, text, _inside(folder, file))
 
 
 def _change(run: Run, change: Change, rule: str, what: str, folder: str) -> Finding:

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
+from tflm_hil.results.judge import NO_BASELINE
 from tflm_hil.results.model import Case, Results, Run
 
 
@@ -46,12 +47,18 @@ def failed_tests(run: Run) -> list[Case]:
     return [case for case in run.tests if case.this_session and case.outcome == "failed"]
 
 
+def demanded_baseline(run: Run) -> bool:
+    """Whether it fails because it has no baseline, although it must."""
+    return NO_BASELINE in run.failures
+
+
 def _faults(runs: list[Run]) -> list[str]:
     """What is wrong, worst first."""
     worse = sum(len(run.comparison.regressions) for run in runs if run.comparison)
     tests = sum(len(failed_tests(run)) for run in runs)
     budgets = sum(len(run.over_budget) for run in runs)
     apart = sum(bool(run.disagreements) for run in runs)
+    lacking = sum(map(demanded_baseline, runs))
     return [
         f"{_count(number, what)} {done}"
         for number, what, done in (
@@ -59,6 +66,7 @@ def _faults(runs: list[Run]) -> list[str]:
             (tests, "test", "failed"),
             (budgets, "budget", "missed"),
             (apart, "run", "not the same in two emulators"),
+            (lacking, "run", "without the baseline that it must have"),
         )
         if number
     ]

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 
 from tflm_hil.report import rows
 from tflm_hil.report.changes import flips
-from tflm_hil.report.headline import failed_tests
+from tflm_hil.report.headline import demanded_baseline, failed_tests
 from tflm_hil.report.markup import block, code, prose
 from tflm_hil.report.text import listed
 from tflm_hil.results.comparison import Change, Verdict
+from tflm_hil.results.judge import NO_BASELINE
 from tflm_hil.results.model import Case, Results, Run
 
 AT_ONCE = 20
@@ -70,7 +71,7 @@ def _first(results: Results) -> Iterator[Section]:
     """What everybody has to see."""
     worse, better = (_changes(results.runs, verdict) for verdict in ("regressed", "improved"))
     yield Section("What got worse", [rows.worse(*pair) for pair in worse], "figures", rows.WORSE)
-    yield Section("What failed", list(_failures(results.runs)), "failures")
+    yield Section("What failed", list(_failures(results)), "failures")
     yield Section("What got better", [rows.changed(*pair) for pair in better], "figures", rows.CHANGED, TAKE_OVER)
 
 
@@ -99,14 +100,18 @@ def _changes(runs: Sequence[Run], verdict: Verdict) -> list[tuple[Run, Change]]:
     ]
 
 
-def _failures(runs: Sequence[Run]) -> Iterator[str]:
+def _failures(results: Results) -> Iterator[str]:
     """Each reason once, in its first line, with tests that gave it."""
-    for run in runs:
+    for run in results.runs:
         for text in run.over_budget:
             yield f"- {code(run.name)} misses its budget: {prose(text)}\n"
         for text in run.disagreements:
             yield f"- {code(run.name)}: {prose(text)}\n"
-    for reason, cases in _by_reason(runs).items():
+        if demanded_baseline(run):
+            yield f"- {code(run.name)}: {NO_BASELINE}\n"
+    for text in results.failures:
+        yield f"- {prose(text)}\n"
+    for reason, cases in _by_reason(results.runs).items():
         first = reason.strip().partition("\n")[0]
         yield f"- {prose(first)} ({_tests(cases)})\n"
 

@@ -23,12 +23,14 @@ NO_BASELINE = "it has no baseline; make it with --hil-update-baseline"
 class Expected:
     """What is asked of a run: `budget` by the manifest, `limits` by whoever sets them.
 
-    `note` says why its accuracy cannot be judged, and is empty where it can.
+    `sources` has file and line of what the budget says of accuracy. `note` says why that cannot be judged, and is empty
+    where it can.
     """
 
     budget: Budget
     note: str = ""
     limits: Limits = field(default_factory=Limits)
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 def judge(results: Results, expected: Mapping[str, Expected] | None = None, strict: bool = False) -> Results:
@@ -64,9 +66,7 @@ def _judged(run: Run, gaps: list[str], lacking: list[str], disagreements: list[s
     passed = any(case.outcome == "passed" for case in now)  # a failure that was expected shows nothing to be right
     complete = passed and not not_run and not gaps
     # The figures of some of the recordings say nothing about those of all.
-    over_budget = (
-        [*_inaccurate(run, expected.budget), *_exceeded(run, expected.limits)] if complete and expected else []
-    )
+    over_budget = [*_inaccurate(run, expected), *_exceeded(run, expected.limits)] if complete and expected else []
     regressions = [change.metric for change in run.comparison.regressions] if run.comparison else []
     failed = [case.id for case in now if case.outcome == "failed"]
     failures = [*failed, *regressions, *over_budget, *disagreements, *lacking]
@@ -92,25 +92,35 @@ def _exceeded(run: Run, limits: Limits) -> Iterator[str]:
             yield f"{limit.metric.name}: {limit.metric.shown(now, run)}, beyond the limit {limit} ({limit.source})"
 
 
-def _inaccurate(run: Run, budget: Budget) -> Iterator[str]:
-    parity, attribution = run.parity, run.attribution
-    if budget.accuracy is not None and parity is not None:
-        for whose, accuracy in (("device", parity.accuracy_device), ("reference", parity.accuracy_reference)):
-            if accuracy is None:
-                yield f"accuracy of the {whose}: no window has a label, but the budget asks for it"
-            elif accuracy < budget.accuracy:
-                yield f"accuracy of the {whose}: {accuracy:.2%}, below the budget of at least {budget.accuracy:.2%}"
-    if budget.accuracy_drop is not None and attribution is not None:
-        drop, steps = attribution.accuracy_drop, attribution.steps
-        if drop is None:
-            yield "accuracy drop: no window has a label, but the budget limits it"
-        elif attribution.notes:
-            yield f"accuracy drop: not measured along the whole chain, but the budget limits it: {attribution.notes[0]}"
-        elif drop > budget.accuracy_drop:
-            yield (
-                f"accuracy drop: {drop:.2%} from {steps[0].name} to {steps[-1].name}, over the budget of at most "
-                f"{budget.accuracy_drop:.2%}"
-            )
+def _inaccurate(run: Run, expected: Expected) -> Iterator[str]:
+    for name, texts in (("accuracy", _below(run, expected.budget)), ("accuracy_drop", _dropped(run, expected.budget))):
+        source = expected.sources.get(name)
+        yield from (f"{text} ({source})" if source else text for text in texts)
+
+
+def _below(run: Run, budget: Budget) -> Iterator[str]:
+    if budget.accuracy is None or run.parity is None:
+        return
+    for whose, accuracy in (("device", run.parity.accuracy_device), ("reference", run.parity.accuracy_reference)):
+        if accuracy is None:
+            yield f"accuracy of the {whose}: no window has a label, but the budget asks for it"
+        elif accuracy < budget.accuracy:
+            yield f"accuracy of the {whose}: {accuracy:.2%}, below the budget of at least {budget.accuracy:.2%}"
+
+
+def _dropped(run: Run, budget: Budget) -> Iterator[str]:
+    if budget.accuracy_drop is None or run.attribution is None:
+        return
+    drop, steps, notes = run.attribution.accuracy_drop, run.attribution.steps, run.attribution.notes
+    if drop is None:
+        yield "accuracy drop: no window has a label, but the budget limits it"
+    elif notes:
+        yield f"accuracy drop: not measured along the whole chain, but the budget limits it: {notes[0]}"
+    elif drop > budget.accuracy_drop:
+        yield (
+            f"accuracy drop: {drop:.2%} from {steps[0].name} to {steps[-1].name}, over the budget of at most "
+            f"{budget.accuracy_drop:.2%}"
+        )
 
 
 def _notes(run: Run, expected: Expected, complete: bool) -> Iterator[str]:

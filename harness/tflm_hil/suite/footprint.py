@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tflm_hil.checks.budget import over_budget
+from tflm_hil.lab.limits import budget_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tflm_hil.lab.dut import DeviceUnderTest
+    from tflm_hil.lab.session import Session
     from tflm_hil.pytest_plugin.measuring import AnyMeasurement
     from tflm_hil.pytest_plugin.recorder import Recorder
 
 
 def test_footprint_stays_within_the_budget(
-    device: DeviceUnderTest, infer_some: Callable[[], AnyMeasurement], record: Recorder
+    device: DeviceUnderTest, infer_some: Callable[[], AnyMeasurement], record: Recorder, hil_session: Session
 ) -> None:
     infer_some()
     status, image, budget = device.status(), device.firmware.image, device.firmware.budget
@@ -25,10 +27,11 @@ def test_footprint_stays_within_the_budget(
     )
     excess = over_budget(
         [
-            ("flash", image.flash_bytes, budget.flash_bytes, "bytes"),
-            ("static RAM without link buffers", image.ram_bytes, budget.ram_bytes, "bytes"),
-            ("arena", device.info.arena_bytes, budget.arena_bytes, "bytes"),
-            ("stack", status.stack_peak, budget.stack_bytes, "bytes"),
+            ("flash", "flash_bytes", image.flash_bytes, budget.flash_bytes, "bytes"),
+            ("static RAM without link buffers", "ram_bytes", image.ram_bytes, budget.ram_bytes, "bytes"),
+            ("arena", "arena_bytes", device.info.arena_bytes, budget.arena_bytes, "bytes"),
+            ("stack", "stack_bytes", status.stack_peak, budget.stack_bytes, "bytes"),
         ]
     )
-    assert not excess, "; ".join(map(str, excess))
+    root = hil_session.options.root
+    assert not excess, "; ".join(f"{each} ({budget_source(device.firmware, each.name, root)})" for each in excess)

@@ -8,15 +8,19 @@ import pytest
 
 from tflm_hil.checks.budget import over_budget
 from tflm_hil.checks.latency import summarize
+from tflm_hil.lab.limits import budget_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tflm_hil.lab.session import Session
     from tflm_hil.pytest_plugin.measuring import AnyMeasurement
     from tflm_hil.pytest_plugin.recorder import Recorder
 
 
-def test_latency_stays_within_the_budget(whole_measurement: AnyMeasurement, record: Recorder) -> None:
+def test_latency_stays_within_the_budget(
+    whole_measurement: AnyMeasurement, record: Recorder, hil_session: Session
+) -> None:
     record.measurement(whole_measurement)
     if whole_measurement.refused_counter:
         pytest.fail(whole_measurement.refused_counter, pytrace=False)
@@ -25,16 +29,17 @@ def test_latency_stays_within_the_budget(whole_measurement: AnyMeasurement, reco
         pytest.skip("the device has no counter")
     if latency.unit != "instructions":
         pytest.skip("the manifest's budget counts instructions, and this board counts cycles")
-    budget = whole_measurement.firmware.budget
-    rows = [("slowest inference", latency.max, budget.instructions, latency.unit)]
-    if whole_measurement.prepare:
-        both = [sum(pair) for pair in zip(whole_measurement.prepare, whole_measurement.invoke, strict=True)]
+    firmware = whole_measurement.firmware
+    budget, root = firmware.budget, hil_session.options.root
+    rows = [("slowest inference", "instructions", latency.max, budget.instructions, latency.unit)]
+    if prepare := whole_measurement.prepare:
+        both = [sum(pair) for pair in zip(prepare, whole_measurement.invoke, strict=True)]
         rows += [
-            ("slowest preparation of a window", max(whole_measurement.prepare), budget.preparation, latency.unit),
-            ("slowest window, prepared and inferred", max(both), budget.window, latency.unit),
+            ("slowest preparation of a window", "preparation", max(prepare), budget.preparation, latency.unit),
+            ("slowest window, prepared and inferred", "window", max(both), budget.window, latency.unit),
         ]
     excess = over_budget(rows)
-    assert not excess, "; ".join(map(str, excess))
+    assert not excess, "; ".join(f"{each} ({budget_source(firmware, each.name, root)})" for each in excess)
 
 
 def test_emulated_latency_is_the_same_every_time(infer_some: Callable[[], AnyMeasurement]) -> None:
