@@ -85,3 +85,13 @@ def test_a_history_that_cannot_be_written_costs_no_results(project: FakeProject,
     ask(database, "PRAGMA user_version = 1")
     project("-k", "float32")
     assert ask(database, "SELECT count(*) FROM session") == [3]
+
+
+def test_the_report_shows_how_figures_went(project: FakeProject, pytester: pytest.Pytester) -> None:
+    project.pytester.makepyfile(test_suite=SUITE.replace("300", "301"))
+    project()
+    project.pytester.makepyfile(test_suite=SUITE)
+    project()
+    report = (pytester.path / "reports" / "report.html").read_text()
+    assert report.count('class="chart trend"') > 2
+    assert "301" in report, "only the history has it"

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from support.made_history import history, session
 from support.made_results import run
+from tflm_hil.checks.latency import Latency
 from tflm_hil.errors import HilError
 from tflm_hil.results.history import query
 from tflm_hil.results.history.record import record
@@ -28,17 +29,24 @@ def test_a_state_of_the_sources_has_one_point_the_last(tmp_path: Path) -> None:
     database = tmp_path / "history.sqlite"
     for number, commit in enumerate("aba"):
         record(database, session(number, commit=commit))
-    points = query.trend(database, GESTURE, "latency.median")
+    points = query.trends(database, [GESTURE])[GESTURE]["latency.median"]
     assert [(point.commit, point.value) for point in points] == [("b", 13_001), ("a", 13_002)]
 
 
 def test_a_trend_has_the_last_points_of_its_run_and_no_other(tmp_path: Path) -> None:
     database = history(tmp_path, 6)
     record(database, session(7, model="other"))
-    points = query.trend(database, GESTURE, "latency.median", 4)
+    points = query.trends(database, [GESTURE], 4)[GESTURE]["latency.median"]
     assert [point.value for point in points] == [13_002, 13_003, 13_004, 13_005]
-    assert query.trend(database, GESTURE, "window.max") == []
-    assert query.trend(tmp_path / "none.sqlite", GESTURE, "latency.median") == []
+    assert "window.max" not in query.trends(database, [GESTURE])[GESTURE]
+    assert query.trends(tmp_path / "none.sqlite", [GESTURE]) == {}
+
+
+def test_a_trend_is_in_the_unit_of_the_last_point(tmp_path: Path) -> None:
+    database = history(tmp_path, 2)
+    for number in (2, 3):
+        record(database, session(number, latency=Latency("cycles", 10, 1, number, number, number)))
+    assert [point.value for point in query.trends(database, [GESTURE])[GESTURE]["latency.median"]] == [2, 3]
 
 
 def test_series_are_chosen_by_run_and_branch(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tflm_hil.report.html.scale import Scale
-from tflm_hil.results.history.query import Point, trend
+from tflm_hil.results.history import query
+from tflm_hil.results.history.query import Point
 from tflm_hil.results.model import Run
 
 METRICS = ("latency.median", "parity.accuracy_device", "firmware.flash_bytes", "firmware.ram_total_bytes")
@@ -38,7 +39,8 @@ class Trend:
 
 def read_trends(database: Path, runs: Sequence[Run]) -> Trends:
     """What a history knows of `runs`. Raises HilError if it cannot be read."""
-    return {run.identity: {metric: trend(database, run.identity, metric) for metric in METRICS} for run in runs}
+    found = query.trends(database, [run.identity for run in runs])
+    return {run: {metric: points[metric] for metric in METRICS if metric in points} for run, points in found.items()}
 
 
 def drawn(points: Mapping[str, Sequence[Point]]) -> list[Trend]:

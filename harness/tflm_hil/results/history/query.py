@@ -6,7 +6,7 @@ Nothing here needs the results model, which takes longer to import than all of i
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -98,29 +98,54 @@ def series(database: Path, metric: str, run: str | None = None, branch: str | No
         return found
 
 
-def trend(database: Path, identity: Sequence[str], metric: str, limit: int = TREND_POINTS) -> list[Point]:
-    """The last `limit` points of `metric` in the run of this identity, in the unit that it was measured in last.
+def trends(
+    database: Path, identities: Iterable[Sequence[str]], limit: int = TREND_POINTS
+) -> dict[tuple[str, ...], dict[str, list[Point]]]:
+    """The last `limit` points of each figure of the runs of these identities, in the unit that it was measured in last.
 
-    Empty if there is no history, or nothing of the kind is in it. Raises HilError as `reading`.
+    Empty if there is no history. Raises HilError as `reading`.
     """
     if not database.is_file():
-        return []
+        return {}
     with reading(database) as connection:
-        wanted = dict(zip(("model", "variant", "engine", "target", "place"), identity, strict=True))
-        found = _series(connection, metric, wanted)
-    latest = max((each.points for each in found), key=lambda points: points[-1].created, default=[])
-    return latest[-limit:]
+        return {tuple(identity): _trends(connection, identity, limit) for identity in identities}
+
+
+def _trends(connection: sqlite3.Connection, identity: Sequence[str], limit: int) -> dict[str, list[Point]]:
+    found: dict[str, dict[tuple[str, str], Point]] = {}
+    units: dict[str, str] = {}
+    rows = connection.execute(_LATEST, [*identity, _MEASUREMENTS * limit])
+    for name, unit, changes, *point in rows:  # The newest comes first.
+        if units.setdefault(name, unit) == unit:
+            found.setdefault(name, {}).setdefault(_sources(point[2], changes, point[0]), _point(*point))
+    return {name: list(points.values())[:limit][::-1] for name, points in found.items()}
+
+
+_MEASUREMENTS = 3
+"""So often may a state of the sources have been measured, on average."""
+
+_LATEST = """
+SELECT metric.name, unit, changes, session.id, latest.created, commit_hash, branch, dirty, verdict, value
+FROM (
+    SELECT id, session, created, verdict FROM run
+    WHERE model = ? AND variant = ? AND engine = ? AND target = ? AND place = ?
+    ORDER BY created DESC, id DESC LIMIT ?
+) AS latest
+CROSS JOIN session ON session.id = latest.session
+CROSS JOIN metric JOIN figure ON figure.metric = metric.id AND figure.run = latest.id
+ORDER BY latest.created DESC, latest.id DESC
+"""
 
 
 def _series(connection: sqlite3.Connection, metric: str, wanted: Mapping[str, str | None]) -> list[Series]:
     asked = {column: value for column, value in wanted.items() if value is not None}
     rows = connection.execute(
         "SELECT model, variant, engine, target, place, unit, run.name, changes,"
-        " session.id, created, commit_hash, branch, dirty, verdict, value"
+        " session.id, session.created, commit_hash, branch, dirty, verdict, value"
         " FROM metric JOIN figure ON figure.metric = metric.id JOIN run ON run.id = figure.run"
         " JOIN session ON session.id = run.session"
         f" WHERE metric.name = ? {''.join(f' AND {column} = ?' for column in asked)}"
-        " ORDER BY created, session.id",
+        " ORDER BY session.created, session.id",
         [metric, *asked.values()],
     )
     found: dict[tuple[str, ...], dict[tuple[str, str], Point]] = {}
@@ -129,10 +154,18 @@ def _series(connection: sqlite3.Connection, metric: str, wanted: Mapping[str, st
         key = (*identity, unit)
         names[key] = name
         points = found.setdefault(key, {})
-        # Sources that nobody knows are never the same.
-        sources = (commit or f"session {number}", changes)
+        sources = _sources(commit, changes, number)
         points.pop(sources, None)  # The last measurement counts, and its place.
-        points[sources] = Point(number, created, commit, origin, bool(dirty), verdict, value)
+        points[sources] = _point(number, created, commit, origin, dirty, verdict, value)
     return [
         Series(names[key], key[:-1], key[-1], list(points.values())) for key, points in sorted(found.items()) if points
     ]
+
+
+def _sources(commit: str, changes: str, session: int) -> tuple[str, str]:
+    """What is the same for two measurements of one state of the sources; states that nobody knows are different."""
+    return commit or f"session {session}", changes
+
+
+def _point(session: int, created: str, commit: str, branch: str, dirty: int, verdict: str, value: float) -> Point:
+    return Point(session, created, commit, branch, bool(dirty), verdict, value)

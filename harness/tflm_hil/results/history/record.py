@@ -76,7 +76,7 @@ def add(connection: sqlite3.Connection, results: Results) -> int:
         *(bool(git.get("dirty")), str(git.get("changes", "")), facts.decode()),
     )
     number = add_session(connection, columns)
-    rows = (_row(session, run, each, not results.gaps) for run, each in zip(results.runs, parts, strict=True))
+    rows = (_row(results, session, run, each) for run, each in zip(results.runs, parts, strict=True))
     return sum(add_run(connection, number, row) for row in rows)
 
 
@@ -123,14 +123,14 @@ def _parts(run: Run) -> tuple[bytes | None, ...]:
     )
 
 
-def _row(session: bytes, run: Run, parts: tuple[bytes | None, ...], whole: bool) -> RunRow:
+def _row(results: Results, session: bytes, run: Run, parts: tuple[bytes | None, ...]) -> RunRow:
     name = digest(session, *(part or b"" for part in parts))
     figures = {
         (metric.name, metric.unit_in(run)): value
         for metric in METRICS
-        if (value := metric.of(run)) is not None and comparable(metric, run, whole)
+        if (value := metric.of(run)) is not None and comparable(metric, run, not results.gaps)
     }
-    return RunRow((name, run.name, *run.identity, run.verdict), parts, figures)
+    return RunRow((name, run.name, *run.identity, run.verdict, results.created), parts, figures)
 
 
 def comparable(metric: Metric, run: Run, whole: bool) -> bool:

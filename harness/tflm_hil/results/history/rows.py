@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 SESSION = ("digest", "created", "commit_hash", "branch", "dirty", "changes", "facts")
-RUN = ("digest", "name", "model", "variant", "engine", "target", "place", "verdict")
+RUN = ("digest", "name", "model", "variant", "engine", "target", "place", "verdict", "created")
 PARTS = ("body", "symbols", "outputs")
 
 

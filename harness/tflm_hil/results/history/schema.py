@@ -44,11 +44,13 @@ CREATE TABLE run (
     target TEXT NOT NULL,
     place TEXT NOT NULL,
     verdict TEXT NOT NULL,
+    created TEXT NOT NULL,
     body INTEGER REFERENCES part,
     symbols INTEGER REFERENCES part,
     outputs INTEGER REFERENCES part
 );
 CREATE INDEX run_session ON run (session);
+CREATE INDEX run_identity ON run (model, variant, engine, target, place, created);
 CREATE TABLE metric (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL,

@@ -64,7 +64,7 @@ def runs_of_commit(database: Path, commit: str) -> list[Stored]:
         latest: dict[tuple[str, ...], int] = {}
         for *identity, number in connection.execute(
             "SELECT model, variant, engine, target, place, run.id FROM run JOIN session ON session.id = run.session"
-            f" WHERE {_LIKE} ORDER BY dirty DESC, created, run.id",
+            f" WHERE {_LIKE} ORDER BY dirty DESC, run.created, run.id",
             _range(commit),
         ):
             latest[tuple(identity)] = number
