@@ -3,6 +3,9 @@
 #include "board.h"
 #include "engine.h"
 #include "link.h"
+#ifdef HIL_PROFILE
+#include "marks.h"
+#endif
 #include "model_config.h"
 #include "tflm_hil.h"
 #include "windowing.h"
@@ -115,7 +118,25 @@ static void fault(hil_fault_t kind) {
     board_crash((board_crash_t)kind);
 }
 
-static const hil_application_t application = {
+#ifdef HIL_PROFILE
+
+static uint32_t step_ticks[MODEL_STEPS];
+
+static void profile(void);
+
+static const hil_profiler_t profiler = {.execute = hil_profile, .start = profile, .steps = marks_steps};
+
+#define APPLICATION hil_application_t
+#define PROFILER .profiler = &profiler,
+
+#else
+
+#define APPLICATION const hil_application_t
+#define PROFILER
+
+#endif
+
+static APPLICATION application = {
     .buffer = buffer,
     .max_body = HIL_MOST_BODY,
     .credits = HIL_CREDITS,
@@ -125,12 +146,27 @@ static const hil_application_t application = {
     .window = MODEL_WINDOW,
     .stride = MODEL_STRIDE,
     .channels = MODEL_CHANNELS,
-    WINDOWS
+    WINDOWS PROFILER
 #ifdef HIL_DEBUG
         .tensor = engine_tensor,
 #endif
     .fault = fault,
 };
+
+#ifdef HIL_PROFILE
+
+/* All other inferences run the very code of an image without marks. */
+static bool invoke_in_steps(void) {
+    application.invoke = engine_invoke;
+    return engine_invoke_in_steps();
+}
+
+static void profile(void) {
+    marks_start(step_ticks, MODEL_STEPS);
+    application.invoke = invoke_in_steps;
+}
+
+#endif
 
 void hil_measure_begin(void) {
     board_measure_begin();

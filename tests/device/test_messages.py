@@ -31,6 +31,7 @@ PARSERS: list[Callable[[bytes], object]] = [
     messages.parse_status,
     messages.parse_tensor,
     messages.parse_invoke,
+    messages.parse_steps,
     messages.parse_boot,
     messages.parse_crash,
     messages.parse_nak,

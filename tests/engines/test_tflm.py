@@ -24,6 +24,7 @@ from tflm_hil.errors import HilError
 from tflm_hil.firmware import platformio
 from tflm_hil.firmware.build_dir import PROGRAM, BuildDir
 from tflm_hil.firmware.image import FirmwareImage
+from tflm_hil.firmware.image_kind import ImageKind
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.manifest import Model, load_models
 from tflm_hil.models.preprocess import prepare
@@ -132,7 +133,7 @@ def test_the_library_is_compiled_once_for_all(
         run(build_dir, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(platformio, "run", counted)
-    project.build(model, "float32", TflmEngine(), TARGET, debug=True, say=said.append)
+    project.build(model, "float32", TflmEngine(), TARGET, ImageKind.DEBUG, say=said.append)
     assert built
     assert not [text for text in said if text.startswith("compiling")]
 
@@ -143,7 +144,7 @@ def test_a_debug_image_shows_every_tensor_as_the_host_computes_it(
     reference = Reference(model.variants["int8"].path)
     raw = rows(model)[: model.window]
     window = prepare(windows(raw, model.window, model.stride), model.channels, reference.input_quantization)
-    with running(project.build(model, "int8", TflmEngine(), TARGET, debug=True), tmp_path) as client:
+    with running(project.build(model, "int8", TflmEngine(), TARGET, ImageKind.DEBUG), tmp_path) as client:
         client.stream(raw)
         for index, expected in reference.tensors([window[0]]).items():
             assert client.tensor(index) == expected.tobytes(), reference.graph.tensors[index].name

@@ -21,6 +21,7 @@ from tflm_hil.errors import HilError
 from tflm_hil.firmware import platformio, project, toolchain
 from tflm_hil.firmware.build_dir import BuildDir
 from tflm_hil.firmware.generator import Job
+from tflm_hil.firmware.image_kind import ImageKind
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.manifest import load_models, lone_model
 from tflm_hil.models.tflite_builder import OperatorSpec, TensorSpec, build
@@ -67,7 +68,7 @@ class World:
         return int(trial.value)
 
     def generate(self) -> int:
-        job = Job(self.tflite, read(self.tflite), False, self.build_dir(), self.emulate, self.said.append)
+        job = Job(self.tflite, read(self.tflite), ImageKind.TESTED, self.build_dir(), self.emulate, self.said.append)
         _, size = generate(job, read_library(self.library))
         return size
 
@@ -168,7 +169,9 @@ def test_a_network_for_which_all_ram_is_too_little_is_told_with_the_alternatives
 
 def test_without_an_emulator_nothing_is_built(world: World) -> None:
     with pytest.raises(HilError, match="there is none: apt-get install qemu-system-arm"):
-        generate(Job(world.tflite, read(world.tflite), False, world.build_dir()), read_library(world.library))
+        generate(
+            Job(world.tflite, read(world.tflite), ImageKind.TESTED, world.build_dir()), read_library(world.library)
+        )
     assert world.builds == []
 
 

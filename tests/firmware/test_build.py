@@ -21,6 +21,7 @@ from tflm_hil.engines.aot.engine import AotEngine
 from tflm_hil.errors import HilError
 from tflm_hil.firmware import platformio, toolchain
 from tflm_hil.firmware.image import FirmwareImage, read_image
+from tflm_hil.firmware.image_kind import ImageKind
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.manifest import Model, load_models
 from tflm_hil.targets.target import read_target
@@ -153,7 +154,7 @@ def test_the_home_directory_is_left_alone(image: FirmwareImage, offline: Path) -
 
 @pytest.mark.nightly  # another build from nothing
 def test_a_debug_image_is_another_image(image: FirmwareImage, project: FirmwareProject, model: Model) -> None:
-    debug = project.build(model, "int8", AotEngine(), TARGET, debug=True)
+    debug = project.build(model, "int8", AotEngine(), TARGET, ImageKind.DEBUG)
     assert debug.build_id != image.build_id
     assert image.elf.is_file()
 
@@ -344,6 +345,7 @@ HARNESS = """
 import sys
 from pathlib import Path
 from tflm_hil.engines.aot.engine import AotEngine
+from tflm_hil.firmware.image_kind import ImageKind
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.manifest import load_models
 from tflm_hil.targets import load_targets

@@ -16,6 +16,7 @@ from tflm_hil.errors import DeviceError
 from tflm_hil.firmware import environments, platformio
 from tflm_hil.firmware.build_dir import BuildDir
 from tflm_hil.firmware.image import FirmwareImage, read_image
+from tflm_hil.firmware.image_kind import ImageKind
 from tflm_hil.firmware.model_config import write_model_config
 from tflm_hil.models.manifest import Channel
 from tflm_hil.models.tflite_file import TensorType
@@ -90,7 +91,7 @@ def _build(target: Target, folder: Path) -> None:
     raw = [Channel(name, "raw", 1.0, 0.0, 1.0) for name in ("what", "amount")]
     write_model_config(model(folder, 1, 1, raw), MODEL_SHA256, graph(2, 2, TensorType.FLOAT32), generated)
     (generated / "aot_model.c").write_text(NETWORK)
-    environments.define(build_dir, "aot", None, debug=False)
+    environments.define(build_dir, "aot", None, ImageKind.TESTED)
     settings = platformio.build_variables(generated, folder / "build")
     platformio.run(build_dir, settings, folder / "log")
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from tflm_hil.firmware.model_config import write_model_config
 from tflm_hil.models.manifest import Channel, Model
-from tflm_hil.models.tflite_file import Graph, Tensor, TensorType
+from tflm_hil.models.tflite_file import Graph, Operator, Tensor, TensorType
 
 ROOT = Path(__file__).parents[2]
 LIBRARIES = ROOT / "firmware" / "lib"
@@ -41,14 +41,16 @@ def model(
     return Model("fake", "", list(labels), window, stride, 50.0, list(channels), tmp_path, {}, tmp_path)
 
 
-def graph(inputs: int = WINDOW * len(CHANNELS), outputs: int = 2, kind: TensorType = TensorType.INT8) -> Graph:
+def graph(
+    inputs: int = WINDOW * len(CHANNELS), outputs: int = 2, kind: TensorType = TensorType.INT8, operators: int = 0
+) -> Graph:
     scale, zero_point = np.array([0.5], np.float32), np.array([0], np.int64)
     return Graph(
         [
             Tensor(0, "in", (1, inputs), kind, scale, zero_point),
             Tensor(1, "out", (1, outputs), kind, scale, zero_point),
         ],
-        [],
+        [Operator(i, "RELU", 1, [0], [1], {}) for i in range(operators)],
         [0],
         [1],
     )
@@ -60,7 +62,12 @@ def tensor_model(tmp_path: Path) -> Model:
 
 
 def compile_for_host(
-    directory: Path, name: str, *extra: str, windowed: bool = True, channels: Sequence[Channel] = tuple(CHANNELS)
+    directory: Path,
+    name: str,
+    *extra: str,
+    windowed: bool = True,
+    channels: Sequence[Channel] = tuple(CHANNELS),
+    operators: int = 0,
 ) -> Path:
     """Compile our application, the protocol library, windowing and `firmware_host.c` to `directory`/`name`.
 
@@ -69,8 +76,8 @@ def compile_for_host(
     if shutil.which("gcc") is None:
         pytest.skip("no gcc on PATH")
     fake = model(directory, channels=channels) if windowed else tensor_model(directory)
-    sources = write_model_config(fake, MODEL_SHA256, graph(WINDOW * len(channels)), directory)
-    parts = [APPLICATION, PROTOCOL, *(LIBRARIES / part for part in ("board", "engine", "rtt", "windowing"))]
+    sources = write_model_config(fake, MODEL_SHA256, graph(WINDOW * len(channels), operators=operators), directory)
+    parts = [APPLICATION, PROTOCOL, *(LIBRARIES / part for part in ("board", "engine", "marks", "rtt", "windowing"))]
     files = [HOST, *(path for path in sources if path.suffix == ".c")]
     files += [path for part in parts if part.name != "board" for path in part.rglob("*.c")]
     output = directory / name

@@ -10,6 +10,7 @@
 #include "board.h"
 #include "engine.h"
 #include "link.h"
+#include "marks.h"
 #include "model_config.h"
 #include "server/crc16.h"
 
@@ -29,6 +30,8 @@ static int last_crash = -1;
 static bool is_asleep;
 static bool engine_works = true;
 static bool has_worked; /* whether the engine was used since a measurement began; else the measurement is empty */
+
+static uint32_t so_far; /* ticks that the steps of an inference take */
 
 static int8_t input[VALUES];
 static uint16_t output[2];
@@ -168,6 +171,12 @@ uint32_t board_measure_end(void) {
     return has_worked ? 7 : 3;
 }
 
+/* Reading the counter takes two ticks. */
+uint32_t board_measure_so_far(void) {
+    so_far += 2;
+    return so_far;
+}
+
 uint32_t board_measure_interrupts(void) {
     return 5;
 }
@@ -230,6 +239,16 @@ bool engine_invoke(void) {
     memset(second_input, 0, sizeof second_input);
 #endif
     return engine_works;
+}
+
+/* Step number i takes i ticks. */
+bool engine_invoke_in_steps(void) {
+    for (uint32_t i = 0; i < MODEL_STEPS; i++) {
+        step_begin();
+        so_far += i;
+        step_end();
+    }
+    return engine_invoke();
 }
 
 uint32_t engine_arena_bytes(void) {

@@ -1,6 +1,6 @@
 /*
- * The network that tflm_hil/compiler generates from a .tflite: aot_model.c defines `aot_model` and exports nothing
- * else.
+ * The network that tflm_hil/compiler generates from a .tflite: aot_model.c defines `aot_model` and, for images that
+ * measure steps, aot_run_in_steps(). It exports nothing else.
  *
  * The structure is the same for all models, so the engine and the kernels are compiled only once.
  */
@@ -27,5 +27,8 @@ typedef struct {
 } aot_model_t;
 
 extern const aot_model_t aot_model;
+
+/* The same as aot_model.run(), with marks around each operator. */
+void aot_run_in_steps(void);
 
 #endif

@@ -40,6 +40,13 @@ bool engine_invoke(void) {
     return true;
 }
 
+#ifdef HIL_PROFILE
+bool engine_invoke_in_steps(void) {
+    aot_run_in_steps();
+    return true;
+}
+#endif
+
 uint32_t engine_arena_bytes(void) {
     return aot_model.arena_bytes;
 }

@@ -85,12 +85,14 @@ uint32_t board_uart_overruns(void);
 void board_sleep_while(bool (*idle)(void));
 
 /*
- * Measure code with board_measure_begin(), the code, and board_measure_end(), which returns the ticks in between.
+ * Measure code with board_measure_begin(), the code, and board_measure_end(), which returns the ticks in between;
+ * board_measure_so_far() returns the ticks up to now, and the measurement goes on.
  * board_counter() returns what counts them. The ticks of receive interrupts are not among them; if interrupts happened,
  * board_measure_interrupts() has counted them, in all measurements together.
  */
 board_counter_t board_counter(void);
 void board_measure_begin(void);
+uint32_t board_measure_so_far(void);
 uint32_t board_measure_end(void);
 uint32_t board_measure_interrupts(void);
 

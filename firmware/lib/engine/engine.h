@@ -33,6 +33,12 @@ const hil_tensor_t *engine_outputs(void);
 /* Runs the network once. Returns false if it failed; the outputs are then invalid. May overwrite the inputs. */
 bool engine_invoke(void);
 
+/*
+ * The same, but with step_begin() before and step_end() after each step (lib/marks/marks.h). Only images that measure
+ * steps have it.
+ */
+bool engine_invoke_in_steps(void);
+
 /* The RAM for activations and scratch memory, in bytes. */
 uint32_t engine_arena_bytes(void);
 

@@ -1,5 +1,9 @@
 /* The engine interface on top of the interpreter of TensorFlow Lite Micro. */
 #include "engine.h"
+#ifdef HIL_PROFILE
+#include "marks.h"
+#include "model_config.h"
+#endif
 #include "tflm.h"
 #include "tflm_model.h"
 
@@ -12,6 +16,9 @@
 #include "tensorflow/lite/micro/micro_interpreter.h"
 #include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
 #include "tensorflow/lite/schema/schema_generated.h"
+#ifdef HIL_PROFILE
+#include "tensorflow/lite/schema/schema_utils.h"
+#endif
 
 namespace {
 
@@ -39,13 +46,14 @@ alignas(TFLM_ARENA_ALIGNMENT) uint8_t own_arena[TFLM_ARENA_BYTES];
 Storage<Resolver> resolver_storage;
 Storage<Interpreter> interpreter_storage;
 
+Resolver *resolver;
 Interpreter *interpreter;
 uint32_t arena_bytes;
 hil_tensor_t inputs[TFLM_INPUT_COUNT];
 hil_tensor_t outputs[TFLM_OUTPUT_COUNT];
 
-bool add_operators(Resolver &resolver) {
-#define TFLM_ADD(name) resolver.Add##name() == kTfLiteOk &&
+bool add_operators() {
+#define TFLM_ADD(name) resolver->Add##name() == kTfLiteOk &&
     return TFLM_OPERATORS(TFLM_ADD) true;
 #undef TFLM_ADD
 }
@@ -98,13 +106,13 @@ extern "C" [[noreturn]] void abort(void) {
 }
 
 bool tflm_start(uint8_t *arena, uint32_t bytes) {
-    Resolver &resolver = resolver_storage.make();
+    resolver = &resolver_storage.make();
     tflite::MicroAllocator *allocator = make_allocator(arena, bytes);
-    if (!add_operators(resolver) || allocator == nullptr) {
+    if (!add_operators() || allocator == nullptr) {
         return false;
     }
     const tflite::Model *model = tflite::GetModel(tflm_model);
-    interpreter = &interpreter_storage.make(model, resolver, allocator);
+    interpreter = &interpreter_storage.make(model, *resolver, allocator);
     arena_bytes = bytes;
     return interpreter->AllocateTensors() == kTfLiteOk && describe_ends(*model->subgraphs()->Get(0));
 }
@@ -140,6 +148,53 @@ const hil_tensor_t *engine_outputs(void) {
 bool engine_invoke(void) {
     return interpreter->Invoke() == kTfLiteOk;
 }
+
+#ifdef HIL_PROFILE
+
+/*
+ * The library has a profiler of its own, but builds without error strings leave it out. So the kernels are exchanged
+ * for one that marks a step and calls the right one. The interpreter runs the operators in the order of the .tflite.
+ */
+namespace {
+
+using Invoke = TfLiteStatus (*)(TfLiteContext *, TfLiteNode *);
+
+Invoke kernels[MODEL_STEPS];
+size_t next;
+
+TfLiteStatus invoke_in_step(TfLiteContext *context, TfLiteNode *node) {
+    Invoke kernel = kernels[next++];
+    step_begin();
+    TfLiteStatus status = kernel(context, node);
+    step_end();
+    return status;
+}
+
+/* The kernel that the interpreter calls for an operator: the resolver keeps it in its own memory. */
+Invoke &kernel_of(const tflite::Operator *op) {
+    const auto *code = tflite::GetModel(tflm_model)->operator_codes()->Get(op->opcode_index());
+    return const_cast<Invoke &>(resolver->FindOp(tflite::GetBuiltinCode(code))->invoke);
+}
+
+} // namespace
+
+bool engine_invoke_in_steps(void) {
+    const auto &operators = *tflite::GetModel(tflm_model)->subgraphs()->Get(0)->operators();
+    for (uint32_t i = 0; i < operators.size(); i++) {
+        kernels[i] = kernel_of(operators[i]);
+    }
+    for (const tflite::Operator *op : operators) {
+        kernel_of(op) = invoke_in_step;
+    }
+    next = 0;
+    const bool done = engine_invoke();
+    for (uint32_t i = 0; i < operators.size(); i++) {
+        kernel_of(operators[i]) = kernels[i];
+    }
+    return done;
+}
+
+#endif
 
 uint32_t engine_arena_bytes(void) {
     return arena_bytes;

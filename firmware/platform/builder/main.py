@@ -8,6 +8,7 @@ contents.
 
 import ctypes
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -22,8 +23,10 @@ TFLM_FAST = "kernels"
 # Only custom operators need these, and networks with custom operators are refused.
 TFLM_UNUSED = ("signal", "tools", "kiss_fft.c")
 
-# Only the engine depends on the model; the objects of all other libraries serve every image of an environment.
+# Only the engine depends on the model, and only it and the application on the kind of the image: the objects of all
+# other libraries serve every model and every kind.
 ENGINE = "engine_"
+KINDS = {"_debug": "HIL_DEBUG", "_profile": "HIL_PROFILE"}
 
 PR_SET_PDEATHSIG = 1
 if sys.platform == "linux":
@@ -81,7 +84,7 @@ for part in parts if ours else ():
 cpu = board.get("build.flags")
 shared = Path(env.subst("$BUILD_CACHE_DIR"))
 tflm_objects = shared / "tflm" / "_".join(flag.lstrip("-") for flag in cpu)
-library_objects = shared / env.subst("$PIOENV")
+library_objects = shared / re.sub(f"({'|'.join(KINDS)})$", "", env.subst("$PIOENV"))
 env.Replace(
     AR="arm-none-eabi-ar",
     AS="arm-none-eabi-as",
@@ -191,7 +194,8 @@ def compile_source(env, node):  # type: ignore[no-untyped-def]
     flags = [*env["CCFLAGS"], *foreign, *STRICT]
     if source.is_relative_to(libraries) and not source.name.startswith(ENGINE):
         target = (library_objects / source.relative_to(libraries)).with_suffix(".o")
-        return track(env.Object(str(target), node.srcnode(), CCFLAGS=flags))
+        defines = [define for define in env["CPPDEFINES"] if define[0] not in KINDS.values()]
+        return track(env.Object(str(target), node.srcnode(), CCFLAGS=flags, CPPDEFINES=defines))
     return track(env.Object(node, CCFLAGS=flags))
 
 

@@ -23,6 +23,7 @@ COMMANDS = (
     "flash",
     "run",
     "trace",
+    "profile",
     "monitor",
     "debug",
     "bench",

@@ -10,6 +10,7 @@ from rich.table import Table
 from tflm_hil.cli.arguments import BoardName, EngineName, ModelName, TargetName, VariantName
 from tflm_hil.cli.working import build_firmware, open_board, open_session, status
 from tflm_hil.commands import trace as use_case
+from tflm_hil.commands.sample import choose_sample
 from tflm_hil.report.text import table_lines
 
 
@@ -30,7 +31,7 @@ def trace(
     """
     session = open_session(board, model, engine, target)
     firmware = build_firmware(session, variant)
-    chosen = use_case.choose_sample(session, firmware, sample, window)
+    chosen = choose_sample(session, firmware, sample, window)
     with open_board(session) as opened, status(f"tracing {chosen.name}") as say:
         log = session.options.report_dir / "uart" / "trace.log"
         found = use_case.trace(session, opened, firmware, chosen, log, say=say)

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from tflm_hil.boards.board import Board
 from tflm_hil.checks.tensors import Difference, compare_tensor
 from tflm_hil.checks.tolerance import Tolerance, tolerances
+from tflm_hil.commands.sample import Sample
 from tflm_hil.errors import DeviceError, HilError, RefusedError
+from tflm_hil.firmware.image_kind import ImageKind
 from tflm_hil.lab.build import Firmware
 from tflm_hil.lab.dut import DeviceUnderTest, Progress, silent
 from tflm_hil.lab.options import Flash
@@ -21,46 +23,12 @@ from tflm_hil.lab.session import Session
 from tflm_hil.models.folding import fold
 from tflm_hil.models.preprocess import Quantization, prepare
 from tflm_hil.models.reference import Reference
-from tflm_hil.models.stimuli import Stimulus, stimuli
+from tflm_hil.models.stimuli import Stimulus
 from tflm_hil.models.tflite_file import Operator, Tensor
 from tflm_hil.progress import Say
 from tflm_hil.progress import silent as unsaid
 from tflm_hil.recordings import Recording
 from tflm_hil.recordings.windows import windows
-
-
-@dataclass(frozen=True)
-class Sample:
-    """What the network is run on once: a recording of just one window, or the inputs of a model without windows.
-
-    `name` is for people, `arguments` are those of `hil trace` that choose it.
-    """
-
-    name: str
-    arguments: str
-    data: Recording | Stimulus
-
-
-def choose_sample(session: Session, firmware: Firmware, name: str | None = None, window: int = 0) -> Sample:
-    """A window of the recording `name`, or the stimulus `name`; of the first one where it is None.
-
-    Raises HilError where there is no such recording, window or stimulus.
-    """
-    model = firmware.model
-    found: dict[str, Recording | Stimulus]
-    if model.windowed:
-        found = {recording.name: recording for recording in session.all_recordings(model)}
-    else:
-        found = {s.name: s for s in stimuli(session.reference(firmware.variant.path).inputs)}
-    if name is None:
-        name = next(iter(found))
-    if name not in found:
-        raise HilError(f"{name}: {model.name} has nothing of that name; there are e.g. {', '.join(list(found)[:3])}")
-    data = found[name]
-    if isinstance(data, Stimulus):
-        return Sample(name, f"'{name}'", data)
-    arguments = f"{name} --window {window}"
-    return Sample(f"window {window} of {name}", arguments, data.only(window, model.window, model.stride))
 
 
 @dataclass(frozen=True)
@@ -125,7 +93,7 @@ def trace(
             board.
         DeviceError: the device does not do what it should.
     """
-    debug = session.firmware(firmware, debug=True, say=say)
+    debug = session.firmware(firmware, ImageKind.DEBUG, say)
     reference = session.reference(firmware.variant.path)
     with session.connected(board, debug, log, progress, say) as device:
         inputs = _run(device, reference, sample.data)
@@ -139,7 +107,7 @@ def explain(
     command = firmware.command("trace", sample.arguments)
     try:
         if session.options.flash is Flash.NEVER:
-            image = session.firmware(firmware, debug=True).image.bin
+            image = session.firmware(firmware, ImageKind.DEBUG).image.bin
             return [f"to see the operator, write {image} to the board, then: {command} --board {board.name}"]
         found = trace(session, board, firmware, sample, log, progress)
     except HilError as error:

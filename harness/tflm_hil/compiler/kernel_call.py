@@ -54,6 +54,7 @@ class KernelCall:
 
     `with_add`: the call to use if an ADD of the output and another int8 tensor of the same shape follows. Its kernel
     takes that tensor as its first input, may overwrite it, and has one more parameter, `residual`.
+    `fused`: the operators before `op` that the kernel does as well.
     """
 
     op: Op
@@ -72,6 +73,7 @@ class KernelCall:
     scratch_lag: int | None = None
     state: Mapping[int, int] = field(default_factory=dict)
     with_add: KernelCall | None = None
+    fused: tuple[Op, ...] = ()
     note: str = ""
 
     def __post_init__(self) -> None:

@@ -21,6 +21,7 @@ from tflm_hil.device.messages import (
     pack_echo,
     pack_fault,
     pack_sense,
+    pack_steps,
     pack_tensor,
     parse_status,
     parse_tensor,
@@ -28,6 +29,7 @@ from tflm_hil.device.messages import (
 from tflm_hil.device.pace import Pace
 from tflm_hil.device.pipeline import Pipeline
 from tflm_hil.device.sensing import Sensed, Sensing
+from tflm_hil.device.steps import Steps, StepsCollector
 from tflm_hil.device.stream import RecordingStream, Samples
 from tflm_hil.device.timeout import Clock, Deadline
 from tflm_hil.device.uart_log import UartLog
@@ -193,6 +195,18 @@ class Client:
 
         pipeline.run(((Message.TENSOR, pack_tensor(index, offset, length)) for offset, length in asked), take)
         return bytes(received)
+
+    def profile(self) -> None:
+        """Let the device measure the steps of the next inference. Raises RefusedError if it cannot."""
+        self._call(Message.PROFILE)
+
+    def steps(self) -> Steps:
+        """What the steps of the last inference took that measured them."""
+        info, _ = self._open
+        collected = StepsCollector(info)
+        while collected.missing:
+            self._link.parse(collected.answer, self._call(Message.STEPS, pack_steps(collected.next)))
+        return collected.steps
 
     def echo(self, data: bytes) -> bytes:
         """Send raw bytes and return what comes back; never have more bytes in flight than the device has room for.

@@ -20,6 +20,7 @@ from tflm_hil.device.messages import (
     parse_nak,
     parse_stack,
     parse_status,
+    parse_steps,
     parse_tensor,
 )
 from tflm_hil.device.text import printable
@@ -73,6 +74,11 @@ def _part(body: bytes) -> str:
     return f"{len(content)} of {total:,} bytes"
 
 
+def _steps(body: bytes) -> str:
+    steps = parse_steps(body)
+    return f"{len(steps.ticks)} of {steps.total:,} steps"
+
+
 def _asked_part(layout: str, what: str) -> Callable[[bytes], str]:
     def decode(body: bytes) -> str:
         tensor, offset, length = struct.unpack(layout, body)
@@ -113,12 +119,14 @@ _DECODERS: dict[int, Callable[[bytes], str]] = {
     Message.WRITE: _write,
     Message.READ: _asked_part("<BIB", "output"),
     Message.DESCRIBE: _number("<H", "from tensor {} on"),
+    Message.STEPS: _number("<H", "from step {} on"),
     Message.HELLO | RESPONSE: _hello,
     Message.SAMPLES | RESPONSE: _samples,
     Message.STATUS | RESPONSE: _status,
     Message.TENSOR | RESPONSE: _part,
     Message.INVOKE | RESPONSE: lambda body: f"{parse_invoke(body):,} ticks",
     Message.READ | RESPONSE: _part,
+    Message.STEPS | RESPONSE: _steps,
     Message.BOOT: parse_boot,
     Message.CRASH: lambda body: parse_crash(body).describe(),
     Message.LOG: printable,

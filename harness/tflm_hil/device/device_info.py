@@ -11,7 +11,7 @@ from tflm_hil.errors import DeviceError
 _LEAST_BODY = 68
 """Bytes of a HELLO response without texts and tensors; all other messages of a fixed size are shorter."""
 
-_BACKWARDS = 1 << 31
+BACKWARDS = 1 << 31
 """Differences of 32-bit counts from here on are negative: a device that worked this long would have timed out."""
 
 
@@ -87,7 +87,7 @@ class DeviceInfo:
                 f"the device measured {ticks} ticks for {what}, but an empty measurement takes {self.overhead_ticks}:"
                 " its counter stands still, or is not the one that HELLO names"
             )
-        if ticks >= _BACKWARDS:
+        if ticks >= BACKWARDS:
             raise DeviceError(f"the device measured {ticks:,} ticks for {what}: its counter ran backwards")
 
 

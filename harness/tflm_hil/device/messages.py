@@ -28,6 +28,8 @@ class Message(enum.IntEnum):
     READ = 0x0B
     DESCRIBE = 0x0C
     SENSE = 0x0D
+    PROFILE = 0x0E
+    STEPS = 0x0F
     BOOT = 0xF0
     CRASH = 0xF1
     LOG = 0xF2
@@ -95,6 +97,15 @@ class StackPart:
     content: bytes
 
 
+@dataclasses.dataclass(frozen=True)
+class StepsPart:
+    """What some of `total` steps took, each with the `mark_ticks` that a step takes which does nothing."""
+
+    mark_ticks: int
+    total: int
+    ticks: tuple[int, ...]
+
+
 def pack_hello(nonce: int) -> bytes:
     """Return the body of a HELLO request; `nonce` has 32 bits."""
     return struct.pack("<BI", PROTOCOL, nonce)
@@ -117,6 +128,11 @@ def pack_read(tensor: int, offset: int, length: int) -> bytes:
 
 def pack_describe(first: int) -> bytes:
     """Return the body of a DESCRIBE request for the tensors from `first` on, inputs before outputs."""
+    return struct.pack("<H", first)
+
+
+def pack_steps(first: int) -> bytes:
+    """Return the body of a STEPS request for the steps from number `first` on."""
     return struct.pack("<H", first)
 
 
@@ -172,6 +188,15 @@ def parse_invoke(body: bytes) -> int:
     (ticks,) = reader.take("I")
     reader.end()
     return int(ticks)
+
+
+def parse_steps(body: bytes) -> StepsPart:
+    """Return the content of a STEPS response."""
+    reader = Reader("STEPS", body)
+    mark_ticks, total = reader.take("IH")
+    ticks = reader.take(f"{reader.left // 4}I")
+    reader.end()
+    return StepsPart(mark_ticks, total, ticks)
 
 
 def parse_boot(body: bytes) -> str:

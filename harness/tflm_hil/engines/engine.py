@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from tflm_hil.firmware.generator import Generated, Job
 from tflm_hil.firmware.image import FirmwareImage
+from tflm_hil.firmware.image_kind import ImageKind
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.manifest import Model
+from tflm_hil.models.steps import Step, one_by_one
+from tflm_hil.models.tflite_file import read
 from tflm_hil.progress import Say, silent
 from tflm_hil.targets import Target
 
@@ -60,18 +63,22 @@ class Engine(Protocol):
         """What it is known to compute wrong of this network, in one line, for the head of a report. This is quick."""
         return None
 
+    def steps(self, tflite: Path) -> Sequence[Step]:
+        """The steps of an inference that a profile image measures, in order: by default, every operator is one."""
+        return one_by_one(read(tflite))
+
     def build(
         self,
         project: FirmwareProject,
         model: Model,
         variant: str,
         target: Target,
-        debug: bool = False,
+        kind: ImageKind = ImageKind.TESTED,
         say: Say = silent,
     ) -> FirmwareImage:
-        """The image of `model`'s `variant` for `target`; one for `debug` keeps every tensor.
+        """The image of `model`'s `variant` for `target`.
 
-        Raises HilError if it cannot be built, TooLargeError if it does not fit.
+        Raises HilError if it cannot be built, or if there is none of this `kind`, TooLargeError if it does not fit.
         """
 
 
@@ -91,8 +98,8 @@ class GeneratingEngine(Engine, Protocol):
         model: Model,
         variant: str,
         target: Target,
-        debug: bool = False,
+        kind: ImageKind = ImageKind.TESTED,
         say: Say = silent,
     ) -> FirmwareImage:
         """See Engine."""
-        return project.build(model, variant, self, target, debug, say)
+        return project.build(model, variant, self, target, kind, say)

@@ -12,6 +12,7 @@ from tflm_hil import extensions
 from tflm_hil.engines.selection import GROUP
 from tflm_hil.files import write_text
 from tflm_hil.firmware.environments import definition
+from tflm_hil.firmware.image_kind import ImageKind
 from tflm_hil.targets import load_targets
 
 
@@ -19,11 +20,11 @@ def text() -> str:
     """Return what the file holds."""
     own = [name for name, (extension, *_) in extensions.discover(GROUP).items() if extension.own]
     definitions = (
-        definition(target.name, engine, debug)
+        definition(target.name, engine, kind)
         for target in load_targets().values()
         if target.build
         for engine in own
-        for debug in (False, True)
+        for kind in ImageKind
     )
     return "\n".join(["; Generated from harness/tflm_hil/targets by `make environments`; do not edit.", *definitions])
 

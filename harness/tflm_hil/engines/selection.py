@@ -12,6 +12,7 @@ from tflm_hil.engines.external.engine import ExternalEngine
 from tflm_hil.errors import HilError
 from tflm_hil.extensions import ExtensionError
 from tflm_hil.firmware.image import FirmwareImage
+from tflm_hil.firmware.image_kind import ImageKind
 from tflm_hil.firmware.memory import TooLargeError
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.manifest import EVERY, Model
@@ -100,7 +101,7 @@ def build(
     model: Model,
     variant: str,
     target: Target,
-    debug: bool = False,
+    kind: ImageKind = ImageKind.TESTED,
     say: Say = silent,
 ) -> FirmwareImage:
     """The image of `model`'s `variant` with `engine` for `target`.
@@ -114,7 +115,7 @@ def build(
         other = next(_takers(tflite, project, other_than=engine), None)
         raise HilError(f"{error}; or use engine {other.name}" if other else str(error)) from error
     try:
-        return engine.build(project, model, variant, target, debug, say)
+        return engine.build(project, model, variant, target, kind, say)
     except TooLargeError as error:
         # An interpreter needs more memory than compiled code, so the way leads from the former to the latter only.
         others = () if engine.compiles else _takers(tflite, project, other_than=engine)

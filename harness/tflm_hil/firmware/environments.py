@@ -1,4 +1,4 @@
-"""The environments of our platformio.ini: TARGET_ENGINE, and TARGET_ENGINE_debug, which keeps every tensor."""
+"""The environments of our platformio.ini: TARGET_ENGINE, TARGET_ENGINE_debug and TARGET_ENGINE_profile."""
 
 from __future__ import annotations
 
@@ -7,30 +7,28 @@ import os
 
 from tflm_hil.files import write_text
 from tflm_hil.firmware.build_dir import BuildDir
-
-DEBUG = "debug"
-"""The section that those of debug images extend as well."""
+from tflm_hil.firmware.image_kind import ImageKind
 
 
-def environment(target: str, engine: str, debug: bool = False) -> str:
+def environment(target: str, engine: str, kind: ImageKind) -> str:
     """Return the name of an environment."""
-    return "_".join([target, engine, *([DEBUG] if debug else [])])
+    return "_".join([target, engine, *kind.sections])
 
 
-def definition(target: str, engine: str, debug: bool = False) -> str:
+def definition(target: str, engine: str, kind: ImageKind) -> str:
     """Return an environment as platformio.ini has it; it extends the section of the engine."""
-    extended = ", ".join([engine, *([DEBUG] if debug else [])])
-    return f"[env:{environment(target, engine, debug)}]\nextends = {extended}\nboard = {target}\n"
+    extended = ", ".join([engine, *kind.sections])
+    return f"[env:{environment(target, engine, kind)}]\nextends = {extended}\nboard = {target}\n"
 
 
-def define(build_dir: BuildDir, engine: str, ini: str | None, debug: bool) -> None:
+def define(build_dir: BuildDir, engine: str, ini: str | None, kind: ImageKind) -> None:
     """Write the definition of an environment that platformio.ini may lack: the target may be the project's own.
 
     `ini` has the options of the engine's section, None if platformio.ini has it. Raises HilError if it cannot be
     written.
     """
     section = "" if ini is None else f"[{engine}]\n{ini}\n\n"
-    write_text(build_dir.definition, section + definition(build_dir.target.name, engine, debug))
+    write_text(build_dir.definition, section + definition(build_dir.target.name, engine, kind))
 
 
 def variables(build_dir: BuildDir) -> dict[str, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tflm_hil.firmware.build_dir import BuildDir
+from tflm_hil.firmware.image_kind import ImageKind
 from tflm_hil.firmware.platformio import Watch
 from tflm_hil.models.tflite_file import Graph
 from tflm_hil.progress import Say, silent
@@ -21,12 +22,12 @@ Emulate = Callable[[Target, Path, str], int | None]
 class Job:
     """The image that sources are wanted for: those of the network `graph`, read from `tflite`, go to its `build_dir`.
 
-    A `debug` image keeps every tensor. `emulate` is None if there is no emulator; `say` is told what takes its time.
+    `emulate` is None if there is no emulator; `say` is told what takes its time.
     """
 
     tflite: Path
     graph: Graph
-    debug: bool
+    kind: ImageKind
     build_dir: BuildDir
     emulate: Emulate | None = None
     say: Say = silent

@@ -35,7 +35,7 @@ def write_model_config(model: Model, sha256: bytes, graph: Graph, directory: Pat
         check_fit(model, graph)
         _check_windows(model, graph)
     header, source = directory / "model_config.h", directory / "model_config.c"
-    write_text(header, _header(model))
+    write_text(header, _header(model, graph))
     write_text(source, _source(model, sha256))
     return [header, source]
 
@@ -72,7 +72,7 @@ def _bytes(tensor: Tensor) -> int:
     return tensor.elements * dtype.itemsize if dtype else tensor.elements
 
 
-def _header(model: Model) -> str:
+def _header(model: Model, graph: Graph) -> str:
     windowing = """\
 #include "windowing.h"
 
@@ -89,6 +89,8 @@ extern const windowing_config_t model_windowing;
 #define MODEL_CHANNELS {len(model.channels)}
 /* Whether the network takes all rows of a channel together, instead of all channels of a row. */
 #define MODEL_CHANNELS_FIRST {int(model.layout == "channels-first")}
+/* Room for the steps of an inference. */
+#define MODEL_STEPS {max(1, len(graph.operators))}
 
 #include <stdint.h>
 

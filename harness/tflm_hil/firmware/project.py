@@ -16,6 +16,7 @@ from tflm_hil.firmware.build_dir import BuildDir, check_name
 from tflm_hil.firmware.build_lock import build_lock
 from tflm_hil.firmware.generator import Emulate, Generated, Generator, Job
 from tflm_hil.firmware.image import FirmwareImage, read_application, read_image
+from tflm_hil.firmware.image_kind import ImageKind
 from tflm_hil.firmware.memory import TooLargeError, targets_with_room
 from tflm_hil.firmware.model_config import write_model_config
 from tflm_hil.models.manifest import Model, Variant
@@ -63,13 +64,18 @@ class FirmwareProject:
         self._run = run
 
     def build(
-        self, model: Model, variant: str, engine: Generator, target: Target, debug: bool = False, say: Say = silent
+        self,
+        model: Model,
+        variant: str,
+        engine: Generator,
+        target: Target,
+        kind: ImageKind = ImageKind.TESTED,
+        say: Say = silent,
     ) -> FirmwareImage:
         """The image of `model`'s `variant` with `engine` for `target`.
 
         PlatformIO is asked every time, and builds again what has changed: only it knows all that an image depends on.
-        A `debug` image keeps every tensor of the network in RAM and answers TENSOR requests. `say` is told what takes
-        its time.
+        `say` is told what takes its time.
 
         Raises:
             TooLargeError: the image does not fit.
@@ -78,7 +84,7 @@ class FirmwareProject:
         """
         if target.build is None:
             raise HilError(f"target {target.name} is for applications of the user's own; choose another")
-        environment = environments.environment(target.name, engine.name, debug)
+        environment = environments.environment(target.name, engine.name, kind)
         name = f"{model.name}-{variant}-{environment}"
         build_dir = BuildDir(self.root, self.build_root, name, target, environment)
         try:
@@ -86,8 +92,8 @@ class FirmwareProject:
             with build_lock(build_dir.path / "lock", name, say):
                 sizes = self._built_by_another(build_dir)
                 if sizes is None:
-                    environments.define(build_dir, engine.name, engine.ini, debug)
-                    generated = self._build(model, model.variants[variant], engine, build_dir, debug, say)
+                    environments.define(build_dir, engine.name, engine.ini, kind)
+                    generated = self._build(model, model.variants[variant], engine, build_dir, kind, say)
                     sizes = _Sizes(self._run, generated.constant_bytes, generated.arena_bytes)
                     write_text(build_dir.path / _BUILT, msgspec.json.encode(sizes).decode())
                 arguments = sizes.constant_bytes, sizes.arena_bytes, build_dir.generated
@@ -130,12 +136,12 @@ class FirmwareProject:
             return dataclasses.replace(read_application(build_dir.linked_last, target), application=build_dir)
 
     def _build(
-        self, model: Model, variant: Variant, engine: Generator, build_dir: BuildDir, debug: bool, say: Say
+        self, model: Model, variant: Variant, engine: Generator, build_dir: BuildDir, kind: ImageKind, say: Say
     ) -> Generated:
         toolchain.versions()
         graph = read(variant.path)
         config = write_model_config(model, variant.sha256, graph, build_dir.generated)
-        generated: object = engine.generate(Job(variant.path, graph, debug, build_dir, self._emulate, say))
+        generated: object = engine.generate(Job(variant.path, graph, kind, build_dir, self._emulate, say))
         if not isinstance(generated, Generated):
             raise HilError(f"engine {engine.name}: generate() returns {generated!r}; it should be of type Generated")
         for leftover in set(build_dir.generated.iterdir()) - {*config, *generated.sources}:

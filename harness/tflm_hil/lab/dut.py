@@ -146,6 +146,19 @@ class DeviceUnderTest:
             self.info.engine_version,
         )
 
+    def profile(self) -> None:
+        """Let it measure the steps of the next inference. Raises RefusedError if its image cannot."""
+        with self._watched():
+            self.client.profile()
+
+    def steps(self) -> list[int]:
+        """What each step of the last inference took that measured them, without what the marks took."""
+        with self._watched():
+            steps = self.client.steps()
+        # A mark is to a step what an empty measurement is to an inference.
+        info = replace(self.info, overhead_ticks=steps.mark_ticks)
+        return [self.board.counts(info, ticks) for ticks in steps.ticks]
+
     def sense(self, rows: int, started: Callable[[], None]) -> Sensed:
         """Take `rows` rows from the device's own sensor; see Client."""
         with self._watched():

@@ -42,6 +42,7 @@ class Options:
     flash: Flash
     trace: bool
     coverage: bool
+    profile: bool = False
     link: str = AUTO
     traffic_dir: Path | None = None
     history: bool = False

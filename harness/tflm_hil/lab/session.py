@@ -23,6 +23,7 @@ from tflm_hil.errors import HilError
 from tflm_hil.files import Snapshot
 from tflm_hil.firmware import toolchain
 from tflm_hil.firmware.image import FirmwareImage
+from tflm_hil.firmware.image_kind import ImageKind
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.lab.build import Build, Firmware
 from tflm_hil.lab.contact import Contact
@@ -32,6 +33,7 @@ from tflm_hil.models.chain import Chain
 from tflm_hil.models.fit import check_fit
 from tflm_hil.models.manifest import EVERY, Channel, Model, Variant, load_models
 from tflm_hil.models.reference import Reference
+from tflm_hil.models.steps import Step
 from tflm_hil.models.tflite_file import read
 from tflm_hil.progress import Say
 from tflm_hil.progress import silent as unsaid
@@ -81,7 +83,7 @@ class Session:
         self._references: dict[Path, Reference] = {}
         self._chains: dict[Path, Chain] = {}
         self._contacts: dict[tuple[str, str | None], Contact] = {}
-        self._images: dict[tuple[str, bool], FirmwareImage] = {}
+        self._images: dict[tuple[str, ImageKind], FirmwareImage] = {}
 
     @property
     def board(self) -> BoardSet:
@@ -157,19 +159,23 @@ class Session:
             self._chains[variant.path] = Chain(model, variant, self.reference(variant.path))
         return self._chains[variant.path]
 
-    def firmware(self, build: Build, debug: bool = False, say: Say = unsaid) -> Firmware:
-        """The image, made up to date the first time that it is asked for. One for `debug` keeps every tensor.
+    def firmware(self, build: Build, kind: ImageKind = ImageKind.TESTED, say: Say = unsaid) -> Firmware:
+        """The image, made up to date the first time that it is asked for.
 
         `say` is told what takes its time.
         """
-        key = build.name, debug
+        key = build.name, kind
         if key not in self._images:
             model, variant = build.model, build.variant
             check_fit(model, read(variant.path))
-            engine = next(engine for engine in self.engines if engine.name == build.engine)
+            engine = self._engine(build)
             target = self._known_targets[build.target]
-            self._images[key] = engines.build(engine, self.project, model, variant.name, target, debug, say)
+            self._images[key] = engines.build(engine, self.project, model, variant.name, target, kind, say)
         return Firmware(build.model, build.variant, build.engine, build.target, self._images[key])
+
+    def steps(self, build: Build) -> Sequence[Step]:
+        """The steps of an inference that a profile image of `build` measures, in order."""
+        return self._engine(build).steps(build.variant.path)
 
     def changed(self) -> list[Path]:
         """The files of models and recordings that somebody has written since: no figure says which state it is of."""
@@ -194,6 +200,9 @@ class Session:
         folder = self.options.traffic_dir
         traffic = folder / log.with_suffix(SUFFIX).name if folder else None
         return contact.connected(board, firmware, layout, log, self.options.flash, progress, say, traffic)
+
+    def _engine(self, build: Build) -> Engine:
+        return next(engine for engine in self.engines if engine.name == build.engine)
 
     def _target_names(self, boards: Sequence[FoundBoard]) -> tuple[str, ...]:
         if self.application is not None:

@@ -24,6 +24,8 @@ WINDOW_FIXTURES = {"recordings", "recording_file", "chain"}
 TENSOR_FIXTURES = {"stimuli"}
 NO_TRACE = "builds debug images: add --hil-trace"
 TRACE_FIXTURES = {"every_operator"}
+NO_PROFILE = "builds profile images: add --hil-profile"
+PROFILE_FIXTURES = {"operator_profile"}
 NO_SENSOR = "no target here has a sensor that the firmware reads for a model"
 SENSOR_FIXTURES = {"fed_sensor"}
 TAIL_LINES = 20
@@ -61,6 +63,8 @@ class FirmwareTests:
 
         if TRACE_FIXTURES & own and not self._session.options.trace:
             return nothing("no-trace", NO_TRACE)
+        if PROFILE_FIXTURES & own and not self._session.options.profile:
+            return nothing("no-profile", NO_PROFILE)
         sensed = bool(SENSOR_FIXTURES & own)
         try:
             cases = [

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tflm_hil.pytest_plugin.recorder import Recorder
     from tflm_hil.pytest_plugin.tracer import Tracer
     from tflm_hil.recordings import Recording
+    from tflm_hil.results.groups import ProfileFigures
 
 SESSION = pytest.StashKey["Session"]()
 UART_LOG = pytest.StashKey[Path]()
@@ -215,6 +216,16 @@ def tracer(
 def every_operator(tracer: Tracer) -> Trace:
     """The operators of one inference; only with --hil-trace."""
     return tracer.trace()
+
+
+@pytest.fixture
+def operator_profile(
+    request: pytest.FixtureRequest, hil_session: Session, board_pool: BoardPool, firmware: Firmware
+) -> ProfileFigures:
+    """What each operator of one inference takes; only with --hil-profile."""
+    from tflm_hil.pytest_plugin.profiling import profiled
+
+    return profiled(request, hil_session, board_pool, firmware)
 
 
 def uart_log(session: Session, nodeid: str, suffix: str) -> Path:

@@ -101,6 +101,11 @@ def add_options(parser: pytest.Parser) -> None:
         help="also hold every operator against the reference, on one inference of each debug image",
     )
     group.addoption(
+        "--hil-profile",
+        action="store_true",
+        help="also measure what each operator takes, in one inference of an image of its own",
+    )
+    group.addoption(
         "--hil-coverage",
         action="store_true",
         help="also write which lines of the firmware were reached (emulated board only), as lcov and Cobertura files",
@@ -196,6 +201,7 @@ def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) 
         limits_above=limits_above,
         flash=Flash(flash),
         trace=bool(config.getoption("hil_trace")),
+        profile=bool(config.getoption("hil_profile")),
         coverage=bool(config.getoption("hil_coverage")),
         traffic_dir=folder(RECORD_TRAFFIC, traffic) if traffic else None,
         history=history,

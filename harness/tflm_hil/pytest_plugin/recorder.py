@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+import msgspec
 import pytest
 
 from tflm_hil.checks.attribution import Step
@@ -16,6 +17,7 @@ from tflm_hil.lab.contributions import of_answers, of_footprint, of_measurement,
 from tflm_hil.lab.measurement import Measurement
 from tflm_hil.models.reference import Reference
 from tflm_hil.pytest_plugin.measuring import AnyMeasurement
+from tflm_hil.results.groups import ProfileFigures
 from tflm_hil.results.parts import Contribution, attribution_part
 
 CONTRIBUTIONS = pytest.StashKey[list[Contribution]]()
@@ -57,6 +59,10 @@ class Recorder:
     def trace(self, said: str) -> None:
         """Which operator is the first to differ."""
         self._add(Contribution(trace=said))
+
+    def profile(self, profile: ProfileFigures) -> None:
+        """What each operator takes."""
+        self._add(Contribution(profile=msgspec.to_builtins(profile)))
 
     def footprint(self, arena_bytes: int, stack_peak_bytes: int) -> None:
         """Sizes from the image, and the two that only the running device knows."""

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tflm_hil.commands.trace import Trace, choose_sample, explain, trace
+from tflm_hil.commands.sample import choose_sample
+from tflm_hil.commands.trace import Trace, explain, trace
 from tflm_hil.lab.build import Firmware
 from tflm_hil.lab.pool import BoardPool
 from tflm_hil.lab.session import Session

@@ -10,6 +10,8 @@ from tflm_hil.report import rows
 from tflm_hil.report.baseline import baseline_lines
 from tflm_hil.report.compiled_templates import CompiledTemplates
 from tflm_hil.report.headline import headline
+from tflm_hil.report.markup import code, prose
+from tflm_hil.report.profile import between, per_mac, share
 from tflm_hil.report.sections import sections
 from tflm_hil.report.text import cell, number, percent
 from tflm_hil.report.wording import agreement, causes, interrupted, mistakes, shared_work, verdict, where
@@ -37,6 +39,11 @@ _environment.filters.update(
     agreement=agreement,
     where=where,
     changed=rows.changed,
+    code=code,
+    prose=prose,
+    between=between,
+    per_mac=per_mac,
+    share=share,
 )
 
 

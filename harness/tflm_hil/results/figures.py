@@ -23,6 +23,7 @@ from tflm_hil.results.groups import (
     Goal,
     LinkFigures,
     ParityFigures,
+    ProfileFigures,
     ThroughputFigures,
 )
 from tflm_hil.results.parts import AttributionPart, BenchPart, ParityPart, StreamPart
@@ -50,6 +51,7 @@ def figures(measured: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "throughput": _throughput(streams),
         "link": _link(streams),
         "bench": _bench(parts("bench")),
+        "profile": next((msgspec.convert(part, ProfileFigures) for part in parts("profile")), None),
         "trace": next(iter(parts("trace")), None),
     }
 

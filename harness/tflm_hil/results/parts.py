@@ -125,6 +125,7 @@ class Contribution(TypedDict, total=False):
     latency: LatencyPart
     stream: StreamPart
     bench: BenchPart
+    profile: dict[str, Any]
     trace: str
     engine_version: str
     model_sha256: str

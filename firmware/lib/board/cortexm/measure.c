@@ -54,6 +54,13 @@ void board_measure_begin(void) {
     NVIC_ISER(chip_uart_irq) = left_on;
 }
 
+uint32_t board_measure_so_far(void) {
+    hold_interrupt();
+    uint32_t ticks = counter_ticks() - interrupts.ticks - started;
+    NVIC_ISER(chip_uart_irq) = left_on;
+    return ticks;
+}
+
 uint32_t board_measure_end(void) {
     hold_interrupt();
     uint32_t ticks = counter_ticks() - interrupts.ticks - started;

@@ -93,6 +93,27 @@ typedef struct {
     uint32_t interrupts;             /* those during measurements, whose ticks hil_measure_end() has taken out */
 } hil_description_t;
 
+/* What the steps of an inference took. */
+typedef struct {
+    const uint32_t *ticks; /* of each step, in order; those of a mark are among them */
+    uint16_t count;        /* 0 before the first inference whose steps were measured */
+    uint32_t mark_ticks;   /* of a step that does nothing */
+} hil_steps_t;
+
+struct hil_response;
+
+/* For images that can measure each step of the network. */
+typedef struct {
+    /* hil_profile(). It is named here, so that images that measure no steps do not contain it. */
+    uint8_t (*execute)(uint8_t type, const uint8_t *body, struct hil_response *response);
+
+    /* Lets the next invoke() measure its steps. Every other one must run as in an image that cannot measure them. */
+    void (*start)(void);
+
+    /* Tells what they took. */
+    const hil_steps_t *(*steps)(void);
+} hil_profiler_t;
+
 /*
  * An application that takes windows of sensor rows sets all of `window`, `stride`, `channels`, `forget_rows`,
  * `take_row` and `prepare`; an application whose inputs are written as tensors sets none of them. Optional members may
@@ -131,6 +152,9 @@ typedef struct {
     /* Optional, for debug builds. Finds tensor `index` of the .tflite after an inference; false if it is not kept. */
     bool (*tensor)(uint16_t index, const void **data, uint32_t *bytes);
 
+    /* Optional. Measures each step of the network. */
+    const hil_profiler_t *profiler;
+
     /* Optional. Causes a fault or hangs, so that the host can test how it reports that. */
     void (*fault)(hil_fault_t kind);
 } hil_application_t;
@@ -161,6 +185,9 @@ void hil_start(const hil_application_t *application, hil_reset_cause_t cause);
 
 /* Takes a received byte. If it completes a request, executes the request and answers. */
 void hil_receive(uint8_t byte);
+
+/* Executes the requests of a hil_profiler_t. */
+uint8_t hil_profile(uint8_t type, const uint8_t *body, struct hil_response *response);
 
 /* Sends one line of UTF-8 text (LOG). */
 void hil_log(const char *text);

@@ -71,6 +71,7 @@ def _with_add(conv: KernelCall, add: KernelCall) -> KernelCall:
     return replace(
         conv.with_add,
         op=add.op,
+        fused=(conv.op,),
         inputs=(skip.index, *conv.inputs),
         outputs=add.outputs,
         parameters={**conv.with_add.parameters, "residual": Array("aot_residual_t", [residual])},

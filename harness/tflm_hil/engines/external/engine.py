@@ -8,6 +8,7 @@ from tflm_hil.engines.engine import Engine
 from tflm_hil.engines.external.application import Application
 from tflm_hil.errors import HilError
 from tflm_hil.firmware.image import FirmwareImage, read_application
+from tflm_hil.firmware.image_kind import ImageKind
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.manifest import Model
 from tflm_hil.progress import Say, silent
@@ -31,11 +32,11 @@ class ExternalEngine(Engine):
         model: Model,
         variant: str,
         target: Target,
-        debug: bool = False,
+        kind: ImageKind = ImageKind.TESTED,
         say: Say = silent,
     ) -> FirmwareImage:
         """See Engine. Built by its environment of platformio.ini, unless it is there already."""
-        if debug:
+        if kind is ImageKind.DEBUG:
             raise HilError(
                 f"{model.name}-{variant}: an application of its own has no debug image that keeps every tensor"
             )

@@ -15,7 +15,7 @@ static inline uint32_t get_u32(const uint8_t *from) {
 }
 
 /* A body being written. A field that does not fit is left out and sets `overflow`. */
-typedef struct {
+typedef struct hil_response {
     uint8_t *data;
     uint16_t length;
     uint16_t capacity;

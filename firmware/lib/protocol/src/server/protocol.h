@@ -24,6 +24,8 @@ enum {
     MESSAGE_READ = 0x0B,
     MESSAGE_DESCRIBE = 0x0C,
     MESSAGE_SENSE = 0x0D,
+    MESSAGE_PROFILE = 0x0E,
+    MESSAGE_STEPS = 0x0F,
     MESSAGE_RESPONSE = 0x80, /* this bit is set in the type of a response */
     MESSAGE_BOOT = 0xF0,
     MESSAGE_CRASH = 0xF1,

@@ -24,6 +24,7 @@ static bool length_is_right(uint8_t type, uint16_t length) {
     case MESSAGE_READ:
         return length == 6;
     case MESSAGE_DESCRIBE:
+    case MESSAGE_STEPS:
         return length == 2;
     default:
         return length == 0;
@@ -45,7 +46,8 @@ static uint8_t fault(uint8_t kind, writer_t *response, aftermath_t *after) {
 uint8_t hil_requests_execute(uint8_t type, const uint8_t *body, uint16_t length, writer_t *response,
                              aftermath_t *after) {
     uint8_t answer = type | MESSAGE_RESPONSE;
-    if (type < MESSAGE_HELLO || type > MESSAGE_SENSE) {
+    const hil_profiler_t *profiler = hil_network.application->profiler;
+    if (type < MESSAGE_HELLO || type > (profiler ? MESSAGE_STEPS : MESSAGE_SENSE)) {
         return hil_refuse(response, ERROR_UNKNOWN_TYPE, "unknown request");
     }
     if (!length_is_right(type, length)) {
@@ -94,6 +96,10 @@ uint8_t hil_requests_execute(uint8_t type, const uint8_t *body, uint16_t length,
         break;
     case MESSAGE_SENSE:
         answer = hil_windows_sense(body[0], response);
+        break;
+    case MESSAGE_PROFILE:
+    case MESSAGE_STEPS:
+        answer = profiler->execute(type, body, response);
         break;
     }
     if (response->overflow) {
