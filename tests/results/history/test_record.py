@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from support.made_history import ask, history, session
 from support.made_results import COMMIT, compared, results, run, slower
 from tflm_hil.checks.latency import Latency
-from tflm_hil.results.groups import FirmwareFigures, SymbolFigures
+from tflm_hil.results.groups import FirmwareFigures, MeaningFigures, SymbolFigures
 from tflm_hil.results.history import query
 from tflm_hil.results.history.record import record
 from tflm_hil.results.history.rows import unpacked
@@ -99,7 +99,8 @@ def test_what_no_comparison_needs_is_not_stored(tmp_path: Path) -> None:
 def test_a_run_comes_back_as_it_was_but_for_what_no_comparison_needs(tmp_path: Path) -> None:
     symbols = [SymbolFigures("table", ".rodata", 9, "a.o")]
     firmware = FirmwareFigures("ab", 1, 2, 3, 4, 5, {".text": 6}, symbols, stack_peak_bytes=7)
-    made = run(firmware=firmware, outputs={"punch/001": "00ff"}, failures=["a"], comparison=compared(slower()))
+    meaning = MeaningFigures("int8", 2, 1, inputs={"punch/001": "ab"}, truths={"punch/001": [("punch", 1)]})
+    made = run(firmware=firmware, outputs={"punch/001": "00ff"}, meaning=meaning, comparison=compared(slower()))
     record(tmp_path / "history.sqlite", results(made))
     (stored,) = runs_of_session(tmp_path / "history.sqlite", 1)
     assert stored.run == replace(made, tests=[], comparison=None)

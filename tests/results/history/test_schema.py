@@ -27,7 +27,7 @@ CREATE TABLE part (id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, content 
 CREATE TABLE run (id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, session INTEGER NOT NULL REFERENCES session,
     name TEXT NOT NULL, model TEXT NOT NULL, variant TEXT NOT NULL, engine TEXT NOT NULL, target TEXT NOT NULL,
     place TEXT NOT NULL, verdict TEXT NOT NULL, created TEXT NOT NULL, body INTEGER REFERENCES part,
-    symbols INTEGER REFERENCES part, outputs INTEGER REFERENCES part);
+    symbols INTEGER REFERENCES part, outputs INTEGER REFERENCES part, meaning INTEGER REFERENCES part);
 CREATE INDEX run_session ON run (session);
 CREATE INDEX run_identity ON run (model, variant, engine, target, place, created);
 CREATE TABLE metric (id INTEGER PRIMARY KEY, name TEXT NOT NULL, unit TEXT NOT NULL, UNIQUE (name, unit));
@@ -35,7 +35,7 @@ CREATE TABLE figure (metric INTEGER NOT NULL REFERENCES metric, run INTEGER NOT 
     PRIMARY KEY (metric, run)) WITHOUT ROWID;
 INSERT INTO session VALUES (1, x'01', '2025-12-01T00:00:00+00:00', 'c0ffee', 'main', 0, '', '{}');
 INSERT INTO run VALUES (1, x'02', 1, 'gesture-int8-aot-stm32f4', 'gesture', 'int8', 'aot', 'stm32f4', 'qemu', 'pass',
-    '2025-12-01T00:00:00+00:00', NULL, NULL, NULL);
+    '2025-12-01T00:00:00+00:00', NULL, NULL, NULL, NULL);
 INSERT INTO metric VALUES (1, 'latency.median', 'instructions');
 INSERT INTO figure VALUES (1, 1, 12345);
 """

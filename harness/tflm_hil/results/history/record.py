@@ -114,13 +114,15 @@ def _trimmed(run: Run) -> Run:
 
 
 def _parts(run: Run) -> tuple[bytes | None, ...]:
+    """As in PARTS: what most runs have in common with an earlier one is apart from what none has."""
     firmware = run.firmware
-    body = replace(run, tests=[], outputs={}, firmware=firmware and replace(firmware, symbols=[]))
-    return (
-        packed(msgspec.json.encode(body, order="sorted")),
-        packed(msgspec.json.encode(firmware.symbols)) if firmware else None,
-        packed(msgspec.json.encode(run.outputs, order="sorted")) if run.outputs else None,
-    )
+    body = replace(run, tests=[], outputs={}, meaning=None, firmware=firmware and replace(firmware, symbols=[]))
+    apart = (firmware.symbols if firmware else None, run.outputs or None, run.meaning)
+    return _packed(body), *(None if part is None else _packed(part) for part in apart)
+
+
+def _packed(part: object) -> bytes:
+    return packed(msgspec.json.encode(part, order="sorted"))
 
 
 def _row(results: Results, session: bytes, run: Run, parts: tuple[bytes | None, ...]) -> RunRow:

@@ -13,7 +13,7 @@ from typing import Any
 
 SESSION = ("digest", "created", "commit_hash", "branch", "dirty", "changes", "facts")
 RUN = ("digest", "name", "model", "variant", "engine", "target", "place", "verdict", "created")
-PARTS = ("body", "symbols", "outputs")
+PARTS = ("body", "symbols", "outputs", "meaning")
 
 
 @dataclass(frozen=True)

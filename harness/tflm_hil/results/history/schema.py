@@ -47,7 +47,8 @@ CREATE TABLE run (
     created TEXT NOT NULL,
     body INTEGER REFERENCES part,
     symbols INTEGER REFERENCES part,
-    outputs INTEGER REFERENCES part
+    outputs INTEGER REFERENCES part,
+    meaning INTEGER REFERENCES part
 );
 CREATE INDEX run_session ON run (session);
 CREATE INDEX run_identity ON run (model, variant, engine, target, place, created);

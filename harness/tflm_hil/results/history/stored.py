@@ -13,18 +13,19 @@ import msgspec
 from msgspec.structs import replace
 
 from tflm_hil.errors import HilError
-from tflm_hil.results.groups import SymbolFigures
+from tflm_hil.results.groups import MeaningFigures, SymbolFigures
 from tflm_hil.results.history.database import reading
 from tflm_hil.results.history.rows import unpacked
 from tflm_hil.results.model import Run
 
 SELECT = """
 SELECT session.id, session.commit_hash, session.dirty, session.facts, run.name,
-    body.content, symbols.content, outputs.content
+    body.content, symbols.content, outputs.content, meaning.content
 FROM run JOIN session ON session.id = run.session
     LEFT JOIN part AS body ON body.id = run.body
     LEFT JOIN part AS symbols ON symbols.id = run.symbols
     LEFT JOIN part AS outputs ON outputs.id = run.outputs
+    LEFT JOIN part AS meaning ON meaning.id = run.meaning
 """
 
 
@@ -86,7 +87,7 @@ def _range(prefix: str) -> tuple[str, str]:
 
 
 def _stored(database: Path, row: sqlite3.Row | tuple[Any, ...]) -> Stored:
-    number, commit, dirty, facts, name, body, symbols, outputs = row
+    number, commit, dirty, facts, name, body, symbols, outputs, meaning = row
     try:
         if body is None:
             raise ValueError("it was on a damaged page")
@@ -96,6 +97,8 @@ def _stored(database: Path, row: sqlite3.Row | tuple[Any, ...]) -> Stored:
             run = replace(run, firmware=replace(run.firmware, symbols=found))
         if outputs is not None:
             run = replace(run, outputs=msgspec.json.decode(unpacked(outputs), type=dict[str, str]))
+        if meaning is not None:
+            run = replace(run, meaning=msgspec.json.decode(unpacked(meaning), type=MeaningFigures))
     except (ValueError, zlib.error) as error:
         raise HilError(f"{database}: {name} of session @{number} cannot be read: {error}; measure it again") from error
     return Stored(number, commit, bool(dirty), json.loads(facts).get("toolchain", {}), run)
