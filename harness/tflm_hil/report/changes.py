@@ -35,7 +35,10 @@ def difference_shortly(change: Change) -> str:
     moved = change.now - change.before
     if not change.unit:
         return f"{100 * moved:+.2f} points"
-    return f"{moved / abs(change.before):+.1%}" if change.before else "it was 0"
+    if not change.before:
+        return "it was 0"
+    share = moved / abs(change.before)
+    return f"{share:+.1%}" if abs(share) >= 0.001 else f"{share:+.3%}"
 
 
 def main_causes(change: Change) -> list[Cause]:

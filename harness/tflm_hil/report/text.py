@@ -32,6 +32,12 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join([*names[:LISTED], *more])
 
 
+def first_lines(text: str, lines: int, longest: int) -> str:
+    """The first `lines` of `text`, of at most `longest` characters together; an ellipsis stands for what follows."""
+    shown = "\n".join(text.splitlines()[:lines])[:longest]
+    return shown if shown == text.strip() else f"{shown}…"
+
+
 def cell(text: str) -> str:
     """`text` as it stands in a table of Markdown."""
     return text.replace("|", "\\|")

@@ -46,6 +46,10 @@ def distribution(run: Run) -> Distribution | None:
     if latency is None or len({count for count, _ in pairs}) < 2:
         return None
     lowest, highest = (bound(count for count, _ in pairs) for bound in (min, max))
+    changes = run.comparison.changes if run.comparison else []
+    before = next((round(change.before) for change in changes if change.metric == "latency.median"), None)
+    if before is not None and lowest - before <= highest - lowest and before - highest <= highest - lowest:
+        lowest, highest = min(lowest, before), max(highest, before)
     width = max(1, round(step(highest - lowest + 1, BINS)))
     low = lowest // width * width
     bins = [0] * ((highest - low) // width + 1)
@@ -58,8 +62,6 @@ def distribution(run: Run) -> Distribution | None:
         for (left, right), times in zip(pairwise(edges), bins, strict=True)
         if times
     )
-    changes = run.comparison.changes if run.comparison else []
-    before = next((change.before for change in changes if change.metric == "latency.median"), None)
     return Distribution(
         low,
         width,
@@ -67,7 +69,7 @@ def distribution(run: Run) -> Distribution | None:
         "".join(bars),
         [(across(value), round(value)) for value in ticks(low, low + len(bins) * width)],
         across(latency.median),
-        across(before) if before is not None and low <= before <= low + len(bins) * width else None,
+        across(before) if before is not None and lowest <= before <= highest else None,
     )
 
 

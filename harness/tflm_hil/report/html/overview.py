@@ -9,26 +9,15 @@ from tflm_hil.report.html.run_view import RunView
 from tflm_hil.results.comparison import Change
 
 MOST = 30
-"""So many changes are told at the top, the largest first; all of them are at their runs."""
+"""So many runs are told at the top, those that changed most first; all are among the runs."""
 
 
 @dataclass(frozen=True)
-class Told:
-    """A change, and the run that it is of."""
+class Changed:
+    """A run, and those of its figures that changed in one direction, relatively largest first."""
 
     view: RunView
-    change: Change
-
-
-@dataclass(frozen=True)
-class Changes:
-    """The largest changes of all runs, and how many others there are."""
-
-    told: list[Told]
-    left_out: int
-
-    def __len__(self) -> int:
-        return len(self.told) + self.left_out
+    changes: list[Change]
 
 
 @dataclass(frozen=True)
@@ -39,17 +28,21 @@ class Matrix:
     rows: list[tuple[str, str, list[list[RunView]]]]
 
 
-def changes(views: Sequence[RunView], verdict: str) -> Changes:
-    """The changes with this verdict, relatively largest first."""
+def changed(views: Sequence[RunView], verdict: str) -> list[Changed]:
+    """The runs that have changes with this verdict, the one with the relatively largest change first."""
     found = [
-        Told(view, change)
+        Changed(view, sorted((each for each in _changes(view) if each.verdict == verdict), key=_share, reverse=True))
         for view in views
-        if view.run.comparison
-        for change in view.run.comparison.changes
-        if change.verdict == verdict
     ]
-    found.sort(key=lambda told: -abs(told.change.now - told.change.before) / (abs(told.change.before) or 1))
-    return Changes(found[:MOST], len(found[MOST:]))
+    return sorted((each for each in found if each.changes), key=lambda each: _share(each.changes[0]), reverse=True)
+
+
+def _changes(view: RunView) -> list[Change]:
+    return view.run.comparison.changes if view.run.comparison else []
+
+
+def _share(change: Change) -> float:
+    return abs(change.now - change.before) / (abs(change.before) or 1)
 
 
 def matrix(views: Sequence[RunView]) -> Matrix:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 
 import jinja2
@@ -38,9 +39,11 @@ _environment.filters.update(
     cause_figures=changes.figures,
     about_predictions=changes.about_predictions,
     effect=changes.effect,
+    effects=lambda flips: Counter(map(changes.effect, flips)).items(),
     scores=changes.scores,
     state=history.sources,
     flips=changes.flips,
+    first_lines=text.first_lines,
     verdict=wording.verdict,
     where=wording.where,
     answers=wording.answers,
@@ -65,9 +68,11 @@ def render(results: Results, trends: trend.Trends | None = None, lines: Sequence
         results=results,
         headline=headline(results),
         views=views,
-        worse=overview.changes(views, "regressed"),
-        better=overview.changes(views, "improved"),
+        worse=overview.changed(views, "regressed"),
+        better=overview.changed(views, "improved"),
+        flipped=[view for view in views if view.run.comparison and view.run.comparison.flips],
         matrix=overview.matrix(views),
+        most=overview.MOST,
         agreements=agreements(results.runs),
         shared_work=wording.shared_work(results),
         lines=lines,
