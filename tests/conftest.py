@@ -36,17 +36,18 @@ def _no_history(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Set up hypothesis and SIGINT.
+    """Set up hypothesis and signals.
 
     An example takes as long as a loaded machine makes it take, so there is no deadline. The same commit tries the same
-    examples; only nightly tests draw new ones. A shell has its background jobs ignore SIGINT, and what they start: the
-    tests that send one need it.
+    examples; only nightly tests draw new ones. A shell has its background jobs ignore SIGINT, nohup has its program ignore
+    SIGHUP, and what these start ignores them too: the tests that send one need it.
     """
     nightly = "nightly" in config.getoption("markexpr")
     hypothesis.settings.register_profile("tflm-hil", deadline=None, derandomize=not nightly)
     hypothesis.settings.load_profile("tflm-hil")
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 def pytest_unconfigure() -> None:
