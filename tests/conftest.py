@@ -39,8 +39,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Set up hypothesis and signals.
 
     An example takes as long as a loaded machine makes it take, so there is no deadline. The same commit tries the same
-    examples; only nightly tests draw new ones. A shell has its background jobs ignore SIGINT, nohup has its program ignore
-    SIGHUP, and what these start ignores them too: the tests that send one need it.
+    examples; only nightly tests draw new ones. A shell has its background jobs ignore SIGINT, nohup has its program
+    ignore SIGHUP, and what these start ignores them too: the tests that send one need it.
     """
     nightly = "nightly" in config.getoption("markexpr")
     hypothesis.settings.register_profile("tflm-hil", deadline=None, derandomize=not nightly)
