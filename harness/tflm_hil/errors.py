@@ -7,11 +7,19 @@ of the UART log.
 
 
 class HilError(Exception):
-    """Bad input or a missing piece of the environment. One line: what, where, how to mend it."""
+    """Bad input or a missing piece of the environment. One line: what, where, how to mend it.
+
+    `infrastructure` tells whether board, emulator, probe, toolchain or build is to blame: it says nothing of what the
+    firmware does.
+    """
+
+    infrastructure = True
 
 
 class DeviceError(HilError):
     """A device that misbehaved. `log_tail` holds the last lines of its UART log, oldest first."""
+
+    infrastructure = False
 
     def __init__(self, message: str, log_tail: list[str] | None = None) -> None:
         super().__init__(message)
@@ -24,6 +32,14 @@ class RefusedError(DeviceError):
 
 class LineError(DeviceError):
     """A serial line that broke: the port disappeared, the other side hung up, or it took no bytes. Open it again."""
+
+    infrastructure = True
+
+
+class BoardError(DeviceError):
+    """A device that went silent because its board or its emulator failed, or that nothing can be written to."""
+
+    infrastructure = True
 
 
 class CrashError(DeviceError):

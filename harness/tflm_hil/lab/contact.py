@@ -14,11 +14,11 @@ from tflm_hil.device.device_info import DeviceInfo
 from tflm_hil.device.identity import Layout, build, check_identity, check_layout
 from tflm_hil.device.traffic import Head, TrafficLog
 from tflm_hil.device.uart_log import UartLog
-from tflm_hil.errors import DeviceError, HilError, LineError, MuteError
+from tflm_hil.errors import BoardError, DeviceError, HilError, LineError, MuteError
 from tflm_hil.firmware.image import NO_BUILD_ID, FirmwareImage
 from tflm_hil.lab.build import Firmware
 from tflm_hil.lab.dut import DeviceUnderTest, Progress, silent
-from tflm_hil.lab.losses import Streak
+from tflm_hil.lab.losses import Streak, again
 from tflm_hil.lab.options import Flash
 from tflm_hil.progress import Say
 from tflm_hil.progress import silent as unsaid
@@ -39,7 +39,7 @@ class Contact:
     """
 
     def __init__(self) -> None:
-        self._hopeless: dict[str, str] = {}
+        self._hopeless: dict[str, DeviceError] = {}
         self._streaks: dict[str, Streak] = {}
         self._written = ""
         self._broken = 0
@@ -77,8 +77,8 @@ class Contact:
             def connect() -> Answer:
                 nonlocal client
                 self._over(client)
-                if told := self._hopeless.get(key) or streak.verdict:
-                    raise DeviceError(f"{told} (not tried again for {firmware.name})")
+                if error := self._hopeless.get(key) or streak.verdict:
+                    raise again(error, f"{error} (not tried again for {firmware.name})")
                 client, info = self._bring(board, firmware.image, key, flash, notes, say)
                 check_identity(info, firmware.image.build_id, firmware.variant.sha256)
                 check_layout(info, layout)
@@ -134,20 +134,22 @@ class Contact:
         try:
             how = board.flash(image, say)
         except HilError as error:
-            self._hopeless[key] = f"{reason}; it was not flashed: {error}" if reason else str(error)
-            raise HilError(self._hopeless[key]) from None
+            told = f"{reason}; it was not flashed: {error}" if reason else str(error)
+            self._hopeless[key] = BoardError(told)
+            raise HilError(told) from None
         self._written = image.elf_sha256
         try:
             client, info = self._greet(board, image, key, notes)
         except MuteError as error:
-            self._hopeless[key] = f"{error}, though it has just been flashed: {how}"
-            raise DeviceError(self._hopeless[key], error.log_tail) from None
+            told = f"{error}, though it has just been flashed: {how}"
+            self._hopeless[key] = DeviceError(told, error.log_tail)
+            raise self._hopeless[key] from None
         if info.build_id != image.build_id and any(info.build_id):
-            self._hopeless[key] = (
+            self._hopeless[key] = BoardError(
                 f"{board.name} still runs {build(info.build_id)} after it was flashed with {build(image.build_id)}:"
                 f" {how}"
             )
-            raise DeviceError(self._hopeless[key])
+            raise self._hopeless[key]
         return client, info
 
     def _greet(self, board: Board, image: FirmwareImage, key: str, notes: _Notes) -> Answer:
@@ -160,15 +162,15 @@ class Contact:
         except MuteError as error:
             self._check_board(board, key, error)
             told = self._mute(board, str(error))
-            self._hopeless[key] = told
-            raise MuteError(told, error.log_tail) from None
+            self._hopeless[key] = MuteError(told, error.log_tail)
+            raise self._hopeless[key] from None
         self._heard()
         return client, info
 
     def _check_board(self, board: Board, key: str, error: MuteError) -> None:
-        """Raise DeviceError if it is the board's fault: the next session finds another emulator, or the port free."""
+        """Raise BoardError if it is the board's fault: the next session finds another emulator, or the port free."""
         if trouble := board.trouble():
-            raise self._once_more(key, DeviceError(f"{error} ({trouble})", error.log_tail)) from None
+            raise self._once_more(key, BoardError(f"{error} ({trouble})", error.log_tail)) from None
 
     def _heard(self) -> None:
         self._answered, self._broken = True, 0
@@ -176,7 +178,7 @@ class Contact:
     def _once_more(self, key: str, error: DeviceError) -> DeviceError:
         self._broken += 1
         if self._broken >= _BROKEN_LINES:
-            self._hopeless[key] = str(error)
+            self._hopeless[key] = error
         return error
 
     def _mute(self, board: Board, said: str) -> str:

@@ -17,7 +17,7 @@ from tflm_hil.device.device_info import DeviceInfo
 from tflm_hil.device.inferences import Inference
 from tflm_hil.device.messages import Status, WindowResult
 from tflm_hil.device.sensing import Sensed
-from tflm_hil.errors import DeviceError, HilError, LineError, RefusedError
+from tflm_hil.errors import BoardError, DeviceError, HilError, LineError, RefusedError
 from tflm_hil.lab.build import Firmware
 from tflm_hil.lab.losses import Loss, Streak
 from tflm_hil.lab.measurement import Answers, Measurement, TensorMeasurement, Traffic
@@ -193,7 +193,7 @@ class DeviceUnderTest:
             raise
         except DeviceError as error:
             if trouble := self.board.trouble():
-                raise DeviceError(f"{error} ({trouble})", error.log_tail) from None
+                raise BoardError(f"{error} ({trouble})", error.log_tail) from None
             raise
 
     def _go_through(

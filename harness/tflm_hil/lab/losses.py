@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tflm_hil.errors import DeviceError, HilError
+from tflm_hil.errors import BoardError, DeviceError, HilError
 
 MOST_IN_A_ROW = 3
 """After so many losses without an answer in between, nothing else is tried: it would only cost time."""
@@ -39,6 +39,7 @@ class LostError(DeviceError):
             lines.append(f"lost {untried[0].name}{more}, not tried: {untried[0].error}")
         tail = next((loss.error.log_tail for loss in losses if isinstance(loss.error, DeviceError)), [])
         super().__init__("\n".join([*lines, "the others were answered" if others else "nothing was answered"]), tail)
+        self.infrastructure = all(loss.error.infrastructure for loss in losses)
 
 
 class Streak:
@@ -58,8 +59,13 @@ class Streak:
         self._last = loss
 
     @property
-    def verdict(self) -> str:
-        """Why nothing else should be tried; "" as long as it should."""
-        return (
-            f"{self._count} in a row were lost, the last of them {self._last}" if self._count >= MOST_IN_A_ROW else ""
-        )
+    def verdict(self) -> DeviceError | None:
+        """Why nothing else should be tried; None as long as it should."""
+        if self._last is None or self._count < MOST_IN_A_ROW:
+            return None
+        return again(self._last.error, f"{self._count} in a row were lost, the last of them {self._last}")
+
+
+def again(error: HilError, message: str) -> DeviceError:
+    """An error that says `message` because of `error`, and blames the same side."""
+    return BoardError(message) if error.infrastructure else DeviceError(message)

@@ -32,7 +32,9 @@ _POLL_S = 0.2
 
 
 class NoBoardError(HilError):
-    """None of several boards runs a firmware."""
+    """None of several boards runs a firmware. It may be the firmware that they all fail with."""
+
+    infrastructure = False
 
 
 class _StoppedError(Exception):

@@ -15,6 +15,7 @@ from tflm_hil.lab.pool import NoBoardError
 from tflm_hil.lab.session import Session
 from tflm_hil.pytest_plugin.fixtures import UART_LOG
 from tflm_hil.pytest_plugin.measuring import LOST, feeds
+from tflm_hil.pytest_plugin.outcome import INFRASTRUCTURE
 from tflm_hil.pytest_plugin.ownership import own_fixtures
 from tflm_hil.pytest_plugin.planner import board_of, build_of
 from tflm_hil.pytest_plugin.recorder import CONTRIBUTIONS, MEASURED
@@ -109,11 +110,12 @@ class FirmwareTests:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Put what was measured on the report. A HilError is shown by its message alone."""
+        """Put what was measured, and who is to blame, on the report. A HilError is shown by its message alone."""
         report = yield
         error = call.excinfo.value if call.excinfo is not None else None
         if isinstance(error, HilError) and own_fixtures(item):
             report.longrepr = str(error)
+            report.__dict__[INFRASTRUCTURE] = error.infrastructure
         build = build_of(item)
         if build is None:
             return report

@@ -20,6 +20,7 @@ from tflm_hil.lab.limits import accuracy_sources, limits_of
 from tflm_hil.lab.session import Session
 from tflm_hil.pytest_plugin.interruption import Interruption
 from tflm_hil.pytest_plugin.junit_file import JunitFile
+from tflm_hil.pytest_plugin.outcome import INFRASTRUCTURE, Outcome
 from tflm_hil.pytest_plugin.planner import FOLDER, Plan, Planner, narrowed, read_plans
 from tflm_hil.pytest_plugin.recorder import MEASURED
 from tflm_hil.pytest_plugin.sharing import Sharing
@@ -80,6 +81,9 @@ class Reporter:
         self._update: Update | None = None
         self._published: Published | None = None
         self._error: HilError | None = None
+        self._outcome = Outcome()
+        self._planned = False
+        self._said = ""
         self._scratch = tempfile.TemporaryDirectory(prefix="hil-")
         config.add_cleanup(self._scratch.cleanup)
         self._plans = Path(self._scratch.name) / "plans"
@@ -119,23 +123,27 @@ class Reporter:
         self._interruption.ending()
         if not self._config.option.collectonly:
             with self._reporting():
-                self._finish(session)
+                self._finish()
         try:
             with self._reporting(), self._junit.written(wanted=self._published is not None):
                 return (yield)
             return None
         finally:
             if self._error:
-                session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+                self._outcome.broken.append(str(self._error))
+            if self._planned or self._error:
+                self._said = self._outcome.applied_to(session)
 
-    def _finish(self, session: pytest.Session) -> None:
+    def _finish(self) -> None:
         ended, files = self._ended()
         if not ended.plan:
             return
+        self._planned = True
         options = self._session.options
         if changed := self._session.changed():
             names = ", ".join(os.path.relpath(file, self._config.rootpath) for file in changed)
             ended.gaps.append(f"{names} changed while the tests ran")
+            self._outcome.failed.append(ended.gaps[-1])
         results = merge(self._before(ended), replace(ended, gone=self._gone(files)))
         if self._baselines is not None and not options.update_baseline:
             results = baselines.hold(results, self._baselines, self._limits)
@@ -145,8 +153,9 @@ class Reporter:
         results = judge(results, self._expected, options.strict)
         missing = unreported(ended)
         self._junit.add(results, set(missing))
-        if missing or changed or any(run.verdict == "fail" and run.current for run in results.runs):
-            session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+        self._outcome.add_tests(report for _, report in self._reports)
+        self._outcome.add_results(results)
+        self._outcome.failed += [f"{test} has not run" for test in missing]
         if options.update_baseline and options.baseline_dir is not None:
             current = [run for run in results.runs if run.current]
             commit = str(results.git.get("commit", ""))
@@ -192,6 +201,8 @@ class Reporter:
                 terminalreporter.write_line(command)
         if self._error:
             terminalreporter.write_line(f"ERROR: {self._error}", red=True)
+        if self._said:
+            terminalreporter.write_line(self._said, red=True)
 
     @contextmanager
     def _reporting(self) -> Iterator[None]:
@@ -268,6 +279,7 @@ def _report(planned: Planned, attempt: int, report: pytest.TestReport) -> Report
         image=measured.get("image"),
         measured=measured.get("parts", ()),
         log=measured.get("log", ""),
+        infrastructure=bool(getattr(report, INFRASTRUCTURE, False)),
     )
 
 
