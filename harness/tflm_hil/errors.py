@@ -5,21 +5,28 @@ mend it. A `DeviceError` is a device that hangs, reboots, crashes or sends wrong
 of the UART log.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class HilError(Exception):
     """Bad input or a missing piece of the environment. One line: what, where, how to mend it.
 
-    `infrastructure` tells whether board, emulator, probe, toolchain or build is to blame: it says nothing of what the
-    firmware does.
+    `infrastructure` tells whether board, emulator, probe, toolchain or build is to blame, which says nothing of what
+    the firmware does.
     """
+
+    infrastructure = False
+
+
+class InfrastructureError(HilError):
+    """The toolchain or a build that failed, or a disk that takes nothing."""
 
     infrastructure = True
 
 
 class DeviceError(HilError):
     """A device that misbehaved. `log_tail` holds the last lines of its UART log, oldest first."""
-
-    infrastructure = False
 
     def __init__(self, message: str, log_tail: list[str] | None = None) -> None:
         super().__init__(message)
@@ -48,3 +55,13 @@ class CrashError(DeviceError):
 
 class MuteError(DeviceError):
     """A device that never answered HELLO."""
+
+
+@contextmanager
+def infrastructure() -> Iterator[None]:
+    """Whatever fails within is to be blamed on the infrastructure."""
+    try:
+        yield
+    except HilError as error:
+        error.infrastructure = True
+        raise

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from tflm_hil.errors import HilError
+from tflm_hil.errors import HilError, InfrastructureError
 
 # More than a report and its JUnit file need: a folder without this much space counts as full.
 PROBE_BYTES = 256 * 1024
@@ -17,7 +17,7 @@ def write_text(path: Path, text: str) -> None:
     """Write `text` (UTF-8) beside `path`, then rename: a reader sees the old file or the new one, never half of it.
 
     Raises:
-        HilError: the folder cannot be created or written to, or the disk is full.
+        InfrastructureError: the folder cannot be created or written to, or the disk is full.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -31,7 +31,9 @@ def write_text(path: Path, text: str) -> None:
             Path(name).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise HilError(f"cannot write {path}: {error.strerror}; free some space or choose another folder") from error
+        raise InfrastructureError(
+            f"cannot write {path}: {error.strerror}; free some space or choose another folder"
+        ) from error
 
 
 class Snapshot:

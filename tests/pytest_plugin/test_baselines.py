@@ -13,11 +13,15 @@ SUITE = """
     import os
     from pathlib import Path
     from support import fake_session
-    from tflm_hil.errors import BoardError, CrashError, HilError, LineError
+    from tflm_hil.errors import BoardError, CrashError, HilError, InfrastructureError, LineError
+
+    ERRORS = {
+        "line": LineError, "board": BoardError, "crash": CrashError, "tool": InfrastructureError, "input": HilError
+    }
 
     def failing(name):
         if name == os.environ.get("FAILS"):
-            raise {"line": LineError, "board": BoardError, "crash": CrashError, "tool": HilError}[name](f"no {name}")
+            raise ERRORS[name](f"no {name}")
         assert name != os.environ.get("WRONG"), "wrong"
 
     def test_figures(firmware, record):
@@ -31,6 +35,7 @@ SUITE = """
     def test_more(firmware):
         failing("board")
         failing("crash")
+        failing("input")
         failing("more")
 
     def test_of_the_host():
@@ -147,8 +152,9 @@ def test_what_got_better_is_told_and_passes(committed: FakeProject) -> None:
         ({"FAILS": "board"}, 9),
         ({"FAILS": "tool"}, 9),
         ({"FAILS": "crash"}, 1),
+        ({"FAILS": "input"}, 1),
         ({"FAILS": "line", "WRONG": "more"}, 1),
-        ({"FAKE_REFUSED": "int8"}, 9),
+        ({"FAKE_REFUSED": "int8"}, 1),
     ],
 )
 def test_broken_infrastructure_is_status_9_unless_something_else_failed(

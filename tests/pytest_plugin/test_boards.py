@@ -14,6 +14,7 @@ from support.targets import STM32F4
 from tflm_hil.engines.aot.engine import AotEngine
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.manifest import load_models
+from tflm_hil.results.exit_status import ExitStatus
 
 
 @pytest.fixture
@@ -233,7 +234,7 @@ def test_a_board_that_runs_another_build_is_flashed_and_a_tool_that_did_nothing_
         table = f'[boards.liar]\nport = "{port}"\nflash = {{ method = "custom", command = "echo {{port}} done" }}'
         pytester.mkdir("tflm-hil").joinpath("hil-boards.toml").write_text(f'schema = "hil-boards/1"\n{table}')
         result = hil("--board=liar", "-k", "int8")
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert result.ret == ExitStatus.INFRASTRUCTURE
     runs, built = build_id[::-1][:6].hex(), build_id[:6].hex()
     said = f"echo ended with 0 and said: {port} done; see {pytester.path}/reports/board/*/flash.log"
     result.stdout.fnmatch_lines([f"*liar still runs build {runs} after it was flashed with build {built}: {said}*"])
@@ -244,5 +245,5 @@ def test_the_log_of_a_board_that_cannot_be_reached_is_not_an_earlier_one(pyteste
     pytester.makepyfile(ONE_WINDOW)
     hil("--board=emulated", "-k", "int8").assert_outcomes(passed=1)
     result = hil("--board=/dev/null", "--hil-flash=never", "-k", "int8")
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert result.ret == ExitStatus.INFRASTRUCTURE
     assert "HELLO" not in result.stdout.str()

@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ET
 import pytest
 from support.needs import needs_emulator
 from support.plugin_helpers import ONE_WINDOW, PREDICTIONS, SUITE, Hil, read_results
+from tflm_hil.results.exit_status import ExitStatus
 
 
 @pytest.fixture
@@ -97,7 +98,7 @@ def test_a_report_that_cannot_be_written_at_the_end_is_one_line_and_fails_the_ru
     (pytester.path / "reports" / "junit.xml").mkdir(parents=True)
     result = hil("--board=emulated", "-k", "int8")
     result.assert_outcomes(passed=1)
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert result.ret == ExitStatus.INFRASTRUCTURE
     result.stdout.fnmatch_lines(["ERROR: cannot write *junit.xml*"])
     assert "Traceback" not in result.stdout.str()
 

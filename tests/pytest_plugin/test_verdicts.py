@@ -6,6 +6,7 @@ import pytest
 from junitparser import Failure, JUnitXml
 from msgspec.structs import replace
 from support.fake_project import FLOAT32, INT8, FakeProject
+from tflm_hil.results.exit_status import ExitStatus
 from tflm_hil.results.model import Run, save
 
 SUITE = """
@@ -378,7 +379,7 @@ def test_a_full_disk_of_temporary_files_is_one_line_and_no_pass(project: FakePro
         """
     )
     result = project()
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert result.ret == ExitStatus.INFRASTRUCTURE
     result.stdout.fnmatch_lines(["ERROR: cannot write *junit.xml: No space left on device; free it, or set TMPDIR"])
     assert "Traceback" not in str(result.stdout) + str(result.stderr)
     assert project.junit("failure") == ["hil session"]

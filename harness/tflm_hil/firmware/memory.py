@@ -15,8 +15,6 @@ class TooLargeError(HilError):
     `ways` are those out of it, the most general one first.
     """
 
-    infrastructure = False
-
     def __init__(
         self,
         what: str,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tflm_hil import processes
-from tflm_hil.errors import HilError
+from tflm_hil.errors import InfrastructureError
 from tflm_hil.firmware import environments, sources, toolchain
 from tflm_hil.firmware.build_dir import OBJECTS, BuildDir
 from tflm_hil.firmware.build_lock import build_lock
@@ -75,7 +75,7 @@ def run(build_dir: BuildDir, settings: Mapping[str, str], log: Path, watch: Watc
 
     Raises:
         TooLargeError: it does not fit the target.
-        HilError: it failed otherwise. The line says the first error and where the log is.
+        InfrastructureError: it failed otherwise. The line says the first error and where the log is.
     """
     environment = build_dir.environment
     if not _execute(command(build_dir.root, environment), build_dir, settings, log, watch, say):
@@ -85,19 +85,19 @@ def run(build_dir: BuildDir, settings: Mapping[str, str], log: Path, watch: Watc
             raise TooLargeError(
                 f"{environment}: the image is too large for the target, it exceeds {regions}", excess, log
             )
-        raise HilError(f"{environment}: {explain(said)}; see {log}")
+        raise InfrastructureError(f"{environment}: {explain(said)}; see {log}")
 
 
 def install(build_dir: BuildDir, log: Path) -> None:
     """Install the libraries that the environment names, from the registry.
 
     Raises:
-        HilError: it failed.
+        InfrastructureError: it failed.
     """
     environment = build_dir.environment
     if not _execute(install_command(build_dir.root, environment), build_dir, {}, log, silent, silent):
         lines = [line.strip() for line in _text(log).splitlines() if line.strip()]
-        raise HilError(
+        raise InfrastructureError(
             f"{environment}: PlatformIO cannot install its libraries: {lines[-1] if lines else ''}; see {log}"
         )
 

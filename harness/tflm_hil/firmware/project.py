@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from tflm_hil.errors import HilError
+from tflm_hil.errors import HilError, InfrastructureError
 from tflm_hil.files import write_text
 from tflm_hil.firmware import environments, platformio, sources, toolchain
 from tflm_hil.firmware import platformio_ini as configuration
@@ -103,7 +103,7 @@ class FirmwareProject:
             ways = [f"target {other.name}" for other in larger] or ["a larger target"]
             raise error.instead(["a smaller model", *ways]) from None
         except OSError as error:
-            raise HilError(
+            raise InfrastructureError(
                 f"cannot build in {build_dir.path}: {error.strerror}; free or name another folder"
             ) from error
 

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from tflm_hil.errors import HilError
+from tflm_hil.errors import InfrastructureError
 
 COMPILER = "arm-none-eabi-gcc"
 COMPILER_PACKAGE = "gcc-arm-none-eabi"
@@ -38,7 +38,7 @@ def find_compiler() -> Path:
     """The arm-none-eabi-gcc on PATH, links resolved. Raises HilError where there is none."""
     found = shutil.which(COMPILER)
     if found is None:
-        raise HilError(f"{COMPILER} is not on PATH; {REMEDY}")
+        raise InfrastructureError(f"{COMPILER} is not on PATH; {REMEDY}")
     return Path(found).resolve()
 
 
@@ -65,10 +65,10 @@ def check_compiler() -> str:
     version = _ask(compiler, "-dumpfullversion")
     for driver in DRIVERS:
         if shutil.which(driver) is None:
-            raise HilError(f"{driver} is not on PATH, but {compiler} is; {REMEDY}")
+            raise InfrastructureError(f"{driver} is not on PATH, but {compiler} is; {REMEDY}")
     for program in PROGRAMS:
         if shutil.which(_ask(compiler, f"-print-prog-name={program}")) is None:
-            raise HilError(f"{compiler} comes without {program}; {REMEDY}")
+            raise InfrastructureError(f"{compiler} comes without {program}; {REMEDY}")
     return version
 
 
@@ -77,7 +77,7 @@ def check_library(name: str) -> Path:
     compiler = find_compiler()
     found = Path(_ask(compiler, f"-print-file-name={name}"))
     if not found.is_absolute():
-        raise HilError(f"{compiler} comes without {name}; {REMEDY}")
+        raise InfrastructureError(f"{compiler} comes without {name}; {REMEDY}")
     return found
 
 
@@ -85,7 +85,7 @@ def _ask(compiler: Path, option: str) -> str:
     try:
         done = subprocess.run([compiler, option], capture_output=True, text=True, check=True, env=variables(os.environ))
     except (OSError, subprocess.CalledProcessError) as error:
-        raise HilError(f"{compiler} does not run ({error}); {REMEDY}") from error
+        raise InfrastructureError(f"{compiler} does not run ({error}); {REMEDY}") from error
     return done.stdout.strip()
 
 
@@ -94,4 +94,4 @@ def package_version(name: str) -> str:
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
-        raise HilError(f"the Python package {name} is missing; pip install tflm-hil brings it") from None
+        raise InfrastructureError(f"the Python package {name} is missing; pip install tflm-hil brings it") from None

@@ -14,7 +14,15 @@ from tflm_hil.device.device_info import DeviceInfo
 from tflm_hil.device.identity import Layout, build, check_identity, check_layout
 from tflm_hil.device.traffic import Head, TrafficLog
 from tflm_hil.device.uart_log import UartLog
-from tflm_hil.errors import BoardError, DeviceError, HilError, LineError, MuteError
+from tflm_hil.errors import (
+    BoardError,
+    DeviceError,
+    HilError,
+    InfrastructureError,
+    LineError,
+    MuteError,
+    infrastructure,
+)
 from tflm_hil.firmware.image import NO_BUILD_ID, FirmwareImage
 from tflm_hil.lab.build import Firmware
 from tflm_hil.lab.dut import DeviceUnderTest, Progress, silent
@@ -99,7 +107,8 @@ class Contact:
         if flash is Flash.NEVER:
             return self._greet(board, image, key, notes)
         if not board.persistent:
-            board.flash(image, say)
+            with infrastructure():
+                board.flash(image, say)
             return self._greet(board, image, key, notes)
         # Without a build id nobody can tell what the board runs, so it is flashed once a run.
         known = flash is Flash.AUTO and image.build_id != NO_BUILD_ID
@@ -136,7 +145,7 @@ class Contact:
         except HilError as error:
             told = f"{reason}; it was not flashed: {error}" if reason else str(error)
             self._hopeless[key] = BoardError(told)
-            raise HilError(told) from None
+            raise InfrastructureError(told) from None
         self._written = image.elf_sha256
         try:
             client, info = self._greet(board, image, key, notes)
@@ -201,7 +210,8 @@ class _Notes:
 
     def client(self, board: Board) -> Client:
         """Connect to `board`."""
-        connection = board.connect()
+        with infrastructure():
+            connection = board.connect()
         return Client(self.traffic.recorded(connection) if self.traffic else connection, self.log, name=board.name)
 
 

@@ -34,8 +34,6 @@ _POLL_S = 0.2
 class NoBoardError(HilError):
     """None of several boards runs a firmware. It may be the firmware that they all fail with."""
 
-    infrastructure = False
-
 
 class _StoppedError(Exception):
     """Somebody else has failed or was interrupted."""

@@ -19,7 +19,7 @@ from tflm_hil.engines import selection as engines
 from tflm_hil.engines.engine import Engine
 from tflm_hil.engines.external.application import Application, load_application
 from tflm_hil.engines.external.engine import ExternalEngine
-from tflm_hil.errors import HilError
+from tflm_hil.errors import HilError, infrastructure
 from tflm_hil.files import Snapshot
 from tflm_hil.firmware import toolchain
 from tflm_hil.firmware.image import FirmwareImage
@@ -183,7 +183,8 @@ class Session:
 
     def open_board(self, run_dir: Path, say: Say = unsaid, choice: BoardChoice | None = None) -> Board:
         """The board `choice`, or the first; close it when done. `say` is told what it is waited for."""
-        board = (choice or self.board.choices[0]).open(run_dir, say)
+        with infrastructure():
+            board = (choice or self.board.choices[0]).open(run_dir, say)
         if self.options.coverage:
             board.execution.record(run_dir)
         return board

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from _pytest.junitxml import LogXML, xml_key  # the only way to tell pytest's own plugin where its file has gone
 
-from tflm_hil.errors import HilError
+from tflm_hil.errors import InfrastructureError
 from tflm_hil.files import write_text
 from tflm_hil.report.junit import add_verdicts, unfinished
 from tflm_hil.results.model import Results
@@ -55,7 +55,7 @@ class JunitFile:
             yield
         except OSError as error:
             scratch.unlink(missing_ok=True)
-            raise HilError(f"cannot write {scratch}: {error.strerror}; free it, or set TMPDIR") from None
+            raise InfrastructureError(f"cannot write {scratch}: {error.strerror}; free it, or set TMPDIR") from None
         finally:
             xml.logfile = str(self.path) if wanted else "none: no test of firmware was to run"
             if wanted and scratch.is_file():

@@ -130,7 +130,8 @@ class Reporter:
             return None
         finally:
             if self._error:
-                self._outcome.broken.append(str(self._error))
+                blamed = self._outcome.broken if self._error.infrastructure else self._outcome.failed
+                blamed.append(str(self._error))
             if self._planned or self._error:
                 self._said = self._outcome.applied_to(session)
 

@@ -19,7 +19,7 @@ MEANING = {
     ExitStatus.PASSED: "all passed",
     ExitStatus.FAILED: "failed",
     ExitStatus.REGRESSED: "nothing failed but the comparison with the baseline",
-    ExitStatus.INFRASTRUCTURE: "board, emulator, probe, toolchain or build failed, which says nothing of the firmware",
+    ExitStatus.INFRASTRUCTURE: "infrastructure failed, which says nothing of the firmware",
 }
 
 
