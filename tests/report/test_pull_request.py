@@ -3,96 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from markdown_it.token import Token
+from support.hostile_results import HOSTILE, assert_harmless, hostile
 from support.made_results import compared, failed, flipped, larger, less_accurate, results, run, slower
 from tflm_hil.report.pull_request import COMMENT_LIMIT, MARKER, render
-from tflm_hil.results.comparison import Base, Cause, Change, Comparison
-from tflm_hil.results.model import Results
-
-OURS = re.compile(r"<!-- tflm-hil -->|<br>|</?details>|<summary>[\w :,()]+</summary>")
-HOSTILE = [
-    "<script>alert(1)</script>",
-    "a|b\\|c\\",
-    "two\nlines\r\n\n# three",
-    "`` ` ```",
-    "::set-output name=x::y",
-    "\n::error file=a::b",
-    "\u202egnp.exe\u2066\x1b[31m\0\u2028",
-    "@somebody @org/team #123 GH-7 org/repo#5 !9",
-    "](https://evil.example) ![x](//evil.example/x.png)",
-    "www.evil.example https://evil.example a@evil.example",
-    "</details></summary><!-- ",
-    "- [ ] task\n1. one\n+ two\n> quote\n---\n===",
-    "*b* _i_ ~~s~~ $x$ &lt; :tada: __init__ %5 %milestone",
-    "",
-    " ",
-    "x" * 5_000,
-]
-
-
-def tokens(text: str) -> Iterator[Token]:
-    for token in MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).parse(text):
-        yield token
-        yield from token.children or []
-
-
-def assert_harmless(text: str) -> None:
-    """Only our own tags, no link, and nothing that GitHub makes a mention or a reference of outside of code."""
-    for token in tokens(text):
-        assert token.type not in {"link_open", "image", "em_open", "strong_open", "s_open", "blockquote_open", "hr"}
-        assert token.type != "ordered_list_open"
-        if token.type.startswith("html"):
-            assert not OURS.sub("", token.content).strip(), token.content
-        elif token.type == "text":
-            assert not re.search(r"[@#]|://|www\.|GH-\d", token.content), token.content
-    assert all(c.isprintable() or c == "\n" for c in text)
-    tags = "".join(token.content for token in tokens(text) if token.type == "html_block")
-    folds = re.findall("</?details>", tags)
-    assert folds == ["<details>", "</details>"] * (len(folds) // 2)
-
-
-def hostile(name: str) -> Results:
-    """Results in which all that people, tests or tools name is called `name`."""
-    comparison = Comparison(
-        Base(name, name, {name: name}),
-        [
-            Change(
-                name, name, 1, 2, verdict, name, name, [Cause("symbol", name, 1, 2, name), Cause("object", name, 1, 2)]
-            )
-            for verdict in ("regressed", "improved", "changed")
-        ]
-        + [less_accurate()],
-        [flipped(name)],
-        [name],
-    )
-    return results(
-        run(
-            *(name, comparison),
-            variant=name,
-            engine=name,
-            emulator=name,
-            target=name,
-            verdict="fail",
-            over_budget=[name],
-            disagreements=[name],
-            not_run=[name],
-            tests=[failed(name, name, log=name)],
-        ),
-        git={"commit": name, "branch": name, "dirty": True},
-        gaps=[name],
-        failures=[name],
-        left_out=[name],
-        skipped={name: name},
-        missing_engines={name: name},
-        no_baseline=[name],
-        stale_baselines=[name],
-    )
 
 
 def test_the_verdict_comes_first_then_what_got_worse_with_its_cause_then_failures_then_what_got_better() -> None:

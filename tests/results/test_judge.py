@@ -261,7 +261,8 @@ def test_a_limit_of_a_figure_itself_is_judged_when_the_run_is_complete(tmp_path:
     said = "parity.accuracy_device: 50.00%, beyond the limit parity.accuracy_device<0.9 (HIL_FAIL_ON)"
     assert (run.verdict, run.over_budget) == ("fail", [said])
     assert run.notes == ["the limit latency.max>16000 (HIL_FAIL_ON) is not judged: no test of this run measured it"]
-    assert f"- {said}" in published(run, tmp_path).report.read_text()
+    shown = "- parity.accuracy_device: 50.00%, beyond the limit `parity.accuracy_device<0.9` (HIL_FAIL_ON)\n"
+    assert shown in published(run, tmp_path).report.read_text()
     (part,) = judge(results(half_right(), unfinished=True), expected).runs
     assert part.verdict == "incomplete"
 
@@ -269,8 +270,8 @@ def test_a_limit_of_a_figure_itself_is_judged_when_the_run_is_complete(tmp_path:
 def test_a_label_cannot_break_the_tables_of_the_report(tmp_path: Path) -> None:
     odd = meaning(None, ["a|b", "c"])
     report = published(judged(Budget(), predictions([(1, 0)], ["a|b"], odd)), tmp_path).report.read_text()
-    assert "| a\\|b | 1 | 100.0% | 100.0% |" in report
-    assert "| true, and what the device answered | a\\|b |" in report
+    assert "| `a\\|b` | 1 | 100.0% | 100.0% |" in report
+    assert "| true, and what the device answered | `a\\|b` |" in report
 
 
 def test_what_has_not_run_is_named_whole_whatever_its_parameters() -> None:

@@ -6,18 +6,24 @@ from collections.abc import Sequence
 
 import jinja2
 
-from tflm_hil.report import rows
-from tflm_hil.report.baseline import baseline_lines
 from tflm_hil.report.compiled_templates import CompiledTemplates
 from tflm_hil.report.headline import headline
 from tflm_hil.report.markup import code, prose
 from tflm_hil.report.profile import between, per_mac, share
-from tflm_hil.report.sections import sections
+from tflm_hil.report.sections import compared, first, source_line
 from tflm_hil.report.text import cell, number, percent
 from tflm_hil.report.wording import agreement, causes, interrupted, mistakes, shared_work, verdict, where
 from tflm_hil.results.agreement import agreements
 from tflm_hil.results.model import Results, Run
 from tflm_hil.targets import core_order
+
+LONGEST = 10_000
+
+
+def _whole(text: str) -> str:
+    """`text` from elsewhere, which is hardly ever cut here."""
+    return prose(text, LONGEST)
+
 
 _environment = jinja2.Environment(
     loader=jinja2.PackageLoader("tflm_hil.report"),
@@ -31,16 +37,17 @@ _environment = jinja2.Environment(
 _environment.filters.update(
     number=number,
     percent=percent,
-    cell=cell,
+    prose=_whole,
+    code=code,
+    cell=lambda text: cell(_whole(text)),
+    code_cell=lambda text, longest=LONGEST: cell(code(text, longest)),
+    sentence=lambda text: _whole(text[:1].upper() + text[1:]),
     verdict=verdict,
     causes=causes,
     interrupted=interrupted,
     mistakes=mistakes,
     agreement=agreement,
     where=where,
-    changed=rows.changed,
-    code=code,
-    prose=prose,
     between=between,
     per_mac=per_mac,
     share=share,
@@ -52,10 +59,10 @@ def render(results: Results, lines: Sequence[str] = ()) -> str:
     return _environment.get_template("report.md.j2").render(
         results=results,
         lines=lines,
-        headline=headline(results),
-        first=[section for section in sections(results) if section.noun == "figures" and not section.folded],
-        within=f"Changed within the limits:\n\n{rows.CHANGED}",
-        baselines=list(baseline_lines(results)),
+        verdict_line=str(headline(results)),
+        source_line=source_line(results),
+        first=first(results),
+        compared=compared(results),
         side_by_side=_side_by_side(results.runs),
         agreements=agreements(results.runs),
         shared_work=shared_work(results),

@@ -39,8 +39,8 @@ class Section:
 
 
 def sections(results: Results) -> Iterator[Section]:
-    """All sections that have items, the most important first."""
-    found = [section for section in _first(results) if section.items]
+    """All sections of a comment, the most important first. Only some of the items of the first ones are not folded."""
+    found = first(results)
     for section in found:
         number = len(section.items)
         title = f"{section.title} ({f'{AT_ONCE} of ' if number > AT_ONCE else ''}{number:,})"
@@ -49,9 +49,8 @@ def sections(results: Results) -> Iterator[Section]:
         if len(section.items) > AT_ONCE:
             title = f"{section.title}: the other {section.noun} ({len(section.items) - AT_ONCE:,})"
             yield replace(section, title=title, items=section.items[AT_ONCE:], folded=True)
-    for section in _details(results):
-        if section.items:
-            yield replace(section, title=f"{section.title} ({len(section.items):,})", folded=True)
+    for section in [*compared(results), *_rest(results)]:
+        yield replace(section, title=f"{section.title} ({len(section.items):,})", folded=True)
 
 
 def source_line(results: Results) -> str:
@@ -67,28 +66,42 @@ def source_line(results: Results) -> str:
     return f"{text}, compared with {against}"
 
 
-def _first(results: Results) -> Iterator[Section]:
+def first(results: Results) -> list[Section]:
     """What everybody has to see."""
     worse, better = (_changes(results.runs, verdict) for verdict in ("regressed", "improved"))
-    yield Section("What got worse", [rows.worse(*pair) for pair in worse], "figures", rows.WORSE)
-    yield Section("What failed", list(_failures(results)), "failures")
-    yield Section("What got better", [rows.changed(*pair) for pair in better], "figures", rows.CHANGED, TAKE_OVER)
+    return _with_items(
+        Section("What got worse", [rows.worse(*pair) for pair in worse], "figures", rows.WORSE),
+        Section("What failed", list(_failures(results)), "failures"),
+        Section("What got better", [rows.changed(*pair) for pair in better], "figures", rows.CHANGED, TAKE_OVER),
+    )
 
 
-def _details(results: Results) -> Iterator[Section]:
-    """What some want to see."""
+def compared(results: Results) -> list[Section]:
+    """All else of the comparison with the baselines."""
     runs = results.runs
     moved = [*_changes(runs, "regressed"), *_changes(runs, "improved")]
     within = [rows.changed(*pair) for pair in _changes(runs, "changed")]
     flipped = [rows.flip(run, flip) for run in runs for flip in flips(run)]
     causes = [row for pair in moved for row in rows.causes(*pair)]
-    yield Section("What was not compared", list(_not_compared(results)), "remarks")
-    yield Section("All that made the figures change", causes, "causes", rows.CAUSE)
-    yield Section("Predictions that flipped", flipped, "windows", rows.FLIP)
-    yield Section("Failures in full", list(_in_full(runs)), "failures")
-    yield Section("Changes within their limits", within, "figures", rows.CHANGED)
-    yield Section("All runs", [rows.overview(run) for run in runs], "runs", rows.RUN)
-    yield Section("What is incomplete", list(_incomplete(results)), "remarks")
+    return _with_items(
+        Section("What was not compared", list(_not_compared(results)), "remarks"),
+        Section("All that made the figures change", causes, "causes", rows.CAUSE),
+        Section("Predictions that flipped", flipped, "windows", rows.FLIP),
+        Section("Changes within their limits", within, "figures", rows.CHANGED),
+    )
+
+
+def _rest(results: Results) -> list[Section]:
+    """What some want to see."""
+    return _with_items(
+        Section("Failures in full", list(_in_full(results.runs)), "failures"),
+        Section("All runs", [rows.overview(run) for run in results.runs], "runs", rows.RUN),
+        Section("What is incomplete", list(_incomplete(results)), "remarks"),
+    )
+
+
+def _with_items(*found: Section) -> list[Section]:
+    return [section for section in found if section.items]
 
 
 def _changes(runs: Sequence[Run], verdict: Verdict) -> list[tuple[Run, Change]]:

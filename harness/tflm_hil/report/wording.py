@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tflm_hil.boards.spec import split
+from tflm_hil.errors import HilError
 from tflm_hil.report.text import ordinal
 from tflm_hil.results.agreement import Agreement
 from tflm_hil.results.groups import Confusion
@@ -46,8 +47,13 @@ def agreement(pair: Agreement) -> str:
 
 def where(run: Run) -> str:
     """The emulator, the board, or how many boards."""
-    boards = split(run.board)
-    return run.emulator or (run.board if len(boards) == 1 else f"{len(boards)} boards")
+    if run.emulator:
+        return run.emulator
+    try:
+        number = len(split(run.board))
+    except HilError:  # A file from elsewhere may say anything.
+        number = 1
+    return run.board if number == 1 else f"{number} boards"
 
 
 def shared_work(results: Results) -> list[str]:
