@@ -46,9 +46,9 @@ def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=False)
 
 
-def suite(folder: Path) -> subprocess.CompletedProcess[str]:
+def suite(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pytest", "--board=emulated", "-p", "no:cacheprovider", "-o", "addopts="]
-    return run(command, folder)
+    return run([*command, *options], folder)
 
 
 def only_run(folder: Path) -> dict[str, object]:
@@ -60,8 +60,9 @@ def test_a_bare_metal_application_of_its_own_is_tested_by_the_same_suite(tmp_pat
     skip_without_tools()
     folder = copy("bare-metal", tmp_path)
     (folder / "firmware" / "lib" / "mine").mkdir(parents=True)  # ours are called so, too
-    done = suite(folder)
+    done = suite(folder, "--hil-profile", "-rs")
     assert done.returncode == 0, done.stdout
+    assert "the firmware on the device cannot measure steps; docs/your-own-firmware.md says how" in done.stdout
     result = only_run(folder)
     assert (result["engine"], result["target"], result["verdict"]) == ("external", "stm32f4", "pass")
     assert result["parity"]["bit_exact"]  # type: ignore[index]
