@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from support.hostile_results import HOSTILE, assert_harmless, hostile
-from support.made_results import compared, failed, flipped, larger, results, run, slower
+from support.made_results import compared, failed, flipped, larger, less_accurate, results, run, slower
 from tflm_hil.report.markdown import render
 
 # The verdict at the top, and that of each run.
@@ -51,6 +51,13 @@ def test_names_from_elsewhere_are_no_markup(name: str) -> None:
 @given(st.text(st.sampled_from("ab `|\\<>@#*_~[]()!&:/\n\r\t\u202e\0\"'-+=1.$%"), max_size=40))
 def test_no_name_becomes_markup(name: str) -> None:
     assert_harmless(render(hostile(name), [name]), BOLD)
+
+
+def test_ten_thousand_windows_are_not_listed() -> None:
+    text = render(results(run(comparison=compared(less_accurate(), flips=[flipped()] * 10_000))))
+    assert "\n9,000 more windows are in results.json.\n" in text
+    assert text.count("| `punch/017` | 3 | 90 |") == 1_000
+    assert "and 9,997 more, below" in text
 
 
 def test_results_that_do_not_say_where_they_are_from_are_drawn() -> None:

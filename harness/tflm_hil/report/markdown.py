@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import jinja2
 
@@ -10,7 +11,7 @@ from tflm_hil.report.compiled_templates import CompiledTemplates
 from tflm_hil.report.headline import headline
 from tflm_hil.report.markup import code, prose
 from tflm_hil.report.profile import between, per_mac, share
-from tflm_hil.report.sections import compared, first, source_line
+from tflm_hil.report.sections import Section, compared, first, source_line
 from tflm_hil.report.text import cell, number, percent
 from tflm_hil.report.wording import agreement, causes, interrupted, mistakes, shared_work, verdict, where
 from tflm_hil.results.agreement import agreements
@@ -18,6 +19,8 @@ from tflm_hil.results.model import Results, Run
 from tflm_hil.targets import core_order
 
 LONGEST = 10_000
+MOST = 1_000
+"""So many items of a section are enough."""
 
 
 def _whole(text: str) -> str:
@@ -62,11 +65,18 @@ def render(results: Results, lines: Sequence[str] = ()) -> str:
         verdict_line=str(headline(results)),
         source_line=source_line(results),
         first=first(results),
-        compared=compared(results),
+        compared=[_readable(section) for section in compared(results)],
         side_by_side=_side_by_side(results.runs),
         agreements=agreements(results.runs),
         shared_work=shared_work(results),
     )
+
+
+def _readable(section: Section) -> Section:
+    """`section` without items that nobody would read: they are in results.json."""
+    more = len(section.items) - MOST
+    said = f"\n{more:,} more {section.noun} are in results.json.\n" if more > 0 else ""
+    return replace(section, items=section.items[:MOST], foot=section.foot + said)
 
 
 def _side_by_side(runs: list[Run]) -> list[tuple[Run, str]]:

@@ -30,7 +30,7 @@ def render(results: Results, limit: int = COMMENT_LIMIT) -> str:
         if missing:
             left_out.append(f'{missing:,} of {len(section.items):,} {section.noun} of "{section.title}"')
     if left_out:
-        text += f"\nLeft out, because it would be too long: {'; '.join(left_out)}. All of it is in report.md.\n"
+        text += f"\nLeft out, because it would be too long: {'; '.join(left_out)}. All of it is in results.json.\n"
     return text
 
 

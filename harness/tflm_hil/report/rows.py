@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from tflm_hil.report.changes import (
     about_predictions,
     difference,
@@ -57,10 +55,9 @@ def changed(run: Run, change: Change) -> str:
     return _row(*_figures(run, change), _base(run), _why(run, change))
 
 
-def causes(run: Run, change: Change) -> Iterator[str]:
-    """A row for each cause of a change."""
-    for cause in change.causes:
-        yield _row(code(run.name), code(change.metric), cause.kind, _name(cause), figures(cause))
+def cause(run: Run, change: Change, cause: Cause) -> str:
+    """One of the causes of a change."""
+    return _row(code(run.name), code(change.metric), cause.kind, _name(cause), figures(cause))
 
 
 def flip(run: Run, flip: Flip) -> str:
@@ -107,16 +104,16 @@ def _figures(run: Run, change: Change) -> list[str]:
 
 
 def _why(run: Run, change: Change) -> str:
-    every = main_causes(change)
-    lines = [f"{cause.kind} {_name(cause)}: {figures(cause)}" for cause in every]
-    if about_predictions(change):
-        lines += [
-            f"{code(flip.recording)} window {number(flip.window)}: {code(flip.label_before)} -> "
-            f"{code(flip.label_now)}, {effect(flip)}"
-            for flip in flips(run)
-        ]
-    more = [f"and {len(lines) - CAUSES:,} more, below"] if len(lines) > CAUSES else []
-    return "<br>".join([*lines[:CAUSES], *more]) or "not known"
+    causes = main_causes(change)
+    windows = list(flips(run)) if about_predictions(change) else []
+    lines = [f"{cause.kind} {_name(cause)}: {figures(cause)}" for cause in causes[:CAUSES]]
+    lines += [
+        f"{code(flip.recording)} window {number(flip.window)}: {code(flip.label_before)} -> {code(flip.label_now)}, "
+        f"{effect(flip)}"
+        for flip in windows[: CAUSES - len(lines)]
+    ]
+    more = len(causes) + len(windows) - len(lines)
+    return "<br>".join([*lines, *([f"and {more:,} more, below"] if more else [])]) or "not known"
 
 
 def _name(cause: Cause) -> str:

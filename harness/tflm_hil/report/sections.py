@@ -5,8 +5,9 @@ Each section is a heading and items, such as the rows of a table, so that a text
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, overload
 
 from tflm_hil.report import rows
 from tflm_hil.report.changes import flips
@@ -23,6 +24,28 @@ TESTS = 3
 TAKE_OVER = "\n`--hil-update-baseline` makes these the baseline.\n"
 
 
+class Drawn(Sequence[str]):
+    """What `draw` makes of each of `things`, when it is asked for: there may be more than anybody reads."""
+
+    def __init__(self, draw: Callable[..., str], things: Sequence[tuple[Any, ...]]) -> None:
+        self._draw = draw
+        self._things = things
+
+    def __len__(self) -> int:
+        return len(self._things)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Drawn: ...
+
+    def __getitem__(self, index: int | slice) -> str | Drawn:
+        if isinstance(index, slice):
+            return Drawn(self._draw, self._things[index])
+        return self._draw(*self._things[index])
+
+
 @dataclass(frozen=True)
 class Section:
     """`items`, each one or more whole lines, between `head` and `foot`. `noun` is what they are, in the plural.
@@ -31,7 +54,7 @@ class Section:
     """
 
     title: str
-    items: list[str]
+    items: Sequence[str]
     noun: str
     head: str = ""
     foot: str = ""
@@ -70,9 +93,9 @@ def first(results: Results) -> list[Section]:
     """What everybody has to see."""
     worse, better = (_changes(results.runs, verdict) for verdict in ("regressed", "improved"))
     return _with_items(
-        Section("What got worse", [rows.worse(*pair) for pair in worse], "figures", rows.WORSE),
+        Section("What got worse", Drawn(rows.worse, worse), "figures", rows.WORSE),
         Section("What failed", list(_failures(results)), "failures"),
-        Section("What got better", [rows.changed(*pair) for pair in better], "figures", rows.CHANGED, TAKE_OVER),
+        Section("What got better", Drawn(rows.changed, better), "figures", rows.CHANGED, TAKE_OVER),
     )
 
 
@@ -80,14 +103,13 @@ def compared(results: Results) -> list[Section]:
     """All else of the comparison with the baselines."""
     runs = results.runs
     moved = [*_changes(runs, "regressed"), *_changes(runs, "improved")]
-    within = [rows.changed(*pair) for pair in _changes(runs, "changed")]
-    flipped = [rows.flip(run, flip) for run in runs for flip in flips(run)]
-    causes = [row for pair in moved for row in rows.causes(*pair)]
+    flipped = [(run, flip) for run in runs for flip in flips(run)]
+    causes = [(run, change, cause) for run, change in moved for cause in change.causes]
     return _with_items(
         Section("What was not compared", list(_not_compared(results)), "remarks"),
-        Section("All that made the figures change", causes, "causes", rows.CAUSE),
-        Section("Predictions that flipped", flipped, "windows", rows.FLIP),
-        Section("Changes within their limits", within, "figures", rows.CHANGED),
+        Section("All that made the figures change", Drawn(rows.cause, causes), "causes", rows.CAUSE),
+        Section("Predictions that flipped", Drawn(rows.flip, flipped), "windows", rows.FLIP),
+        Section("Changes within their limits", Drawn(rows.changed, _changes(runs, "changed")), "figures", rows.CHANGED),
     )
 
 
@@ -95,7 +117,7 @@ def _rest(results: Results) -> list[Section]:
     """What some want to see."""
     return _with_items(
         Section("Failures in full", list(_in_full(results.runs)), "failures"),
-        Section("All runs", [rows.overview(run) for run in results.runs], "runs", rows.RUN),
+        Section("All runs", Drawn(rows.overview, [(run,) for run in results.runs]), "runs", rows.RUN),
         Section("What is incomplete", list(_incomplete(results)), "remarks"),
     )
 
