@@ -23,7 +23,7 @@ from tflm_hil.results.baselines import (
     stale,
     update_baselines,
 )
-from tflm_hil.results.groups import FirmwareFigures, ParityFigures, SymbolFigures
+from tflm_hil.results.groups import FirmwareFigures, OperatorFigures, ParityFigures, ProfileFigures, SymbolFigures
 from tflm_hil.results.merge import Planned
 from tflm_hil.results.model import Case, Run
 from tflm_hil.results.parts import RunKey
@@ -252,3 +252,11 @@ def test_a_run_without_a_baseline_is_named_if_it_is_of_this_session() -> None:
     held = hold(results(GESTURE, earlier), {}, {})
     assert held.no_baseline == ["gesture-int8-aot-stm32f4"]
     assert [run.comparison for run in held.runs] == [None, None]
+
+
+def test_a_session_that_does_not_profile_keeps_the_profile_that_is_there(tmp_path: Path) -> None:
+    operators = [OperatorFigures(0, "FULLY_CONNECTED", "dense", 9_000)]
+    updated(tmp_path, replace(GESTURE, profile=ProfileFigures("instructions", "punch/017", 13_736, operators)))
+    assert updated(tmp_path, GESTURE).same
+    (written,) = updated(tmp_path, replace(GESTURE, latency=Latency("instructions", 10, 1, 1, 1, 1))).written
+    assert '"profile"' not in written.path.read_text(), "of other code it would be wrong"
