@@ -15,6 +15,7 @@ from tflm_hil.device.client import Client
 from tflm_hil.device.device_info import Counter
 from tflm_hil.device.uart_log import UartLog
 from tflm_hil.firmware.image import FirmwareImage
+from tflm_hil.firmware.image_kind import ImageKind
 from tflm_hil.targets.target import read_target
 
 # QEMU has no cycle counter, but TIM2 of its STM32F405 counts nanoseconds, and with -icount shift=0 an instruction takes
@@ -40,7 +41,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> FirmwareImage:
     (targets / "dwt_of_tim2" / "counter.c").write_text(DWT_OF_TIM2)
     file = targets / "stm32f4_with_dwt.toml"
     file.write_text(STM32F4.file.read_text().replace('"cortexm_counter"', '"dwt_of_tim2"'))
-    return build(read_target(file))
+    return build(read_target(file), ImageKind.PROFILE)
 
 
 @pytest.fixture
@@ -63,3 +64,20 @@ def test_interrupts_change_no_count_and_are_told(client: Client) -> None:
     results = run(client, *[(SPIN, 1000)] * 100)
     assert client.status().interrupts > 0
     assert {counter.counts(info, result.invoke_ticks) for result in results} == {undisturbed[1]}
+
+
+def test_interrupts_change_no_step(client: Client) -> None:
+    client.hello()
+
+    def step(amount: int, *others: tuple[int, int]) -> int:
+        client.profile()
+        run(client, (SPIN, amount), *others)
+        steps = client.steps()
+        (ticks,) = steps.ticks
+        return ticks - steps.mark_ticks
+
+    undisturbed = [step(amount) for amount in (1000, 30_000)]
+    assert undisturbed[1] - undisturbed[0] == 29_000 * 2000
+    before = client.status().interrupts
+    assert step(30_000, *[(SPIN, 0)] * 100) == undisturbed[1]
+    assert client.status().interrupts > before

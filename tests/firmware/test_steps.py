@@ -16,7 +16,7 @@ from tflm_hil.device.steps import Steps
 from tflm_hil.device.uart_log import UartLog
 from tflm_hil.errors import RefusedError
 
-OPERATORS = 150
+STEPS = 150
 CASE = [bytes(600), bytes(8)]
 
 
@@ -33,7 +33,7 @@ def connect(library: Path, tmp_path: Path, rate: float = 0.0) -> Client:
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("steps")
     return compile_for_host(
-        folder, "firmware.so", "-shared", "-fPIC", "-DHIL_PROFILE=1", windowed=False, operators=OPERATORS
+        folder, "firmware.so", "-shared", "-fPIC", "-DHIL_PROFILE=1", windowed=False, operators=STEPS + 1
     )
 
 
@@ -42,7 +42,7 @@ def test_only_the_next_inference_measures_its_steps_and_all_of_them_arrive(
     library: Path, tmp_path: Path, rate: float
 ) -> None:
     client = connect(library, tmp_path, rate)
-    expected = Steps(2, [2 + i for i in range(OPERATORS)])  # reading the counter takes two ticks
+    expected = Steps(2, [2 + i for i in range(STEPS)])  # reading the counter takes two ticks
     for _ in range(2):
         plain = client.infer(CASE)
         client.profile()
@@ -55,7 +55,7 @@ def test_only_the_next_inference_measures_its_steps_and_all_of_them_arrive(
 
 
 def test_an_image_that_measures_no_steps_knows_no_such_request(tmp_path: Path) -> None:
-    library = compile_for_host(tmp_path, "tested.so", "-shared", "-fPIC", windowed=False, operators=OPERATORS)
+    library = compile_for_host(tmp_path, "tested.so", "-shared", "-fPIC", windowed=False, operators=STEPS + 1)
     client = connect(library, tmp_path)
     for request in (client.profile, client.steps):
         with pytest.raises(RefusedError, match="unknown request"):

@@ -65,33 +65,44 @@ static void run(void) {
     out[1] = in[1];
 }
 
+#ifdef HIL_PROFILE
+#include "marks.h"
+
+void aot_run_in_steps(void) {
+    step_begin();
+    run();
+    step_end();
+}
+#endif
+
 static const hil_tensor_t inputs[] = {{HIL_FLOAT32, 2, {1, 2}, 0.0f, 0, in, sizeof in}};
 static const hil_tensor_t outputs[] = {{HIL_FLOAT32, 2, {1, 2}, 0.0f, 0, out, sizeof out}};
 const aot_model_t aot_model = {inputs, outputs, 1, 1, sizeof in + sizeof out, run, 0, 0};
 """
 
 
-def build(target: Target) -> FirmwareImage:
+def build(target: Target, kind: ImageKind = ImageKind.TESTED) -> FirmwareImage:
     """Return the image for `target`, which is built once in a run. Skips the test if a tool is missing."""
     skip_without_tools()
-    if target.name not in _built:
-        folder = once(f"image-{target.name}", lambda folder: _build(target, folder))
-        elf = folder / "build" / f"{target.name}_aot" / "program.elf"
-        _built[target.name] = read_image(elf, target, 0, 0, folder / "generated")
-    return _built[target.name]
+    environment = environments.environment(target.name, "aot", kind)
+    if environment not in _built:
+        folder = once(f"image-{environment}", lambda folder: _build(target, kind, folder))
+        elf = folder / "build" / environment / "program.elf"
+        _built[environment] = read_image(elf, target, 0, 0, folder / "generated")
+    return _built[environment]
 
 
 _built: dict[str, FirmwareImage] = {}
 
 
-def _build(target: Target, folder: Path) -> None:
+def _build(target: Target, kind: ImageKind, folder: Path) -> None:
     # Reuse the objects of the project.
-    build_dir = BuildDir(ROOT, ROOT / ".hil", folder.name, target, f"{target.name}_aot")
+    build_dir = BuildDir(ROOT, ROOT / ".hil", folder.name, target, environments.environment(target.name, "aot", kind))
     generated = folder / "generated"
     raw = [Channel(name, "raw", 1.0, 0.0, 1.0) for name in ("what", "amount")]
     write_model_config(model(folder, 1, 1, raw), MODEL_SHA256, graph(2, 2, TensorType.FLOAT32), generated)
     (generated / "aot_model.c").write_text(NETWORK)
-    environments.define(build_dir, "aot", None, ImageKind.TESTED)
+    environments.define(build_dir, "aot", None, kind)
     settings = platformio.build_variables(generated, folder / "build")
     platformio.run(build_dir, settings, folder / "log")
 

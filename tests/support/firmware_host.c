@@ -241,9 +241,9 @@ bool engine_invoke(void) {
     return engine_works;
 }
 
-/* Step number i takes i ticks. */
+/* Step number i takes i ticks. There is one step fewer than there may be. */
 bool engine_invoke_in_steps(void) {
-    for (uint32_t i = 0; i < MODEL_STEPS; i++) {
+    for (uint32_t i = 0; i + 1 < MODEL_STEPS; i++) {
         step_begin();
         so_far += i;
         step_end();
