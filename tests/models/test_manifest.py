@@ -63,6 +63,15 @@ def test_a_limit_is_that_of_the_most_specific_table_that_sets_it(tmp_path: Path)
     assert variant.budget("stm32f4", "tflm") == Budget(flash_bytes=2000, ram_bytes=2, arena_bytes=2, accuracy=0.5)
     assert variant.budget("nrf51", "aot") == Budget(flash_bytes=3000, arena_bytes=3, stack_bytes=3, accuracy=0.5)
     assert variant.budget("nrf51", "tflm") == Budget(flash_bytes=4000, accuracy=0.5)
+    assert variant.budget_keys("flash_bytes", "stm32f4", "tflm")[2:] == ("budgets", "stm32f4", "all", "flash_bytes")
+    assert variant.budget_keys("accuracy", "stm32f4", "aot") == (
+        "variants",
+        "int8",
+        "budgets",
+        "all",
+        "all",
+        "accuracy",
+    )
 
 
 def test_a_skip_covers_all_firmware_that_matches_it(tmp_path: Path) -> None:

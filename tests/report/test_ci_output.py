@@ -115,7 +115,8 @@ def test_no_name_ends_an_annotation_or_begins_another(where: str) -> None:
     assert len(lines) == 4
     for line in lines:
         assert line.isprintable()
-        _, properties, _ = parsed(line)
+        _, properties, message = parsed(line)
+        assert "%0A" not in where or "c%0A" in message, "what looks like an escape is text"
         assert set(properties) <= {"file", "line", "title"}
         assert not properties.get("file", "").startswith(("/", ".."))
 

@@ -314,3 +314,13 @@ def test_publishing_writes_the_verdict_that_it_is_given(tmp_path: Path, verdict:
     assert msgspec.json.encode(undeserved) == given
     assert load(published.results_file).runs[0].verdict == verdict
     assert f"**{verdict}**" in published.report.read_text()
+
+
+def test_what_misses_the_budget_is_told_with_the_line_that_sets_it() -> None:
+    sources = {"accuracy": "models/m/model.toml:30", "accuracy_drop": "models/m/model.toml:31"}
+    expected = {NAME: Expected(Budget(accuracy=0.9, accuracy_drop=0.0), sources=sources)}
+    (run,) = judge(results(half_right()), expected).runs
+    assert run.over_budget == [
+        f"accuracy of the {whose}: 50.00%, below the budget of at least 90.00% (models/m/model.toml:30)"
+        for whose in ("device", "reference")
+    ]
