@@ -23,6 +23,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(autouse=True)
+def _no_baselines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hold what tests measure against nothing but what they say themselves."""
+    for variable in ("HIL_BASELINE", "HIL_FAIL_ON", "HIL_STRICT"):
+        monkeypatch.delenv(variable, raising=False)
+
+
+@pytest.fixture(autouse=True)
 def _no_ci(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let tests that run pytest see what people see: on a CI server, pytest says more, and the plugin writes more."""
     for variable in ("CI", "BUILD_NUMBER", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):

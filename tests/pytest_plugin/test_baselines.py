@@ -47,10 +47,7 @@ LAST = "exit status {}: *"
 
 @pytest.fixture
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> FakeProject:
-    project = FakeProject(pytester, monkeypatch, SUITE)
-    for variable in ("HIL_BASELINE", "HIL_FAIL_ON", "HIL_STRICT"):
-        monkeypatch.delenv(variable, raising=False)
-    return project
+    return FakeProject(pytester, monkeypatch, SUITE)
 
 
 @pytest.fixture
@@ -269,6 +266,15 @@ def test_a_session_that_was_not_to_run_all_calls_no_run_stale_that_it_left_out(
 ) -> None:
     committed(*part)
     assert committed.results.stale_baselines == []
+
+
+def test_a_session_may_be_held_against_nothing(committed: FakeProject) -> None:
+    worsen(committed)
+    assert committed("--hil-baseline=none").ret == pytest.ExitCode.OK
+    assert committed.run().comparison is None
+    result = committed(UPDATE, HIL_BASELINE="none")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --hil-update-baseline: --hil-baseline=none names no folder; *"])
 
 
 def test_a_baseline_elsewhere_is_named(project: FakeProject) -> None:

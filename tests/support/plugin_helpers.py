@@ -32,8 +32,8 @@ class Hil:
             monkeypatch.delenv(variable, raising=False)
 
     def __call__(self, *arguments: str | Path) -> pytest.RunResult:
-        report = f"--hil-report={self._pytester.path / 'reports'}"
-        return self._pytester.runpytest_inprocess(f"--rootdir={ROOT}", "-p", "no:cacheprovider", report, *arguments)
+        own = (f"--hil-report={self._pytester.path / 'reports'}", "--hil-baseline=none")
+        return self._pytester.runpytest_inprocess(f"--rootdir={ROOT}", "-p", "no:cacheprovider", *own, *arguments)
 
 
 def read_results(pytester: pytest.Pytester) -> Results:

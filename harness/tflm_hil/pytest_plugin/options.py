@@ -56,8 +56,9 @@ REPORT = Option("report", "reports", "folder of results.json, report.md and juni
 BASELINE = Option(
     "baseline",
     None,
-    "compare the figures with the baselines in this folder (default: baselines/ of the project, if it is there)",
-    "DIR",
+    "compare the figures with the baselines in this folder, or with none (default: baselines/ of the project, if it is"
+    " there)",
+    "DIR|none",
 )
 FAIL_ON = Option(
     "fail-on",
@@ -194,7 +195,7 @@ def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) 
         engine=engine,
         models=models,
         report_dir=folder(REPORT, report),
-        baseline_dir=folder(BASELINE, baseline) if baseline else _default_baselines(project.root, update),
+        baseline_dir=_baselines(project.root, folder(BASELINE, baseline) if baseline else None, baseline, update),
         update_baseline=update,
         strict=strict,
         limits_below=limits_below,
@@ -228,9 +229,16 @@ def _limits(config: pytest.Config, environment: Mapping[str, str]) -> tuple[tupl
     return tuple(below), tuple(above)
 
 
-def _default_baselines(root: Path, update: bool) -> Path | None:
-    folder = root / "baselines"
-    return folder if update or folder.is_dir() else None
+def _baselines(root: Path, folder: Path | None, given: str, update: bool) -> Path | None:
+    """The folder of baselines, or None. Raises pytest.UsageError if none is to be updated."""
+    if given == "none":
+        if update:
+            raise pytest.UsageError(
+                f"--hil-update-baseline: {BASELINE.flag}=none names no folder; leave one of them out"
+            )
+        return None
+    default = root / "baselines"
+    return folder or (default if update or default.is_dir() else None)
 
 
 def _project(config: pytest.Config, board: str) -> Configuration:
