@@ -41,14 +41,17 @@ def profile(
     flashing.
 
     Raises:
-        NoProfileError: the device has no counter, or its image measures no steps; or the board is not to be flashed.
+        NoProfileError: the engine has no such image, or the application of the user does not measure steps; the device
+            has no counter; or the board is not to be flashed.
         HilError: the image cannot be built or brought onto the board, or the counter is not to be believed.
         DeviceError: the device does not do what it should.
     """
     if session.options.flash is Flash.NEVER and session.application is None:
         raise NoProfileError(f"{board.name} would have to be flashed with an image that measures steps")
-    image = session.firmware(firmware, ImageKind.PROFILE, say)
     steps = session.steps(firmware)
+    if steps is None:
+        raise NoProfileError(f"engine {firmware.engine} has no image that measures steps")
+    image = session.firmware(firmware, ImageKind.PROFILE, say)
     with session.connected(board, image, log, progress, say) as device:
         plain = _infer(device, sample.data)
         if plain.refused_counter:

@@ -13,8 +13,7 @@ from tflm_hil.firmware.image import FirmwareImage
 from tflm_hil.firmware.image_kind import ImageKind
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.manifest import Model
-from tflm_hil.models.steps import Step, one_by_one
-from tflm_hil.models.tflite_file import read
+from tflm_hil.models.steps import Step
 from tflm_hil.progress import Say, silent
 from tflm_hil.targets import Target
 
@@ -63,9 +62,9 @@ class Engine(Protocol):
         """What it is known to compute wrong of this network, in one line, for the head of a report. This is quick."""
         return None
 
-    def steps(self, tflite: Path) -> Sequence[Step]:
-        """The steps of an inference that a profile image measures, in order: by default, every operator is one."""
-        return one_by_one(read(tflite))
+    def steps(self, _tflite: Path) -> Sequence[Step] | None:
+        """The steps of an inference that a profile image measures, in order; None if there is no such image."""
+        return None
 
     def build(
         self,

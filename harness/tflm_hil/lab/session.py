@@ -173,8 +173,8 @@ class Session:
             self._images[key] = engines.build(engine, self.project, model, variant.name, target, kind, say)
         return Firmware(build.model, build.variant, build.engine, build.target, self._images[key])
 
-    def steps(self, build: Build) -> Sequence[Step]:
-        """The steps of an inference that a profile image of `build` measures, in order."""
+    def steps(self, build: Build) -> Sequence[Step] | None:
+        """The steps of an inference that a profile image of `build` measures, in order; None if there is none."""
         return self._engine(build).steps(build.variant.path)
 
     def changed(self) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from tflm_hil.engines.engine import Engine
@@ -11,6 +12,8 @@ from tflm_hil.firmware.image import FirmwareImage, read_application
 from tflm_hil.firmware.image_kind import ImageKind
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.manifest import Model
+from tflm_hil.models.steps import Step, one_by_one
+from tflm_hil.models.tflite_file import read
 from tflm_hil.progress import Say, silent
 from tflm_hil.targets import Target
 
@@ -25,6 +28,10 @@ class ExternalEngine(Engine):
 
     def check(self, _tflite: Path, _project: FirmwareProject, _say: Say = silent) -> None:
         """See Engine. What is wrong shows when the device is asked."""
+
+    def steps(self, tflite: Path) -> Sequence[Step]:
+        """See Engine. Whether the application measures them is asked of the device."""
+        return one_by_one(read(tflite))
 
     def build(
         self,

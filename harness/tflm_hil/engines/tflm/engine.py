@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tflm_hil.engines.engine import GeneratingEngine
@@ -10,6 +10,7 @@ from tflm_hil.engines.tflm import build, library, sources, trial
 from tflm_hil.errors import HilError
 from tflm_hil.firmware.generator import Generated, Job
 from tflm_hil.firmware.project import FirmwareProject
+from tflm_hil.models.steps import Step, one_by_one
 from tflm_hil.models.tflite_file import read
 from tflm_hil.progress import Say, silent
 
@@ -49,6 +50,10 @@ class TflmEngine(GeneratingEngine):
         except HilError as error:
             return str(error)
         return None
+
+    def steps(self, tflite: Path) -> Sequence[Step]:
+        """See Engine. Every operator is a step."""
+        return one_by_one(read(tflite))
 
     def generate(self, job: Job) -> Generated:
         """See Generator. The library is installed if it is not here yet."""
