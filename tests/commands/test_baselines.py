@@ -71,7 +71,7 @@ def test_files_of_somebody_else_are_left_alone(clone: Path) -> None:
 def test_what_failed_for_another_reason_as_well_is_no_baseline(tmp_path: Path, more: str) -> None:
     save(results(regressed("a", 1), regressed("b", 1, more)), tmp_path / "results.json")
     done = hil("baseline", "write", "--results", "results.json", "--folder", "base", cwd=tmp_path)
-    assert done.stdout == "1 baselines written to base\nnot for b-int8-aot-stm32f4, which did not pass\n"
+    assert done.stdout == "1 baseline written to base\nnot for b-int8-aot-stm32f4, which did not pass\n"
     assert latencies(tmp_path / "base") == {"a": 1}
 
 

@@ -11,6 +11,7 @@ from markdown_it import MarkdownIt
 from support.hostile_results import HOSTILE, assert_harmless, hostile
 from support.made_results import compared, failed, flipped, larger, less_accurate, results, run, slower
 from tflm_hil.report.pull_request import COMMENT_LIMIT, MARKER, render
+from tflm_hil.results.comparison import Base, Comparison
 
 
 def test_the_verdict_comes_first_then_what_got_worse_with_its_cause_then_failures_then_what_got_better() -> None:
@@ -37,6 +38,11 @@ def test_the_verdict_comes_first_then_what_got_worse_with_its_cause_then_failure
     order = [text.index(part) for part in ("### What got worse", "### What failed", "### What got better", "<details>")]
     assert order == sorted(order)
     assert "- 3 of 60 windows differ (`tests/test_hil.py::test_bad`)" in text
+
+
+def test_a_baseline_that_a_job_fetched_is_called_by_its_name() -> None:
+    fetched = Comparison(Base("/home/runner/temp/gesture.json", "b" * 40), [larger()])
+    assert "| `bbbbbbbbbbbb` in `gesture.json` |" in render(results(run(comparison=fetched, verdict="fail")))
 
 
 def test_a_run_that_passes_is_a_verdict_and_folded_details() -> None:

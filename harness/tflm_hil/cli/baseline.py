@@ -60,15 +60,19 @@ def baseline(
         if kept:
             print(f"as they were: {listed(kept)}")
     elif found := baselines.fetch(notes, commit, folder):
-        print(f"{len(found.files)} baselines of commit {found.commit[:12]} written to {folder}")
+        print(f"{_baselines(len(found.files))} of commit {found.commit[:12]} written to {folder}")
     else:
         print(f"no commit before {commit} has baselines in its notes, so nothing will be compared")
 
 
 def _said(update: Update, where: str) -> list[str]:
-    lines = [f"{len(update.written)} baselines {where}"]
+    lines = [f"{_baselines(len(update.written))} {where}"]
     if update.same:
         lines.append(f"{len(update.same)} are there already")
     if update.refused:
         lines.append(f"not for {listed([run.name for run in update.refused])}, which did not pass")
     return lines
+
+
+def _baselines(number: int) -> str:
+    return f"{number} baseline{'s' * (number != 1)}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 from tflm_hil.report.changes import (
     about_predictions,
     difference,
@@ -95,7 +97,11 @@ def _row(*cells: str) -> str:
 
 def _base(run: Run) -> str:
     base = run.comparison.base if run.comparison else None
-    return f"{commit(base.commit)} in {code(base.what)}" if base else "-"
+    if base is None:
+        return "-"
+    # Where a job put what it fetched is no news to anybody.
+    what = PurePosixPath(base.what).name if base.what.startswith("/") else base.what
+    return f"{commit(base.commit)} in {code(what)}"
 
 
 def _figures(run: Run, change: Change) -> list[str]:
