@@ -13,7 +13,7 @@ from support.made_history import ask, history, session
 from support.made_results import results, run
 from tflm_hil.results.history.record import record
 from tflm_hil.results.matrix import combine
-from tflm_hil.results.model import Case, Results, load, save
+from tflm_hil.results.model import BoardFigures, Case, Results, load, save
 
 RUNS = "SELECT hex(run.digest) FROM run ORDER BY run.digest"
 
@@ -23,7 +23,8 @@ def job(number: int, models: Sequence[str], verdict: str = "pass", current: bool
     created = f"2026-01-01T00:00:{number:02}"
     tests = [Case(id="t", outcome="passed", ran=created, this_session=current)]
     runs = [run(model, verdict=verdict, tests=tests) for model in models]
-    return results(*runs, created=created, host={"system": f"Linux {number}"}, no_baseline=[f"base of {number}"])
+    boards = [BoardFigures(f"board {number}", "main", 100, "")]
+    return results(*runs, created=created, host={"system": f"Linux {number}"}, boards=boards)
 
 
 JOBS = st.builds(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.made_history import ask, history, session
+from support.made_history import ask, session
 from tflm_hil.errors import HilError
 from tflm_hil.results.groups import FirmwareFigures, SymbolFigures
 from tflm_hil.results.history import query
@@ -96,14 +98,24 @@ def test_each_damaged_one_is_kept(tmp_path: Path) -> None:
     assert (tmp_path / "history.sqlite.corrupt-1").read_text().startswith("no database 1")
 
 
-def test_what_waits_in_the_log_of_another_database_is_not_taken_for_the_new_one_s(tmp_path: Path) -> None:
-    database = history(tmp_path, 1)
-    database.write_bytes(b"no database" * 999)
-    log = tmp_path / "history.sqlite-wal"
-    log.write_bytes(b"the log of the damaged one")
-    record(database, session(1))
-    assert not log.exists()
-    assert ask(database, "SELECT count(*) FROM run") == [1]
+def test_what_is_still_in_the_log_of_the_damaged_one_is_not_taken_for_the_new_one_s(
+    tmp_path: Path, sound: bytes
+) -> None:
+    """While somebody reads a database, SQLite leaves what is written to it in a log beside it."""
+    database = tmp_path / "history.sqlite"
+    database.write_bytes(sound)
+    with closing(sqlite3.connect(database)) as reader:
+        reader.execute("SELECT count(*) FROM run").fetchone()
+        assert record(database, session(SESSIONS)) == []
+        assert (tmp_path / "history.sqlite-wal").stat().st_size
+        with database.open("r+b") as file:
+            file.seek(len(sound) // 2 // PAGE * PAGE)
+            file.write(b"\xa5" * PAGE)
+        assert "corrupt-1" in record(database, session(SESSIONS + 1))[0]
+    assert (tmp_path / "history.sqlite.corrupt-1-wal").exists()
+    assert ask(database, "PRAGMA integrity_check") == ["ok"]
+    commits = ask(database, "SELECT commit_hash FROM session")
+    assert {f"{SESSIONS:040x}", f"{SESSIONS + 1:040x}"} <= set(commits)
 
 
 def test_a_damaged_part_takes_no_figure_with_it(tmp_path: Path, sound: bytes) -> None:

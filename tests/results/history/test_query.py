@@ -31,6 +31,8 @@ def test_a_state_of_the_sources_has_one_point_the_last(tmp_path: Path) -> None:
         record(database, session(number, commit=commit))
     points = query.trends(database, [GESTURE])[GESTURE]["latency.median"]
     assert [(point.commit, point.value) for point in points] == [("b", 13_001), ("a", 13_002)]
+    (series,) = query.series(database, "latency.median")
+    assert series.points == points
 
 
 def test_a_trend_has_the_last_points_of_its_run_and_no_other(tmp_path: Path) -> None:

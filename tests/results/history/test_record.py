@@ -16,6 +16,7 @@ from support.made_results import COMMIT, compared, results, run, slower
 from tflm_hil.checks.latency import Latency
 from tflm_hil.results.groups import FirmwareFigures, MeaningFigures, SymbolFigures
 from tflm_hil.results.history import query
+from tflm_hil.results.history.database import locked
 from tflm_hil.results.history.record import record
 from tflm_hil.results.history.rows import unpacked
 from tflm_hil.results.history.stored import runs_of_session
@@ -37,7 +38,7 @@ def test_a_session_is_recorded_with_its_sources_and_its_figures(tmp_path: Path) 
 
 def test_the_same_session_is_recorded_once(tmp_path: Path) -> None:
     database = history(tmp_path, 2)
-    record(database, session(1))
+    assert record(database, session(1)) == []
     assert ask(database, "SELECT count(*) FROM run") == [2]
     assert ask(database, "SELECT count(*) FROM session") == [2]
 
@@ -120,6 +121,15 @@ def test_a_locked_database_is_waited_for_and_the_session_goes_in_with_the_next(t
     assert record(database, session(2)) == []
     assert ask(database, "SELECT commit_hash FROM session ORDER BY created") == [f"{n:040x}" for n in range(3)]
     assert not waiting.exists()
+
+
+def test_a_process_that_may_be_replacing_the_database_is_waited_for(tmp_path: Path) -> None:
+    database = history(tmp_path, 1)
+    with locked(database):
+        (line,) = record(database, session(1), patience_s=0.05)
+    assert f"{database}: another process has held it" in line
+    assert record(database, session(2)) == []
+    assert ask(database, "SELECT count(*) FROM run") == [3]
 
 
 def test_a_session_that_waits_and_cannot_be_read_is_told_and_stays(tmp_path: Path) -> None:

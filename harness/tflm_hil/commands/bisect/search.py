@@ -62,6 +62,8 @@ def search(
     ended = worktree.mark("bad", bad)
     while not ended:
         commit = worktree.next()
+        if commit in measured:
+            raise HilError(f"git bisect asks for {commit[:12]} again; its version may be one that is not known here")
         measured[commit] = measure(commit)
         mark = judge.mark(measured[commit])
         tell(judge.line(measured[commit], mark, worktree.subject(commit)))
