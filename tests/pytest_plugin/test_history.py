@@ -43,6 +43,7 @@ def test_each_session_is_recorded_and_the_report_shows_how_figures_went(project:
     assert "latency.median over 2 states of the sources" in report
 
 
+@pytest.mark.nightly  # it starts three processes
 def test_workers_record_nothing_of_their_own(project: FakeProject, database: Path) -> None:
     project("-n", "2")
     (line,) = query.sessions(database, 10)
@@ -85,13 +86,3 @@ def test_a_history_that_cannot_be_written_costs_no_results(project: FakeProject,
     ask(database, "PRAGMA user_version = 1")
     project("-k", "float32")
     assert ask(database, "SELECT count(*) FROM session") == [3]
-
-
-def test_the_report_shows_how_figures_went(project: FakeProject, pytester: pytest.Pytester) -> None:
-    project.pytester.makepyfile(test_suite=SUITE.replace("300", "301"))
-    project()
-    project.pytester.makepyfile(test_suite=SUITE)
-    project()
-    report = (pytester.path / "reports" / "report.html").read_text()
-    assert report.count('class="chart trend"') > 2
-    assert "301" in report, "only the history has it"

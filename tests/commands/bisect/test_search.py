@@ -45,7 +45,7 @@ class History:
             )
 
 
-@pytest.mark.parametrize("moved", range(1, 8))
+@pytest.mark.parametrize("moved", [1, 4, 7])
 def test_the_commit_is_found_wherever_it_is(tmp_path: Path, moved: int) -> None:
     history = History(tmp_path, [100] * moved + [130] * (8 - moved))
     found = history.search()

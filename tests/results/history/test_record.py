@@ -16,7 +16,7 @@ from support.made_results import COMMIT, compared, results, run, slower
 from tflm_hil.checks.latency import Latency
 from tflm_hil.results.groups import FirmwareFigures, MeaningFigures, SymbolFigures
 from tflm_hil.results.history import query
-from tflm_hil.results.history.database import locked
+from tflm_hil.results.history.database import locked, writing
 from tflm_hil.results.history.record import record
 from tflm_hil.results.history.rows import unpacked
 from tflm_hil.results.history.stored import runs_of_session
@@ -208,13 +208,20 @@ def kill_in_the_middle(database: Path, rounds: int) -> None:
 
 
 def test_a_process_that_is_killed_leaves_all_that_it_had_recorded(tmp_path: Path) -> None:
-    kill_in_the_middle(tmp_path / "history.sqlite", 3)
+    kill_in_the_middle(tmp_path / "history.sqlite", 2)
 
 
 @pytest.mark.nightly
 def test_processes_are_killed_again_and_again(tmp_path: Path) -> None:
     """100 processes are started: a minute."""
     kill_in_the_middle(tmp_path / "history.sqlite", 100)
+
+
+def test_what_is_recorded_is_on_the_disk(tmp_path: Path) -> None:
+    """No test cuts the power: these are the settings of which SQLite's documentation says so."""
+    with writing(tmp_path / "history.sqlite") as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
 
 
 def test_hardware_and_emulator_have_trends_of_their_own(tmp_path: Path) -> None:
