@@ -50,6 +50,18 @@ def test_the_verdict_comes_first_then_what_got_worse_and_why_then_what_got_bette
     assert COMMIT[:12] in page.all("header")[0].text
 
 
+def test_the_run_that_changed_most_comes_first_and_what_is_told_already_is_not_told_again() -> None:
+    later = slower()
+    later.metric = "latency.max"
+    text = Page(render(results(run("a", compared(slower(), later)), run("b", compared(larger()))))).all("ul")
+    (worse,) = (
+        " ".join(item.text.split()) for item in text if "cards" in str(item.attributes) and "limit" in item.text
+    )
+    assert worse.index("b-int8-aot-stm32f4") < worse.index("a-int8-aot-stm32f4")
+    assert worse.count("aot_fully_connected_s8") == 1
+    assert worse.count("for the same reason") == 1
+
+
 def test_each_run_has_a_cell_in_the_matrix_and_a_row_that_lead_to_it() -> None:
     page = Page(render(rich_results()))
     targets = {element.attributes["id"] for element in page.all("details") if "id" in element.attributes}
@@ -160,7 +172,13 @@ def test_what_was_not_measured_is_no_error(given: Results) -> None:
 
 
 @pytest.mark.parametrize(
-    "measured", [{"latency": 3}, {"latency": {"unit": "instructions", "invoke": [[1], [2, 3, 4]]}}, {"latency": None}]
+    "measured",
+    [
+        {"latency": 3},
+        {"latency": {"unit": "instructions", "invoke": [[1, 1], [2, 2]]}},
+        {"latency": {"unit": "instructions", "invoke": [[1], [2, 3, 4]], "prepare": [], "window": []}},
+        {"latency": None},
+    ],
 )
 def test_measured_parts_of_another_shape_are_left_out(measured: dict[str, Any]) -> None:
     (made,) = results(run(tests=[failed("no")])).runs

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import jinja2
 from markupsafe import Markup
 
-from tflm_hil.report import changes, history, text, wording
+from tflm_hil.report import changes, history, markup, text, wording
 from tflm_hil.report.compiled_templates import CompiledTemplates
 from tflm_hil.report.headline import headline
 from tflm_hil.report.html import chain, distribution, footprint, overview, traces, trend
@@ -44,6 +44,8 @@ _environment.filters.update(
     state=history.sources,
     flips=changes.flips,
     first_lines=text.first_lines,
+    cut=markup.cut,
+    cause_name=lambda cause: (cause.kind, cause.name),
     verdict=wording.verdict,
     where=wording.where,
     answers=wording.answers,

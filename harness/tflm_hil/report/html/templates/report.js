@@ -25,7 +25,7 @@
 
   // A link to a run opens it.
   const openLinked = () => {
-    const linked = one(decodeURIComponent(location.hash.slice(1)));
+    const linked = one(location.hash.slice(1));
     if (linked?.matches("details")) {
       linked.hidden = false;
       linked.open = true;
