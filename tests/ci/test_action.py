@@ -130,7 +130,9 @@ def test_the_baseline_is_made_of_the_artifact_of_the_base_branch_if_there_is_one
     assert [path.name for path in Path(job.outputs["folder"]).iterdir()] == ["a-int8-aot-stm32f4-qemu.json"]
 
 
-@pytest.mark.parametrize(("source", "status", "output"), [("folder", 0, ""), ("none", 0, "folder=none\n"), ("notez", 1, "")])
+@pytest.mark.parametrize(
+    ("source", "status", "output"), [("folder", 0, ""), ("none", 0, "folder=none\n"), ("notez", 1, "")]
+)
 def test_a_committed_baseline_needs_no_word_and_a_wrong_word_is_one_line(
     job: Job, source: str, status: int, output: str
 ) -> None:
