@@ -63,6 +63,7 @@ def test_json_has_the_points(project: Path) -> None:
     [
         (["latency.mean"], "latency.mean: no such figure in the history; there are firmware.arena_bytes, "),
         (["--run", RUN], "--run: name a figure as well, such as `hil history latency.median --run ...`"),
+        (["--branch", "dev"], "--branch=dev: no session of it in the history"),
         (["--database", "none.sqlite"], "none.sqlite: there is no history yet; a session such as `pytest --board="),
     ],
 )

@@ -1,4 +1,7 @@
-"""The history in a terminal: its sessions, and how a figure went, as a line of small bars or commit by commit."""
+"""The history in a terminal: its sessions, and how a figure went, as a line of small bars or commit by commit.
+
+It imports nothing that needs the results model, because that takes longer than reading 10,000 runs.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,8 @@ def series_lines(metric: str, series: Series, limit: int) -> Iterator[str]:
     low, high = min(values), max(values)
     unit = f" in {series.unit}" if series.unit else ""
     yield f"{metric} of {series.label}{unit}: {shown(low, series.unit)} to {shown(high, series.unit)}"
-    yield f"{len(values):,} states of the sources, the last on the right: {spark(values)}"
+    states = "state" if len(values) == 1 else "states"
+    yield f"{len(values):,} {states} of the sources, the last on the right: {spark(values)}"
     table = Table("session", "when", "commit", "branch", "verdict", metric, "change", "", box=None)
     last = series.points[-limit:]
     before = [None, *values][-len(last) - 1 : -1] if len(last) == len(values) else values[-len(last) - 1 : -1]

@@ -59,7 +59,10 @@ class Series:
 
 
 def sessions(database: Path, limit: int, branch: str | None = None) -> list[SessionLine]:
-    """The last `limit` sessions, of one branch if it is named, the newest first. Raises HilError as `reading`."""
+    """The last `limit` sessions, of one branch if it is named, the newest first.
+
+    Raises HilError if there is none, and as `reading`.
+    """
     where, arguments = ("WHERE branch = ?", [branch]) if branch is not None else ("", [])
     with reading(database) as connection:
         found = connection.execute(
@@ -67,6 +70,8 @@ def sessions(database: Path, limit: int, branch: str | None = None) -> list[Sess
             " ORDER BY created DESC, id DESC LIMIT ?",
             [*arguments, limit],
         ).fetchall()
+        if not found:
+            raise HilError(f"--branch={branch}: no session of it in the history" if branch else f"{database}: is empty")
         return [_session(connection, *row) for row in found]
 
 
