@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+from support.linked_program import linked
 from support.targets import STM32F4
 from tflm_hil.firmware import demangle as demangling
 from tflm_hil.firmware.demangle import demangle
@@ -15,51 +15,13 @@ from tflm_hil.firmware.image import read_application
 from tflm_hil.firmware.link_map import LinkMap, origin_name
 from tflm_hil.firmware.symbols import PlacedSymbol, placed_symbols
 
-MAIN = r"""
-extern "C" int twice(int);
-namespace ns {
-template <int N, typename T> __attribute__((noinline)) T deep(T value) {
-    volatile char room[N];
-    room[0] = (char)value;
-    return value + room[0];
-}
-static const unsigned char table[2048] = {1};
-__attribute__((noinline)) long use(long at) { return table[at]; }
-}
-extern "C" int plain(int value) { return value + 1; }
-extern "C" int other_name(int) __attribute__((alias("plain")));
-extern "C" void start(void) { ns::use(plain(twice(ns::deep<512, int>(7)))); for (;;) {} }
-"""
-LIBRARY = "static int count; int twice(int value) { return 2 * value + count++; }\n"
-FLAGS = ["-mcpu=cortex-m4", "-mthumb", "-O1", "-g1", "-fno-exceptions", "-ffunction-sections", "-fdata-sections"]
-
-
-def build(folder: Path, *flags: str, link: str = "-Wl,-Map=build/env/app.map") -> Path:
-    """An image whose objects lie as PlatformIO puts them."""
-    if shutil.which("arm-none-eabi-g++") is None:
-        pytest.skip("no arm-none-eabi-g++ on PATH")
-    build = folder / "build" / "env"
-    (build / "lib3f1" / "app").mkdir(parents=True)
-    (folder / "main.cpp").write_text(MAIN)
-    (folder / "twice.c").write_text(LIBRARY)
-
-    def run(*command: str) -> None:
-        subprocess.run(command, cwd=folder, check=True)
-
-    run("arm-none-eabi-g++", *FLAGS, *flags, "-c", "main.cpp", "-o", "build/env/lib3f1/app/main.o")
-    run("arm-none-eabi-gcc", *FLAGS, *flags, "-c", "twice.c", "-o", "twice.o")
-    run("arm-none-eabi-gcc-ar", "rcs", "build/env/libtwice.a", "twice.o")
-    objects = ["build/env/lib3f1/app/main.o", "build/env/libtwice.a", "-nostdlib", "-Wl,-e,start"]
-    run("arm-none-eabi-g++", *FLAGS, *flags, *objects, link, "-o", "build/env/app.elf")
-    return build / "app.elf"
-
 
 def symbols(elf: Path) -> dict[str, PlacedSymbol]:
     return {symbol.name: symbol for symbol in placed_symbols(read_application(elf, STM32F4))}
 
 
 def test_symbols_have_the_names_of_people_their_objects_and_their_frames(tmp_path: Path) -> None:
-    elf = build(tmp_path)
+    elf = linked(tmp_path)
     found = symbols(elf)
     assert found["ns::table"] == PlacedSymbol("ns::table", ".rodata", 2048, "app/main.o", None)
     assert found["twice"].origin == found["count"].origin == "libtwice.a(twice.o)"
@@ -76,11 +38,11 @@ def test_symbols_have_the_names_of_people_their_objects_and_their_frames(tmp_pat
 
 
 def test_a_map_that_is_missing_or_of_another_image_says_nothing(tmp_path: Path) -> None:
-    elf = build(tmp_path)
+    elf = linked(tmp_path)
     map_file = elf.with_suffix(".map")
     kept = map_file.read_text()
     shutil.rmtree(tmp_path / "build")
-    other = build(tmp_path, "-O0", link="-Wl,--no-gc-sections")
+    other = linked(tmp_path, "-O0", link="-Wl,--no-gc-sections")
     assert {symbol.origin for symbol in symbols(other).values()} == {""}
     map_file.write_text(kept)
     assert {symbol.origin for symbol in symbols(other).values()} == {""}
@@ -89,7 +51,7 @@ def test_a_map_that_is_missing_or_of_another_image_says_nothing(tmp_path: Path) 
 
 
 def test_objects_that_link_time_optimization_makes_up_have_no_name(tmp_path: Path) -> None:
-    found = symbols(build(tmp_path, "-flto"))
+    found = symbols(linked(tmp_path, "-flto"))
     assert "start" in found
     assert {symbol.origin for symbol in found.values()} == {""}
 

@@ -201,6 +201,12 @@ def test_a_slower_layer_is_named_and_an_inserted_one_moves_no_other() -> None:
     ]
 
 
+def test_an_operator_is_called_after_the_first_of_the_layers_that_were_fused() -> None:
+    names = "net/dense/MatMul;net/dense/Relu;net/dense/BiasAdd"
+    (cause,) = latency_causes(profiled(("CONV_2D", names, 5)), profiled(("CONV_2D", names, 9)))
+    assert cause == Cause("operator", "0 CONV_2D net/dense/MatMul", 5, 9)
+
+
 def test_what_lies_between_the_operators_is_a_cause_too() -> None:
     before, now = profiled(("RELU", "a", 5)), profiled(("RELU", "a", 5), between=30)
     assert causes("latency.median", before, now) == [Cause("operator", BETWEEN, 10, 30)]

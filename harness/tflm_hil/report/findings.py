@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from tflm_hil.report.changes import difference, figures, main_causes
+from tflm_hil.report.changes import about_predictions, difference, effect, figures, flips, main_causes
 from tflm_hil.report.headline import demanded_baseline, failed_tests
 from tflm_hil.results.comparison import Change
 from tflm_hil.results.judge import NO_BASELINE
@@ -96,8 +96,10 @@ def _change(run: Run, change: Change, rule: str, what: str, folder: str) -> Find
     base = run.comparison.base.what if run.comparison else ""
     baseline = (_inside(folder, base), 1) if re.fullmatch(r"[\w./-]+\.json", base) else ("", 1)
     path, line = _located(change.source, folder) or baseline
-    causes = "; ".join(f"{cause.kind} {cause.name} {figures(cause)}" for cause in main_causes(change)[:3])
-    because = f"; {causes}" if causes else ""
+    causes = [f"{cause.kind} {cause.name} {figures(cause)}" for cause in main_causes(change)]
+    if about_predictions(change):
+        causes = [f"{flip.recording} window {flip.window} {effect(flip)}" for flip in flips(run)]
+    because = "".join(f"; {cause}" for cause in causes[:3])
     message = f"{run.name}: {change.metric} {difference(change)}, {what}{because}"
     return Finding(rule, f"{run.name} {run.place} {change.metric}", message, path, line)
 

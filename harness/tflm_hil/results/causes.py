@@ -97,8 +97,11 @@ def latency_causes(before: Run, now: Run) -> list[Cause]:
 
 
 def operator_name(operator: OperatorFigures) -> str:
-    """What an operator is called among causes: its index, kind and the tensor that it computes."""
-    return f"{operator.index} {operator.kind} {operator.output}".rstrip()
+    """What an operator is called among causes: its index, kind and the tensor that it computes.
+
+    Converters join the names of all layers that they fuse, and the first one says which it is.
+    """
+    return f"{operator.index} {operator.kind} {operator.output.partition(';')[0]}".rstrip()
 
 
 def _operator_cause(old: OperatorFigures | None, new: OperatorFigures | None) -> Cause:
