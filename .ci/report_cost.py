@@ -26,7 +26,7 @@ from support.browser import MISSING, opened  # noqa: E402 (its folder is known o
 from support.made_results import results  # noqa: E402
 from support.rich_results import rich_run  # noqa: E402
 from tflm_hil.report.html.page import render  # noqa: E402
-from tflm_hil.results.model import load, save  # noqa: E402
+from tflm_hil.results.model import Run, load, save  # noqa: E402
 
 BUILD_S = 5.0
 SIZE_MB = 5.0
@@ -41,6 +41,14 @@ FILTER = """async () => {
   await new Promise((painted) => requestAnimationFrame(() => setTimeout(painted)));
   return performance.now() / 1000;
 }"""
+
+
+def long_run(number: int, windows: int) -> Run:
+    """A run with 200 symbols, 30 operators, and a long log of the test that failed."""
+    run = rich_run(number, 200, windows, 30)
+    for case in run.tests:
+        case.log *= 400
+    return run
 
 
 def opened_in(browser: Browser, page: Path) -> tuple[float, float, int]:
@@ -61,7 +69,7 @@ def main() -> int:
     runs, windows = map(int, sys.argv[1:3]) if len(sys.argv) > 2 else (200, 1000)
     with tempfile.TemporaryDirectory() as name:
         source, page = Path(name, "results.json"), Path(name, "report.html")
-        save(results(*(rich_run(number, 200, windows, 30) for number in range(1, runs + 1))), source)
+        save(results(*(long_run(number, windows) for number in range(1, runs + 1))), source)
         start = time.process_time()
         given = load(source)
         loaded = time.process_time()

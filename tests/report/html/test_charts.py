@@ -14,7 +14,7 @@ from tflm_hil.report.html import footprint as geometry
 from tflm_hil.report.html.chain import chain
 from tflm_hil.report.html.distribution import BINS, distribution
 from tflm_hil.report.html.footprint import footprint
-from tflm_hil.report.html.layers import MOST, layers
+from tflm_hil.report.html.layers import layers
 from tflm_hil.report.html.room import PAIRS, PAIRS_OF_A_RUN, rooms
 from tflm_hil.report.html.scale import Scale, ticks
 from tflm_hil.report.html.traces import CHANNELS, LANE, POINTS, pair
@@ -105,7 +105,7 @@ def image(sections: dict[str, int], symbols: list[SymbolFigures], flash: list[st
 @given(st.lists(st.integers(1, 10**6), min_size=1, max_size=60))
 def test_areas_are_as_large_as_what_they_stand_for(sizes: list[int]) -> None:
     symbols = [SymbolFigures(f"s{number}", ".text", size) for number, size in enumerate(sizes)]
-    (memory,) = footprint(image({".text": sum(sizes)}, symbols, [".text"], []))
+    (memory,) = footprint(image({".text": sum(sizes)}, symbols, [".text"], []), 10)
     (section,) = memory.sections
     assert (section.area.w, section.area.h) == (geometry.WIDTH, geometry.HEIGHT)
     inside = geometry.WIDTH * (geometry.HEIGHT - geometry.HEAD)
@@ -120,7 +120,7 @@ def test_areas_are_as_large_as_what_they_stand_for(sizes: list[int]) -> None:
 def test_what_is_in_both_memories_is_in_both_charts_and_what_has_no_symbol_is_told() -> None:
     sections = {".text": 4_000, ".data": 400, ".bss": 500, ".link_buffers": 2_000}
     symbols = [SymbolFigures("weights", ".text", 3_000), SymbolFigures("arena", ".bss", 500)]
-    flash, ram = footprint(image(sections, symbols, [".text", ".data"], [".data", ".bss"]))
+    flash, ram = footprint(image(sections, symbols, [".text", ".data"], [".data", ".bss"]), 10)
     assert (flash.name, ram.name) == ("Flash", "RAM")
     assert {section.area.name for section in flash.sections} == {".text", ".data"}
     assert {section.area.name for section in ram.sections} == {".data", ".bss", ".link_buffers"}
@@ -128,23 +128,23 @@ def test_what_is_in_both_memories_is_in_both_charts_and_what_has_no_symbol_is_to
 
 
 def test_an_image_of_which_it_is_not_known_what_lies_in_flash_is_one_chart() -> None:
-    (memory,) = footprint(image({".text": 100, ".bss": 50}, [], [], []))
+    (memory,) = footprint(image({".text": 100, ".bss": 50}, [], [], []), 10)
     assert [(section.area.name, section.area.bytes) for section in memory.sections] == [(".text", 100), (".bss", 50)]
 
 
 def test_the_dearest_operators_of_a_long_network_are_shown_in_its_order() -> None:
     operators = [OperatorFigures(index, "CONV_2D", "", 1_000 + index % 50, 10) for index in range(100)]
-    shown = layers(ProfileFigures("cycles", "", 110_000, operators))
+    shown = layers(ProfileFigures("cycles", "", 110_000, operators), 32)
     assert shown is not None
     indices = [layer.operator.index for layer in shown.layers]
     assert indices == sorted(indices)
-    assert len(indices) == MOST
+    assert len(indices) == 32
     assert {99, 49, 98} <= set(indices)
-    assert shown.left_out == 100 - MOST
+    assert shown.left_out == 100 - 32
     shown_count = sum(layer.operator.count for layer in shown.layers)
     assert shown_count + shown.left_out_count + shown.between == 110_000
     assert shown.dearest.operator.index == 49
-    assert layers(ProfileFigures("cycles", "", 0, [])) is None
+    assert layers(ProfileFigures("cycles", "", 0, []), 32) is None
 
 
 def test_a_chain_leaves_out_steps_without_an_accuracy_and_keeps_their_numbers() -> None:
@@ -206,6 +206,8 @@ def test_room_goes_to_the_first_runs_and_never_beyond_what_there_is() -> None:
     assert alone.pairs == PAIRS_OF_A_RUN
     many = rooms([rich_run(number) for number in range(100)])
     assert [room.pairs for room in many] == [1] * PAIRS + [0] * (100 - PAIRS)
+    assert many[0].operators < alone.operators
+    assert many[0].symbols < alone.symbols
     logs = run(tests=[failed("no", test=str(number), log="x") for number in range(9)])
     assert rooms([logs])[0].characters == rooms([run()])[0].characters
     assert rooms([logs] * 100)[0].characters < rooms([logs])[0].characters

@@ -14,7 +14,6 @@ HEAD = 13
 """Height of the line with the name of a section."""
 SMALLEST = 0.008
 """Share of the whole below which a rectangle could not be told from a line: those of a section become one."""
-MOST = 10
 
 
 @dataclass(frozen=True)
@@ -46,35 +45,38 @@ class Memory:
     sections: list[Section]
 
 
-def footprint(firmware: FirmwareFigures) -> list[Memory]:
-    """Both memories; one of everything where a file does not tell what lies in flash."""
+def footprint(firmware: FirmwareFigures, most: int) -> list[Memory]:
+    """Both memories, with the `most` largest symbols of each section.
+
+    There is one memory with everything where a file does not tell what lies in flash.
+    """
     in_flash = set(firmware.flash_sections)
     in_ram = firmware.sections.keys() - (in_flash - set(firmware.ram_sections))
     memories = {"Flash": in_flash, "RAM": in_ram} if in_flash else {"Flash and RAM": in_ram}
-    drawn = [Memory(name, _sections(firmware, sections)) for name, sections in memories.items()]
+    drawn = [Memory(name, _sections(firmware, sections, most)) for name, sections in memories.items()]
     return [memory for memory in drawn if memory.sections]
 
 
-def _sections(firmware: FirmwareFigures, names: Set[str]) -> list[Section]:
+def _sections(firmware: FirmwareFigures, names: Set[str], most: int) -> list[Section]:
     sizes = {name: size for name, size in firmware.sections.items() if name in names and size > 0}
     whole = sum(sizes.values())
     sections = []
-    for section in _areas(_grouped(list(sizes.items()), whole, "other sections"), 0, 0, WIDTH, HEIGHT):
+    for section in _areas(_grouped(list(sizes.items()), whole, "other sections", most), 0, 0, WIDTH, HEIGHT):
         room = section.h - HEAD
         lying_here = (symbol for symbol in firmware.symbols if symbol.section == section.name)
         symbols = [(symbol.name, symbol.size) for symbol in lying_here if symbol.size > 0]
         named = sum(size for _, size in symbols)
         if named < section.bytes:
             symbols.append(("no symbol", section.bytes - named))
-        inside = _grouped(symbols, whole, "smaller symbols") if len(symbols) > 1 and room > HEAD else []
+        inside = _grouped(symbols, whole, "smaller symbols", most) if len(symbols) > 1 and room > HEAD else []
         sections.append(Section(section, _areas(inside, section.x, section.y + HEAD, section.w, room)))
     return sections
 
 
-def _grouped(parts: list[tuple[str, int]], whole: int, rest: str) -> list[tuple[str, int]]:
+def _grouped(parts: list[tuple[str, int]], whole: int, rest: str, most: int) -> list[tuple[str, int]]:
     """`parts`, the largest first, of which the small ones are added up as `rest`."""
     ordered = sorted(parts, key=lambda part: -part[1])
-    shown = [part for part in ordered[:MOST] if part[1] >= SMALLEST * whole]
+    shown = [part for part in ordered[:most] if part[1] >= SMALLEST * whole]
     left = sum(size for _, size in ordered[len(shown) :])
     return [*shown, *([(rest, left)] if left else [])]
 

@@ -6,9 +6,6 @@ from dataclasses import dataclass
 
 from tflm_hil.results.groups import OperatorFigures, ProfileFigures
 
-MOST = 32
-"""A longer network shows those that take most."""
-
 
 @dataclass(frozen=True)
 class Layer:
@@ -39,12 +36,12 @@ class Layers:
         return max(self.layers, key=lambda layer: layer.operator.count)
 
 
-def layers(profile: ProfileFigures) -> Layers | None:
-    """The operators of `profile`; None if it has none."""
+def layers(profile: ProfileFigures, most: int) -> Layers | None:
+    """The `most` dearest operators of `profile`; None if it has none."""
     operators = profile.operators
     if not operators:
         return None
-    kept = set(map(id, sorted(operators, key=lambda operator: -operator.count)[:MOST]))
+    kept = set(map(id, sorted(operators, key=lambda operator: -operator.count)[:most]))
     rest = [operator for operator in operators if id(operator) not in kept]
     counts, macs = (sum(getattr(operator, field) for operator in operators) for field in ("count", "macs"))
     return Layers(

@@ -39,6 +39,7 @@ class RunView:
 
     run: Run
     anchor: str
+    room: Room
     reasons: list[tuple[str, list[str]]]
     figures: dict[str, Figure]
     distribution: Distribution | None
@@ -58,11 +59,12 @@ def view(run: Run, number: int, points: Trends, room: Room) -> RunView:
     return RunView(
         run,
         f"run-{number}",
+        room,
         causes(run),
         _figures(run),
         distribution(run),
-        footprint(run.firmware) if run.firmware else [],
-        layers(run.profile) if run.profile else None,
+        footprint(run.firmware, room.symbols) if run.firmware else [],
+        layers(run.profile, room.operators) if run.profile else None,
         chain(run.attribution) if run.attribution else [],
         _confused(run),
         [pair(difference) for difference in run.differences[: room.pairs]],
