@@ -78,7 +78,6 @@ def test_the_folder_of_the_project_is_made_by_an_update_and_used_without_an_opti
     comparison = project.run().comparison
     assert comparison is not None
     assert (comparison.base.what, comparison.changes) == (f"baselines/{INT8}-qemu.json", [])
-    assert "No figure changed." in project.report
 
 
 def test_an_update_says_what_changed_and_writes_nothing_else(committed: FakeProject) -> None:
@@ -197,6 +196,20 @@ def test_limits_come_from_ini_environment_and_command_line_and_later_ones_win(co
 
 
 @pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("pytest.ini", "[pytest]\nhil_fail_on =\n  latency.max>99,\n  latency.median>+3%"),
+        ("pyproject.toml", "[tool.pytest.ini_options]\nhil_fail_on = ['latency.median>+3%', 'latency.max>99']"),
+    ],
+)
+def test_an_ini_file_may_have_a_line_for_each_limit(project: FakeProject, file: str, text: str) -> None:
+    (project.pytester.path / "tox.ini").unlink()
+    (project.pytester.path / file).write_text(text)
+    result = project()
+    result.stdout.fnmatch_lines([f"*beyond the limit latency.max>99 (hil_fail_on in {file})"])
+
+
+@pytest.mark.parametrize(
     ("arguments", "environment", "message"),
     [
         (["--hil-fail-on=latency.max"], {}, "--hil-fail-on: 'latency.max' is no limit; *"),
@@ -230,7 +243,7 @@ def test_a_missing_baseline_is_told_and_fails_if_strict(committed: FakeProject) 
     assert result.ret == pytest.ExitCode.OK
     result.stdout.fnmatch_lines([f"no baseline: {INT8}; make it with --hil-update-baseline"])
     assert committed.results.no_baseline == [INT8]
-    assert f"No baseline: {INT8}" in committed.report
+    assert f"`{INT8}` has no baseline" in committed.report
     assert committed("--hil-strict").ret == 8
     assert committed.verdicts == {INT8: "fail", FLOAT32: "pass"}
     assert committed.junit("failure") == [f"hil.{INT8} baseline"]
@@ -253,7 +266,7 @@ def test_a_stale_baseline_is_told_and_fails_if_strict(committed: FakeProject) ->
     assert result.ret == pytest.ExitCode.OK
     result.stdout.fnmatch_lines([f"stale baseline: nothing runs for {stale}; delete it"])
     assert committed.results.stale_baselines == [stale]
-    assert f"Stale baseline: nothing runs for {stale}" in committed.report
+    assert f"`{stale}`: nothing ran for this baseline" in committed.report
     result = committed("--hil-strict")
     assert result.ret == 8
     assert committed.junit("failure") == [f"hil.session {stale}"]

@@ -91,7 +91,10 @@ def add_options(parser: pytest.Parser) -> None:
     group = _group(parser)
     for option in OPTIONS:
         option.add_to(group, option.flag, f"{option.help} [environment: {option.variable}]")
-        parser.addini(option.ini, option.help)
+        if option is FAIL_ON:
+            parser.addini(option.ini, option.help, type="linelist")
+        else:
+            parser.addini(option.ini, option.help)
     group.addoption(
         "--hil-update-baseline", action="store_true", help="write the figures of the runs that pass as new baselines"
     )
@@ -212,7 +215,7 @@ def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) 
 
 def _limits(config: pytest.Config, environment: Mapping[str, str]) -> tuple[tuple[Limit, ...], tuple[Limit, ...]]:
     """The limits that those of a manifest win over, and those that win over them. All sources count."""
-    ini = config.getini(FAIL_ON.ini)
+    ini = [text for line in config.getini(FAIL_ON.ini) if (text := line.strip().rstrip(","))]
     given = config.getoption(FAIL_ON.dest)
     variable = environment.get(FAIL_ON.variable)
     if not (ini or given or variable):
@@ -221,7 +224,7 @@ def _limits(config: pytest.Config, environment: Mapping[str, str]) -> tuple[tupl
 
     file = config.inipath.name if config.inipath else "the ini file"
     try:
-        below = parse_limits(ini, f"{FAIL_ON.ini} in {file}") if ini else []
+        below = [limit for text in ini for limit in parse_limits(text, f"{FAIL_ON.ini} in {file}")]
         above = parse_limits(variable, FAIL_ON.variable) if variable else []
         above += [limit for text in given or () for limit in parse_limits(text, FAIL_ON.flag)]
     except HilError as error:

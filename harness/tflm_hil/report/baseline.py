@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tflm_hil.report.changes import difference, effect, figures, flips, main_causes, shown
+from tflm_hil.report.markup import visible
 from tflm_hil.report.text import listed
 from tflm_hil.results.baselines import UPDATE, Update
 from tflm_hil.results.comparison import Base, Change, Comparison
@@ -87,14 +88,15 @@ def _based_on(base: Base) -> str:
 def _causes(change: Change, top: int) -> Iterator[str]:
     causes = main_causes(change)
     for cause in causes[:top]:
-        yield f"{cause.kind} {cause.name}{f' (was {cause.was})' if cause.was else ''}: {figures(cause)}"
+        was = f" (was {visible(cause.was)})" if cause.was else ""
+        yield f"{cause.kind} {visible(cause.name)}{was}: {figures(cause)}"
     if len(causes) > top:
         yield f"and {len(causes) - top:,} more"
 
 
 def _flipped(run: Run) -> Iterator[str]:
     windows = [
-        f"{flip.recording} window {flip.window} {flip.label_before} -> {flip.label_now} ({effect(flip)})"
+        visible(f"{flip.recording} window {flip.window} {flip.label_before} -> {flip.label_now} ({effect(flip)})")
         for flip in flips(run)
     ]
     if windows:
