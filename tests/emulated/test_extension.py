@@ -62,7 +62,7 @@ def test_the_suite_passes_with_a_board_and_an_engine_of_another_distribution(
     pytester: pytest.Pytester, project: Project
 ) -> None:
     result = project.run(pytester, "--board=labqemu:", "--hil-engine=auto")
-    result.assert_outcomes(passed=8, skipped=3)
+    result.assert_outcomes(passed=8, skipped=4)
     result.stdout.fnmatch_lines(
         ["hil: board labqemu: (labqemu 9, stm32f4), link uart, engines aot, mine, models sum (only)"]
     )
