@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import os
 import shutil
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from elftools.elf.elffile import ELFFile
+from hypothesis import given
+from hypothesis import strategies as st
 from support.linked_program import linked
 from support.targets import STM32F4
 from tflm_hil.firmware import demangle as demangling
 from tflm_hil.firmware.demangle import demangle
 from tflm_hil.firmware.image import read_application
 from tflm_hil.firmware.link_map import LinkMap, origin_name
+from tflm_hil.firmware.stack_frames import stack_frames
 from tflm_hil.firmware.symbols import PlacedSymbol, placed_symbols
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return linked(tmp_path_factory.mktemp("program"))
 
 
 def symbols(elf: Path) -> dict[str, PlacedSymbol]:
@@ -35,6 +45,37 @@ def test_symbols_have_the_names_of_people_their_objects_and_their_frames(tmp_pat
     assert sizes == sorted(sizes, reverse=True)
     code = sum(symbol.size for symbol in found.values() if symbol.section == ".text")
     assert code <= read_application(elf, STM32F4).sections[".text"]
+
+
+def frames(content: bytes | bytearray) -> dict[int, int]:
+    return stack_frames(ELFFile(BytesIO(content)))
+
+
+def table_of_frames(content: bytes | bytearray) -> slice:
+    """Where it is in an ELF file."""
+    table = ELFFile(BytesIO(content)).get_section_by_name(".debug_frame")
+    assert table is not None
+    return slice(table["sh_offset"], table["sh_offset"] + table["sh_size"])
+
+
+@given(data=st.data())
+def test_a_damaged_table_of_frames_costs_the_frames_and_nothing_else(data: st.DataObject, program: Path) -> None:
+    content = bytearray(program.read_bytes())
+    where = table_of_frames(content)
+    changes = data.draw(st.lists(st.tuples(st.integers(where.start, where.stop - 1), st.integers(0, 255)), max_size=8))
+    for at, byte in changes:
+        content[at] = byte
+    assert frames(content) or changes
+
+
+def test_a_frame_that_no_memory_has_is_not_believed(program: Path) -> None:
+    content = bytearray(program.read_bytes())
+    where = table_of_frames(content)
+    assert 512 in frames(content).values()
+    at = content.index(b"\x0e\x80\x04", where.start, where.stop)  # DW_CFA_def_cfa_offset: 512
+    content[at + 1 : at + 7] = b"\xff\xff\xff\xff\xff\x7f"
+    assert frames(content)
+    assert max(frames(content).values()) < 512
 
 
 def test_a_map_that_is_missing_or_of_another_image_says_nothing(tmp_path: Path) -> None:

@@ -52,8 +52,8 @@ def placed_symbols(image: FirmwareImage) -> list[PlacedSymbol]:
             frames = stack_frames(file)
     except OSError as error:
         raise HilError(f"{image.elf}: cannot be read ({error.strerror}); build it again") from error
-    except (ELFError, LookupError, ValueError) as error:
-        raise HilError(f"{image.elf}: its table of call frames is damaged ({error}); build it again") from error
+    except (ELFError, ValueError) as error:
+        raise HilError(f"{image.elf}: not an image of this firmware ({error}); delete it and build again") from error
     build_root = image.generated.parent.parent.parent
     linked = read_map(image.elf, places, build_root / OBJECTS)
     symbols = _apart(image.symbols)
