@@ -28,6 +28,7 @@ from support.made_results import compared, failed, flipped, larger, less_accurat
 
 HOSTILE = (
     "</script><script>alert(1)</script>'\"><img src=x onerror=alert(1)>{{7*7}}\n&lt;\u202e\x00\x1b\ud800]]>--><!--"
+    + "W" * 150
 )
 # What decides how something is drawn; a hostile value there is drawn as something else, not as markup.
 _DECIDING = {"verdict", "outcome", "kind", "metric", "schema", "section", "commit", "type"}
