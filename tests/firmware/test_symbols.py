@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from elftools.elf.elffile import ELFFile
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.linked_program import linked
 from support.targets import STM32F4
@@ -58,6 +58,7 @@ def table_of_frames(content: bytes | bytearray) -> slice:
     return slice(table["sh_offset"], table["sh_offset"] + table["sh_size"])
 
 
+@settings(max_examples=40)
 @given(data=st.data())
 def test_a_damaged_table_of_frames_costs_the_frames_and_nothing_else(data: st.DataObject, program: Path) -> None:
     content = bytearray(program.read_bytes())

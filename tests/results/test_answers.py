@@ -60,7 +60,7 @@ def renamed(each: AnswersPart, file: str) -> AnswersPart:
     return msgspec.json.decode(changed, type=AnswersPart)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25)
 @given(PARTS, PARTS, st.sampled_from(["old", "new"]), st.randoms(use_true_random=False))
 def test_merging_answers_again_or_in_another_order_changes_nothing(
     before: dict[str, AnswersPart], now: dict[str, AnswersPart], code: str, random: object
@@ -73,7 +73,7 @@ def test_merging_answers_again_or_in_another_order_changes_nothing(
     assert only(merge(once, session(now))) == only(once)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25)
 @given(PARTS)
 def test_all_outputs_are_kept_or_none_and_the_first_windows_that_differ(parts: dict[str, AnswersPart]) -> None:
     run = only(merge(None, session(parts)))

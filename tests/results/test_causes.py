@@ -56,7 +56,7 @@ IMAGES = st.builds(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=70)
 @given(IMAGES, IMAGES, st.sampled_from(["flash_bytes", "ram_bytes", "ram_total_bytes"]))
 def test_sections_and_symbols_add_up_to_the_difference(before: Run, now: Run, figure: str) -> None:
     difference = getattr(now.firmware, figure) - getattr(before.firmware, figure)
@@ -70,7 +70,7 @@ def test_sections_and_symbols_add_up_to_the_difference(before: Run, now: Run, fi
     assert sizes == sorted(sizes, reverse=True)
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(SYMBOLS, SYMBOLS)
 def test_every_symbol_is_in_one_pair(before: list[SymbolFigures], now: list[SymbolFigures]) -> None:
     pairs = symbol_pairs(before, now)
@@ -176,7 +176,7 @@ OPERATORS = st.lists(
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(OPERATORS, OPERATORS, st.integers(0, 9))
 def test_operators_add_up_to_the_difference_of_the_inference(
     before: list[tuple[str, str, int]], now: list[tuple[str, str, int]], between: int

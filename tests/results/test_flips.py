@@ -48,7 +48,7 @@ def test_a_flip_has_its_window_its_labels_its_scores_and_its_truth() -> None:
 OUTPUTS = st.lists(st.lists(st.integers(-128, 127), min_size=2, max_size=2), min_size=1, max_size=8)
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(
     OUTPUTS,
     st.randoms(use_true_random=False),
