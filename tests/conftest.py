@@ -37,6 +37,12 @@ def _no_ci(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _no_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out what this project has in its own ini file: it takes another image."""
+    monkeypatch.setenv("HIL_PROFILE", "false")
+
+
+@pytest.fixture(autouse=True)
 def _no_history(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep what tests measure out of the history of this project."""
     monkeypatch.setenv("HIL_HISTORY", "false")

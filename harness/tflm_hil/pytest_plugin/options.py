@@ -69,6 +69,12 @@ FAIL_ON = Option(
     several=True,
 )
 STRICT = Switch("strict", "fail if a run has no baseline, or a baseline no run")
+TRACE = Switch("trace", "also hold every operator against the reference, on one inference of each debug image")
+PROFILE = Switch("profile", "also measure what each operator takes, in one inference of an image of its own")
+COVERAGE = Switch(
+    "coverage",
+    "also write which lines of the firmware were reached (emulated board only), as lcov and Cobertura files",
+)
 FLASH = Option(
     "flash", "auto", "when to flash a board; auto: unless it runs this very build (default: auto)", "auto|always|never"
 )
@@ -83,6 +89,7 @@ HISTORY = Option(
     "history", "true", "keep what was measured in .hil/history.sqlite, for `hil history` (default: true)", "true|false"
 )
 OPTIONS = (BOARD, EMULATOR, LINK, TARGET, ENGINE, MODEL, REPORT, BASELINE, FAIL_ON, FLASH, RECORD_TRAFFIC, HISTORY)
+SWITCHES = (STRICT, TRACE, PROFILE, COVERAGE)
 SHORT_ON_REQUEST = (EMULATOR, LINK, TARGET, ENGINE, MODEL)
 
 
@@ -98,22 +105,8 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--hil-update-baseline", action="store_true", help="write the figures of the runs that pass as new baselines"
     )
-    STRICT.add_to(parser, group)
-    group.addoption(
-        "--hil-trace",
-        action="store_true",
-        help="also hold every operator against the reference, on one inference of each debug image",
-    )
-    group.addoption(
-        "--hil-profile",
-        action="store_true",
-        help="also measure what each operator takes, in one inference of an image of its own",
-    )
-    group.addoption(
-        "--hil-coverage",
-        action="store_true",
-        help="also write which lines of the firmware were reached (emulated board only), as lcov and Cobertura files",
-    )
+    for switch in SWITCHES:
+        switch.add_to(parser, group)
     names = ", ".join(option.short_flag for option in SHORT_ON_REQUEST)
     parser.addini(SHORT_OPTIONS, f"also take {names} as names of options", type="bool", default=False)
 
@@ -162,7 +155,7 @@ def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) 
     project = _project(config, boards[0]) if boards else None
     baseline = find_value(config, environment, BASELINE)
     limits_below, limits_above = _limits(config, environment)
-    strict = STRICT.resolve(config, environment)
+    strict, trace, profile, coverage = (switch.resolve(config, environment) for switch in SWITCHES)
     flash = find_one_of(config, environment, FLASH)
     link = find_one_of(config, environment, LINK)
     history = find_one_of(config, environment, HISTORY) == "true"
@@ -204,9 +197,9 @@ def resolve(config: pytest.Config, environment: Mapping[str, str] = os.environ) 
         limits_below=limits_below,
         limits_above=limits_above,
         flash=Flash(flash),
-        trace=bool(config.getoption("hil_trace")),
-        profile=bool(config.getoption("hil_profile")),
-        coverage=bool(config.getoption("hil_coverage")),
+        trace=trace,
+        profile=profile,
+        coverage=coverage,
         traffic_dir=folder(RECORD_TRAFFIC, traffic) if traffic else None,
         history=history,
         run=str(getattr(config, "workerinput", {}).get("testrunuid", "")),
