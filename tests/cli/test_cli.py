@@ -81,6 +81,7 @@ def test_outside_of_a_project_it_says_so(tmp_path: Path) -> None:
     assert "or platformio.ini here or in a folder above; `hil init`" in result.stderr
 
 
+@pytest.mark.nightly  # links another firmware
 @needs_compiler
 def test_a_network_is_inspected_and_targets_are_listed_without_a_project(tmp_path: Path) -> None:
     shutil.copy(ROOT / "examples/wave/models/wave/wave_int8.tflite", tmp_path)

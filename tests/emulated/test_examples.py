@@ -69,6 +69,7 @@ def test_a_bare_metal_application_of_its_own_is_tested_by_the_same_suite(tmp_pat
     assert result["latency"]["unit"] == "instructions"  # type: ignore[index]
 
 
+@pytest.mark.nightly  # another build of an example
 def test_an_application_of_another_model_is_refused_in_one_line(tmp_path: Path) -> None:
     skip_without_tools()
     folder = copy("bare-metal", tmp_path)

@@ -56,6 +56,7 @@ def no_tflm(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tflm_hil.engines.tflm.library.registry_answers", lambda: False)
 
 
+@pytest.mark.nightly  # It installs a distribution and builds with it.
 @needs_emulator
 @pytest.mark.usefixtures("site")
 def test_the_suite_passes_with_a_board_and_an_engine_of_another_distribution(

@@ -183,6 +183,7 @@ def blank_stm32f4() -> Iterator[tuple[str, str]]:
                 qemu.kill()
 
 
+@pytest.mark.nightly  # pyOCD flashes a chip every time
 @needs("gdb-multiarch")
 def test_gdb_flashes_an_emulated_stm32f4(tmp_path: Path) -> None:
     image = FirmwareProject(ROOT / ".hil").build(load_models(ROOT)["gesture"], "int8", AotEngine(), STM32F4)

@@ -130,9 +130,12 @@ def test_what_manifests_say_holds_on_the_device(pytester: pytest.Pytester, tmp_p
     assert (again.returncode, again.stdout.count("[4358, 28410]"), again.stdout.count("yes")) == (0, 2, 1)
     assert missing.parity is not None
     assert (missing.verdict, missing.parity.accuracy_device, missing.parity.label_mismatches) == ("fail", 0.5, 0)
-    assert missing.over_budget[0] == "accuracy of the device: 50.00%, below the budget of at least 90.00%"
-    result.stdout.fnmatch_lines(["*slowest preparation of a window: * instructions, * over the budget of 10; *"])
-    result.stdout.fnmatch_lines(["*slowest window, prepared and inferred: * over the budget of 20"])
+    assert (
+        missing.over_budget[0]
+        == "accuracy of the device: 50.00%, below the budget of at least 90.00% (models/one/model.toml:28)"
+    )
+    result.stdout.fnmatch_lines(["*slowest preparation of a window: * instructions, * over the budget of 10 (*:29); *"])
+    result.stdout.fnmatch_lines(["*slowest window, prepared and inferred: * over the budget of 20 (*:30)"])
     result.stdout.fnmatch_lines(['*takes ?1, 2, 5?, which is channels x window; set layout = "channels-first"*'])
     assert wrong.verdict == "fail"
     result.stdout.fnmatch_lines(["SKIPPED*: left out by model.toml: nobody sells it any more"])

@@ -89,6 +89,7 @@ def test_the_command_shows_a_window_of_a_recording() -> None:
         assert re.search(rf"#{operator.index} +{operator.kind} .* {operator.count:,} ", shown.stdout)
 
 
+@pytest.mark.nightly  # one more session
 def test_a_board_that_is_not_to_be_flashed_is_no_failure(pytester: pytest.Pytester, tmp_path: Path) -> None:
     pytester.makepyfile("from tflm_hil.suite import test_operators_add_up_to_the_inference")
     result = pytester.runpytest_inprocess(

@@ -295,6 +295,7 @@ def test_a_target_of_other_applications_is_refused(project: FirmwareProject, mod
         project.build(model, "int8", AotEngine(), TARGETS["uno"])
 
 
+@pytest.mark.nightly  # another build from nothing
 def test_an_engine_brings_its_section_of_platformio_ini(
     project: FirmwareProject, image: FirmwareImage, model: Model
 ) -> None:
@@ -317,6 +318,7 @@ def test_a_build_by_hand_without_generated_sources_says_so_in_one_line(project: 
     assert said.startswith("error: HIL_GENERATED (unset) is not a directory of generated model sources")
 
 
+@pytest.mark.nightly  # another build from nothing
 def test_a_build_by_hand_is_the_image_that_the_harness_builds(image: FirmwareImage, tmp_path: Path) -> None:
     root = checkout(tmp_path).root
     shutil.copytree(image.generated, root / "sources")

@@ -127,7 +127,7 @@ def test_a_name_that_does_not_fit_is_a_usage_error_of_one_line(
         pytest.param(Misbehaviour.SILENT, "*is silent: no answer to HELLO*", marks=pytest.mark.nightly),
         pytest.param(Misbehaviour.GARBAGE, "*sends garbage*", marks=pytest.mark.nightly),
         pytest.param(Misbehaviour.PROTOCOL, "*speaks protocol version*", marks=pytest.mark.nightly),
-        (Misbehaviour.LIE, "*windows differ from the reference*"),
+        pytest.param(Misbehaviour.LIE, "*windows differ from the reference*", marks=pytest.mark.nightly),
     ],
 )
 def test_what_a_bad_board_does_is_said(

@@ -174,7 +174,7 @@ def test_a_project_without_a_board_imports_next_to_nothing_for_us(pytester: pyte
     for plugin in ("hil", "no:hil"):
         pytester.runpytest_subprocess("-p", plugin).assert_outcomes(passed=1)
     modules = [set((pytester.path / name).read_text().split()) for name in ("with", "without")]
-    ours = {"options", "fixtures", "hookspecs", "ownership"}
+    ours = {"option", "options", "fixtures", "hookspecs", "ownership"}
     assert modules[0] - modules[1] == {
         *("tflm_hil", "tflm_hil.errors", "tflm_hil.pytest_plugin"),
         *(f"tflm_hil.pytest_plugin.{name}" for name in ours),

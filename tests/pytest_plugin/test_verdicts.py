@@ -277,6 +277,7 @@ def test_a_session_that_is_killed_leaves_no_report_of_an_earlier_one(project: Fa
     assert set(project.verdicts.values()) == {"pass"}
 
 
+@pytest.mark.nightly  # waits for two time-outs; the one below for one
 def test_a_test_that_takes_too_long_fails_its_run(project: FakeProject) -> None:
     result = project("-p", "pytest_timeout", "--timeout=2", "--timeout-method=signal", apart=True, ACCIDENT="hang")
     assert result.ret == pytest.ExitCode.TESTS_FAILED

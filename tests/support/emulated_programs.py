@@ -40,9 +40,9 @@ needs_arm_gcc = pytest.mark.skipif(
 )
 needs_qemu = pytest.mark.skipif(shutil.which(EMULATOR) is None, reason="no qemu-system-arm: install qemu-system-arm")
 
-# Cores to run on. The M7 executes the same code as the M4, so it runs only nightly.
+# Cores to run on. The M7 executes the code of the M4, and the M3 the plain C of the M0, so they run only nightly.
 RUNNABLE = [
-    pytest.param(core, id=core.name, marks=[pytest.mark.nightly] if core.name == "cortex-m7" else [])
+    pytest.param(core, id=core.name, marks=[pytest.mark.nightly] if core.name in ("cortex-m3", "cortex-m7") else [])
     for core in CORES
     if core.machine
 ]

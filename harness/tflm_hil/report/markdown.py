@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import jinja2
 
-from tflm_hil.report.compiled_templates import CompiledTemplates
 from tflm_hil.report.headline import headline
 from tflm_hil.report.markup import code, prose
 from tflm_hil.report.profile import between, per_mac, share
@@ -30,7 +29,6 @@ def _whole(text: str) -> str:
 
 _environment = jinja2.Environment(
     loader=jinja2.PackageLoader("tflm_hil.report"),
-    bytecode_cache=CompiledTemplates(),
     trim_blocks=True,
     lstrip_blocks=True,
     keep_trailing_newline=True,

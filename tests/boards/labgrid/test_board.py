@@ -74,6 +74,7 @@ def check_answers(board: Board, log: Path) -> None:
         assert client.link.events == []
 
 
+@pytest.mark.nightly  # waits for an exporter that comes back
 def test_a_board_answers_through_ser2net_and_its_exporter_may_leave_and_return(
     lab: Lab, exporter: Exporter, terminal: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

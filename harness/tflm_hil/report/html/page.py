@@ -11,7 +11,6 @@ import jinja2
 from markupsafe import Markup
 
 from tflm_hil.report import changes, history, markup, text, wording
-from tflm_hil.report.compiled_templates import CompiledTemplates
 from tflm_hil.report.headline import headline
 from tflm_hil.report.html import chain, distribution, footprint, overview, traces, trend
 from tflm_hil.report.html.room import rooms
@@ -22,7 +21,6 @@ from tflm_hil.results.model import Results
 
 _environment = jinja2.Environment(
     loader=jinja2.PackageLoader("tflm_hil.report.html"),
-    bytecode_cache=CompiledTemplates(),
     trim_blocks=True,
     lstrip_blocks=True,
     undefined=jinja2.StrictUndefined,
