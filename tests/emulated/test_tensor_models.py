@@ -53,7 +53,7 @@ def many_ends() -> bytes:
     return build([*inputs, *outputs], operators, list(range(10)), list(range(10, 22)))
 
 
-@pytest.mark.nightly  # It builds four firmwares; `hil new` in tests/emulated/test_wheel.py makes a project of such a model every time.
+@pytest.mark.nightly  # It builds four firmwares; test_wheel.py tests a project with such a model every time.
 @needs_emulator
 def test_the_suite_tests_models_without_windows_beside_those_with(pytester: pytest.Pytester, tmp_path: Path) -> None:
     project = Project(tmp_path / "project")
