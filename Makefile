@@ -20,8 +20,9 @@ test: lint unit emulated     ## set up, then every check: style, types, host tes
 lint: setup     ## style, types and formats
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" .ci/lint
 
+# A third worker has something to do while others wait for a board that is mute.
 unit: setup     ## the tests that need no board
-	@$(PYTEST) -n 2 --dist worksteal --timeout 300 tests
+	@$(PYTEST) -n 3 --dist worksteal --timeout 300 tests
 
 nightly: setup  ## the tests that take minutes: accidents, fuzzing, random networks by the thousand
 	@$(PYTEST) -n 2 --dist worksteal --timeout 3600 -m nightly tests

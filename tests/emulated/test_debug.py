@@ -66,6 +66,7 @@ def gdb(command: str, *steps: str) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.mark.nightly  # GDB takes seconds
 @needs_emulator
 @needs_gdb
 def test_the_emulated_program_waits_for_gdb_and_is_fed_while_it_is_debugged() -> None:

@@ -100,7 +100,8 @@ def test_a_crash_of_an_application_is_told_with_its_line_and_callers(tmp_path: P
     assert "called from main (src/main.c:" in done.stdout
 
 
-@pytest.mark.parametrize("board", ["mega2560", pytest.param("uno", marks=pytest.mark.nightly)])
+@pytest.mark.nightly  # another core, and another build
+@pytest.mark.parametrize("board", ["mega2560", "uno"])
 def test_an_arduino_sketch_is_tested_by_the_same_suite(board: str, tmp_path: Path) -> None:
     skip_without_avr()
     folder = copy("arduino", tmp_path)

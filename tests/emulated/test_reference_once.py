@@ -8,6 +8,7 @@ from support.needs import needs_emulator
 from support.plugin_helpers import PREDICTIONS, Hil, read_results
 
 
+@pytest.mark.nightly  # another session
 @needs_emulator
 def test_building_and_testing_an_image_infers_once_on_each_window(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch

@@ -102,10 +102,10 @@ def test_what_the_page_about_an_own_repository_says_works(place: Path, nightly: 
     assert str(environment.package) in said, "the firmware that hil doctor found"
 
 
-@pytest.mark.parametrize("nightly", [False, pytest.param(True, marks=pytest.mark.nightly)])
-def test_what_the_page_about_own_firmware_says_works(installed: Environment, place: Path, nightly: bool) -> None:
+@pytest.mark.nightly  # test_examples.py builds and tests such a firmware every time
+def test_what_the_page_about_own_firmware_says_works(installed: Environment, place: Path) -> None:
     before = _state(installed.package)
-    said = follow(installed, "your-own-firmware.md", place, nightly)
+    said = follow(installed, "your-own-firmware.md", place, nightly=True)
     assert re.search(r"^wave-int8-external-stm32f4 .* pass$", said, flags=re.MULTILINE)
     assert _state(installed.package) == before, "nothing is written to an installation"
 

@@ -248,7 +248,7 @@ def test_what_no_model_changes_is_compiled_once_for_all(
     assert done(image.generated.parent / "build.log") == set()
 
 
-@pytest.mark.parametrize("damaged", ["image", "image and memory of SCons"])
+@pytest.mark.parametrize("damaged", ["image", pytest.param("image and memory of SCons", marks=pytest.mark.nightly)])
 def test_a_damaged_image_is_made_again(
     project: FirmwareProject, image: FirmwareImage, model: Model, damaged: str
 ) -> None:

@@ -240,6 +240,7 @@ def test_a_board_that_runs_another_build_is_flashed_and_a_tool_that_did_nothing_
     result.stdout.fnmatch_lines([f"*liar still runs build {runs} after it was flashed with build {built}: {said}*"])
 
 
+@pytest.mark.nightly  # two sessions more
 @needs_emulator
 def test_the_log_of_a_board_that_cannot_be_reached_is_not_an_earlier_one(pytester: pytest.Pytester, hil: Hil) -> None:
     pytester.makepyfile(ONE_WINDOW)

@@ -103,6 +103,7 @@ def test_a_report_that_cannot_be_written_at_the_end_is_one_line_and_fails_the_ru
     assert "Traceback" not in result.stdout.str()
 
 
+@pytest.mark.nightly  # another session
 @needs_emulator
 def test_faults_on_the_line_are_counted_in_the_results(pytester: pytest.Pytester, hil: Hil) -> None:
     pytester.makepyfile(
