@@ -75,6 +75,7 @@ def test_multiply_accumulates(
     assert multiply_accumulates(graph, graph.operators[0]) == macs
 
 
+@pytest.mark.nightly  # links another firmware
 def test_quantization_and_roles_are_shown(path: Path) -> None:
     tensors = [
         TensorSpec((1, 4), INT8, [0.5], [-3], name="feature"),

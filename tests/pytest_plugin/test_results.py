@@ -90,6 +90,7 @@ def test_a_difference_names_the_window_both_outputs_and_how_to_run_it(pytester: 
     assert read_results(pytester).runs[0].verdict == "fail"
 
 
+@pytest.mark.nightly  # another session
 @needs_emulator
 def test_a_report_that_cannot_be_written_at_the_end_is_one_line_and_fails_the_run(
     pytester: pytest.Pytester, hil: Hil
