@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import tempfile
@@ -15,6 +14,7 @@ from typing import Literal
 
 import msgspec
 
+from tflm_hil import git
 from tflm_hil.errors import HilError
 
 REF = "refs/notes/hil"
@@ -133,17 +133,7 @@ class BaselineNotes:
 
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         try:
-            return subprocess.run(
-                ["git", "-C", str(self._root), *arguments],
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=TIMEOUT_S,
-                check=False,
-                env=os.environ | {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"},
-            )
-        except FileNotFoundError as error:
-            raise HilError("git: not found; install it") from error
+            return git.run(self._root, *arguments, timeout_s=TIMEOUT_S)
         except subprocess.TimeoutExpired as error:
             raise HilError(f"git {arguments[0]}: no answer from {self._shown} in {TIMEOUT_S} s; try again") from error
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from msgspec.structs import replace
 
+from tflm_hil import git
 from tflm_hil.errors import HilError
 from tflm_hil.results.baselines import read_baselines
 from tflm_hil.results.compare import base_of, compare
@@ -98,10 +98,9 @@ def commit_of(text: str, root: Path | None) -> str | None:
     """The full hash of the commit that git calls `text`, None if it knows none."""
     if root is None or text.startswith("-"):
         return None
-    command = ["git", "-C", str(root), "rev-parse", "--verify", "--quiet", "--end-of-options", f"{text}^{{commit}}"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except OSError:
+        done = git.run(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{text}^{{commit}}")
+    except HilError:
         return None
     return done.stdout.strip() if done.returncode == 0 else None
 

@@ -9,6 +9,9 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
+from tflm_hil.errors import HilError
+from tflm_hil.git import run as run_git
+
 PACKAGES = ("tflm-hil", "tflite-micro", "numpy", "pytest")
 
 
@@ -25,14 +28,8 @@ def git(root: Path) -> dict[str, str | bool]:
     """
 
     def ask(*arguments: str) -> str:
-        finished = subprocess.run(
-            ["git", "-C", str(root), *arguments],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=True,
-            timeout=10,
-        )
+        finished = run_git(root, *arguments, timeout_s=10)
+        finished.check_returncode()
         return finished.stdout.strip()
 
     try:
@@ -47,7 +44,7 @@ def git(root: Path) -> dict[str, str | bool]:
             changes = status + ask("diff", "--no-ext-diff", "--binary", "HEAD")
             facts["changes"] = hashlib.sha256(changes.encode()).hexdigest()[:16]
         return facts
-    except (OSError, subprocess.SubprocessError):
+    except (HilError, subprocess.SubprocessError):
         return {}
 
 

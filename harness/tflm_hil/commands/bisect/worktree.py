@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+from tflm_hil import git
 from tflm_hil.errors import HilError
 
 _FOUND = re.compile(r"^([0-9a-f]{40,64}) is the first bad commit$", re.MULTILINE)
@@ -115,16 +116,7 @@ def outside_of_git(inherited: Mapping[str, str]) -> dict[str, str]:
 
 
 def _git(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *arguments],
-            env={**outside_of_git(os.environ), "LC_ALL": "C"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except OSError as error:
-        raise HilError(f"git: cannot start: {error.strerror}; install it") from error
+    done = git.run(folder, *arguments, environment=outside_of_git(os.environ))
     if check and done.returncode:
         raise HilError(f"git {' '.join(arguments[:2])}: {_first(done)}")
     return done
