@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tflm_hil.report.changes import difference, effect, figures, flips, main_causes, shown
+from tflm_hil.report.changes import cause_lines, difference, effect, flips
 from tflm_hil.report.markup import visible
-from tflm_hil.report.text import listed
+from tflm_hil.report.text import SHORT_COMMIT, figure, listed
 from tflm_hil.results.baselines import UPDATE, Update
 from tflm_hil.results.comparison import Base, Change, Comparison
 from tflm_hil.results.model import Results, Run
 
 TOP = 3
 """So many causes of a change are told where space is short."""
-SHORT_COMMIT = 12
 
 
 def comparison_lines(runs: Sequence[Run]) -> Iterator[str]:
@@ -22,7 +21,7 @@ def comparison_lines(runs: Sequence[Run]) -> Iterator[str]:
     for run, comparison in compared:
         for change in comparison.regressions:
             yield f"REGRESSED: {run.name} {_worse(comparison, change)}"
-            yield from (f"    {line}" for line in _causes(change, TOP))
+            yield from (f"    {line}" for line in cause_lines(change, TOP))
         yield from _flipped(run)
     better = [(run, change) for run, comparison in compared for change in comparison.improvements]
     yield from (f"improved: {run.name} {change.metric}: {_figures(change)}" for run, change in better)
@@ -44,7 +43,7 @@ def regression(run: Run, change: Change) -> str:
     assert run.comparison is not None
     lines = [
         _worse(run.comparison, change),
-        *_causes(change, len(change.causes)),
+        *cause_lines(change, len(change.causes)),
         *_flipped(run),
         *run.comparison.notes,
     ]
@@ -78,20 +77,11 @@ def _worse(comparison: Comparison, change: Change) -> str:
 
 
 def _figures(change: Change) -> str:
-    return f"{shown(change.before, change.unit)} -> {shown(change.now, change.unit)}, {difference(change)}"
+    return f"{figure(change.before, change.unit)} -> {figure(change.now, change.unit)}, {difference(change)}"
 
 
 def _based_on(base: Base) -> str:
     return f"{base.what}{f' of commit {base.commit[:SHORT_COMMIT]}' if base.commit else ''}"
-
-
-def _causes(change: Change, top: int) -> Iterator[str]:
-    causes = main_causes(change)
-    for cause in causes[:top]:
-        was = f" (was {visible(cause.was)})" if cause.was else ""
-        yield f"{cause.kind} {visible(cause.name)}{was}: {figures(cause)}"
-    if len(causes) > top:
-        yield f"and {len(causes) - top:,} more"
 
 
 def _flipped(run: Run) -> Iterator[str]:

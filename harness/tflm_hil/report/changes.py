@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tflm_hil.report.markup import prose
-from tflm_hil.report.text import number
+from tflm_hil.report.markup import prose, visible
+from tflm_hil.report.text import figure, number
 from tflm_hil.results.comparison import Cause, Change, Flip
 from tflm_hil.results.model import Run
 
@@ -14,20 +14,13 @@ _FINEST = ("operator", "symbol", "object", "section")
 _PREDICTIONS = ("parity.", "attribution.")
 
 
-def shown(value: float, unit: str) -> str:
-    """`value` for people: a percentage if it has no unit, which makes it a fraction."""
-    if not unit:
-        return f"{value:.2%}"
-    return f"{value:,.15g}"
-
-
 def difference(change: Change) -> str:
     """By how much it changed, absolutely and relatively."""
     moved = change.now - change.before
     if not change.unit:
         return difference_shortly(change)
     sign = "+" if moved > 0 else ""
-    return f"{sign}{shown(moved, change.unit)} {prose(change.unit)} ({difference_shortly(change)})"
+    return f"{sign}{figure(moved, change.unit)} {prose(change.unit)} ({difference_shortly(change)})"
 
 
 def difference_shortly(change: Change) -> str:
@@ -54,6 +47,16 @@ def figures(cause: Cause) -> str:
     if cause.now is None:
         return f"gone, was {number(cause.before)}"
     return f"{number(cause.before)} -> {number(cause.now)} ({cause.difference:+,})"
+
+
+def cause_lines(change: Change, top: int) -> Iterator[str]:
+    """The `top` main causes for a terminal or a log, and how many more there are."""
+    causes = main_causes(change)
+    for cause in causes[:top]:
+        was = f" (was {visible(cause.was)})" if cause.was else ""
+        yield f"{cause.kind} {visible(cause.name)}{was}: {figures(cause)}"
+    if len(causes) > top:
+        yield f"and {len(causes) - top:,} more"
 
 
 def about_predictions(change: Change) -> bool:

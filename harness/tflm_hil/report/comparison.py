@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 
-from tflm_hil.report.changes import difference, effect, figures, flips, main_causes, scores, shown
-from tflm_hil.report.text import table_lines
-from tflm_hil.results.comparison import Change, Comparison
+from tflm_hil.report.changes import cause_lines, difference, effect, flips, scores
+from tflm_hil.report.text import figure, table_lines
+from tflm_hil.results.comparison import Comparison
 from tflm_hil.results.model import Run
 
 CAUSES, FLIPS = 5, 10
@@ -42,20 +42,12 @@ def _changes(comparison: Comparison) -> Table:
     order = ("regressed", "improved", "changed")
     for change in sorted(comparison.changes, key=lambda each: order.index(each.verdict)):
         verdict = change.verdict.upper() if change.verdict == "regressed" else change.verdict
-        values = (shown(change.before, change.unit), shown(change.now, change.unit), difference(change))
-        first, *others = [*_causes(change)] or [""]
+        values = (figure(change.before, change.unit), figure(change.now, change.unit), difference(change))
+        first, *others = [*cause_lines(change, CAUSES)] or [""]
         table.add_row(change.metric, *values, verdict, f"{change.limit} ({change.source})", first)
         for other in others:
             table.add_row("", "", "", "", "", "", other)
     return table
-
-
-def _causes(change: Change) -> Iterator[str]:
-    causes = main_causes(change)
-    for cause in causes[:CAUSES]:
-        yield f"{cause.kind} {cause.name}{f' (was {cause.was})' if cause.was else ''}: {figures(cause)}"
-    if len(causes) > CAUSES:
-        yield f"and {len(causes) - CAUSES:,} more"
 
 
 def _flipped(run: Run) -> Iterator[str]:

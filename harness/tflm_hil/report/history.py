@@ -9,10 +9,9 @@ from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 
-from tflm_hil.report.text import table_lines
+from tflm_hil.report.text import SHORT_COMMIT, figure, table_lines
 from tflm_hil.results.history.query import Point, Series, SessionLine
 
-SHORT_COMMIT = 12
 BARS = "▁▂▃▄▅▆▇█"
 SPARK_COLUMNS = 60
 BAR_COLUMNS = 30
@@ -34,8 +33,8 @@ def overview_lines(metric: str, found: Sequence[Series]) -> list[str]:
     for each in found:
         values = [point.value for point in each.points]
         table.add_row(
-            *(each.label, each.unit or "-", f"{len(values):,}", shown(values[0], each.unit)),
-            *(shown(values[-1], each.unit), change(values[0], values[-1], each.unit), spark(values)),
+            *(each.label, each.unit or "-", f"{len(values):,}", figure(values[0], each.unit)),
+            *(figure(values[-1], each.unit), change(values[0], values[-1], each.unit), spark(values)),
         )
     return table_lines(table)
 
@@ -45,7 +44,7 @@ def series_lines(metric: str, series: Series, limit: int) -> Iterator[str]:
     values = [point.value for point in series.points]
     low, high = min(values), max(values)
     unit = f" in {series.unit}" if series.unit else ""
-    yield f"{metric} of {series.label}{unit}: {shown(low, series.unit)} to {shown(high, series.unit)}"
+    yield f"{metric} of {series.label}{unit}: {figure(low, series.unit)} to {figure(high, series.unit)}"
     states = "state" if len(values) == 1 else "states"
     yield f"{len(values):,} {states} of the sources, the last on the right: {spark(values)}"
     table = Table("session", "when", "commit", "branch", "verdict", metric, "change", "", box=None)
@@ -55,7 +54,7 @@ def series_lines(metric: str, series: Series, limit: int) -> Iterator[str]:
         share = (point.value - low) / (high - low) if high > low else 1.0
         table.add_row(
             *(f"@{point.session}", point.created, sources(point), point.branch or "-", point.verdict),
-            shown(point.value, series.unit),
+            figure(point.value, series.unit),
             "" if earlier is None else change(earlier, point.value, series.unit),
             "█" * max(1, round(share * BAR_COLUMNS)),
         )
@@ -69,11 +68,6 @@ def spark(values: Sequence[float]) -> str:
     low, high = min(values), max(values)
     steps = len(BARS) - 1
     return "".join(BARS[round((value - low) / (high - low) * steps) if high > low else 0] for value in sampled)
-
-
-def shown(value: float, unit: str) -> str:
-    """`value` for people: a percentage if it has no unit, which makes it a fraction."""
-    return f"{value:,.15g}" if unit else f"{value:.2%}"
 
 
 def change(before: float, now: float, unit: str) -> str:

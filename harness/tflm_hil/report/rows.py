@@ -12,17 +12,15 @@ from tflm_hil.report.changes import (
     flips,
     main_causes,
     scores,
-    shown,
 )
 from tflm_hil.report.markup import code, prose
-from tflm_hil.report.text import cell, number, percent
+from tflm_hil.report.text import SHORT_COMMIT, cell, figure, number, percent
 from tflm_hil.report.wording import verdict, where
 from tflm_hil.results.comparison import Cause, Change, Flip
 from tflm_hil.results.model import Run
 
 CAUSES = 3
 """So many causes stand in the row of a change."""
-SHORT_COMMIT = 12
 
 WORSE = """\
 | run | figure | before | now | difference | limit | against | why |
@@ -105,7 +103,7 @@ def _base(run: Run) -> str:
 
 
 def _figures(run: Run, change: Change) -> list[str]:
-    values = [shown(value, change.unit) for value in (change.before, change.now)]
+    values = [figure(value, change.unit) for value in (change.before, change.now)]
     return [code(run.name), code(change.metric), *values, difference(change)]
 
 

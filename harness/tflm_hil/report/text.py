@@ -11,8 +11,9 @@ from rich.table import Table
 # A table that wraps is worse than one that a narrow terminal folds, so columns are never squeezed, nor names cut.
 WIDEST = 10_000
 
-
 LISTED = 4
+SHORT_COMMIT = 12
+"""So many digits of a commit's hash are shown."""
 
 
 def number(value: int | float | None) -> str:
@@ -41,6 +42,11 @@ def first_lines(text: str, lines: int, longest: int) -> str:
 def cell(text: str) -> str:
     """`text` as it stands in a table of Markdown."""
     return text.replace("|", "\\|")
+
+
+def figure(value: float, unit: str) -> str:
+    """`value` for people: a percentage if it has no unit, which makes it a fraction."""
+    return f"{value:,.15g}" if unit else f"{value:.2%}"
 
 
 def percent(value: float | None) -> str:

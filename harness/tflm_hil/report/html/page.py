@@ -30,7 +30,7 @@ _environment = jinja2.Environment(
 _environment.filters.update(
     number=text.number,
     percent=text.percent,
-    shown=changes.shown,
+    shown=text.figure,
     difference=changes.difference,
     difference_shortly=changes.difference_shortly,
     main_causes=changes.main_causes,
