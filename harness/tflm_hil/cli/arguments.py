@@ -21,3 +21,7 @@ TargetName = Annotated[
 BoardName = Annotated[
     str, typer.Option("--board", help="emulated, auto, a name of hil-boards.toml, a serial port or a URL")
 ]
+SampleName = Annotated[
+    str | None, typer.Argument(metavar="SAMPLE", help="a recording or stimulus; the first if left out")
+]
+SampleWindow = Annotated[int, typer.Option("--window", help="which window of the recording, counted from 0")]

@@ -7,7 +7,15 @@ from typing import Annotated
 import msgspec
 import typer
 
-from tflm_hil.cli.arguments import BoardName, EngineName, ModelName, TargetName, VariantName
+from tflm_hil.cli.arguments import (
+    BoardName,
+    EngineName,
+    ModelName,
+    SampleName,
+    SampleWindow,
+    TargetName,
+    VariantName,
+)
 from tflm_hil.cli.working import build_firmware, open_board, open_session, status
 from tflm_hil.commands import profile as use_case
 from tflm_hil.commands.sample import choose_sample
@@ -16,10 +24,8 @@ from tflm_hil.report.profile import profile_lines
 
 def profile(
     model: ModelName,
-    sample: Annotated[
-        str | None, typer.Argument(metavar="SAMPLE", help="a recording or stimulus; the first if left out")
-    ] = None,
-    window: Annotated[int, typer.Option("--window", help="which window of the recording, counted from 0")] = 0,
+    sample: SampleName = None,
+    window: SampleWindow = 0,
     variant: VariantName = None,
     engine: EngineName = None,
     target: TargetName = None,
