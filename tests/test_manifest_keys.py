@@ -50,7 +50,12 @@ KINDS: dict[str, dict[str, Any]] = {
         "$.boards[].flash": FlashSettings,
         "$.boards[].power": PowerSwitch,
     },
-    "recordings.toml": {"$": recordings.Manifest, "$.files[]": recordings.Files, "$.columns[]": recordings.Column},
+    "recordings.toml": {
+        "$": recordings.Manifest,
+        "$.sensor": recordings.Sensor,
+        "$.files[]": recordings.Files,
+        "$.columns[]": recordings.Column,
+    },
 }
 
 

@@ -46,7 +46,13 @@ TABLES: Mapping[str, Mapping[str, tuple[str, frozenset[str]]]] = {
             "at the top of recordings.toml, before its first table",
             frozenset(
                 {"schema", "description", "sample_rate_hz", "simulated", "seed", "names", "time_column", "time_unit"}
-                | {"files", "columns"}
+                | {"files", "columns", "sensor"}
+            ),
+        ),
+        "$.sensor": (
+            "in [sensor] of recordings.toml",
+            frozenset(
+                {"name", "accelerometer_range_g", "gyroscope_range_dps", "offsets", "offsets_removed", "captured"}
             ),
         ),
         "$.files[]": (

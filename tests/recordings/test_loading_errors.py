@@ -10,6 +10,7 @@ from tflm_hil.errors import HilError
 from tflm_hil.recordings import load_recordings
 
 PLAIN = "aX,gX\n0.5,100\n-1,-20.5\n"
+SENSOR = "[sensor]\nname = 'MPU6050'\naccelerometer_range_g = 4\ngyroscope_range_dps = 2000\n"
 
 
 @pytest.mark.parametrize(
@@ -68,6 +69,9 @@ PLAIN = "aX,gX\n0.5,100\n-1,-20.5\n"
         pytest.param(PLAIN, "sample_rate = 50", "", "unknown field `sample_rate`", id="unknown-key"),
         pytest.param(PLAIN, "seed = 'x'", "", "Expected `int | null`, got `str` - at `$.seed`", id="wrong-type"),
         pytest.param(PLAIN, "= 3", "", "recordings.toml: is not TOML", id="not-toml"),
+        pytest.param(PLAIN, SENSOR.replace("4", "5"), "", "MPU6050 has no range of 5 g; use one of 2, 4", id="range"),
+        pytest.param(PLAIN, SENSOR.replace("6050", ""), "", "sensor 'MPU' is unknown; use one of", id="sensor"),
+        pytest.param(PLAIN, f"{SENSOR}offsets = [1, 2]", "", "2 offsets; give one for each of the 6", id="offsets"),
     ],
 )
 def test_bad_input_gets_one_line(tmp_path: Path, csv: str | bytes, manifest: str, file: str, message: str) -> None:

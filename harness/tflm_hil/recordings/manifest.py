@@ -1,11 +1,13 @@
 """recordings/<name>/recordings.toml: which files hold the recordings, and how to read their rows."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
+from tflm_hil.recordings.sensors import counts_per_unit
 from tflm_hil.toml_file import read_toml
 
 MANIFEST = "recordings.toml"
@@ -39,12 +41,35 @@ class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("label and label_column exclude each other; leave out one of them")
 
 
+class Sensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[sensor]: what recorded the files, set to +-`accelerometer_range_g` and +-`gyroscope_range_dps`.
+
+    `name` is a key of sensors.py. `offsets` are what a calibration at rest found, in counts, in the order of the
+    channels, and empty if there was none; `offsets_removed` tells whether they were subtracted before the rows were
+    written. `captured` is when the first recording was made.
+    """
+
+    name: _Text
+    accelerometer_range_g: Annotated[float, Meta(gt=0)]
+    gyroscope_range_dps: Annotated[float, Meta(gt=0)]
+    offsets: Annotated[list[float], Meta(max_length=6)] = []
+    offsets_removed: bool = False
+    captured: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.offsets) not in (0, 6):
+            raise ValueError(f"{len(self.offsets)} offsets; give one for each of the 6 channels, or none")
+        for full_scale, unit in ((self.accelerometer_range_g, "g"), (self.gyroscope_range_dps, "dps")):
+            counts_per_unit(self.name, full_scale, unit)
+
+
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The content of recordings.toml.
 
     `columns` maps channels of the model to columns of the CSV files; a channel without an entry is read from the column
     of the same name. `names` lists the columns of files without a header. `time_column`, if given, is checked against
-    `sample_rate_hz`. `simulated` and `seed` document the origin of the data; the harness does not use them.
+    `sample_rate_hz`. `simulated` and `seed` document the origin of the data; the harness does not use them. `sensor` is
+    what `hil capture` writes of the sensor.
     """
 
     schema: Literal["hil-recordings/1"]
@@ -53,6 +78,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     description: str = ""
     simulated: bool = False
     seed: int | None = None
+    sensor: Sensor | None = None
     columns: dict[str, Column] = {}
     names: Annotated[list[_Text], Meta(min_length=1)] | None = None
     time_column: _Text | None = None

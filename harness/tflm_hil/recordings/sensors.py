@@ -3,6 +3,7 @@
 MPU6050     InvenSense, MPU-6000/MPU-6050 Product Specification, PS-MPU-6000A-00 rev. 3.4, sections 6.1 and 6.2
 ICM-20948   InvenSense, DS-000189 rev. 1.3, sections 3.1 and 3.2
 LSM9DS1     STMicroelectronics, DocID025715 rev. 3, table 3 (+-16 g is 0.732 mg per count, not twice that of +-8 g)
+LSM6DSO     STMicroelectronics, DS12140 rev. 2, table 2
 LSM6DSOX    STMicroelectronics, DS12814 rev. 3, table 2
 BMI270      Bosch Sensortec, BST-BMI270-DS000, sensor specifications (32768 counts are the range)
 ADXL345     Analog Devices, ADXL345 data sheet rev. E, table 1: FULL_RES set, 256 counts per g at every range;
@@ -24,6 +25,11 @@ def _milli(values: dict[int, float]) -> dict[int, float]:
     return {full_scale: 1000.0 / value for full_scale, value in values.items()}
 
 
+_LSM6DSO = {
+    "g": _milli({2: 0.061, 4: 0.122, 8: 0.244, 16: 0.488}),
+    "dps": _milli({125: 4.375, 250: 8.75, 500: 17.5, 1000: 35.0, 2000: 70.0}),
+}
+
 # Sensor, unit of the range, range: counts per unit.
 SENSORS: dict[str, dict[str, dict[int, float]]] = {
     "MPU6050": _INVENSENSE,
@@ -32,10 +38,8 @@ SENSORS: dict[str, dict[str, dict[int, float]]] = {
         "g": _milli({2: 0.061, 4: 0.122, 8: 0.244, 16: 0.732}),
         "dps": _milli({245: 8.75, 500: 17.5, 2000: 70.0}),
     },
-    "LSM6DSOX": {
-        "g": _milli({2: 0.061, 4: 0.122, 8: 0.244, 16: 0.488}),
-        "dps": _milli({125: 4.375, 250: 8.75, 500: 17.5, 1000: 35.0, 2000: 70.0}),
-    },
+    "LSM6DSO": _LSM6DSO,
+    "LSM6DSOX": _LSM6DSO,
     "BMI270": {
         "g": {full_scale: 32768.0 / full_scale for full_scale in (2, 4, 8, 16)},
         "dps": {full_scale: 32768.0 / full_scale for full_scale in (125, 250, 500, 1000, 2000)},

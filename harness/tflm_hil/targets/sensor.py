@@ -9,9 +9,13 @@ from dataclasses import dataclass
 class SensorModel:
     """A sensor of acceleration and angular rate: three channels each, in counts, in this order.
 
-    `in_renode` is the model of it that Renode has.
+    `name` is its name in recordings/sensors.py, and the ranges are what it is set to. `in_renode` is the model of it
+    that Renode has.
     """
 
+    name: str
+    accelerometer_range_g: float
+    gyroscope_range_dps: float
     rate_hz: float
     counts_per_g: float
     counts_per_dps: float
@@ -24,6 +28,6 @@ class SensorModel:
 
 
 MODELS = {
-    # At 4 g and 2000 dps. Renode divides 4 g into 32,768 counts, the data sheet (DS12140) rounds that to 0.122 mg each.
-    "lsm6dso": SensorModel(104.0, 32768 / 4, 1000 / 70, "Sensors.LSM6DSO_IMU"),
+    # Renode divides 4 g into 32,768 counts, the data sheet (DS12140) rounds that to 0.122 mg each.
+    "lsm6dso": SensorModel("LSM6DSO", 4, 2000, 104.0, 32768 / 4, 1000 / 70, "Sensors.LSM6DSO_IMU"),
 }
