@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from support.firmware_helpers import PROTOCOL, ROOT
-from support.needs import skip_without_tools
+from support.needs import skip_without_packages, skip_without_tools
 from tflm_hil.errors import HilError
 from tflm_hil.lab.options import Flash, Options
 from tflm_hil.lab.session import Session
@@ -25,12 +25,6 @@ AVR = {
     "qemu-system-avr": "qemu-system-misc",
 }
 STRICT = ["-Os", "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-c"]
-
-
-def skip_without_avr() -> None:
-    missing = [package for tool, package in AVR.items() if not (shutil.which(tool) or Path(tool).is_file())]
-    if missing:
-        pytest.skip(f"apt-get install {' '.join(missing)}")
 
 
 def copy(name: str, tmp_path: Path) -> Path:
@@ -103,7 +97,7 @@ def test_a_crash_of_an_application_is_told_with_its_line_and_callers(tmp_path: P
 @pytest.mark.nightly  # another core, and another build
 @pytest.mark.parametrize("board", ["mega2560", "uno"])
 def test_an_arduino_sketch_is_tested_by_the_same_suite(board: str, tmp_path: Path) -> None:
-    skip_without_avr()
+    skip_without_packages(AVR)
     folder = copy("arduino", tmp_path)
     settings = folder / "hil.toml"
     settings.write_text(settings.read_text().replace("mega2560", board))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from tflm_hil.boards.qemu.board import QEMU
@@ -27,3 +29,10 @@ def skip_without_tools() -> None:
         pytest.skip(str(error))
     if shutil.which(QEMU) is None:
         pytest.skip(f"no {QEMU} on PATH")
+
+
+def skip_without_packages(packages: Mapping[str, str]) -> None:
+    """Skip the test if one of the commands or files that `packages` maps to Debian's packages is missing."""
+    missing = [package for thing, package in packages.items() if not (shutil.which(thing) or Path(thing).is_file())]
+    if missing:
+        pytest.skip(f"apt-get install {' '.join(missing)}")
