@@ -28,6 +28,7 @@ COMMANDS = (
     "debug",
     "bench",
     "inspect",
+    "export",
     "history",
     "compare",
     "bisect",

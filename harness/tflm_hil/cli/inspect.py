@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -10,12 +9,10 @@ import typer
 
 from tflm_hil.boards.qemu import program as qemu_program
 from tflm_hil.cli.arguments import TargetName, VariantName
-from tflm_hil.cli.working import choose_variant, nearest_configuration, only_target, status
+from tflm_hil.cli.working import find_network, nearest_configuration, only_target, status
 from tflm_hil.commands import inspection
-from tflm_hil.errors import HilError
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.lab.options import DEFAULT_TARGET
-from tflm_hil.models.manifest import load_models
 from tflm_hil.report.inspection import inspection_lines
 from tflm_hil.targets import find_targets, load_targets
 
@@ -32,23 +29,13 @@ def inspect(
 
     Example: hil inspect models/gesture/gesture_int8.tflite
     """
+    _, network = find_network(model, variant)
     with nearest_configuration() as configuration, status("building the firmware") as say:
         known = load_targets(configuration.targets)
         chosen = only_target(find_targets(known, [target or configuration.default_target or DEFAULT_TARGET]))
         project = FirmwareProject(configuration.root / ".hil", qemu_program.run, targets=known.values())
-        found = inspection.inspect(_tflite(configuration.root, model, variant), project, chosen, say)
+        found = inspection.inspect(network.path, project, chosen, say)
     if as_json:
         print(msgspec.json.format(msgspec.json.encode(found)).decode())
     else:
         print(*inspection_lines(found), sep="\n")
-
-
-def _tflite(root: Path, model: str, variant: str | None) -> Path:
-    path = Path(model)
-    if path.suffix == ".tflite" or path.is_file():
-        return path
-    known = load_models(root)
-    if model not in known:
-        raise HilError(f"{model}: neither a .tflite file nor one of models/ ({', '.join(known) or 'which has none'})")
-    variants = known[model].variants
-    return variants[choose_variant(variant, list(variants))].path

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 from rich.console import Console
 
 from tflm_hil.boards.board import Board
@@ -17,6 +18,7 @@ from tflm_hil.errors import HilError
 from tflm_hil.lab.build import Firmware
 from tflm_hil.lab.options import Flash, Options
 from tflm_hil.lab.session import Session
+from tflm_hil.models.manifest import LONE_VARIANT, Model, Variant, load_models, lone_model
 from tflm_hil.progress import Say
 from tflm_hil.targets import Target
 
@@ -91,6 +93,26 @@ def choose_variant(variant: str | None, known: Sequence[str]) -> str:
     if variant not in known:
         raise HilError(f"--variant={variant}: no such variant; the manifest has {', '.join(known)}")
     return variant
+
+
+def find_network(name: str, variant: str | None) -> tuple[Model, Variant]:
+    """The .tflite file `name`, or a variant of the model `name` in the project that the command runs in.
+
+    Raises HilError if there is neither, if there is no such variant, or if the project's configuration is wrong.
+    """
+    path = Path(name)
+    if path.suffix == ".tflite" or path.is_file():
+        if variant is not None:
+            raise HilError(f"--variant={variant}: {name} is a file, which has no variants; leave it out")
+        model = lone_model(path)
+        # Messages call the file what the user calls it.
+        return model, msgspec.structs.replace(model.variants[LONE_VARIANT], path=path)
+    with nearest_configuration() as configuration:
+        known = load_models(configuration.root)
+    if name not in known:
+        raise HilError(f"{name}: neither a .tflite file nor one of models/ ({', '.join(known) or 'which has none'})")
+    variants = known[name].variants
+    return known[name], variants[choose_variant(variant, list(variants))]
 
 
 @contextmanager

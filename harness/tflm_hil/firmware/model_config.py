@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tflm_hil.compiler.emit import plain
 from tflm_hil.compiler.graph.network import MAX_DIMENSION, MAX_ENDS
 from tflm_hil.errors import HilError
 from tflm_hil.files import write_text
@@ -104,22 +105,26 @@ extern const uint8_t model_hash[{HASH_BYTES}];
 
 def _source(model: Model, sha256: bytes) -> str:
     digest = ", ".join(f"0x{byte:02x}" for byte in sha256[:HASH_BYTES])
+    head = "const windowing_config_t model_windowing"
+    windowing = f"\n{windowing_definition(model, head)}" if model.windowed else ""
     return f"""\
 #include "model_config.h"
-{_windowing(model) if model.windowed else ""}
+{windowing}
 const uint8_t model_hash[{HASH_BYTES}] = {{{digest}}};
 """
 
 
-def _windowing(model: Model) -> str:
-    return f"""
-/* x = raw * gain + offset is what the network sees of each channel: {", ".join(c.name for c in model.channels)}. */
-static const float gain[MODEL_CHANNELS] = {{{_floats([channel.gain for channel in model.channels])}}};
-static const float offset[MODEL_CHANNELS] = {{{_floats([channel.offset for channel in model.channels])}}};
+def windowing_definition(model: Model, head: str) -> str:
+    """Return the C that defines the windowing_config_t with the declaration `head` for a model with windows."""
+    count, names = len(model.channels), plain(", ".join(channel.name for channel in model.channels))
+    return f"""\
+/* x = raw * gain + offset is what the network sees of each channel: {names}. */
+static const float gain[{count}] = {{{_floats([channel.gain for channel in model.channels])}}};
+static const float offset[{count}] = {{{_floats([channel.offset for channel in model.channels])}}};
 
-const windowing_config_t model_windowing = {{
-    .window = MODEL_WINDOW,
-    .channels = MODEL_CHANNELS,
+{head} = {{
+    .window = {model.window},
+    .channels = {count},
     .gain = gain,
     .offset = offset,
 }};

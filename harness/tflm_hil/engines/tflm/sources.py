@@ -107,14 +107,18 @@ extern const unsigned char tflm_model[];
 """
 
 
-def _array(content: bytes) -> str:
+def byte_rows(content: bytes) -> str:
+    """Return `content` as the lines of an initializer in C."""
     lines = [content[at : at + BYTES_PER_LINE] for at in range(0, len(content), BYTES_PER_LINE)]
-    rows = "\n".join("    " + ", ".join(f"{byte}" for byte in line) + "," for line in lines)
+    return "\n".join("    " + ", ".join(f"{byte}" for byte in line) + "," for line in lines)
+
+
+def _array(content: bytes) -> str:
     return f"""\
 #include "{HEADER}"
 
 /* Aligned for the widest type of its vectors, which the library reads in place. */
 _Alignas(16) const unsigned char tflm_model[{len(content)}] = {{
-{rows}
+{byte_rows(content)}
 }};
 """

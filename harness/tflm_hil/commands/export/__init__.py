@@ -1,0 +1,1 @@
+"""A network as C that needs nothing of the harness: what `hil export` writes."""
