@@ -80,7 +80,7 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     resolver.write_text(RESOLVER.replace("SOFTMAX", "ABS").replace("Softmax", "Abs"))
     monkeypatch.setenv("HIL_TFLM_LIB", str(folder))
     monkeypatch.setattr(toolchain, "versions", dict)
-    monkeypatch.setattr(platformio, "run", lambda *_: None)
+    monkeypatch.setattr(platformio, "bring_up_to_date", lambda *_: None)
     sizes = {"flash_bytes": 0, "ram_bytes": 0, "ram_total_bytes": 0, "model_bytes": 0, "arena_bytes": 0, "sections": {}}
     monkeypatch.setattr(project, "read_image", lambda *_: SimpleNamespace(**sizes))
     monkeypatch.setattr(tflm_build, "generate", lambda *_: ([], 16))

@@ -72,12 +72,17 @@ class World:
         _, size = generate(job, read_library(self.library))
         return size
 
-    def run(
-        self, build_dir: BuildDir, settings: Mapping[str, str], _log: Path, watch: platformio.Watch, _say: Say
+    def bring_up_to_date(
+        self,
+        build_dir: BuildDir,
+        elf: Path,
+        settings: Mapping[str, str],
+        _log: Path,
+        watch: platformio.Watch,
+        _say: Say,
     ) -> None:
         assert build_dir.environment.endswith("_tflm")
         self.builds.append(settings)
-        elf = Path(settings["PLATFORMIO_BUILD_DIR"]) / build_dir.environment / "program.elf"
         elf.parent.mkdir(parents=True, exist_ok=True)
         elf.write_bytes(self.program)
         watch(f"{TOTAL}2\n")
@@ -93,7 +98,7 @@ class World:
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     world = World(tmp_path)
     monkeypatch.delenv("HIL_TFLM_LIB", raising=False)
-    monkeypatch.setattr(platformio, "run", world.run)
+    monkeypatch.setattr(platformio, "bring_up_to_date", world.bring_up_to_date)
     monkeypatch.setattr(platformio, "install", world.install)
     monkeypatch.setattr(toolchain, "find_compiler", lambda: world.compiler)
     return world

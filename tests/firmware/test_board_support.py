@@ -60,7 +60,7 @@ def compiled(target: Target, folder: Path) -> Path:
     subprocess.run(
         [
             "arm-none-eabi-gcc",
-            *build["flags"],
+            *build["cpu_flags"],
             "-masm-syntax-unified",
             *STRICT,
             *LINKED,

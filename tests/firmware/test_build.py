@@ -206,11 +206,15 @@ def rewrite(path: Path, old: str, new: str) -> None:
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
-def test_what_changed_is_built_again_and_nothing_else(model: Model, tmp_path: Path) -> None:
+def test_what_changed_is_built_again_and_nothing_else(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     changing = Changing(tmp_path, model)
     image, made = changing.build()
     assert made >= {"main.o", "extra.o", "aot_model.o", *LINKED}
-    assert changing.build() == (image, set())
+    with monkeypatch.context() as patch:
+        patch.setattr(platformio, "run", None)
+        assert changing.build() == (image, set()), "without PlatformIO"
 
     firmware = changing.project.root / "firmware"
     rewrite(changing.library / "extra.c", "21", "42")
@@ -230,6 +234,10 @@ def test_what_changed_is_built_again_and_nothing_else(model: Model, tmp_path: Pa
     assert made == LINKED
     assert len(third.build_id) == 16
 
+    ini = changing.project.root / "platformio.ini"
+    ini.write_text(ini.read_text().replace("build_flags = ", "build_flags = -DTHIRTY=30 "))
+    assert changing.build()[1] >= {"main.o", "extra.o"}
+
 
 def test_a_change_of_the_model_is_built(project: FirmwareProject, image: FirmwareImage, model: Model) -> None:
     slower = msgspec.structs.replace(model, stride=7)
@@ -243,7 +251,10 @@ def test_what_no_model_changes_is_compiled_once_for_all(
 ) -> None:
     other = project.build(model, "float32", AotEngine(), TARGET)
     made = done(other.generated.parent / "build.log")
-    assert made == {"aot_model.o", "application.o", "engine_aot.o", "main.o", "model_config.o", "link.o", *LINKED}
+    of_a_model = {"aot_model.o", "application.o", "engine_aot.o", "main.o", "model_config.o", "link.o", *LINKED}
+    assert made == of_a_model
+    profiled = project.build(model, "int8", AotEngine(), TARGET, ImageKind.PROFILE)
+    assert done(profiled.generated.parent / "build.log") == of_a_model, "nor does the kind of the image"
     assert project.build(model, "int8", AotEngine(), TARGET) == image
     assert done(image.generated.parent / "build.log") == set()
 
@@ -392,16 +403,16 @@ def test_no_compiling_outlives_the_harness(tmp_path: Path) -> None:
     assert not late.exists()
 
 
-def test_processes_of_one_run_ask_platformio_once_for_an_image(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_processes_of_one_run_have_the_same_image(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     def build(run: str) -> FirmwareImage:
         return FirmwareProject(ROOT / ".hil", run=run).build(model, "int8", AotEngine(), STM32F4)
 
     first = build("one")
-    asked: list[object] = []
-    monkeypatch.setattr(platformio, "run", lambda *given: asked.append(given))
+    looked: list[object] = []
+    monkeypatch.setattr(platformio, "bring_up_to_date", lambda *given: looked.append(given))
     assert build("one") == first
-    assert not asked
+    assert not looked, "a source that changes meanwhile must not give them different ones"
     build("another")
     build("")
     build("")
-    assert len(asked) == 3
+    assert len(looked) == 3

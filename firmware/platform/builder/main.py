@@ -37,6 +37,7 @@ tflm_files: list[Path] = []
 
 env = DefaultEnvironment()
 sys.path.insert(0, str(Path(env.PioPlatform().get_dir()) / "builder"))
+import consulted  # noqa: E402 (its folder is known only now)
 import spawning  # noqa: E402 (its folder is known only now)
 from products import decide, track  # noqa: E402 (its folder is known only now)
 from target_board import LINKER_SCRIPT  # noqa: E402 (its folder is known only now)
@@ -81,7 +82,7 @@ for part in parts if ours else ():
             "rename it\n"
         )
         env.Exit(1)
-cpu = board.get("build.flags")
+cpu = board.get("build.cpu_flags")
 shared = Path(env.subst("$BUILD_CACHE_DIR"))
 tflm_objects = shared / "tflm" / "_".join(flag.lstrip("-") for flag in cpu)
 library_objects = shared / re.sub(f"({'|'.join(KINDS)})$", "", env.subst("$PIOENV"))
@@ -207,6 +208,7 @@ if generated.is_dir():
 for part in own_parts:
     env.BuildSources(f"$BUILD_DIR/board/{part}", str(beside / part))
 elf = track(env.BuildProgram())
+consulted.write(env, [generated, tflm, *(beside / part for part in own_parts)])
 if tflm_files:
     print(f"Files of TensorFlow Lite Micro: {len(tflm_files)}")
 Default([elf, track(env.ElfToBin("$BUILD_DIR/${PROGNAME}", elf))])

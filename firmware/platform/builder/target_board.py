@@ -52,7 +52,8 @@ def manifest(target: Mapping[str, Any]) -> dict[str, Any]:
         "build": {
             "mcu": target["chip"],
             "f_cpu": f"{target['clock_hz']}L",
-            "flags": build["flags"],
+            # PlatformIO itself appends a "flags" to the build flags, but only for environments without any.
+            "cpu_flags": build["flags"],
             "parts": build["parts"],
             "credits": build["credits"],
             "sensor": target.get("sensor", {}).get("driver", ""),

@@ -13,6 +13,7 @@ from tflm_hil.firmware.build_dir import OBJECTS, BuildDir
 from tflm_hil.firmware.build_lock import build_lock
 from tflm_hil.firmware.explanation import explain, overflow
 from tflm_hil.firmware.memory import TooLargeError
+from tflm_hil.firmware.up_to_date import Memory
 from tflm_hil.progress import Say, silent
 
 # A file in the working directory must not be taken for one of its modules.
@@ -86,6 +87,24 @@ def run(build_dir: BuildDir, settings: Mapping[str, str], log: Path, watch: Watc
                 f"{environment}: the image is too large for the target, it exceeds {regions}", excess, log
             )
         raise InfrastructureError(f"{environment}: {explain(said)}; see {log}")
+
+
+def bring_up_to_date(
+    build_dir: BuildDir, elf: Path, settings: Mapping[str, str], log: Path, watch: Watch, say: Say
+) -> None:
+    """Run it as `run` does, if anything that had a part in `elf` has changed since it was made.
+
+    Only for projects that our development platform builds, which tells what has a part. Raises HilError like `run`.
+    """
+    argv, inherited = command(build_dir.root, build_dir.environment), variables(os.environ, build_dir.build_root)
+    asked = argv, inherited | environments.variables(build_dir) | dict(settings)
+    memory = Memory(log.with_suffix(".json"), elf, build_dir.root, build_dir.build_root, asked)
+    if memory.is_up_to_date():
+        log.write_text("Nothing has changed since the last build.\n", encoding="utf-8")
+        return
+    memory.forget()
+    run(build_dir, settings, log, watch, say)
+    memory.remember()
 
 
 def install(build_dir: BuildDir, log: Path) -> None:

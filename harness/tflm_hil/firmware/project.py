@@ -40,8 +40,8 @@ class FirmwareProject:
 
     Several processes may build at once: each image is built by one of them, and the others wait for it. An engine that
     has to try something in an emulator is given `emulate`. If an image is too large, one of `targets` is advised.
-    Processes of one `run` ask PlatformIO once for each image, since asking takes a second; without a name of the run,
-    each asks.
+    Processes of one `run` have the same image, even if a source changes meanwhile; without a name of the run, each
+    looks what has changed.
 
     Raises:
         HilError: one of the folders has a name that PlatformIO cannot work with.
@@ -74,7 +74,7 @@ class FirmwareProject:
     ) -> FirmwareImage:
         """The image of `model`'s `variant` with `engine` for `target`.
 
-        PlatformIO is asked every time, and builds again what has changed: only it knows all that an image depends on.
+        If anything has changed that an image depends on, PlatformIO is asked, and builds again what has to be.
         `say` is told what takes its time.
 
         Raises:
@@ -147,6 +147,5 @@ class FirmwareProject:
         for leftover in set(build_dir.generated.iterdir()) - {*config, *generated.sources}:
             leftover.unlink()
         settings = {**platformio.build_variables(build_dir.generated, build_dir.build), **generated.settings}
-        log, watch = build_dir.log, generated.watch
-        platformio.run(build_dir, settings, log, watch, say)
+        platformio.bring_up_to_date(build_dir, build_dir.elf, settings, build_dir.log, generated.watch, say)
         return generated

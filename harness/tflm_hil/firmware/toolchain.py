@@ -1,5 +1,6 @@
 """The tools that build the firmware: found, or asked for in one line."""
 
+import functools
 import importlib.metadata
 import os
 import shutil
@@ -81,7 +82,32 @@ def check_library(name: str) -> Path:
     return found
 
 
+def identity() -> list[str]:
+    """The files of the toolchain with sizes and times, which stand for their contents: they are large.
+
+    Raises HilError like `versions`.
+    """
+    compiler = find_compiler()
+    drivers = [shutil.which(driver) or driver for driver in DRIVERS]
+    programs = [
+        shutil.which(name) or name for name in (_ask(compiler, f"-print-prog-name={each}") for each in PROGRAMS)
+    ]
+    files = [*drivers, *programs, *(str(check_library(library)) for library in LIBRARIES)]
+    return [f"{file} {_facts(Path(file))}" for file in files]
+
+
 def _ask(compiler: Path, option: str) -> str:
+    return _ask_once(compiler, option, _facts(compiler), os.environ.get("PATH"))
+
+
+def _facts(file: Path) -> str:
+    status = file.stat()
+    return f"{status.st_size} {status.st_mtime_ns}"
+
+
+@functools.cache
+def _ask_once(compiler: Path, option: str, _facts: str, _path: str | None) -> str:
+    """What the compiler says, as long as it is the same file."""
     try:
         done = subprocess.run([compiler, option], capture_output=True, text=True, check=True, env=variables(os.environ))
     except (OSError, subprocess.CalledProcessError) as error:

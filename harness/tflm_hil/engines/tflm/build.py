@@ -88,9 +88,9 @@ def _search(job: Job, library: TflmLibrary) -> int:
         **platformio.build_variables(build_dir.generated, build),
         "PLATFORMIO_SRC_DIR": str(build_dir.root / SEARCH_PROGRAM),
     }
-    log, watch = build_dir.path / "search.log", progress(job.say)
-    platformio.run(build_dir, variables, log, watch, job.say)
     elf = build / build_dir.environment / PROGRAM
+    log, watch = build_dir.path / "search.log", progress(job.say)
+    platformio.bring_up_to_date(build_dir, elf, variables, log, watch, job.say)
 
     # The program holds all that the size depends on.
     cache, key = arena.ArenaCache(build_dir.build_root / "arenas"), hashlib.sha256(elf.read_bytes()).hexdigest()
