@@ -1,7 +1,8 @@
 /*
  * When a gesture begins. The motion of a row is the sum, over the three axes, of how far acceleration is from its slow
  * mean; gravity is in both, so that it does not count, however the arm is held. A gesture begins with the first row
- * whose motion meets the threshold after half a second of rows that did not, and with some rows before it.
+ * whose motion meets the threshold after half a second of rows that did not, and with some rows before it. The mean
+ * follows in 0.64 s, and starts anew with each row that meets the threshold.
  */
 #ifndef TRIGGER_H
 #define TRIGGER_H

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from support import fake_renode
@@ -144,6 +145,16 @@ def test_a_target_without_a_sensor_cannot_be_fed(make: Make) -> None:
     board.connect()
     assert board.sensor is not None
     with pytest.raises(HilError, match=r"target stm32f4 has no sensor: .*stm32f4\.toml has no \[sensor\]; choose"):
+        board.sensor.feed(np.zeros((1, 6), np.int16))
+
+
+def test_a_sensor_that_renode_does_not_have_cannot_be_fed(make: Make) -> None:
+    """The rest of its target runs all the same."""
+    with_renode = msgspec.structs.replace(TARGETS["stm32f4_mpu6050"], renode=TARGETS["stm32f4"].renode)
+    board = make(target=with_renode)
+    assert read(board.connect(), 1) == b"!"
+    assert board.sensor is not None
+    with pytest.raises(HilError, match="no model of the MPU6050 of target stm32f4_mpu6050, so it cannot be fed"):
         board.sensor.feed(np.zeros((1, 6), np.int16))
 
 

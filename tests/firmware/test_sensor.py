@@ -5,7 +5,6 @@ The model knows what the data sheet says. Nothing here has met a real sensor.
 
 from __future__ import annotations
 
-import ctypes
 import struct
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,26 +14,19 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
-from support.firmware_helpers import LIBRARIES, STRIDE, WINDOW, FirmwareOnHost, compile_for_host
+from support.firmware_helpers import STRIDE, WINDOW
+from support.sensor_driver import DriverOnHost, Rows, compile_driver
 from tflm_hil.device.framing import Decoder, Frame, encode
 from tflm_hil.device.messages import Message, parse_error
-from tflm_hil.models.manifest import Channel
 
 RESPONSE = 0x80
 HELLO = encode(Message.HELLO, 0, b"\x01\xaa\xbb\xcc\xdd")
 IDENTITY = 0x6C
 RATE, ACCELERATION, TEMPERATURE = 1, 2, 3
-CHANNELS = [
-    *(Channel(f"a{axis}", "g", 8192.0, -4.0, 4.0) for axis in "XYZ"),
-    *(Channel(f"g{axis}", "dps", 16.4, -2000.0, 2000.0) for axis in "XYZ"),
-]
-
-Rows = NDArray[np.int16]
 
 
-class Sensor(FirmwareOnHost):
-    """The firmware with its driver, and the model of the sensor on its bus."""
+class Sensor(DriverOnHost):
+    """The driver, and the model of its sensor on its bus."""
 
     def begin(self, identity: int = IDENTITY, answers: int = -1, stays_in_reset: bool = False) -> None:
         self.library.model_begin(identity, answers, stays_in_reset)
@@ -42,32 +34,10 @@ class Sensor(FirmwareOnHost):
     def lay_up(self, words: Sequence[bytes], burst: int = 2) -> None:
         self.library.model_lay_up(b"".join(words), len(words), burst)
 
-    def start(self) -> str | None:
-        return self._text(self.library.sensor_start)
-
-    def next(self) -> Rows | str:
-        row = (ctypes.c_int16 * 6)()
-        problem = self._text(self.library.sensor_next, row)
-        return np.array(row, np.int16) if problem is None else problem
-
-    def rows(self, count: int) -> Rows:
-        found = [self.next() for _ in range(count)]
-        assert not [problem for problem in found if isinstance(problem, str)]
-        return np.array(found, np.int16)
-
-    @staticmethod
-    def _text(function: ctypes._NamedFuncPointer, *arguments: object) -> str | None:
-        function.restype = ctypes.c_char_p
-        text: bytes | None = function(*arguments)
-        return None if text is None else text.decode()
-
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    model = Path(__file__).parents[1] / "support" / "lsm6dso_model.c"
-    sources = [str(LIBRARIES / "sensor" / "lsm6dso.c"), str(model), f"-I{LIBRARIES / 'sensor'}"]
-    options = ["-shared", "-fPIC", "-DBOARD_SENSOR_ADDRESS=0x6A", *sources]
-    return compile_for_host(tmp_path_factory.mktemp("sensor"), "sensor.so", *options, channels=CHANNELS)
+    return compile_driver(tmp_path_factory.mktemp("sensor"), "lsm6dso", 0x6A, "lsm6dso_model.c")
 
 
 @pytest.fixture

@@ -50,6 +50,7 @@ CHIPS = {
     "stm32f2": Chip("Cortex-M3", "7-M", False, memory(0x0800_0000, 1024), memory(RAM, 128), 38),
     "stm32f4": Chip("Cortex-M4", "7E-M", True, memory(0x0800_0000, 512), memory(RAM, 128), 38),
     "stm32f4_lsm6dso": Chip("Cortex-M4", "7E-M", True, memory(0x0800_0000, 512), memory(RAM, 128), 38),
+    "stm32f4_mpu6050": Chip("Cortex-M4", "7E-M", True, memory(0x0800_0000, 512), memory(RAM, 128), 38),
     "mps2_an386": Chip("Cortex-M4", "7E-M", True, memory(0, 4096), memory(RAM, 4096), 0),
     "mps2_an500": Chip("Cortex-M7", "7E-M", True, memory(0, 4096), memory(RAM, 4096), 0),
     "mps2_an505": Chip("Cortex-M33", "8-M.MAIN", True, memory(0x1000_0000, 4096), memory(0x3800_0000, 4096), 32),

@@ -2,10 +2,8 @@
  * ST's LSM6DSO: accelerometer at 4 g and gyroscope at 2000 dps, both at 104 Hz (data sheet DS12140). Rows come from its
  * FIFO, which keeps the last 2.4 s, so the host may take its time.
  */
-#include "bus.h"
-#include "sensor.h"
+#include "driver.h"
 
-#include <stddef.h>
 #include <string.h>
 
 enum {
@@ -37,12 +35,6 @@ enum {
 
 #define WORD_BYTES 6
 
-/* Looks at the sensor, with a pause of 0.1 to 0.2 ms after each: a second, and on a slow bus some seconds. */
-#define PATIENCE 10000u
-#define PAUSE_TURNS (F_CPU / 50000u + 1u) /* of a loop */
-
-static const char NO_ANSWER[] = "the sensor does not answer on its bus";
-
 /* A word of the FIFO whose counterpart has not come yet. */
 typedef struct {
     bool is_waiting;
@@ -52,31 +44,11 @@ typedef struct {
 
 static word_t acceleration, angular_rate;
 
-static void pause_briefly(void) {
-    for (volatile uint32_t i = 0; i < PAUSE_TURNS; i++) {
-    }
-}
-
-static bool read(uint8_t reg, uint8_t *value) {
-    return bus_read(BOARD_SENSOR_ADDRESS, reg, value);
-}
-
 /* Starts again from the defaults of the data sheet: another program may have left it in any state. */
 static const char *reset(void) {
-    uint8_t control = SOFTWARE_RESET;
-    if (!bus_write(BOARD_SENSOR_ADDRESS, CTRL3_C, ADDRESS_RISES | SOFTWARE_RESET)) {
-        return NO_ANSWER;
-    }
-    for (uint32_t i = 0; i < PATIENCE; i++) {
-        if (!read(CTRL3_C, &control)) {
-            return NO_ANSWER;
-        }
-        if (!(control & SOFTWARE_RESET)) {
-            return NULL;
-        }
-        pause_briefly();
-    }
-    return "the sensor does not come out of its reset";
+    static const uint8_t settings[][2] = {{CTRL3_C, ADDRESS_RISES | SOFTWARE_RESET}};
+    const char *problem = write_all(settings, 1);
+    return problem ? problem : await_reset(CTRL3_C, SOFTWARE_RESET);
 }
 
 static const char *set_up(void) {
@@ -87,12 +59,7 @@ static const char *set_up(void) {
         {FIFO_CTRL3, RATE_104_HZ << 4 | RATE_104_HZ},
         {FIFO_CTRL4, FIFO_CONTINUOUS},
     };
-    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
-        if (!bus_write(BOARD_SENSOR_ADDRESS, settings[i][0], settings[i][1])) {
-            return NO_ANSWER;
-        }
-    }
-    return NULL;
+    return write_all(settings, sizeof settings / sizeof *settings);
 }
 
 const char *sensor_start(void) {
@@ -118,14 +85,14 @@ static const char *await_word(void) {
             return NO_ANSWER;
         }
         if (high & OVERRUN) {
-            return "rows were lost: the sensor's FIFO ran over before they were fetched";
+            return ROWS_LOST;
         }
         if (low || high & LEVEL_HIGH) {
             return NULL;
         }
         pause_briefly();
     }
-    return "the sensor senses nothing";
+    return SENSES_NOTHING;
 }
 
 /* Takes a word out of the FIFO and sets `taken` to where it is kept; null if it is of another kind. */

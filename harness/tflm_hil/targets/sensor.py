@@ -10,7 +10,7 @@ class SensorModel:
     """A sensor of acceleration and angular rate: three channels each, in counts, in this order.
 
     `name` is its name in recordings/sensors.py, and the ranges are what it is set to. `in_renode` is the model of it
-    that Renode has.
+    that Renode has, if it has one.
     """
 
     name: str
@@ -19,7 +19,7 @@ class SensorModel:
     rate_hz: float
     counts_per_g: float
     counts_per_dps: float
-    in_renode: str
+    in_renode: str | None = None
 
     @property
     def channels(self) -> int:
@@ -30,4 +30,5 @@ class SensorModel:
 MODELS = {
     # Renode divides 4 g into 32,768 counts, the data sheet (DS12140) rounds that to 0.122 mg each.
     "lsm6dso": SensorModel("LSM6DSO", 4, 2000, 104.0, 32768 / 4, 1000 / 70, "Sensors.LSM6DSO_IMU"),
+    "mpu6050": SensorModel("MPU6050", 4, 2000, 50.0, 8192, 16.4),
 }

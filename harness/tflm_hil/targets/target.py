@@ -92,7 +92,7 @@ class Sensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `parts` of the build needs one that drives the bus.
     """
 
-    driver: Literal["lsm6dso"]
+    driver: Literal["lsm6dso", "mpu6050"]
     bus: Literal["i2c1", "i2c2", "i2c3"]
     address: Annotated[int, Meta(ge=0x08, le=0x77)]
     scl: _Pin

@@ -104,7 +104,7 @@ def _entries(target: Target, renode: Renode) -> dict[str, _Entry]:
             entry.head = f"{peripheral.model} @ sysbus 0x{peripheral.address:X}"
         entry.properties |= {key: _literal(value) for key, value in peripheral.properties.items()}
         entry.interrupts += _interrupts(peripheral)
-    if target.sensor is not None:
+    if target.sensor is not None and target.sensor.model.in_renode is not None:
         place = f"{target.sensor.bus} 0x{target.sensor.address:X}"
         entries[SENSOR] = _Entry(f"{target.sensor.model.in_renode} @ {place}")
     return entries

@@ -21,6 +21,11 @@ class RenodeSensor:
         target, process = self._machine.image.target, self._machine.process
         if target.sensor is None:
             raise HilError(f"target {target.name} has no sensor: {target.file} has no [sensor]; choose another target")
+        if target.sensor.model.in_renode is None:
+            raise HilError(
+                f"Renode has no model of the {target.sensor.model.name} of target {target.name}, so it cannot be fed; "
+                f"choose a target whose [sensor] has another driver, such as lsm6dso"
+            )
         if process is None:
             raise HilError("Renode does not run; boot the board first")
         model, names = target.sensor.model, (scripts.ACCELERATION, scripts.ANGULAR_RATE)
