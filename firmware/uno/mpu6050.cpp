@@ -23,8 +23,9 @@ static const uint8_t ADDRESS = 0x68;
 static const uint8_t IDENTITY = 0x68;
 
 static const uint8_t DEVICE_RESET = 0x80;
-static const uint8_t CLOCK_OF_GYROSCOPE_X = 1; /* steadier than the sensor's own, says the register map; ends its sleep */
-static const uint8_t FILTER_21_HZ = 4;         /* with any filter the sensor samples at 1 kHz before it divides */
+static const uint8_t CLOCK_OF_GYROSCOPE_X =
+    1;                                 /* steadier than its own, says the register map; and it sleeps no longer */
+static const uint8_t FILTER_21_HZ = 4; /* with any filter the sensor samples at 1 kHz before it divides */
 static const uint8_t DIVIDE_BY_20 = 19;
 static const uint8_t RANGE_2000_DPS = 3 << 3;
 static const uint8_t RANGE_4_G = 1 << 3;
@@ -95,7 +96,7 @@ static bool write_all(const uint8_t settings[][2], uint8_t count) {
 
 problem_t mpu6050_start() {
     static const uint8_t wake[][2] = {
-        {PWR_MGMT_1, CLOCK_OF_GYROSCOPE_X}, {CONFIG, FILTER_21_HZ},      {SMPLRT_DIV, DIVIDE_BY_20},
+        {PWR_MGMT_1, CLOCK_OF_GYROSCOPE_X}, {CONFIG, FILTER_21_HZ},    {SMPLRT_DIV, DIVIDE_BY_20},
         {GYRO_CONFIG, RANGE_2000_DPS},      {ACCEL_CONFIG, RANGE_4_G},
     };
     static const uint8_t fill[][2] = {
