@@ -41,8 +41,8 @@ class Port:
 
 
 @contextmanager
-def opened(rows: Rows, sensor: str = "0x68") -> Iterator[Port]:
-    with emulated_uno(rows, sensor) as name, serial.Serial(name, 115_200, timeout=PATIENCE_S) as port:
+def opened(rows: Rows, sensor: str = "0x68", loose_at: int = 0) -> Iterator[Port]:
+    with emulated_uno(rows, sensor, loose_at) as name, serial.Serial(name, 115_200, timeout=PATIENCE_S) as port:
         yield Port(port)
 
 
@@ -141,3 +141,16 @@ def test_what_is_wrong_with_the_sensor_is_told_until_it_is_mended(sensor: str, e
 def test_a_sensor_that_senses_nothing_is_told() -> None:
     with opened(np.zeros((0, 6), np.int16)) as port:
         assert port.until("# error")[-1] == "# error: the sensor senses nothing"
+
+
+def test_a_sensor_with_a_loose_contact_is_told_and_started_again() -> None:
+    cut_off, whole = movement(1), movement(2)
+    start = len(session([]))
+    with opened(np.concatenate([session([cut_off]), session([whole])]), loose_at=start + 10) as port:
+        port.until("# ready")
+        lines = port.until("# error")
+        assert lines[-1].startswith("# error: no sensor answers at 0x68")
+        assert 0 < len(lines) - 1 < GESTURE_ROWS
+        assert port.line() == "", "a gesture that was cut off ends"
+        port.until("# ready")
+        assert np.array_equal(port.gesture(), recorded(whole))

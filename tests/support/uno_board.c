@@ -1,6 +1,6 @@
 /*
  * An Arduino Uno in simavr, with an MPU6050 on its bus and its serial port on a pseudo-terminal.
- *   uno_board SKETCH.elf ROWS [identity | absent]
+ *   uno_board SKETCH.elf ROWS IDENTITY|absent [LOOSE_AT]
  * ROWS has what the sensor senses at its rate, int16 of this machine, in counts of 4 g and 2000 dps. The name of the
  * terminal is printed. As on a real board, opening the port resets the Uno, but not its sensor, which plays the rows
  * from the start again. Time passes as fast as the host's machine and reader allow: where the terminal is full it
@@ -31,6 +31,7 @@
 #define ADDRESS 0x68
 #define CYCLES_A_TURN 16000
 #define OVERTIME_SAMPLES 100
+#define LOOSE_MS 500
 #define LOOK_MS 1     /* between looks whether the port has been set up */
 #define SET_UP_MS 500 /* who opens the port sets it up, and discards what came; a boot loader takes longer */
 
@@ -41,6 +42,9 @@ static struct {
     bool takes_bytes; /* the UART has room */
     bool is_open;     /* as it was when the Uno was reset */
     mpu6050_t sensor;
+    const mpu6050_row_t *rows;
+    uint32_t row_count;
+    uint32_t loose_at, loose_ms; /* 0: never, and not */
     bool is_absent;
     avr_irq_t *bus;
     bool is_addressed, has_register;
@@ -66,7 +70,7 @@ static void on_bus(avr_irq_t *irq, uint32_t value, void *unused) {
         board.is_addressed = false;
     }
     if (kind & TWI_COND_START) {
-        board.is_addressed = !board.is_absent && message.u.twi.addr >> 1 == ADDRESS;
+        board.is_addressed = !board.is_absent && board.loose_ms == 0 && message.u.twi.addr >> 1 == ADDRESS;
         board.has_register = false;
         if (board.is_addressed) {
             answer(TWI_COND_ACK, 1);
@@ -94,6 +98,13 @@ static void on_bus(avr_irq_t *irq, uint32_t value, void *unused) {
 static avr_cycle_count_t on_millisecond(avr_t *avr, avr_cycle_count_t when, void *unused) {
     (void)unused;
     mpu6050_pass(&board.sensor);
+    if (board.loose_at > 0 && board.sensor.next_row == board.loose_at) {
+        mpu6050_power_on(&board.sensor, board.sensor.identity);
+        mpu6050_sense(&board.sensor, board.rows + board.loose_at, board.row_count - board.loose_at);
+        board.loose_at = 0;
+        board.loose_ms = LOOSE_MS;
+    }
+    board.loose_ms -= board.loose_ms > 0;
     return when + avr->frequency / 1000;
 }
 
@@ -114,6 +125,7 @@ static bool is_opened_again(void) {
 static void on_byte(avr_irq_t *irq, uint32_t value, void *unused) {
     (void)irq, (void)unused;
     uint8_t byte = (uint8_t)value;
+    board.sensor.overtime = 0;
     board.is_open = board.is_open && !is_opened_again();
     while (board.is_open && write(board.terminal, &byte, 1) != 1) {
         struct pollfd changes[] = {{board.terminal, POLLOUT, 0}, {board.openings, POLLIN, 0}};
@@ -212,19 +224,19 @@ static void make_board(const char *sketch) {
     avr_irq_register_notify(port + UART_IRQ_OUT_XOFF, on_room, NULL);
 }
 
-static void read_rows(const char *name, const mpu6050_row_t **rows, uint32_t *count) {
+static void read_rows(const char *name) {
     FILE *file = fopen(name, "rb");
     struct stat facts;
     if (file == NULL || fstat(fileno(file), &facts)) {
         fail(name);
     }
-    void *content = malloc((size_t)facts.st_size + 1);
-    *count = (uint32_t)((size_t)facts.st_size / sizeof **rows);
-    if (content == NULL || fread(content, sizeof **rows, *count, file) != *count) {
+    mpu6050_row_t *rows = malloc((size_t)facts.st_size + 1);
+    board.row_count = (uint32_t)((size_t)facts.st_size / sizeof *rows);
+    if (rows == NULL || fread(rows, sizeof *rows, board.row_count, file) != board.row_count) {
         fail(name);
     }
     fclose(file);
-    *rows = content;
+    board.rows = (const mpu6050_row_t *)rows;
 }
 
 /* From the moment that the port is opened until it is closed. */
@@ -253,21 +265,20 @@ static void run(void) {
 }
 
 int main(int count, char **arguments) {
-    const mpu6050_row_t *rows;
-    uint32_t row_count;
-    if (count < 3) {
-        fputs("usage: uno_board SKETCH.elf ROWS [IDENTITY | absent]\n", stderr);
+    if (count < 4) {
+        fputs("usage: uno_board SKETCH.elf ROWS IDENTITY|absent [LOOSE_AT]\n", stderr);
         return 2;
     }
     prctl(PR_SET_PDEATHSIG, SIGTERM);
-    board.is_absent = count > 3 && strcmp(arguments[3], "absent") == 0;
     make_board(arguments[1]);
-    read_rows(arguments[2], &rows, &row_count);
-    mpu6050_power_on(&board.sensor, count > 3 && !board.is_absent ? (uint8_t)strtoul(arguments[3], NULL, 0) : 0x68);
+    read_rows(arguments[2]);
+    board.is_absent = strcmp(arguments[3], "absent") == 0;
+    mpu6050_power_on(&board.sensor, (uint8_t)strtoul(arguments[3], NULL, 0));
+    board.loose_at = count > 4 ? (uint32_t)strtoul(arguments[4], NULL, 0) : 0;
     open_terminal();
     for (;;) {
         wait_until_opened();
-        mpu6050_sense(&board.sensor, rows, row_count);
+        mpu6050_sense(&board.sensor, board.rows, board.row_count);
         run();
     }
 }
