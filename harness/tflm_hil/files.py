@@ -14,7 +14,12 @@ PROBE_BYTES = 256 * 1024
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` (UTF-8) beside `path`, then rename: a reader sees the old file or the new one, never half of it.
+    """Write `text` as UTF-8; see `write_bytes`."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write `content` beside `path`, then rename: a reader sees the old file or the new one, never half of it.
 
     Raises:
         InfrastructureError: the folder cannot be created or written to, or the disk is full.
@@ -23,8 +28,8 @@ def write_text(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
             Path(name).chmod(0o644)
             Path(name).replace(path)
         except BaseException:

@@ -214,7 +214,7 @@ def test_the_command_shows_recorded_traffic(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["emulated"], "emulated: no serial port; name one, or a file of --hil-record-traffic"),
+        (["emulated"], "emulated: no serial port; name one"),
         (["/dev/nowhere"], "/dev/nowhere: there is no such port"),
         (["/dev/nowhere", "--elf", "/dev/null"], "/dev/null: not an ELF file"),
         (["README.md"], "README.md: no recorded traffic"),

@@ -19,6 +19,7 @@ COMMANDS = (
     "doctor",
     "boards",
     "fleet",
+    "capture",
     "build",
     "flash",
     "run",

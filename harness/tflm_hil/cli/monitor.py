@@ -11,19 +11,11 @@ from typing import Annotated
 
 import typer
 
-from tflm_hil.boards.board_file import load_named_boards
-from tflm_hil.boards.selection import find
-from tflm_hil.boards.serial.board import SerialLine
-from tflm_hil.boards.spec import AUTO, SERIAL
-from tflm_hil.cli.working import nearest_configuration
+from tflm_hil.cli.working import nearest_configuration, serial_line
 from tflm_hil.commands.monitor import Monitor
-from tflm_hil.configuration import nearest_project
 from tflm_hil.device.text import printable
 from tflm_hil.device.traffic import read_traffic
-from tflm_hil.errors import HilError, LineError
-from tflm_hil.lab.options import DEFAULT_TARGET
-from tflm_hil.targets import find_targets, load_targets
-from tflm_hil.targets.target import Uart
+from tflm_hil.errors import LineError
 
 _SILENCE_S = 0.5
 """When nothing has come for so long, nothing that belongs to what came before will come."""
@@ -76,7 +68,8 @@ def _recorded(file: Path, decoder: Monitor) -> Iterator[tuple[float, str]]:
 
 
 def _live(port: str, target: str | None, decoder: Monitor) -> Iterator[tuple[float, str]]:
-    line, name = _line(port, target)
+    with nearest_configuration() as configuration:
+        line, name = serial_line(port, target, configuration)
     started = time.monotonic()
     try:
         connection = line.open()
@@ -93,16 +86,3 @@ def _live(port: str, target: str | None, decoder: Monitor) -> Iterator[tuple[flo
     finally:
         line.close()
         line.release()
-
-
-def _line(port: str, target: str | None) -> tuple[SerialLine, str]:
-    """The line to open, and what the user calls it."""
-    found = find(port, AUTO, load_named_boards(nearest_project(Path.cwd())))
-    spec = found.spec
-    if spec.kind != SERIAL:
-        raise HilError(f"{port}: no serial port; name one, or a file of --hil-record-traffic")
-    with nearest_configuration() as configuration:
-        chosen = target or found.target or configuration.default_target or DEFAULT_TARGET
-        (known,) = find_targets(load_targets(configuration.targets), (chosen,))
-    uart: Uart = spec.named.line(known.uart) if spec.named else known.uart
-    return SerialLine.at(spec.address, uart, spec.text), spec.text

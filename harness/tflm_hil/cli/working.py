@@ -11,16 +11,20 @@ import msgspec
 from rich.console import Console
 
 from tflm_hil.boards.board import Board
-from tflm_hil.boards.spec import split
+from tflm_hil.boards.board_file import load_named_boards
+from tflm_hil.boards.selection import find
+from tflm_hil.boards.serial.board import SerialLine
+from tflm_hil.boards.spec import AUTO, SERIAL, split
 from tflm_hil.configuration import Configuration, find_project, load_configuration, nearest_project
 from tflm_hil.engines import selection as engines
 from tflm_hil.errors import HilError
 from tflm_hil.lab.build import Firmware
-from tflm_hil.lab.options import Flash, Options
+from tflm_hil.lab.options import DEFAULT_TARGET, Flash, Options
 from tflm_hil.lab.session import Session
 from tflm_hil.models.manifest import LONE_VARIANT, Model, Variant, load_models, lone_model
 from tflm_hil.progress import Say
-from tflm_hil.targets import Target
+from tflm_hil.targets import Target, find_targets, load_targets
+from tflm_hil.targets.target import Uart
 
 VARIANT = "int8"
 
@@ -32,12 +36,28 @@ def open_session(
 
     Raises HilError for a wrong name, and for several boards or targets.
     """
+    configuration = load_configuration(find_project(Path.cwd()))
+    return session_in(configuration, board, engine, target, (model,) if model else (), flash)
+
+
+def session_in(
+    configuration: Configuration,
+    board: str | None,
+    engine: str | None,
+    target: str | None,
+    models: tuple[str, ...] = (),
+    flash: Flash = Flash.AUTO,
+    lone: Model | None = None,
+) -> Session:
+    """The session of this project, with its `models`, or with the `lone` one, which is none of its own.
+
+    Raises HilError as `open_session`.
+    """
     if board is not None and len(split(board)) > 1:
         raise HilError("--board: name one board; several share the work of `pytest --board=...`")
-    root = find_project(Path.cwd())
-    configuration = load_configuration(root)
+    root = configuration.root
     # An application of its own brings its engine.
-    own = engines.AUTO if configuration.application else configuration.default_engine or engines.DEFAULT
+    own = engines.AUTO if configuration.application and not lone else configuration.default_engine or engines.DEFAULT
     session = Session(
         Options(
             root=root,
@@ -45,17 +65,35 @@ def open_session(
             emulator="auto",
             targets=(target,) if target else (),
             engine=engine or own,
-            models=(model,) if model else (),
+            models=models,
             report_dir=root / "reports",
             baseline_dir=None,
             update_baseline=False,
             flash=flash,
             trace=False,
             coverage=False,
-        )
+        ),
+        lone,
     )
     only_target(session.targets)
     return session
+
+
+def serial_line(
+    port: str, target: str | None, configuration: Configuration, baud: int | None = None
+) -> tuple[SerialLine, str]:
+    """The line at `port`, and what the user calls it; its rate is that of the target, unless there is a `baud`.
+
+    Raises HilError if it is no serial port.
+    """
+    found = find(port, AUTO, load_named_boards(configuration.root))
+    spec = found.spec
+    if spec.kind != SERIAL:
+        raise HilError(f"{port}: no serial port; name one")
+    chosen = target or found.target or configuration.default_target or DEFAULT_TARGET
+    (known,) = find_targets(load_targets(configuration.targets), (chosen,))
+    uart: Uart = spec.named.line(known.uart) if spec.named else known.uart
+    return SerialLine.at(spec.address, msgspec.structs.replace(uart, baud=baud) if baud else uart, spec.text), spec.text
 
 
 @contextmanager

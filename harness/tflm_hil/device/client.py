@@ -2,7 +2,7 @@
 
 import functools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,7 +28,7 @@ from tflm_hil.device.messages import (
 )
 from tflm_hil.device.pace import Pace
 from tflm_hil.device.pipeline import Pipeline
-from tflm_hil.device.sensing import Sensed, Sensing
+from tflm_hil.device.sensing import Sensed, Sensing, joined
 from tflm_hil.device.steps import Steps, StepsCollector
 from tflm_hil.device.stream import RecordingStream, Samples
 from tflm_hil.device.timeout import Clock, Deadline
@@ -167,15 +167,26 @@ class Client:
         HilError if the device has no windows.
         """
         info, _ = self._open
-        sensing = Sensing(rows, info)
+        parts: list[Sensed] = []
+        for some in self._sensed(Sensing(rows, info)):
+            parts.append(some)
+            if len(parts) == 1:
+                started()
+        return joined(parts, info)
+
+    def sensing(self, at_once: int) -> Iterator[Sensed]:
+        """Begin a recording, and yield rows of the device's own sensor, without an end; see `sense`.
+
+        They come `at_once` at a time, after a first one that comes alone, or fewer if a response has no room for more.
+        """
+        return self._sensed(Sensing(None, self._open[0], at_once))
+
+    def _sensed(self, sensing: Sensing) -> Iterator[Sensed]:
         self._call(Message.BEGIN)
         # Not more than one request at a time: the sensor's FIFO bridges what that costs, and each takes a while.
-        for number, asked in enumerate(sensing.requests()):
+        for asked in sensing.requests():
             body = self._call(Message.SENSE, pack_sense(asked))
-            self._link.parse(functools.partial(sensing.answer, asked), body)
-            if number == 0:
-                started()
-        return sensing.sensed
+            yield self._link.parse(functools.partial(sensing.answer, asked), body)
 
     def status(self) -> Status:
         """Return the device's counters."""

@@ -47,14 +47,16 @@ _UNSEEN = ("renode", "replay")
 class Session:
     """Validated on construction, so that a wrong name is told before anything is built or started.
 
+    Its models are those of the project, unless `model` is given.
+
     Raises:
         HilError: an unknown board, emulator, target, engine or model, or a tool that is missing.
     """
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, model: Model | None = None) -> None:
         self.options = options
         self.configuration = load_configuration(options.root)
-        self.application = load_application(self.configuration)
+        self.application = None if model else load_application(self.configuration)
         self._known_targets = load_targets(self.configuration.targets)
         named = {} if options.boards == (EMULATED,) else load_named_boards(options.root)
         found = find_each(options.boards, options.emulator, named, options.link) if options.boards else []
@@ -71,7 +73,7 @@ class Session:
             options.root / ".hil", qemu_program.run, targets=self._known_targets.values(), run=options.run
         )
         self.engines, self.missing_engines = self._choose_engines(options.engine)
-        known = _known_models(options.root, self.application)
+        known = {model.name: model} if model else _known_models(options.root, self.application)
         self.known_models = frozenset(known)
         self.models = _models(known, options.models, self.configuration.models)
         self.toolchain = _toolchain(self.application)
