@@ -7,10 +7,15 @@ import re
 import shutil
 import subprocess
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from support.firmware_helpers import ROOT
+from support.sensor_driver import CHANNELS
+from tflm_hil.capture.trigger import DEFAULT_PRE_TRIGGER, DEFAULT_ROWS, Cut, Trigger
+from tflm_hil.recordings import Recording, load_recordings
 
 SKETCH = ROOT / "firmware" / "uno"
 GOES_ON, THRESHOLD, PRETRIGGER, WRONG = range(4)
@@ -21,7 +26,7 @@ def sketch(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     if shutil.which("gcc") is None:
         pytest.skip("no gcc on PATH")
     library = tmp_path_factory.mktemp("sketch") / "sketch.so"
-    sources = [str(SKETCH / f"{name}.c") for name in ("text", "command")]
+    sources = [str(SKETCH / f"{name}.c") for name in ("text", "command", "trigger")]
     options = ["-shared", "-fPIC", "-std=gnu11", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
     subprocess.run(["gcc", *options, "-o", str(library), *sources], check=True)
     return ctypes.CDLL(str(library))
@@ -80,3 +85,57 @@ def test_a_command_is_understood_or_refused(
 @given(noise=st.binary(max_size=60))
 def test_noise_on_the_line_costs_no_command_that_follows(sketch: ctypes.CDLL, noise: bytes) -> None:
     assert ask(sketch, noise + b"\nthreshold 1.25\n")[-1] == (THRESHOLD, 125)
+
+
+# ---- the trigger ----------------------------------------------------------------------------------------------------
+
+
+class SketchTrigger(ctypes.Structure):
+    """trigger_t."""
+
+    _fields_ = (
+        ("threshold", ctypes.c_uint16),
+        ("pretrigger", ctypes.c_uint8),
+        ("its_own", ctypes.c_char * 512),
+    )
+
+
+@pytest.fixture(scope="module")
+def movements() -> list[Recording]:
+    recordings = load_recordings(ROOT / "recordings" / "gesture", CHANNELS)
+    return [recording for recording in recordings if len(recording.samples) > DEFAULT_ROWS]
+
+
+def cut_by_sketch(sketch: ctypes.CDLL, rows: NDArray[np.int16], hundredths: int) -> list[int]:
+    """The rows with which gestures begin, as the sketch's loop records them."""
+    trigger = SketchTrigger(hundredths, DEFAULT_PRE_TRIGGER)
+    sketch.trigger_begin(ctypes.byref(trigger))
+    begun, to_come = [], 0
+    for number, row in enumerate(np.ascontiguousarray(rows)):
+        if to_come == 0:
+            if not sketch.trigger_starts(ctypes.byref(trigger), row.ctypes):
+                continue
+            kept = sketch.trigger_kept(ctypes.byref(trigger))
+            begun.append(number - kept)
+            to_come = DEFAULT_ROWS - kept
+        to_come -= 1
+        if to_come == 0:
+            sketch.trigger_begin(ctypes.byref(trigger))
+    return begun if to_come == 0 else begun[:-1]
+
+
+def cut_by_host(rows: NDArray[np.int16], threshold_g: float) -> list[int]:
+    trigger = Trigger(Cut(threshold_g), 50.0)
+    scale = np.array([channel.lsb_per_unit for channel in CHANNELS])
+    taken = [trigger.take(row / scale)[1] for row in rows]
+    return [number + 1 - len(gesture) for number, gesture in enumerate(taken) if gesture is not None]
+
+
+@pytest.mark.parametrize("hundredths", [0, 30, 50, 150])
+def test_the_sketch_cuts_gestures_as_the_host_does(
+    sketch: ctypes.CDLL, movements: list[Recording], hundredths: int
+) -> None:
+    for movement in movements:
+        cut = cut_by_sketch(sketch, movement.samples, hundredths)
+        assert len(cut) > 10
+        assert cut == cut_by_host(movement.samples, hundredths / 100), movement.name

@@ -50,7 +50,8 @@ class Trigger:
 
     The motion of a row is the sum, over the three axes, of how far acceleration is from its slow mean: gravity is in
     both, so it does not count. A gesture begins with a row whose motion meets the threshold after half a second of
-    rows that did not.
+    rows that did not. The mean starts anew with each row that meets it, so that it is soon right when the arm ends up
+    held otherwise.
     """
 
     def __init__(self, cut: Cut, rate_hz: float) -> None:
@@ -69,7 +70,10 @@ class Trigger:
         acceleration = row[_AXES]
         motion = 0.0 if self._mean is None else float(np.abs(acceleration - self._mean).sum())
         if not self._gesture and not self._begins(motion):
-            self._mean = acceleration if self._mean is None else self._mean + self._follow * (acceleration - self._mean)
+            if self._mean is None or motion >= self.threshold_g:
+                self._mean = acceleration
+            else:
+                self._mean = self._mean + self._follow * (acceleration - self._mean)
             self._before.append(row)
             return motion, None
         if not self._gesture:
