@@ -41,8 +41,11 @@ class Port:
 
 
 @contextmanager
-def opened(rows: Rows, sensor: str = "0x68", loose_at: int = 0) -> Iterator[Port]:
-    with emulated_uno(rows, sensor, loose_at) as name, serial.Serial(name, 115_200, timeout=PATIENCE_S) as port:
+def opened(rows: Rows, sensor: str = "0x68", loose_at: int = 0, busy_at: int = 0) -> Iterator[Port]:
+    with (
+        emulated_uno(rows, sensor, loose_at, busy_at) as name,
+        serial.Serial(name, 115_200, timeout=PATIENCE_S) as port,
+    ):
         yield Port(port)
 
 
@@ -143,13 +146,18 @@ def test_a_sensor_that_senses_nothing_is_told() -> None:
         assert port.until("# error")[-1] == "# error: the sensor senses nothing"
 
 
-def test_a_sensor_with_a_loose_contact_is_told_and_started_again() -> None:
+@pytest.mark.parametrize(
+    ("accident", "error"),
+    [("loose_at", "no sensor answers at 0x68: check"), ("busy_at", "rows were lost: the sensor's FIFO ran over")],
+)
+def test_an_accident_in_a_gesture_is_told_and_costs_only_that(accident: str, error: str) -> None:
     cut_off, whole = movement(1), movement(2)
     start = len(session([]))
-    with opened(np.concatenate([session([cut_off]), session([whole])]), loose_at=start + 10) as port:
+    rows = np.concatenate([session([cut_off]), session([]), session([whole])])
+    with opened(rows, "0x68", **{accident: start + 10}) as port:
         port.until("# ready")
         lines = port.until("# error")
-        assert lines[-1].startswith("# error: no sensor answers at 0x68")
+        assert lines[-1].startswith(f"# error: {error}")
         assert 0 < len(lines) - 1 < GESTURE_ROWS
         assert port.line() == "", "a gesture that was cut off ends"
         port.until("# ready")

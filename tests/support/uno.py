@@ -43,20 +43,20 @@ def session(gestures: Sequence[Rows], still: Rows = STILL) -> Rows:
 
 
 @contextmanager
-def emulated_uno(rows: Rows, sensor: str = "0x68", loose_at: int = 0) -> Iterator[str]:
+def emulated_uno(rows: Rows, sensor: str = "0x68", loose_at: int = 0, busy_at: int = 0) -> Iterator[str]:
     """Yield the serial port of a Uno whose sensor senses `rows`, from the start each time the port is opened.
 
-    `sensor` is what its WHO_AM_I says, or `absent`; at row `loose_at` it loses its power for half a second. The Uno
-    runs as fast as the machine and whoever reads allow. After the last row, which the sensor goes on sensing, it
-    stands still when it has printed nothing for two seconds of its own, until something is sent. Skips the test if
-    tools are missing.
+    `sensor` is what its WHO_AM_I says, or `absent`; at row `loose_at` it loses its power for half a second, and at
+    row `busy_at` the Uno is busy for two seconds. The Uno runs as fast as the machine and whoever reads allow. After
+    the last row, which the sensor goes on sensing, it stands still when it has printed nothing for two seconds of its
+    own, until something is sent. Skips the test if tools are missing.
     """
     skip_without_packages(_PACKAGES)
     board, sketch = once("uno-board", _compile_board) / "uno_board", once("uno-sketch", _compile_sketch) / "uno.elf"
     with tempfile.NamedTemporaryFile(suffix=".rows") as file:
         file.write(rows.tobytes())
         file.flush()
-        command = [str(board), str(sketch), file.name, sensor, str(loose_at)]
+        command = [str(board), str(sketch), file.name, sensor, str(loose_at), str(busy_at)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             try:
                 assert process.stdout is not None

@@ -1,6 +1,6 @@
 /*
  * An Arduino Uno in simavr, with an MPU6050 on its bus and its serial port on a pseudo-terminal.
- *   uno_board SKETCH.elf ROWS IDENTITY|absent [LOOSE_AT]
+ *   uno_board SKETCH.elf ROWS IDENTITY|absent LOOSE_AT BUSY_AT
  * ROWS has what the sensor senses at its rate, int16 of this machine, in counts of 4 g and 2000 dps. The name of the
  * terminal is printed. As on a real board, opening the port resets the Uno, but not its sensor, which plays the rows
  * from the start again. Time passes as fast as the host's machine and reader allow: where the terminal is full it
@@ -32,6 +32,7 @@
 #define CYCLES_A_TURN 16000
 #define OVERTIME_SAMPLES 100
 #define LOOSE_MS 500
+#define BUSY_MS 2000
 #define LOOK_MS 1     /* between looks whether the port has been set up */
 #define SET_UP_MS 500 /* who opens the port sets it up, and discards what came; a boot loader takes longer */
 
@@ -44,7 +45,7 @@ static struct {
     mpu6050_t sensor;
     const mpu6050_row_t *rows;
     uint32_t row_count;
-    uint32_t loose_at, loose_ms; /* 0: never, and not */
+    uint32_t loose_at, loose_ms, busy_at; /* 0: never, and not */
     bool is_absent;
     avr_irq_t *bus;
     bool is_addressed, has_register;
@@ -105,6 +106,12 @@ static avr_cycle_count_t on_millisecond(avr_t *avr, avr_cycle_count_t when, void
         board.loose_ms = LOOSE_MS;
     }
     board.loose_ms -= board.loose_ms > 0;
+    if (board.busy_at > 0 && board.sensor.next_row == board.busy_at) {
+        for (uint32_t i = 0; i < BUSY_MS; i++) {
+            mpu6050_pass(&board.sensor);
+        }
+        board.busy_at = 0;
+    }
     return when + avr->frequency / 1000;
 }
 
@@ -265,8 +272,8 @@ static void run(void) {
 }
 
 int main(int count, char **arguments) {
-    if (count < 4) {
-        fputs("usage: uno_board SKETCH.elf ROWS IDENTITY|absent [LOOSE_AT]\n", stderr);
+    if (count != 6) {
+        fputs("usage: uno_board SKETCH.elf ROWS IDENTITY|absent LOOSE_AT BUSY_AT\n", stderr);
         return 2;
     }
     prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -274,7 +281,8 @@ int main(int count, char **arguments) {
     read_rows(arguments[2]);
     board.is_absent = strcmp(arguments[3], "absent") == 0;
     mpu6050_power_on(&board.sensor, (uint8_t)strtoul(arguments[3], NULL, 0));
-    board.loose_at = count > 4 ? (uint32_t)strtoul(arguments[4], NULL, 0) : 0;
+    board.loose_at = (uint32_t)strtoul(arguments[4], NULL, 0);
+    board.busy_at = (uint32_t)strtoul(arguments[5], NULL, 0);
     open_terminal();
     for (;;) {
         wait_until_opened();
