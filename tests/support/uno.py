@@ -37,8 +37,8 @@ _PACKAGES = {
 
 def session(gestures: Sequence[Rows], still: Rows = STILL) -> Rows:
     """Return what a sensor senses that lies `still` at first, as calibration asks for, and between `gestures`."""
-    pause = np.tile(still, (60, 1))
-    parts = [pause, pause, *(part for gesture in gestures for part in (gesture, pause))]
+    begin, pause = np.tile(still, (90, 1)), np.tile(still, (40, 1))
+    parts = [begin, *(part for gesture in gestures for part in (gesture, pause))]
     return np.concatenate(parts).astype(np.int16)
 
 
