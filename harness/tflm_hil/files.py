@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tflm_hil.errors import HilError, InfrastructureError
@@ -38,6 +38,43 @@ def write_bytes(path: Path, content: bytes) -> None:
     except OSError as error:
         raise InfrastructureError(
             f"cannot write {path}: {error.strerror}; free some space or choose another folder"
+        ) from error
+
+
+def write_all(contents: Mapping[Path, bytes | str]) -> None:
+    """Write every file beside its path, then rename all: either none is changed, or all are, also on Ctrl-C.
+
+    Raises:
+        InfrastructureError: a folder cannot be created or written to, or the disk is full.
+    """
+    staged: dict[Path, Path] = {}
+    try:
+        try:
+            for path, content in contents.items():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+                staged[path] = Path(name)
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(content.encode() if isinstance(content, str) else content)
+                Path(name).chmod(0o644)
+        except BaseException:
+            for aside in staged.values():
+                aside.unlink(missing_ok=True)
+            raise
+        interrupted: KeyboardInterrupt | None = None
+        while staged:
+            try:
+                path, aside = next(iter(staged.items()))
+                aside.replace(path)
+                del staged[path]
+            except KeyboardInterrupt as error:  # Half of the files would be worse than a late end.
+                interrupted = error
+                staged = {path: aside for path, aside in staged.items() if aside.exists()}
+        if interrupted:
+            raise interrupted
+    except OSError as error:
+        raise InfrastructureError(
+            f"cannot write {error.filename}: {error.strerror}; free some space or choose another folder"
         ) from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,9 @@ needs_qemu = pytest.mark.skipif(shutil.which(QEMU) is None, reason=f"{QEMU} is n
 needs_emulator = pytest.mark.skipif(
     not (shutil.which(QEMU) and shutil.which(toolchain.COMPILER)),
     reason=f"needs {QEMU} and {toolchain.COMPILER}: run `make test`",
+)
+needs_tensorflow = pytest.mark.skipif(
+    importlib.util.find_spec("tensorflow") is None, reason="needs TensorFlow: run `pip install -e '.[train]'`"
 )
 
 

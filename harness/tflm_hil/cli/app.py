@@ -20,6 +20,8 @@ COMMANDS = (
     "boards",
     "fleet",
     "capture",
+    "train",
+    "quantize",
     "build",
     "flash",
     "run",

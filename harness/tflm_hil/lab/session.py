@@ -30,7 +30,7 @@ from tflm_hil.lab.contact import Contact
 from tflm_hil.lab.dut import DeviceUnderTest, Progress, silent
 from tflm_hil.lab.options import DEFAULT_TARGET, Options
 from tflm_hil.models.chain import Chain
-from tflm_hil.models.fit import check_fit
+from tflm_hil.models.fit import check_fit, check_recording
 from tflm_hil.models.manifest import EVERY, Channel, Model, Variant, load_models
 from tflm_hil.models.reference import Reference
 from tflm_hil.models.steps import Step
@@ -294,18 +294,6 @@ def _recordings(models: Sequence[Model]) -> dict[str, dict[str, list[Recording]]
         if key not in loaded:
             loaded[key] = load_recordings(*key)
         for recording in loaded[key]:
-            _check_fit(model, recording)
+            check_recording(model, recording)
         found[model.name] = by_file(loaded[key])
     return found
-
-
-def _check_fit(model: Model, recording: Recording) -> None:
-    if recording.sample_rate_hz != model.sample_rate_hz:
-        raise HilError(
-            f"{recording.file}: recorded at {recording.sample_rate_hz:g} Hz, but {model.name} expects "
-            f"{model.sample_rate_hz:g} Hz; resample it, or correct the manifest that is wrong"
-        )
-    for label in sorted({recording.label, *(recording.row_labels or ())} - {None}, key=str):
-        wanted = model.meaning.wrong_label(str(label))
-        if wanted:
-            raise HilError(f"{recording.file}: labelled {label!r}, but {model.name} takes {wanted}; correct the label")

@@ -1,4 +1,4 @@
-"""Check that a network fits its manifest, before anything is built."""
+"""Check that a network and recordings fit a manifest, before anything is built."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from tflm_hil.errors import HilError
 from tflm_hil.models.manifest import Model
 from tflm_hil.models.preprocess import INPUT_TYPES, Quantization
 from tflm_hil.models.tflite_file import Graph, Tensor, TensorType
+from tflm_hil.recordings.loading import Recording
 
 
 def check_fit(model: Model, graph: Graph) -> None:
@@ -39,6 +40,19 @@ def check_fit(model: Model, graph: Graph) -> None:
         raise HilError(f"{name}: {problem}")
     if model.meaning.labels and output.type is not TensorType.FLOAT32 and not len(output.scales):
         raise HilError(f"{name}: the network's output is {output.type.name} without a scale; convert the model again")
+
+
+def check_recording(model: Model, recording: Recording) -> None:
+    """Raise HilError, which names the file, if `recording` has another rate or other labels than `model` takes."""
+    if recording.sample_rate_hz != model.sample_rate_hz:
+        raise HilError(
+            f"{recording.file}: recorded at {recording.sample_rate_hz:g} Hz, but {model.name} expects "
+            f"{model.sample_rate_hz:g} Hz; resample it, or correct the manifest that is wrong"
+        )
+    for label in sorted({recording.label, *(recording.row_labels or ())} - {None}, key=str):
+        wanted = model.meaning.wrong_label(str(label))
+        if wanted:
+            raise HilError(f"{recording.file}: labelled {label!r}, but {model.name} takes {wanted}; correct the label")
 
 
 def _useless_threshold(model: Model, output: Tensor) -> str:

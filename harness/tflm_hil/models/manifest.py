@@ -254,19 +254,23 @@ class _ModelFile(msgspec.Struct, forbid_unknown_fields=True):
                     )
 
 
-def load_model(directory: Path, recordings_root: Path) -> Model:
+def load_model(directory: Path, recordings_root: Path, untrained: bool = False) -> Model:
     """Read `directory`/model.toml.
 
     `recordings` names a folder in `recordings_root`; if it begins with a dot, it is relative to `directory`, and it may
-    be absolute.
+    be absolute. The networks of an `untrained` model need not be there yet.
 
     Raises HilError, which names the file and the key, if the manifest is wrong or a .tflite is missing.
     """
     path = directory / "model.toml"
     content = read_toml(path, _ModelFile)
     directory = directory.resolve()
+
+    def network(key: str, file: str) -> Path:
+        return directory / file if untrained else _existing(path, key, directory / file)
+
     variants = {
-        name: Variant(name, _existing(path, f"[variants.{name}]", directory / table.file), table.limits, table.fail_on)
+        name: Variant(name, network(f"[variants.{name}]", table.file), table.limits, table.fail_on)
         for name, table in content.variants.items()
     }
     return Model(
@@ -280,7 +284,7 @@ def load_model(directory: Path, recordings_root: Path) -> Model:
         recordings=_recordings(path, content.recordings, recordings_root) if content.recordings else None,
         variants=variants,
         directory=directory,
-        trained=_existing(path, "trained", directory / content.trained) if content.trained else None,
+        trained=network("trained", content.trained) if content.trained else None,
         output=content.output or None,
         layout=content.layout or "channels-last",
         skips=content.skip,

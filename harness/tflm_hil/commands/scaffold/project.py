@@ -9,10 +9,13 @@ from pathlib import Path
 from tflm_hil.commands.scaffold import example, network, texts, tools
 from tflm_hil.commands.scaffold.parts import Content, Parts
 from tflm_hil.commands.scaffold.reading import load
+from tflm_hil.configuration import FILE as CONFIGURATION
 from tflm_hil.configuration import load_configuration
 from tflm_hil.errors import HilError
 from tflm_hil.firmware.build_dir import check_name
 from tflm_hil.targets import find_targets, load_targets
+
+SUITE = "tests/test_hil.py"
 
 
 @dataclass(frozen=True)
@@ -53,12 +56,25 @@ def plan(root: Path, wishes: Wishes) -> Project:
     load(parts)
     files, left = tools.files(root)
     texts_of_project: dict[str, Content] = {
-        "hil.toml": texts.project_toml(wishes.target),
+        CONFIGURATION: texts.project_toml(wishes.target),
         **parts.files,
-        "tests/test_hil.py": texts.SUITE,
+        SUITE: texts.SUITE,
         **files,
     }
     return Project(root, texts_of_project, parts.about, parts.guesses, left)
+
+
+def frame(root: Path) -> tuple[dict[Path, bytes], list[str]]:
+    """What makes a project of the folder `root` beside models and recordings, without what is there already.
+
+    Returns the files, and what to do about those of other tools that were left alone. Raises HilError for a folder that
+    firmware cannot be built in.
+    """
+    check_name(root.resolve())
+    files, left = tools.files(root)
+    wanted: dict[str, Content] = {CONFIGURATION: texts.project_toml(None), SUITE: texts.SUITE, **files}
+    missing = {root / name: content for name, content in wanted.items() if not (root / name).exists()}
+    return {path: str(content).encode() for path, content in missing.items()}, left
 
 
 def _parts(root: Path, wishes: Wishes) -> Parts:
