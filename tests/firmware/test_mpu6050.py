@@ -18,8 +18,8 @@ class Sensor(DriverOnHost):
     def begin(self, identity: int = 0x68, answers: int = -1, stays_in_reset: bool = False) -> None:
         self.library.model_begin(identity, answers, stays_in_reset)
 
-    def lay_up(self, rows: Rows, burst: int = 1, late: bool = False) -> None:
-        self.library.model_lay_up(np.ascontiguousarray(rows).ctypes, len(rows), burst, late)
+    def lay_up(self, rows: Rows, burst: int = 1, late: bool = False, halved: bool = False) -> None:
+        self.library.model_lay_up(np.ascontiguousarray(rows).ctypes, len(rows), burst, late, halved)
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +48,12 @@ def test_the_sensor_is_set_up_whatever_it_was_left_in(sensor: Sensor) -> None:
     assert registers == expected
 
 
-@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize(("late", "halved"), [(False, False), (True, False), (False, True)])
 @pytest.mark.parametrize("burst", [1, 2, 21, 22, 85])
-def test_rows_are_those_that_were_sensed(sensor: Sensor, burst: int, late: bool) -> None:
+def test_rows_are_those_that_were_sensed(sensor: Sensor, burst: int, late: bool, halved: bool) -> None:
     rows = samples(300)
     assert sensor.start() is None
-    sensor.lay_up(rows, burst, late)
+    sensor.lay_up(rows, burst, late, halved)
     assert np.array_equal(sensor.rows(len(rows)), rows)
     assert sensor.library.model_milliseconds() == 20 * len(rows)
 

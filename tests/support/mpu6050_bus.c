@@ -1,6 +1,7 @@
 /*
  * A bus with an MPU6050 on it, for its driver. Time passes with each look at the number of bytes in a FIFO that has no
- * whole row: `burst` rows come in. If `late` is set they do so between the two halves of the number.
+ * whole row: `burst` rows come in. If `late` is set they do so between the two halves of the number; if `halved` is,
+ * the second half of the last row only comes in before the next look.
  */
 #include "bus.h"
 #include "mpu6050_model.h"
@@ -15,7 +16,9 @@ static struct {
     mpu6050_t sensor;
     mpu6050_row_t future[FUTURE];
     uint32_t laid_up, burst, milliseconds, looks;
-    bool late;
+    bool late, halved;
+    uint8_t half[ROW_BYTES / 2];
+    uint32_t to_come; /* bytes of `half` */
     int32_t answers_left; /* negative: it always answers */
 } bus;
 
@@ -28,11 +31,12 @@ void model_begin(uint8_t identity, int32_t answers, bool stays_in_reset) {
 }
 
 /* What is sensed from now on. */
-void model_lay_up(const mpu6050_row_t *rows, uint32_t count, uint32_t burst, bool late) {
+void model_lay_up(const mpu6050_row_t *rows, uint32_t count, uint32_t burst, bool late, bool halved) {
     memcpy(bus.future, rows, count * sizeof *rows);
     mpu6050_sense(&bus.sensor, bus.future, count);
     bus.burst = burst;
     bus.late = late;
+    bus.halved = halved;
 }
 
 uint8_t model_register(uint8_t reg) {
@@ -57,6 +61,11 @@ static void pass_time(void) {
         mpu6050_pass(&bus.sensor);
         bus.milliseconds++;
     }
+    if (bus.halved && bus.sensor.level > 0) {
+        bus.to_come = sizeof bus.half;
+        bus.sensor.level -= bus.to_come;
+        memcpy(bus.half, bus.sensor.fifo + bus.sensor.level, bus.to_come);
+    }
 }
 
 static bool answers(uint8_t address) {
@@ -73,7 +82,12 @@ bool bus_read(uint8_t address, uint8_t reg, uint8_t *value) {
     if (!answers(address)) {
         return false;
     }
-    bus.looks += reg == MPU6050_FIFO_COUNTH;
+    if (reg == MPU6050_FIFO_COUNTH) {
+        bus.looks++;
+        memcpy(bus.sensor.fifo + bus.sensor.level, bus.half, bus.to_come);
+        bus.sensor.level += bus.to_come;
+        bus.to_come = 0;
+    }
     if (reg == (bus.late ? MPU6050_FIFO_COUNTL : MPU6050_FIFO_COUNTH) && bus.sensor.level < ROW_BYTES) {
         pass_time();
     }
