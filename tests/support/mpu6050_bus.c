@@ -18,7 +18,7 @@ static struct {
     uint32_t laid_up, burst, milliseconds, looks;
     bool late, halved;
     uint8_t half[ROW_BYTES / 2];
-    uint32_t to_come; /* bytes of `half` */
+    uint32_t to_come;     /* bytes of `half` */
     int32_t answers_left; /* negative: it always answers */
 } bus;
 
