@@ -5,8 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +14,10 @@ from support.device_helpers import checksum
 from support.fake_device import FakeDevice, Image, Tensor
 from support.hil_command import hil
 from support.pty_device import serving
-from support.sketch import HEAD, PrintingPort, counts, printing, text_of
-from tflm_hil.boards.serial.board import SerialLine
+from support.sketch import HEAD, counts, printing, resetting, text_of
 from tflm_hil.capture import listening, sketch_source
 from tflm_hil.capture.setup import CHANNELS
 from tflm_hil.capture.view import _Plain
-from tflm_hil.device.connection import Connection
 from tflm_hil.recordings import Channel, load_recordings
 
 MODEL = Image(
@@ -46,24 +42,9 @@ def captured(project: Path, sensor: str = "MPU6050", folder: str = "gestures") -
     return found
 
 
-@contextmanager
-def sketch(monkeypatch: pytest.MonkeyPatch, *pieces: str) -> Iterator[PrintingPort]:
-    """A sketch that begins when its port is opened, as that resets an Arduino."""
-    with printing() as port:
-        opened = SerialLine.open
-
-        def open_and_print(line: SerialLine) -> Connection:
-            connection = opened(line)
-            port.pieces += [piece.encode() for piece in pieces]
-            return connection
-
-        monkeypatch.setattr(SerialLine, "open", open_and_print)
-        yield port
-
-
 def test_what_a_sketch_prints_becomes_a_data_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sent = counts(3)
-    with sketch(monkeypatch, HEAD + text_of(sent, "\r\n")) as port:
+    with resetting(monkeypatch, HEAD + text_of(sent, "\r\n")) as port:
         done = hil("capture", "--port", port.name, "--label", "punch", "--count", "3", cwd=tmp_path)
     assert done.returncode == 0
     assert captured(tmp_path) == {"punch": sent.tolist()}
@@ -79,7 +60,7 @@ def test_what_a_sketch_prints_becomes_a_data_set(tmp_path: Path, monkeypatch: py
 
 def test_settings_are_passed_on_to_a_sketch_that_has_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = ["--label", "idle", "--set", "mine", "--count", "1", "--threshold", "0", "--pre-trigger", "5"]
-    with sketch(monkeypatch, HEAD + text_of(counts(1))) as port:
+    with resetting(monkeypatch, HEAD + text_of(counts(1))) as port:
         done = hil("capture", "--port", port.name, *arguments, cwd=tmp_path)
         assert done.returncode == 0
         port.wait_for(b"\n")
@@ -88,7 +69,7 @@ def test_settings_are_passed_on_to_a_sketch_that_has_them(tmp_path: Path, monkey
 
 
 def test_a_sketch_without_settings_is_taken_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with sketch(monkeypatch, text_of(counts(1))) as port:
+    with resetting(monkeypatch, text_of(counts(1))) as port:
         arguments = ["--label", "idle", "--rate", "119", "--threshold", "0", "--count", "1"]
         done = hil("capture", "--port", port.name, *arguments, cwd=tmp_path)
     assert done.stderr == f"hil: {port.name}: the sketch has no threshold to set; it cuts gestures as it does\n"
@@ -98,7 +79,7 @@ def test_a_sketch_without_settings_is_taken_as_it_is(tmp_path: Path, monkeypatch
 def test_a_clipped_gesture_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sent = counts(1)
     sent[0, 3:8, 2] = 32767
-    with sketch(monkeypatch, HEAD + text_of(sent)) as port:
+    with resetting(monkeypatch, HEAD + text_of(sent)) as port:
         done = hil("capture", "--port", port.name, "--label", "punch", "--count", "1", cwd=tmp_path)
     assert "hil: gesture 1 is clipped: aZ is at the end of the range in 5 of 30 rows; move less" in done.stderr
     assert captured(tmp_path) == {"punch": sent.tolist()}
@@ -108,7 +89,7 @@ def test_a_port_that_goes_away_keeps_what_was_captured(tmp_path: Path, monkeypat
     sent = counts(3)
     shown = _Plain.gesture
 
-    with sketch(monkeypatch, HEAD + text_of(sent)[:-20]) as port:
+    with resetting(monkeypatch, HEAD + text_of(sent)[:-20]) as port:
 
         def unplug(view: _Plain, number: int, values: NDArray[np.float64]) -> None:
             shown(view, number, values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,6 +39,21 @@ def test_each_recording_begins_at_window_zero_and_follows_without_a_pause(tmp_pa
         check_windows(results, samples, b.device.image)
     assert progress[-1] == sum(len(expected_outputs(samples, 4, 2)) for samples in recordings)
     assert len(progress) == len(b.device.executed)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(sizes=st.lists(st.integers(0, 90), max_size=6), window=st.integers(1, 30), stride=st.integers(1, 40))
+def test_rows_that_come_bit_by_bit_have_the_windows_of_the_whole(
+    tmp_path: Path, sizes: list[int], window: int, stride: int
+) -> None:
+    image = Image(window, stride, 3, inputs=(Tensor(9, (1, 3 * window), 0.25, -3),))
+    b, samples = bench(tmp_path, image), recording(sum(sizes))
+    b.client.hello()
+    for _ in range(2):  # Each feed begins a recording of its own.
+        feed = b.client.feed()
+        ends = np.cumsum([0, *sizes])
+        parts = [feed.feed(samples[start:end]) for start, end in itertools.pairwise(ends)]
+        check_windows([each for part in parts for each in part], samples, image)
 
 
 def test_a_line_that_only_echoes_is_no_device(tmp_path: Path) -> None:

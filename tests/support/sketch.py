@@ -10,7 +10,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
+from tflm_hil.boards.serial.board import SerialLine
+from tflm_hil.device.connection import Connection
 
 HEAD = """\
 # sensor: MPU6050
@@ -106,3 +109,18 @@ def printing(*pieces: bytes, again: bool = False) -> Iterator[PrintingPort]:
         port.stop()
         thread.join()
         port.unplug()
+
+
+@contextmanager
+def resetting(monkeypatch: pytest.MonkeyPatch, *pieces: str) -> Iterator[PrintingPort]:
+    """A port at which printing begins when it is opened, as that resets an Arduino."""
+    with printing() as port:
+        opened = SerialLine.open
+
+        def open_and_print(line: SerialLine) -> Connection:
+            connection = opened(line)
+            port.pieces += [piece.encode() for piece in pieces]
+            return connection
+
+        monkeypatch.setattr(SerialLine, "open", open_and_print)
+        yield port

@@ -25,14 +25,19 @@ _MOST_BLOCKS = 4
 
 
 class Sketch:
-    """Turns bytes into events. `told` is what the user says of the sensor and of gestures."""
+    """Turns bytes into events.
 
-    def __init__(self, told: Settings) -> None:
+    `told` is what the user says of the sensor and of gestures, which must not be what the sketch contradicts; `usual`
+    is what neither of them says.
+    """
+
+    def __init__(self, told: Settings, usual: Settings = USUAL) -> None:
         self.spoke = False
         """Whether it has said anything that a sketch would say."""
         self.said = Settings()
         """What it has said of itself so far."""
         self._told = told
+        self._usual = usual
         self._setup: Setup | None = None
         self._lines = Lines()
         self._number = 0
@@ -125,12 +130,12 @@ class Sketch:
 
     @property
     def _rows(self) -> int:
-        return self._told.rows or self.said.rows or DEFAULT_ROWS
+        return self._told.rows or self.said.rows or self._usual.rows or DEFAULT_ROWS
 
     def _known_setup(self) -> Setup:
         """What the user and the comments say so far."""
         if self._setup is None:
-            known = self._told.completed(self.said).completed(USUAL)
+            known = self._told.completed(self.said).completed(self._usual)
             if known.rate_hz is None:
                 raise HilError("the sketch does not say how many rows a second these are; add --rate, e.g. --rate 50")
             self._setup = Setup(

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from tflm_hil.capture.sketch import Sketch
-from tflm_hil.capture.sketch_settings import Settings
+from tflm_hil.capture.sketch_settings import USUAL, Settings
 from tflm_hil.capture.source import Event, Gesture, Note
 from tflm_hil.capture.trigger import Cut
 from tflm_hil.device.connection import Connection
@@ -24,7 +24,8 @@ _CHECK = "is the sketch of docs/capture.md on the board, and is the baud rate ri
 class SketchSource:
     """A sketch behind `connection`, at the port `name`; `heard` is what it has sent already.
 
-    What `cut` asks for is sent to a sketch that says of itself that it has such a setting; others cut as they do.
+    `told` and `usual` are as of Sketch. What `cut` asks for is sent to a sketch that says of itself that it has such a
+    setting; others cut as they do.
     """
 
     def __init__(
@@ -34,11 +35,12 @@ class SketchSource:
         cut: Cut,
         told: Settings,
         heard: bytes = b"",
+        usual: Settings = USUAL,
         clock: Clock = time.monotonic,
     ) -> None:
         self.name = name
         self._connection = connection
-        self._sketch = Sketch(told)
+        self._sketch = Sketch(told, usual)
         self._heard = heard
         self._wanted = {
             "threshold_g": ("threshold", cut.threshold_g),

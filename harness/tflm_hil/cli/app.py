@@ -25,6 +25,7 @@ COMMANDS = (
     "build",
     "flash",
     "run",
+    "live",
     "trace",
     "profile",
     "monitor",

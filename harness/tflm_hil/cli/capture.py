@@ -15,22 +15,20 @@ from tflm_hil.capture.capturing import capture as capture_gestures
 from tflm_hil.capture.data_set import DataSet, check_name
 from tflm_hil.capture.firmware_source import FirmwareSource
 from tflm_hil.capture.image import NAME, capture_model
-from tflm_hil.capture.listening import listen
 from tflm_hil.capture.sketch_settings import Settings, sensor_option
 from tflm_hil.capture.sketch_source import SketchSource
 from tflm_hil.capture.source import Source
 from tflm_hil.capture.trigger import Cut
 from tflm_hil.capture.view import viewing
 from tflm_hil.cli.arguments import EngineName, TargetName
-from tflm_hil.cli.working import build_firmware, open_board, serial_line, session_in, status
+from tflm_hil.cli.listening import SKETCH_BAUD, SketchBaud, listening
+from tflm_hil.cli.working import build_firmware, open_board, session_in, status
 from tflm_hil.configuration import Configuration, load_configuration, nearest_project
 from tflm_hil.device.client import Client
 from tflm_hil.device.uart_log import UartLog
 from tflm_hil.errors import HilError
-from tflm_hil.targets import find_targets, load_targets
+from tflm_hil.targets import load_targets
 from tflm_hil.targets.sensor import SensorModel
-
-SKETCH_BAUD = 115_200
 
 
 def capture(
@@ -56,7 +54,7 @@ def capture(
     sensor: Annotated[
         str | None, typer.Option("--sensor", help="NAME,G,DPS of a sketch that does not say it; else MPU6050,4,2000")
     ] = None,
-    baud: Annotated[int, typer.Option("--baud", help="the rate of a sketch's port")] = SKETCH_BAUD,
+    baud: SketchBaud = SKETCH_BAUD,
     target: TargetName = None,
     engine: EngineName = None,
 ) -> None:
@@ -96,28 +94,17 @@ def capture(
 def _of_port(
     configuration: Configuration, port: str, target: str | None, baud: int, cut: Cut, told: Settings
 ) -> Iterator[Source]:
-    known = load_targets(configuration.targets)
-    line, name = serial_line(port, target, configuration, baud)
-    wanted = find_targets(known, (target,)) if target else known.values()
-    rates = list(dict.fromkeys(each.uart.baud for each in wanted if each.sensor))
-    try:
-        with status(f"listening to {name}"):
-            connection = line.open()
-            info, heard = listen(connection, name, baud, rates)
-        if info is None:
-            yield SketchSource(connection, name, cut, told, heard)
+    with listening(configuration, port, target, baud) as heard:
+        if heard.info is None:
+            yield SketchSource(heard.connection, heard.name, cut, told, heard.text)
             return
-        device = known.get(info.target)
+        device = load_targets(configuration.targets).get(heard.info.target)
         with UartLog(Path(os.devnull)) as log:
-            client = Client(connection, log, name=name)
+            client = Client(heard.connection, log, name=heard.name)
             client.hello()
-            model = _sensor(
-                device.sensor.model if device and device.sensor else None, f"{name} runs firmware for {info.target}"
-            )
-            yield FirmwareSource(client, name, model, cut)
-    finally:
-        line.close()
-        line.release()
+            what = f"{heard.name} runs firmware for {heard.info.target}"
+            model = _sensor(device.sensor.model if device and device.sensor else None, what)
+            yield FirmwareSource(client, heard.name, model, cut)
 
 
 @contextmanager

@@ -30,7 +30,7 @@ from tflm_hil.device.pace import Pace
 from tflm_hil.device.pipeline import Pipeline
 from tflm_hil.device.sensing import Sensed, Sensing, joined
 from tflm_hil.device.steps import Steps, StepsCollector
-from tflm_hil.device.stream import RecordingStream, Samples
+from tflm_hil.device.stream import Feed, RecordingStream, Samples
 from tflm_hil.device.timeout import Clock, Deadline
 from tflm_hil.device.uart_log import UartLog
 from tflm_hil.errors import DeviceError
@@ -127,6 +127,12 @@ class Client:
 
         self._exchange(streams, take)
         return [stream.windows for stream in streams]
+
+    def feed(self) -> Feed:
+        """Begin a recording whose rows come bit by bit."""
+        info, _ = self._open
+        self._call(Message.BEGIN)
+        return Feed(info, functools.partial(self._call, Message.SAMPLES))
 
     def infer(self, inputs: Sequence[bytes]) -> Inference:
         """Run the network once; see `infer_all`."""

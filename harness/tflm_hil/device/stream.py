@@ -1,6 +1,6 @@
 """Turn recordings into SAMPLES requests, and their responses into windows."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +18,13 @@ Samples = npt.NDArray[np.int16]
 """A recording, int16[rows, channels]: the raw counts of the sensor."""
 
 
-def chunks(rows: int, info: DeviceInfo) -> Iterator[slice]:
-    """Yield the rows of each SAMPLES request: as many as fit into it, and as its response has room for windows."""
+def chunks(rows: int, info: DeviceInfo, start: int = 0) -> Iterator[slice]:
+    """Yield the rows of each SAMPLES request: as many as fit into it, and as its response has room for windows.
+
+    `rows` are those of a recording so far, the first `start` of which have been sent.
+    """
     most_rows = info.max_body // (2 * info.channels)
     most_windows = (info.max_body - REPLY_HEADER_BYTES) // (WINDOW_HEADER_BYTES + info.output_bytes)
-    start = 0
     while start < rows:
         # With one row more, the request would complete one window more than its response has room for.
         complete = window_count(start, info.window, info.stride)
@@ -39,13 +41,7 @@ class RecordingStream:
     """
 
     def __init__(self, samples: Samples, info: DeviceInfo) -> None:
-        if not info.window:
-            raise HilError("the device takes tensors, not recordings; call infer() with its inputs")
-        if samples.ndim != 2 or samples.shape[1] != info.channels or samples.dtype != np.int16:
-            raise HilError(
-                f"the device takes int16 rows of {info.channels} channels, but the recording has"
-                f" {samples.dtype} {list(samples.shape)}; choose recordings that fit the model"
-            )
+        _check_samples(samples, info)
         self.windows: list[WindowResult] = []
         """The windows that have come back so far."""
         self._samples = np.ascontiguousarray(samples, dtype="<i2")
@@ -82,6 +78,41 @@ class RecordingStream:
         check_windows(windows, rows, self._info)
         self.windows += windows
         return windows
+
+
+class Feed:
+    """A recording that comes bit by bit; `ask` makes a request of SAMPLES and returns the body of its response.
+
+    Raises HilError as RecordingStream.
+    """
+
+    def __init__(self, info: DeviceInfo, ask: Callable[[bytes], bytes]) -> None:
+        self._info = info
+        self._ask = ask
+        self._fed = 0
+
+    def feed(self, samples: Samples) -> list[WindowResult]:
+        """Send more rows, and return the windows that they complete. Raises DeviceError if others come back."""
+        _check_samples(samples, self._info)
+        windows: list[WindowResult] = []
+        first = self._fed
+        for rows in chunks(first + len(samples), self._info, first):
+            body = self._ask(samples[rows.start - first : rows.stop - first].astype("<i2").tobytes())
+            new = parse_samples(body, self._info.output_bytes)
+            check_windows(new, rows, self._info)
+            windows += new
+            self._fed = rows.stop
+        return windows
+
+
+def _check_samples(samples: Samples, info: DeviceInfo) -> None:
+    if not info.window:
+        raise HilError("the device takes tensors, not recordings; call infer() with its inputs")
+    if samples.ndim != 2 or samples.shape[1] != info.channels or samples.dtype != np.int16:
+        raise HilError(
+            f"the device takes int16 rows of {info.channels} channels, but the recording has"
+            f" {samples.dtype} {list(samples.shape)}; choose recordings that fit the model"
+        )
 
 
 def check_windows(windows: list[WindowResult], rows: slice, info: DeviceInfo) -> None:

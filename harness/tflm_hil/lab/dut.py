@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
@@ -105,7 +105,7 @@ class DeviceUnderTest:
             go_on,
         )
         return Measurement(
-            self.firmware, answers, self._unit, wire.traffic, lost, self.refused_counter, self.info.engine_version
+            self.firmware, answers, self.unit, wire.traffic, lost, self.refused_counter, self.info.engine_version
         )
 
     def infer(self, stimuli: Sequence[Stimulus], go_on: bool = False) -> TensorMeasurement:
@@ -138,8 +138,8 @@ class DeviceUnderTest:
             self.firmware,
             answered,
             [self._outputs(result) for result in results],
-            [self._counts(result.invoke_ticks) for result in results],
-            self._unit,
+            [self.counts(result.invoke_ticks) for result in results],
+            self.unit,
             wire.traffic,
             lost,
             self.refused_counter,
@@ -164,6 +164,20 @@ class DeviceUnderTest:
         with self._watched():
             return self.client.sense(rows, started)
 
+    def sensing(self, at_once: int) -> Iterator[Sensed]:
+        """Take rows from the device's own sensor, without an end; see Client."""
+        with self._watched():
+            yield from self.client.sensing(at_once)
+
+    def feeding(self, recording: Recording, sizes: Iterable[int]) -> Iterator[list[WindowResult]]:
+        """Stream `recording` in parts of so many rows, and yield the windows that each completes."""
+        start = 0
+        with self._watched():
+            feed = self.client.feed()
+            for size in sizes:
+                yield feed.feed(recording.samples[start : start + size])
+                start += size
+
     def reconnect(self) -> None:
         """Reset the board and open another session, after an error has ended the one before. Raises HilError."""
         self.client, self.info = self._connect()
@@ -173,10 +187,12 @@ class DeviceUnderTest:
             self.refused_counter = str(error)
 
     @property
-    def _unit(self) -> str:
+    def unit(self) -> str:
+        """What `counts` are: instructions or cycles, "" if its counter is not believed."""
         return "" if self.refused_counter else self.board.unit(self.info)
 
-    def _counts(self, ticks: int) -> int:
+    def counts(self, ticks: int) -> int:
+        """Return what `ticks` are in `unit`."""
         return 0 if self.refused_counter else self.board.counts(self.info, ticks)
 
     def status(self) -> Status:
@@ -247,8 +263,8 @@ class DeviceUnderTest:
             np.frombuffer(b"".join(result.outputs for result in results), OUTPUT_TYPES[output.type]).reshape(
                 len(results), -1
             ),
-            [self._counts(result.prepare_ticks) for result in results],
-            [self._counts(result.invoke_ticks) for result in results],
+            [self.counts(result.prepare_ticks) for result in results],
+            [self.counts(result.invoke_ticks) for result in results],
         )
 
 

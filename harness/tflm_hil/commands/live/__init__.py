@@ -1,0 +1,1 @@
+"""`hil live`: a running stream, classified as it comes."""
