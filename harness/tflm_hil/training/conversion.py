@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,16 +22,28 @@ REPRESENTATIVE = 500
 """As many training windows, evenly spread, show the converter the range of each tensor."""
 
 
-def convert(network: Any, kind: str, representative: NDArray[np.float32] | None = None) -> bytes:
-    """Return `network` as a .tflite of this `kind` with a batch of one.
+@contextmanager
+def exported(network: Any) -> Iterator[Path]:
+    """Write `network`, with a batch of one, as the SavedModel that converters read; it is gone at the end."""
+    tf = tensorflow()
+    window = tf.TensorSpec((1, *network.input_shape[1:]), tf.float32, name="window")
+    module = tf.Module()
+    module.weights = [variable.value for variable in network.variables]
+    module.run = tf.function(lambda window: {"scores": network(window, training=False)}, input_signature=[window])
+    with tempfile.TemporaryDirectory(prefix="hil-") as folder:
+        with quiet():
+            tf.saved_model.save(module, folder, signatures=module.run.get_concrete_function())
+        yield Path(folder)
+
+
+def convert(saved_model: Path, kind: str, representative: NDArray[np.float32] | None = None) -> bytes:
+    """Return the network that was `exported` as a .tflite of this `kind`.
 
     `representative` are inputs of the training side, [n, ...]; the three integer kinds need them.
     """
     tf = tensorflow()
-    tf.keras.backend.clear_session()  # Names have numbers in them, and are part of the file.
-    one = tf.keras.Input(batch_shape=(1, *network.input_shape[1:]), name="input")
     with quiet():
-        converter = tf.lite.TFLiteConverter.from_keras_model(tf.keras.Model(one, network(one)))
+        converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model))
         _set_up(tf, converter, kind, representative)
         content: bytes = converter.convert()
     return content

@@ -19,7 +19,7 @@ from tflm_hil.models.manifest import Model, load_model
 from tflm_hil.progress import Say
 from tflm_hil.recordings import load_recordings
 from tflm_hil.training import model_toml
-from tflm_hil.training.conversion import FLOAT32, KINDS, convert
+from tflm_hil.training.conversion import FLOAT32, KINDS, convert, exported
 from tflm_hil.training.figures import Scores, accuracy, agreement, cross_entropy
 from tflm_hil.training.fitting import PATIENCE, Examples, fit, scores, seeded
 from tflm_hil.training.judging import answers, takers
@@ -128,10 +128,11 @@ class _Work:
         _, validation = self.sides
         expected = scores(self.network, self.examples[1].inputs)
         figures, contents = [], {}
-        for name in KINDS:
-            self.say(name)
-            contents[name] = convert(self.network, name, self.examples[0].inputs)
-            figures.append(self._judged(folder, name, contents[name], validation, expected))
+        with exported(self.network) as saved_model:
+            for name in KINDS:
+                self.say(name)
+                contents[name] = convert(saved_model, name, self.examples[0].inputs)
+                figures.append(self._judged(folder, name, contents[name], validation, expected))
         return figures, contents
 
     def pruning(self, folder: Path, shares: Sequence[float]) -> tuple[list[PruningFigures], dict[str, bytes]]:
@@ -144,7 +145,8 @@ class _Work:
             seeded(self.training.seed)
             network = pruned_network(self.model, self.network, share)
             fit(network, training, validation, EPOCHS, self.training.seed, PATIENCE, lambda _: None)
-            contents[name] = convert(network, "int8", training.inputs)
+            with exported(network) as saved_model:
+                contents[name] = convert(saved_model, "int8", training.inputs)
             expected = scores(network, validation.inputs)
             judged = self._judged(folder, name, contents[name], self.sides[1], expected)
             units = [layer.units for layer in network.layers[:-1]]

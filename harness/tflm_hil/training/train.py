@@ -15,7 +15,7 @@ from tflm_hil.models.manifest import Model
 from tflm_hil.recordings.manifest import load_manifest
 from tflm_hil.training import model_toml
 from tflm_hil.training.checks import check_signals
-from tflm_hil.training.conversion import FLOAT32, convert
+from tflm_hil.training.conversion import FLOAT32, convert, exported
 from tflm_hil.training.figures import accuracy, confusion, cross_entropy
 from tflm_hil.training.fitting import PATIENCE, Examples, History, fit, scores, seeded
 from tflm_hil.training.keras import check_installed, saved
@@ -85,8 +85,9 @@ def train(configuration: Configuration, name: str, wishes: Wishes, recipe: Recip
         lambda history: watch(epochs, history),
     )
     answers = Sides(scores(network, examples.training.inputs), scores(network, examples.validation.inputs))
-    with tempfile.TemporaryDirectory(prefix="hil-") as folder:
+    with tempfile.TemporaryDirectory(prefix="hil-") as folder, exported(network) as saved_model:
         weights = saved(network, Path(folder))
+        tflite = convert(saved_model, FLOAT32)
     model = what.model
     training = Training(
         schema="hil-training/1",
@@ -117,7 +118,7 @@ def train(configuration: Configuration, name: str, wishes: Wishes, recipe: Recip
     )
     trained = model.trained or model.directory / f"{model.name}_{FLOAT32}.tflite"
     files = {
-        trained: convert(network, FLOAT32),
+        trained: tflite,
         keras_file(model): weights,
         model.directory / FILE: encode(training),
         model.directory / "MODEL_CARD.md": model_card(model, training, load_manifest(what.folder).simulated).encode(),
