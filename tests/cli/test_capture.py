@@ -140,6 +140,14 @@ def test_firmware_that_answers_is_asked_for_its_sensor(tmp_path: Path, monkeypat
     assert done.stderr.splitlines()[-1].endswith("SENSE: failed on the device: the sensor is gone")
 
 
+def test_firmware_needs_nobody_to_say_what_its_sensor_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listening, "LISTEN_S", 0.0)
+    with serving(FakeDevice(MODEL, checksum)) as port:
+        done = hil("capture", "--port", port, "--label", "flex", "--rate", "50", cwd=tmp_path)
+    assert done.stderr == f"hil: {port} runs our firmware, which knows its sensor; leave --sensor and --rate out\n"
+    assert done.returncode == 1
+
+
 def test_firmware_without_a_sensor_is_told_from_a_sketch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listening, "LISTEN_S", 0.0)
     with serving(FakeDevice(Image(), checksum)) as port:
@@ -158,6 +166,7 @@ def test_firmware_without_a_sensor_is_told_from_a_sketch(tmp_path: Path, monkeyp
         (["--label", "punch", "--port", "/dev/nowhere"], "/dev/nowhere: there is no such port"),
         (["--label", "punch", "--port", "emulated"], "emulated: no serial port; name one"),
         (["--label", "punch", "--port", "/dev/nowhere", "--rows", "0"], "--rows=0: a gesture has at least one row"),
+        (["--label", "punch", "--board", "emulated", "--rate", "50"], "--sensor and --rate are for sketches"),
         (["--label", "punch", "--board", "emulated"], "target stm32f4 is a board without a sensor; build it for a"),
     ],
 )

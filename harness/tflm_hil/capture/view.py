@@ -39,8 +39,9 @@ def viewing(label: str, wanted: int | None) -> Iterator[View]:
     if not sys.stdout.isatty():
         yield _Plain(label)
         return
-    view = _Picture(label, wanted)
-    with Live(view.picture(), console=Console(), refresh_per_second=_REFRESH_HZ, get_renderable=view.picture):
+    console = Console()
+    view = _Picture(label, wanted, console)
+    with Live(console=console, refresh_per_second=_REFRESH_HZ, get_renderable=view.picture):
         yield view
 
 
@@ -65,13 +66,13 @@ class _Plain:
 
 
 class _Picture:
-    def __init__(self, label: str, wanted: int | None) -> None:
+    def __init__(self, label: str, wanted: int | None, console: Console) -> None:
         self._label = label
         self._wanted = "" if wanted is None else f" of {wanted}"
         self._number = 0
         self._last: Values | None = None
         self._level: tuple[float, float] | None = None
-        self._console = Console()
+        self._console = console
 
     def note(self, text: str) -> None:
         self._console.print(Text(f"hil: {text}"))

@@ -68,7 +68,7 @@ def capture(
 
     hil capture --port /dev/ttyACM0 --label idle --threshold 0 --count 40
 
-    hil capture --board /dev/ttyACM0 --target stm32f4_lsm6dso --label punch
+    hil capture --board /dev/ttyACM0 --target stm32f4_mpu6050 --label punch
     """
     if (port is None) == (board is None):
         raise HilError("name either the --port to listen to, or the --board to build the firmware for")
@@ -78,6 +78,8 @@ def capture(
     told = replace(told, rate_hz=rate, rows=rows)
     configuration = load_configuration(nearest_project(Path.cwd()) or Path.cwd())
     data_set = DataSet(configuration.recordings / set_name, label)
+    if board and (sensor or rate):
+        raise HilError("--sensor and --rate are for sketches; the firmware knows its sensor")
     if board:
         opened = _of_board(configuration, board, target, engine, cut)
     else:
@@ -102,6 +104,8 @@ def _of_port(
         with UartLog(Path(os.devnull)) as log:
             client = Client(heard.connection, log, name=heard.name)
             client.hello()
+            if told.sensor or told.rate_hz:
+                raise HilError(f"{heard.name} runs our firmware, which knows its sensor; leave --sensor and --rate out")
             what = f"{heard.name} runs firmware for {heard.info.target}"
             model = _sensor(device.sensor.model if device and device.sensor else None, what)
             yield FirmwareSource(client, heard.name, model, cut)
@@ -128,6 +132,6 @@ def _sensor(model: SensorModel | None, what: str) -> SensorModel:
     if model is None:
         raise HilError(
             f"{what} without a sensor; build it for a target that has one (`hil targets`), e.g."
-            " hil capture --board PORT --target stm32f4_lsm6dso --label LABEL"
+            " hil capture --board PORT --target stm32f4_mpu6050 --label LABEL"
         )
     return model
