@@ -7,7 +7,7 @@ BASELINE = $(if $(filter 12.2.%,$(shell arm-none-eabi-gcc -dumpversion 2>&1)),ba
 # Tests start Python hundreds of times, and where it may not keep what it has compiled, they take twice as long.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test lint unit nightly emulated matrix lowest newest bench environments docs clean
+.PHONY: help demo test lint unit nightly emulated matrix lowest newest bench environments docs paper clean
 
 help:           ## this list
 	@sed -n 's/^\([a-z ]*\): .*##/\1\t/p' $(MAKEFILE_LIST)
@@ -56,6 +56,10 @@ setup:
 
 docs: setup     ## renew what docs/ has from the code
 	@$(PYTHON) -m tflm_hil.compiler.operators.table docs/engines.md
+	@$(PYTHON) -m tflm_hil.report.paper.page docs
+
+paper: setup    ## train the paper's network, and renew docs/paper.md from what comes out
+	@cd examples/paper && for step in "train paper" "quantize paper --prune 0.5" "report --paper paper --out ../../docs"; do $(CURDIR)/$(VENV)/bin/hil $$step || exit; done
 
 clean:          ## remove all that was built; the virtual environment and the history stay
 	rm -rf .pio reports build

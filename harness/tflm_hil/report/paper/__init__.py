@@ -1,0 +1,1 @@
+"""The paper whose pipeline these commands repeat, redrawn from a run of our own: `hil report --paper`."""
