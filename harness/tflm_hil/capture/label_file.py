@@ -39,7 +39,7 @@ class LabelFile:
         block = "".join(f"{line}\n" for line in ([_HEADER] if new else []) + rows) + "\n"
         with self._path.open("r+b" if self._path.exists() else "xb") as file:
             # Behind the last whole one, and not at the end: an attempt before may have failed half way.
-            pass
+            file.truncate(self._end)
             file.seek(self._end)
             file.write(block.encode())
             file.flush()
