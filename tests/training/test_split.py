@@ -71,6 +71,12 @@ def test_recordings_with_a_label_for_each_row_are_not_divided() -> None:
     assert ("two" in sides.training) != ("two" in sides.validation)
 
 
+def test_recordings_of_several_labels_are_drawn_as_well() -> None:
+    mixed = [recording(name, rows=["a"] * 6 + ["b"] * 6) for name in ("one", "two")]
+    sides = split([*plain(a=5, b=5), *mixed], ["a", "b"], WINDOW, STRIDE, 0.2, 1)
+    assert len({"one", "two"} & set(sides.validation)) == 1
+
+
 @pytest.mark.parametrize(
     ("recordings", "message"),
     [

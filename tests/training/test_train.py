@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 import pytest
 from support.hil_command import hil
-from support.movement_sets import write_set
+from support.movement_sets import csv, movement, write_set
 from support.needs import needs_tensorflow
 from support.once import once
 from tflm_hil.configuration import load_configuration
@@ -53,8 +53,12 @@ def run(root: Path, *lines: str) -> str:
 
 def make(root: Path) -> None:
     write_set(root / "recordings" / "moves", {"punch": 8, "flex": 8, "idle": 6})
+    # Two labels of the same movement: there is nothing to learn but by heart, which the validation windows show.
+    alike = write_set(root / "recordings" / "alike", {"one": 6, "other": 6})
+    (alike / "1.csv").write_text(csv([movement(0, 40, seed) for seed in range(6, 12)]))
     said = run(
         root,
+        "train alike --epochs 60",
         "train moves --epochs 40",
         "train again --recordings moves --epochs 40",
         "quantize moves --prune 0.5 --variants float32,int8,pruned50_int8",
@@ -98,6 +102,14 @@ def test_training_json_says_what_was_trained(project: Path, training: Training) 
     assert training.accuracy.validation >= 0.9
     assert np.array(training.confusion).sum() == training.windows.validation
     assert training.files == {"moves.keras": (project / "models" / "moves" / "moves.keras").stat().st_size}
+
+
+def test_the_weights_are_those_of_the_best_epoch_not_of_the_last(project: Path) -> None:
+    training = msgspec.json.decode((project / "models" / "alike" / FILE).read_bytes(), type=Training)
+    losses = training.history["val_loss"]
+    assert losses[-1] - min(losses) > 1e-4
+    assert training.best_epoch == 1 + losses.index(min(losses))
+    assert training.cross_entropy.validation == pytest.approx(min(losses), abs=1e-5)
 
 
 def test_the_tflite_is_the_network_that_was_trained(project: Path, training: Training) -> None:
