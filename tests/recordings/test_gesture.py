@@ -11,6 +11,7 @@ from tflm_hil.recordings import Recording, load_recordings, windows
 from tflm_hil.recordings.manifest import load_manifest
 
 ROOT = Path(__file__).parents[2]
+SETS = ("gesture", "five_gestures")
 FOLDER = ROOT / "recordings" / "gesture"
 
 
@@ -25,20 +26,16 @@ def recordings(model: Model) -> list[Recording]:
     return load_recordings(model.recordings, model.channels, minimum_rows=model.window)
 
 
-def test_the_simulation_writes_the_committed_files(tmp_path: Path) -> None:
-    manifest = load_manifest(FOLDER)
+@pytest.mark.parametrize("name", SETS)
+def test_the_simulation_writes_the_committed_files(tmp_path: Path, name: str) -> None:
+    folder = ROOT / "recordings" / name
+    manifest = load_manifest(folder)
     assert manifest.simulated
-    command: list[str | Path] = [
-        sys.executable,
-        FOLDER / "simulate.py",
-        "--output",
-        tmp_path,
-        "--seed",
-        str(manifest.seed),
-    ]
-    subprocess.run(command, check=True)
-    committed = {path.name: path.read_bytes() for path in FOLDER.glob("*.csv")}
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == committed
+    command = [sys.executable, "-m", "recordings.simulate", name, "--output", tmp_path, "--seed", str(manifest.seed)]
+    subprocess.run(command, check=True, cwd=ROOT)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+        path.name: path.read_bytes() for path in folder.iterdir()
+    }
 
 
 def test_what_is_recorded(recordings: list[Recording]) -> None:
@@ -47,7 +44,7 @@ def test_what_is_recorded(recordings: list[Recording]) -> None:
     continuous = [recording for recording in recordings if recording.label is None]
     assert [recording.name for recording in continuous] == ["continuous_1", "continuous_2", "continuous_3"]
     for recording in continuous:
-        assert set(recording.row_labels or []) == {None, "punch", "flex"}
+        assert set(recording.row_labels or []) == {None, "punch", "flex", "idle"}
 
 
 def test_enough_distinct_windows(recordings: list[Recording], model: Model) -> None:

@@ -1,0 +1,1 @@
+"""People who move an arm with an MPU6050 on it, simulated."""
