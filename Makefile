@@ -7,7 +7,7 @@ BASELINE = $(if $(filter 12.2.%,$(shell arm-none-eabi-gcc -dumpversion 2>&1)),ba
 # Tests start Python hundreds of times, and where it may not keep what it has compiled, they take twice as long.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test lint unit nightly emulated matrix lowest newest bench environments docs paper clean
+.PHONY: help demo test lint unit nightly emulated matrix lowest newest bench environments models docs paper clean
 
 help:           ## this list
 	@sed -n 's/^\([a-z ]*\): .*##/\1\t/p' $(MAKEFILE_LIST)
@@ -53,6 +53,20 @@ environments: setup  ## renew firmware/environments.ini after a change of harnes
 .PHONY: setup
 setup:
 	@.ci/setup $(VENV)
+
+# Training has seeds of its own: the networks have seen none of the committed recordings, with which they are tested.
+TRAINING = build/recordings
+SIMULATE = $(PYTHON) -m recordings.simulate --seed 20000 --sessions 300 --continuous 40
+
+models: setup   ## simulate training data, then train and quantize the example models again
+	@$(SIMULATE) gesture --output $(TRAINING)/gesture
+	@$(SIMULATE) five_gestures --output $(TRAINING)/five_gestures
+	@$(VENV)/bin/hil train gesture --recordings $(TRAINING)/gesture
+	@$(VENV)/bin/hil quantize gesture --prune 0.25 --prune 0.5
+	@$(VENV)/bin/hil train gesture_cnn --recordings $(TRAINING)/gesture --arch cnn
+	@$(VENV)/bin/hil quantize gesture_cnn --variants int8
+	@$(VENV)/bin/hil train five_gestures --recordings $(TRAINING)/five_gestures
+	@$(VENV)/bin/hil quantize five_gestures --variants int8
 
 docs: setup     ## renew what docs/ has from the code
 	@$(PYTHON) -m tflm_hil.compiler.operators.table docs/engines.md
