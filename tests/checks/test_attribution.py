@@ -83,8 +83,9 @@ def test_a_quantized_network_goes_through_all_steps_in_order(model: Model, raw: 
     ]
     assert chain.notes == []
     steps = attribute(stages, model.meaning, [None] * len(raw))
-    # One step of the softmax output is 1/256; the trained and the quantized network differ by some steps.
-    assert 0 < steps[1].max_abs_diff < 0.1
+    # One step of the softmax output is 1/256; at the border of two classes the trained and the quantized network differ
+    # by many steps.
+    assert 0 < steps[1].max_abs_diff < 0.5
     assert steps[3].max_abs_diff <= 2 / 256
     assert steps[4].max_abs_diff == 0
     # Outputs are real numbers, here probabilities. A forgotten scale or zero point would change their sum.

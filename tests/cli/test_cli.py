@@ -51,7 +51,7 @@ def test_build_shows_sizes_and_the_build_id() -> None:
         ),
         (["build", "gesture", "--target", "all"], "--target: name one target; run all with `pytest --board=emulated"),
         (["run", "gesture", "punch/001", "--variant", "int4"], "--variant=int4: no such variant"),
-        (["build", "wave"], "unknown model wave; models/ has gesture"),
+        (["build", "wave"], "unknown model wave; models/ has five_gestures"),
         (["build", "gesture", "--target", "z80"], "unknown target z80; choose "),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -85,14 +86,16 @@ def test_without_a_network_there_is_one_and_everything_that_it_takes(tmp_path: P
 
 def test_recordings_and_a_network_become_a_model_that_answers_rightly(tmp_path: Path) -> None:
     """The flat input is cut by the channels of the recordings, and the answers tell the order of the labels."""
-    root, said = new(tmp_path, "--model", GESTURE / "gesture_int8.tflite", "--recordings", PUNCHES)
+    given = shutil.copytree(PUNCHES, tmp_path / "given" / "gesture")
+    (given / "notes.py").write_text("")
+    root, said = new(tmp_path, "--model", GESTURE / "gesture_int8.tflite", "--recordings", given)
     model = only_model(root)
-    assert (model.name, list(model.variants), model.labels) == ("gesture", ["int8"], ["punch", "flex"])
+    assert (model.name, list(model.variants), model.labels) == ("gesture", ["int8"], ["punch", "flex", "idle"])
     assert (model.window, model.sample_rate_hz) == (30, 50.0)
     assert [channel.name for channel in model.channels] == ["aX", "aY", "aZ", "gX", "gY", "gZ"]
     assert "in this one the network is right about" in said
     assert "recordings/gesture/punch.csv" in files(root)
-    assert "recordings/gesture/simulate.py" not in files(root), "only what is a recording"
+    assert "recordings/gesture/notes.py" not in files(root), "only what is a recording"
 
 
 @pytest.mark.parametrize(

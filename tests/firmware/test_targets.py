@@ -160,9 +160,12 @@ def test_interrupts_at_the_rate_of_hardware_stay_on_and_are_taken_out(
     client = Client(board.connect(), UartLog(tmp_path / "uart.log"), timeout=2.0, retries=2)
     client.hello()
     undisturbed = run(client, (SPIN, 1000))[0].invoke_ticks
-    # While the first windows are computed, the requests for the others arrive.
-    ticks = [result.invoke_ticks for result in run(client, *[(SPIN, 1000)] * 60)]
-    interrupts = client.status().interrupts
+    # While the first windows are computed, the requests for the others arrive, unless the machine has no time for that.
+    ticks: list[int] = []
+    interrupts = 0
+    while not interrupts and len(ticks) < 3000:
+        ticks += [result.invoke_ticks for result in run(client, *[(SPIN, 1000)] * 60)]
+        interrupts = client.status().interrupts
     assert interrupts > 0
     # A tick is no whole number of instructions here, so each reading is up to one off.
     assert sum(abs(each - undisturbed) for each in ticks) <= 3 * interrupts + len(ticks)

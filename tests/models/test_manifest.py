@@ -105,7 +105,7 @@ def test_gain_and_offset_map_the_range_to_0_and_1(tmp_path: Path) -> None:
 
 def test_the_projects_own_models() -> None:
     gesture = load_models(ROOT)["gesture"]
-    assert gesture.labels == ["punch", "flex"]
+    assert gesture.labels == ["punch", "flex", "idle"]
     assert sorted(gesture.variants) == ["float32", "int8"]
     assert gesture.variants["int8"].budgets["stm32f4"]["aot"].instructions == 16000
     # 1 / (16.4 * 4000) is not an exact float32: it is rounded once, from float64.

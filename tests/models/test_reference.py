@@ -37,7 +37,10 @@ def save(network: Any, path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("name", "variant"), [("gesture", "float32"), ("gesture", "int8"), ("gesture_cnn", "int8")])
+@pytest.mark.parametrize(
+    ("name", "variant"),
+    [("gesture", "float32"), ("gesture", "int8"), ("gesture_cnn", "int8"), ("five_gestures", "int8")],
+)
 def test_the_committed_networks_recognize_the_gestures(name: str, variant: str) -> None:
     model = load_models(ROOT)[name]
     reference = Reference(model.variants[variant].path)
@@ -46,7 +49,7 @@ def test_the_committed_networks_recognize_the_gestures(name: str, variant: str) 
     for recording in load_recordings(model.recordings, model.channels, model.window):
         raw = windows(recording.samples, model.window, model.stride)
         outputs = reference.run(prepare(raw, model.channels, reference.input_quantization))
-        assert outputs.shape == (len(raw), 2)
+        assert outputs.shape == (len(raw), len(model.labels))
         assert outputs.dtype == variant
         truth = recording.window_labels(model.window, model.stride)
         found = [model.labels[index] for index in outputs.argmax(axis=1)]
@@ -120,8 +123,8 @@ def several(network: Any, tmp_path: Path) -> Reference:
 def test_every_output_and_every_tensor_of_an_inference(several: Reference) -> None:
     values = np.random.default_rng(2).integers(-128, 128, 180).astype(np.int8)
     outputs, tensors = several.infer([values]), several.tensors([values])
-    assert [(spec.shape, spec.dtype.name) for spec in several.outputs] == [((1, 2), "int8"), ((1, 2), "int8")]
-    assert [output.shape for output in outputs] == [(1, 2), (1, 2)]
+    assert [(spec.shape, spec.dtype.name) for spec in several.outputs] == [((1, 3), "int8"), ((1, 3), "int8")]
+    assert [output.shape for output in outputs] == [(1, 3), (1, 3)]
     assert sorted(tensors) == [7, 8, 9, 10]
     assert all(np.array_equal(output, tensors[index]) for output, index in zip(outputs, (9, 10), strict=True))
     # Compute the first layer again in float64: the result must be at most half a step off.

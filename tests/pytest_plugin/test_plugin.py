@@ -39,7 +39,7 @@ def test_the_plugin_itself_causes_no_warning(pytester: pytest.Pytester) -> None:
         (["--board=emulated", "--hil-emulator=bochs"], "*bochs*qemu*"),
         (["--board=emulated", "--hil-target=z80"], "*z80*stm32f4*"),
         (["--board=emulated", "--hil-engine=onnx"], "unknown engine onnx; choose auto, aot or tflm"),
-        (["--board=emulated", "--hil-model=nope"], "unknown model nope; models/ has gesture*"),
+        (["--board=emulated", "--hil-model=nope"], "unknown model nope; models/ has five_gestures*"),
         (
             ["--board=loop://", "--hil-coverage"],
             "coverage: nothing sees what loop:// *; use the board emulated in QEMU",
@@ -218,9 +218,9 @@ def test_a_project_without_models_is_no_green_run(hil: Hil, project: Path) -> No
 
 @needs_emulator
 def test_each_output_has_a_label(hil: Hil, project: Path) -> None:
-    spoil(project / "models/gesture/model.toml", '"flex"]', '"flex", "wave"]')
+    spoil(project / "models/gesture/model.toml", '"idle"]', '"idle", "wave"]')
     result = hil(f"--rootdir={project}", project, "--board=emulated")
-    result.stdout.fnmatch_lines(["*3 labels, but the network has 2 outputs*"])
+    result.stdout.fnmatch_lines(["*4 labels, but the network has 3 outputs*"])
     assert "Traceback" not in result.stdout.str()
 
 

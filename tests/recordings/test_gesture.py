@@ -31,7 +31,16 @@ def test_the_simulation_writes_the_committed_files(tmp_path: Path, name: str) ->
     folder = ROOT / "recordings" / name
     manifest = load_manifest(folder)
     assert manifest.simulated
-    command = [sys.executable, "-m", "recordings.simulate", name, "--output", tmp_path, "--seed", str(manifest.seed)]
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "recordings.simulate",
+        name,
+        "--output",
+        tmp_path,
+        "--seed",
+        str(manifest.seed),
+    ]
     subprocess.run(command, check=True, cwd=ROOT)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
         path.name: path.read_bytes() for path in folder.iterdir()

@@ -113,7 +113,7 @@ def test_an_export_that_fails_leaves_the_one_before(tmp_path: Path, monkeypatch:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nope"], "hil: nope: neither a .tflite file nor one of models/ (gesture"),
+        (["nope"], "hil: nope: neither a .tflite file nor one of models/ (five_gestures"),
         (["nope.tflite"], "hil: nope.tflite: cannot be read"),
         (["README.md"], "hil: README.md: the identifier TFL3 is missing"),
         (["gesture", "--variant", "int4"], "hil: --variant=int4: no such variant; the manifest has float32, int8"),

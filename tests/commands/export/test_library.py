@@ -115,7 +115,7 @@ def test_it_answers_rows_of_the_sensor_as_tflm_does(
 def test_layout_labels_and_names_are_those_of_the_manifest(tmp_path: Path, models: dict[str, Model]) -> None:
     """A flat input takes either layout, so the same network may be said to take channels first."""
     model = msgspec.structs.replace(
-        models["gesture"], name="int", layout="channels-first", stride=40, labels=["\u00fcber??/", '"'], channels=[
+        models["gesture"], name="int", layout="channels-first", stride=40, labels=["\u00fcber??/", '"', "c"], channels=[
             msgspec.structs.replace(channel, name="*/\n") for channel in models["gesture"].channels
         ]
     )  # fmt: skip
