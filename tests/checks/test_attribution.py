@@ -83,10 +83,12 @@ def test_a_quantized_network_goes_through_all_steps_in_order(model: Model, raw: 
     ]
     assert chain.notes == []
     steps = attribute(stages, model.meaning, [None] * len(raw))
-    # One step of the softmax output is 1/256; at the border of two classes the trained and the quantized network differ
-    # by many steps.
+    # At the border of two classes the trained and the quantized network differ by many steps of the softmax.
     assert 0 < steps[1].max_abs_diff < 0.5
-    assert steps[3].max_abs_diff <= 2 / 256
+    # A softmax rises by at most a quarter of what its input does; LiteRT rounds that in two steps instead of one.
+    softmax = reference.graph.operators[-1]
+    step = float(reference.graph.tensors[softmax.inputs[0]].scales[0])
+    assert steps[3].max_abs_diff <= step / 4 + 2 / 256
     assert steps[4].max_abs_diff == 0
     # Outputs are real numbers, here probabilities. A forgotten scale or zero point would change their sum.
     for each in stages:

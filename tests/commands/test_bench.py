@@ -203,7 +203,7 @@ def test_only_what_is_named_is_measured(tmp_path: Path) -> None:
     assert names(choose(copy, [], [file], False)) == ["mine"]
     assert names(choose(copy, [shapes[2], "all"], [], False)) == [*own, shapes[2]]
     assert names(choose(copy, [], [], True)) == shapes
-    with pytest.raises(HilError, match="unknown model gestures; models/ has five_gestures"):
+    with pytest.raises(HilError, match="unknown model gestures; models/ has gesture"):
         choose(copy, ["gestures"], [], False)
     with pytest.raises(HilError, match=r"none\.tflite: no such file"):
         choose(copy, [], [tmp_path / "none.tflite"], False)
