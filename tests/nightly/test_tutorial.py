@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pytest
 from support.firmware_helpers import ROOT
 from support.needs import needs_emulator, needs_tensorflow
 from support.uno import STILL, Rows, emulated_uno, session
@@ -22,14 +23,14 @@ PAGE = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
 COMMANDS = [line.strip() for line in re.findall(r"^    ((?:hil|pytest|mkdir|cd|pip) .*)$", PAGE, flags=re.MULTILINE)]
 PORT = "/dev/ttyACM0"
 
-pytestmark = [needs_emulator, needs_tensorflow]
+pytestmark = [pytest.mark.nightly, needs_emulator, needs_tensorflow]
 
 
 class Arm:
     """What simulated people do, each command with other ones."""
 
     def __init__(self, folder: Path) -> None:
-        command = [sys.executable, "-m", "recordings.simulate", "gesture", "--output", folder]
+        command = [sys.executable, "-m", "recordings.simulate", "gesture", "--output", str(folder)]
         options = ["--sessions", "40", "--continuous", "0", "--seed", "3"]
         subprocess.run([*command, *options], check=True, cwd=ROOT)
         recordings = load_recordings(folder, load_models(ROOT)["gesture"].channels)
