@@ -96,6 +96,20 @@ def test_a_stream_that_need_not_go_on_ends_with_the_error(make_bench: Callable[.
         assert not device.stream(recordings(3)).lost
 
 
+def test_what_was_lost_at_the_end_can_be_streamed_again(make_bench: Callable[..., Bench]) -> None:
+    """The session has failed, and nothing was left to open another one for."""
+    bench, fed = (
+        make_bench(healthy(Misbehaviour.REBOOT, before_trouble=requests_before(0, 1)), healthy()),
+        recordings(1),
+    )
+    with bench.session() as device:
+        (loss,) = device.stream(fed, go_on=True).lost
+        assert bench.board.connected == 1
+        again = device.stream([each for each in fed if each.name == loss.name], go_on=True)
+    assert not again.lost
+    assert len(again.answers) == 1
+
+
 def test_a_device_that_fails_again_and_again_is_left_alone(make_bench: Callable[..., Bench]) -> None:
     bench, fed = (
         make_bench(*(healthy(Misbehaviour.COUNT_BACKWARDS) for _ in range(MOST_IN_A_ROW)), healthy()),

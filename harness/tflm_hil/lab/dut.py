@@ -181,6 +181,7 @@ class DeviceUnderTest:
     def reconnect(self) -> None:
         """Reset the board and open another session, after an error has ended the one before. Raises HilError."""
         self.client, self.info = self._connect()
+        self._has_failed = False
         try:
             self.board.check(self.info)
         except DeviceError as error:
@@ -221,16 +222,25 @@ class DeviceUnderTest:
     ) -> tuple[Loss, ...]:
         """Call `attempt` with `feed`, and after each failure with what is left of it; return what was lost.
 
+        With `go_on`, a session that has failed is replaced before the next attempt, also if that is a later call.
+
         `progress` returns how many of the feed have been answered, and which window is the next one to be.
         """
         lost: list[Loss] = []
         left = feed
         while left:
             try:
+                if self._has_failed and go_on:
+                    self.reconnect()
+            except HilError as error:
+                lost += [Loss(each.name, error, tried=False) for each in left]
+                break
+            try:
                 with self._watched():
                     attempt(left)
                 break
             except DeviceError as error:
+                self._has_failed = True
                 if not go_on:
                     raise
                 answered, window = progress()
@@ -240,12 +250,6 @@ class DeviceUnderTest:
                 lost.append(Loss(feed[at].name, error, window))
                 self._streak.lost(lost[-1])
                 left = feed[at + 1 :]
-            try:
-                if left:
-                    self.reconnect()
-            except HilError as error:
-                lost += [Loss(each.name, error, tried=False) for each in left]
-                break
         return tuple(lost)
 
     def _outputs(self, result: Inference) -> list[NDArray[Any]]:
