@@ -134,7 +134,7 @@ def test_what_was_not_measured_is_said_and_the_slowest_compilation_named() -> No
         (np.array([1, 2], np.int8), "equal"),
         (np.array([1, 3], np.int8), "1 differences in 1 inferences, of up to 1"),
         (np.array([1, 102], np.int8), "1 differences in 1 inferences, of up to 100"),
-        (np.array([1, np.nextafter(np.float32(2), 3)], np.float32), "within 1 ULP"),
+        (np.array([1, np.nextafter(np.float32(2), np.float32(3))], np.float32), "within 1 ULP"),
         (np.array([1, np.nan], np.float32), "1 differences in 1 inferences, an output is no number"),
     ],
 )

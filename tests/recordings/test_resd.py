@@ -59,8 +59,9 @@ def test_units_are_micro_g_and_10_microradians_per_second() -> None:
     assert block(resd.angular_rate(one, 1.0, 1.0))[1].tolist() == [[radian, 0, -radian]]
 
 
-@given(rate=st.sampled_from([12.5, 26.0, 50.0, 52.0, 104.0, 208.0, 416.0, 833.0, 1660.0]), row=st.integers(0, 1 << 20))
+@given(rate=st.sampled_from([12.5, 26.0, 50.0, 52.0, 104.0, 208.0, 416.0, 833.0, 1660.0]), row=st.integers(0, 1 << 19))
 def test_a_sensor_of_the_same_rate_meets_every_row_once(rate: float, row: int) -> None:
+    """The format has whole nanoseconds, so at 1660 Hz a row is missed after eight minutes."""
     _, _, _, start, period, _ = block(resd.acceleration(np.zeros((1, 3), np.int16), 8192.0, rate))[0]
     sensed_ns = (row + 1) * 1e9 / rate
     assert (sensed_ns - start) // period == row

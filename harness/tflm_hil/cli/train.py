@@ -102,8 +102,11 @@ def _shown(path: Path) -> Path:
 def _progress() -> Iterator[Watch]:
     """Show the epochs on a terminal while there are some."""
     console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _planned, _history: None
+        return
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[figures]}"), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("reading, loading TensorFlow", total=None, figures="")
 
         def watch(planned: int, history: History) -> None:
