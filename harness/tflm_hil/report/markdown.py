@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import jinja2
-
 from tflm_hil.report.headline import headline
+from tflm_hil.report.markdown_templates import markdown_environment
 from tflm_hil.report.markup import code, prose
 from tflm_hil.report.profile import between, per_mac, share
 from tflm_hil.report.sections import Section, compared, first, source_line
-from tflm_hil.report.text import cell, number, percent
+from tflm_hil.report.text import cell
 from tflm_hil.report.wording import agreement, causes, interrupted, mistakes, shared_work, verdict, where
 from tflm_hil.results.agreement import agreements
 from tflm_hil.results.model import Results, Run
@@ -27,19 +26,9 @@ def _whole(text: str) -> str:
     return prose(text, LONGEST)
 
 
-_environment = jinja2.Environment(
-    loader=jinja2.PackageLoader("tflm_hil.report"),
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-    undefined=jinja2.StrictUndefined,
-    autoescape=False,
-)
+_environment = markdown_environment("tflm_hil.report")
 _environment.filters.update(
-    number=number,
-    percent=percent,
     prose=_whole,
-    code=code,
     cell=lambda text: cell(_whole(text)),
     code_cell=lambda text, longest=LONGEST: cell(code(text, longest)),
     sentence=lambda text: _whole(text[:1].upper() + text[1:]),

@@ -9,14 +9,13 @@ import re
 import sys
 from pathlib import Path
 
-import jinja2
-
 from tflm_hil.files import write_text
+from tflm_hil.report.markdown_templates import markdown_environment
 from tflm_hil.report.markup import code
 from tflm_hil.report.paper import file_sizes, published
 from tflm_hil.report.paper.figures import FILE, Paper, Variant, encode, load
 from tflm_hil.report.paper.pictures import pictures
-from tflm_hil.report.text import cell, number, percent
+from tflm_hil.report.text import cell
 
 PAGE = "paper.md"
 CAPTIONS = {
@@ -38,20 +37,8 @@ _NAMES = (
     "`.tflite` int8",
 )
 
-_environment = jinja2.Environment(
-    loader=jinja2.PackageLoader("tflm_hil.report.paper"),
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-    undefined=jinja2.StrictUndefined,
-    autoescape=False,
-)
-_environment.filters.update(
-    number=number,
-    percent=percent,
-    code=code,
-    code_cell=lambda text: cell(code(text)),
-)
+_environment = markdown_environment("tflm_hil.report.paper")
+_environment.filters.update(code_cell=lambda text: cell(code(text)))
 
 
 def files(paper: Paper) -> dict[str, str]:
