@@ -25,15 +25,11 @@ def write_bytes(path: Path, content: bytes) -> None:
         InfrastructureError: the folder cannot be created or written to, or the disk is full.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        aside = _write_aside(path, content)
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
+            aside.replace(path)
         except BaseException:
-            Path(name).unlink(missing_ok=True)
+            aside.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise InfrastructureError(
@@ -51,12 +47,7 @@ def write_all(contents: Mapping[Path, bytes | str]) -> None:
     try:
         try:
             for path, content in contents.items():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-                staged[path] = Path(name)
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(content.encode() if isinstance(content, str) else content)
-                Path(name).chmod(0o644)
+                staged[path] = _write_aside(path, content.encode() if isinstance(content, str) else content)
         except BaseException:
             for aside in staged.values():
                 aside.unlink(missing_ok=True)
@@ -76,6 +67,21 @@ def write_all(contents: Mapping[Path, bytes | str]) -> None:
         raise InfrastructureError(
             f"cannot write {error.filename}: {error.strerror}; free some space or choose another folder"
         ) from error
+
+
+def _write_aside(path: Path, content: bytes) -> Path:
+    """Write `content` to a new file beside `path`, which is left only if it is whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    aside = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        aside.chmod(0o644)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+    return aside
 
 
 class Snapshot:
