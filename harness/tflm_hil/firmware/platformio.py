@@ -34,10 +34,9 @@ def upload(build_dir: BuildDir, port: str | None) -> tuple[list[str], dict[str, 
 
     PlatformIO looks whether that is up to date and finds that it is: not all platforms can leave that out.
     """
-    settings = environments.variables(build_dir) | {"PLATFORMIO_BUILD_DIR": str(build_dir.build)}
     argv = [*command(build_dir.root, build_dir.environment), "--target", "upload"]
     argv += ["--upload-port", port] if port else []
-    return argv, variables(os.environ, build_dir.build_root) | settings
+    return argv, _variables(build_dir, {"PLATFORMIO_BUILD_DIR": str(build_dir.build)})
 
 
 def install_command(root: Path, environment: str) -> list[str]:
@@ -96,8 +95,7 @@ def bring_up_to_date(
 
     Only for projects that our development platform builds, which tells what has a part. Raises HilError like `run`.
     """
-    argv, inherited = command(build_dir.root, build_dir.environment), variables(os.environ, build_dir.build_root)
-    asked = argv, inherited | environments.variables(build_dir) | dict(settings)
+    asked = command(build_dir.root, build_dir.environment), _variables(build_dir, settings)
     memory = Memory(log.with_suffix(".json"), elf, build_dir.root, build_dir.build_root, asked)
     if memory.is_up_to_date():
         log.write_text("Nothing has changed since the last build.\n", encoding="utf-8")
@@ -124,13 +122,12 @@ def install(build_dir: BuildDir, log: Path) -> None:
 def _execute(
     argv: list[str], build_dir: BuildDir, settings: Mapping[str, str], log: Path, watch: Watch, say: Say
 ) -> bool:
-    inherited = variables(os.environ, build_dir.build_root)
     with (
         build_lock(build_dir.build_root / "platformio.lock", argv[-1], say),
         log.open("w", encoding="utf-8", buffering=1) as output,
         subprocess.Popen(
             argv,
-            env=inherited | environments.variables(build_dir) | dict(settings),
+            env=_variables(build_dir, settings),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -151,6 +148,11 @@ def _execute(
             processes.stop_group(process, _INTERRUPT_S)
             raise
     return process.returncode == 0
+
+
+def _variables(build_dir: BuildDir, settings: Mapping[str, str]) -> dict[str, str]:
+    """All variables of a PlatformIO that is started for `build_dir`."""
+    return variables(os.environ, build_dir.build_root) | environments.variables(build_dir) | dict(settings)
 
 
 def _text(log: Path) -> str:
