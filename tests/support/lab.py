@@ -108,7 +108,9 @@ class Exporter:
                         resource.stop()
             await self._exporter.channel.close()
 
-        call(self._exporter.stop())
+        # labgrid 26 has a method that does this, 25 has none.
+        if self._exporter.poll_task is not None:
+            loop().call_soon_threadsafe(self._exporter.poll_task.cancel)
         wait([self._run], READY_S)
         call(leave())
 
