@@ -1,10 +1,11 @@
 """The units of all sensors can be converted, but only to units of the same quantity."""
 
+import itertools
 import sys
 
 import pytest
 from tflm_hil.recordings import units
-from tflm_hil.recordings.units import EXAMPLES, check_unit, conversion, same
+from tflm_hil.recordings.units import EXAMPLES, check_unit, comparable, conversion, same
 
 
 @pytest.mark.parametrize(
@@ -71,3 +72,20 @@ def test_a_missing_library_is_no_unknown_unit(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(units, "_registry", units._registry.__wrapped__)
     with pytest.raises(ModuleNotFoundError, match="pint"):
         check_unit("hPa")
+
+
+def test_what_is_known_without_pint_is_what_pint_says() -> None:
+    for unit, other in itertools.product(units._QUANTITIES, repeat=2):
+        assert comparable(unit, other) == (units._parse(unit).dimensionality == units._parse(other).dimensionality)
+
+
+def test_the_units_of_most_projects_need_no_pint(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loading it takes longer than all recordings of a small project."""
+    monkeypatch.setitem(sys.modules, "pint", None)
+    monkeypatch.setattr(units, "_parse", units._parse.__wrapped__)
+    monkeypatch.setattr(units, "_registry", units._registry.__wrapped__)
+    assert comparable("mg", "g")
+    assert not comparable("dps", "g")
+    assert not comparable("raw", "g")
+    with pytest.raises(ValueError, match="dps cannot be converted to g"):
+        conversion("dps", "g")

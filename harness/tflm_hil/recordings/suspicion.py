@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tflm_hil.recordings.block import Block
 from tflm_hil.recordings.channel import Channel
-from tflm_hil.recordings.units import conversion, quantity
+from tflm_hil.recordings.units import comparable, conversion
 
 FULL_SCALE = 32768
 MARGIN = 1.01
@@ -112,7 +112,7 @@ class Suspicions:
         return [name for name in candidates if len(accelerations) >= 3 and accelerations <= self._faint[name]]
 
     def _accelerations(self) -> list[Channel]:
-        return [channel for channel in self._channels if quantity(channel.unit) == quantity("g")]
+        return [channel for channel in self._channels if comparable(channel.unit, "g")]
 
 
 def _names(channels: Sequence[Channel]) -> str:
@@ -125,7 +125,7 @@ def _range(channel: Channel) -> float | None:
         most = max(abs(channel.minimum), abs(channel.maximum))
     elif channel.mean is not None and channel.std is not None:
         most = abs(channel.mean) + DEVIATIONS * channel.std
-    elif quantity(channel.unit) == quantity("g"):
+    elif comparable(channel.unit, "g"):
         most = MOST_G * conversion("g", channel.unit)[0]
     else:
         return None

@@ -27,10 +27,17 @@ _SPELLINGS = {
     "mG": "millimagnetic_gauss",
 }
 
+# What Pint would say as well. Most projects use only these units, and so need not load it.
+_QUANTITIES = {
+    **dict.fromkeys(("g", "mg"), "acceleration"),
+    **dict.fromkeys(("dps", "mdps"), "angular velocity"),
+    **dict.fromkeys(("gauss", "Gauss", "G", "mgauss", "mG"), "magnetic flux density"),
+}
+
 
 def check_unit(unit: str) -> None:
     """Raise ValueError if `unit` is unknown."""
-    if unit != RAW and unit not in _SPELLINGS:  # Most projects use only these, and need not load Pint.
+    if unit != RAW and unit not in _SPELLINGS:
         _parse(unit)
 
 
@@ -43,7 +50,7 @@ def conversion(source: str, target: str) -> tuple[float, float]:
     check_unit(target)
     if source == target:
         return 1.0, 0.0
-    if RAW in (source, target) or quantity(source) != quantity(target):
+    if not comparable(source, target):
         raise ValueError(f"{source} cannot be converted to {target}")
     offset = _convert(0.0, source, target)
     # Only temperatures have an offset. Subtract nothing else, because a difference loses digits.
@@ -58,9 +65,13 @@ def same(unit: str, other: str) -> bool:
         return False
 
 
-def quantity(unit: str) -> str:
-    """Return what `unit` measures, as dimensions: equal for units that can be converted to each other."""
-    return RAW if unit == RAW else str(_parse(unit).dimensionality)
+def comparable(unit: str, other: str) -> bool:
+    """Return whether both measure the same quantity. Raises ValueError if one is unknown."""
+    if unit == other or RAW in (unit, other):
+        return unit == other
+    if unit in _QUANTITIES and other in _QUANTITIES:
+        return _QUANTITIES[unit] == _QUANTITIES[other]
+    return bool(_parse(unit).dimensionality == _parse(other).dimensionality)
 
 
 @functools.cache
