@@ -6,6 +6,7 @@ for constants: these are read-only views of the file's content, which several te
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from enum import IntEnum
@@ -157,6 +158,7 @@ def read(path: Path) -> Graph:
         raise HilError(f"{path}: {error}; export the model again or fetch the file again") from error
 
 
+@functools.lru_cache(maxsize=8)  # A session asks for the same few files again and again.
 def parse(data: bytes) -> Graph:
     """Read and check `data`, the content of a .tflite.
 
