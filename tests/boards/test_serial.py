@@ -20,6 +20,7 @@ from support.fake_device import Misbehaviour
 from support.targets import STM32F4
 from tflm_hil.boards.serial import reset as serial_reset
 from tflm_hil.boards.serial.board import SerialBoard
+from tflm_hil.boards.serial.port_lock import PortLock
 from tflm_hil.device.client import Client
 from tflm_hil.device.uart_log import UartLog
 from tflm_hil.errors import DeviceError, HilError
@@ -126,6 +127,35 @@ def test_who_else_has_the_port_of_a_board_in_trouble_is_told(pty: str) -> None:
             rf"python.* \(process {process} of \S+\) has the port open as well, and takes bytes from it: close that",
             board.trouble(),
         )
+    board.close()
+
+
+def test_a_board_that_another_process_uses_is_not_flashed(pty: str) -> None:
+    flashed: list[str] = []
+    image = types.SimpleNamespace(elf=Path("/b/firmware.elf"))
+
+    class Tool:
+        persistent = True
+
+        def flash(self, _image: object, _say: object) -> str:
+            flashed.append("flashed")
+            return ""
+
+    board = SerialBoard(pty, STM32F4, tool=Tool())  # type: ignore[arg-type]
+    with port_holder.holding(pty, "lock"), pytest.raises(HilError, match="the port is busy: python"):
+        board.flash(image)  # type: ignore[arg-type]
+    assert flashed == []
+    board.flash(image)  # type: ignore[arg-type]
+    assert flashed == ["flashed"]
+
+    other = PortLock("socket://localhost:9")
+    other.acquire()
+    board = SerialBoard("socket://localhost:9", STM32F4, tool=Tool())  # type: ignore[arg-type]
+    with pytest.raises(HilError, match="another run of the harness uses this board"):
+        board.flash(image)  # type: ignore[arg-type]
+    other.release()
+    board.flash(image)  # type: ignore[arg-type]
+    assert flashed == ["flashed", "flashed"]
     board.close()
 
 

@@ -19,7 +19,9 @@ from tflm_hil.boards.spec import RTT, UART, BoardSpec
 from tflm_hil.device.connection import Connection
 from tflm_hil.device.timeout import Deadline
 from tflm_hil.errors import HilError, LineError
+from tflm_hil.firmware.image import FirmwareImage
 from tflm_hil.progress import Say
+from tflm_hil.progress import silent as unsaid
 from tflm_hil.targets import Target
 from tflm_hil.targets.target import Uart
 
@@ -65,6 +67,13 @@ class SerialLine:
             self._connection = self._port.open()
         return self._connection
 
+    def claim(self) -> None:
+        """Raise HilError if another process has the board. Its port need not be there: a boot loader has none."""
+        if self._lock is not None:
+            self._lock.acquire()
+        elif self._connection is None:
+            self._port.check_free()
+
     def close(self) -> None:
         """See Console."""
         if self._connection is not None:
@@ -106,7 +115,7 @@ class SerialBoard(Board):
         run_dir: Path = Path(),
     ) -> None:
         name = named.name if named else port
-        line = SerialLine.at(port, named.line(target.uart) if named else target.uart, name)
+        self._line = line = SerialLine.at(port, named.line(target.uart) if named else target.uart, name)
         super().__init__(
             name,
             None,
@@ -116,6 +125,11 @@ class SerialBoard(Board):
             counter=CycleCounter(target.core),
             lease=line,
         )
+
+    def flash(self, image: FirmwareImage, say: Say = unsaid) -> str:
+        """See Board. A board that another process uses is left alone."""
+        self._line.claim()
+        return super().flash(image, say)
 
 
 class SerialKind:

@@ -26,7 +26,12 @@ RETURN_S = 10.0
 
 _CONNECT_S = 5.0
 _POLL_S = 0.1
+_BUSY = (errno.EBUSY, errno.EAGAIN)
 _LEVELS: dict[Level, bool | None] = {"low": False, "high": True, "leave": None}
+
+
+class BusyError(HilError):
+    """Another process has the port."""
 
 
 class Port:
@@ -65,6 +70,15 @@ class Port:
                 self._opened, self._refused = True, None
                 return connection
 
+    def check_free(self) -> None:
+        """Raise HilError if another process has the port. One that cannot be opened for another reason is nobody's."""
+        try:
+            self._open().close()
+        except BusyError:
+            raise
+        except HilError:
+            pass
+
     def _open(self) -> Connection:
         if port_name.scheme(self.address) in ("socket", port_name.RTT):
             return self._connect()
@@ -74,7 +88,8 @@ class Port:
                 actual, self._uart.baud, self.name, _LEVELS[self._uart.dtr], _LEVELS[self._uart.rts], self._why
             )
         except PORT_ERRORS as error:
-            raise HilError(f"{self.name}: {_why_not(actual, error)}") from None
+            kind = BusyError if getattr(error, "errno", None) in _BUSY else HilError
+            raise kind(f"{self.name}: {_why_not(actual, error)}") from None
         self._usb = usb_port.find(actual)
         return connection
 
@@ -107,7 +122,7 @@ def _why_not(port: str, error: Exception) -> str:
         return f"there is no such port; {port_name.list_of_ports()}"
     if code == errno.EACCES:
         return f"permission denied: {rights.remedy(port_name.device_file(port) or Path(port))}"
-    if code in (errno.EBUSY, errno.EAGAIN):
+    if code in _BUSY:
         file = port_name.device_file(port)
         who = " and ".join(map(str, holders(file))) if file else ""
         return (
