@@ -11,6 +11,7 @@ from support.fake_device import Misbehaviour
 from support.needs import needs_emulator
 from support.plugin_helpers import ONE_WINDOW, PREDICTIONS, ROOT, SUITE, Hil, read_results
 from support.targets import STM32F4
+from tflm_hil.device.traffic import read_head
 from tflm_hil.engines.aot.engine import AotEngine
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.manifest import load_models
@@ -174,6 +175,18 @@ def test_what_a_board_did_is_recorded_and_played_back(pytester: pytest.Pytester,
     assert played_back.parity == recorded.parity
     result = hil(f"--board=replay:{file}", *chosen, "-n", "2")
     result.stderr.fnmatch_lines(["ERROR: -n 2: replay:*: 1 board, *: leave -n out, *"])
+
+
+@needs_emulator
+def test_what_the_emulated_board_did_is_played_back(pytester: pytest.Pytester, hil: Hil) -> None:
+    pytester.makepyfile(test_predictions=PREDICTIONS)
+    chosen, traffic = ["-k", "int8 and punch"], pytester.path / "traffic"
+    hil("--board=emulated", *chosen, f"--hil-record-traffic={traffic}").assert_outcomes(passed=1)
+    (file,), (recorded,) = traffic.iterdir(), read_results(pytester).runs
+    assert read_head(file).link == "rtt"
+    hil(f"--board=replay:{file}", *chosen).assert_outcomes(passed=1)
+    (played_back,) = read_results(pytester).runs
+    assert played_back.parity == recorded.parity
 
 
 @needs_emulator

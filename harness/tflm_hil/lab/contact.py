@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from tflm_hil.boards.board import Board
 from tflm_hil.device.client import Client
+from tflm_hil.device.connection import Connection
 from tflm_hil.device.device_info import DeviceInfo
 from tflm_hil.device.identity import Layout, build, check_identity, check_layout
 from tflm_hil.device.traffic import Head, TrafficLog
@@ -75,7 +77,7 @@ class Contact:
             DeviceError: it does not answer, or runs another image.
         """
         # The log comes first: where the board cannot be reached, it must not be an earlier run's that is shown.
-        with UartLog(log) as uart_log, _recorder(traffic, board, firmware) as recorder:
+        with UartLog(log) as uart_log, _Recorder(traffic, board, firmware) as recorder:
             notes = _Notes(uart_log, recorder)
             # Where nothing is flashed the board runs one and the same image, whichever is asked for.
             key = "" if flash is Flash.NEVER else firmware.image.elf_sha256
@@ -206,30 +208,50 @@ class _Notes:
     """What is written down of a session: its frames, and all traffic if that is recorded."""
 
     log: UartLog
-    traffic: TrafficLog | None
+    traffic: _Recorder
 
     def client(self, board: Board) -> Client:
         """Connect to `board`."""
         with infrastructure():
             connection = board.connect()
-        return Client(self.traffic.recorded(connection) if self.traffic else connection, self.log, name=board.name)
+        return Client(self.traffic.recorded(connection), self.log, name=board.name)
 
 
-@contextmanager
-def _recorder(path: Path | None, board: Board, firmware: Firmware) -> Iterator[TrafficLog | None]:
-    if path is None:
-        yield None
-        return
-    head = Head(
-        created=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        board=board.name,
-        emulator=board.emulator,
-        link=board.link,
-        model=firmware.model.name,
-        variant=firmware.variant.name,
-        engine=firmware.engine,
-        target=firmware.target,
-        build_id=firmware.image.build_id.hex(),
-    )
-    with TrafficLog(path, head) as recorder:
-        yield recorder
+class _Recorder:
+    """Records all traffic with `board` in the file `path`, if that is given, from the first connection on.
+
+    Before that the link may not be known: that of the emulated board depends on the image that it was given.
+    """
+
+    def __init__(self, path: Path | None, board: Board, firmware: Firmware) -> None:
+        self._path = path
+        self._board = board
+        self._firmware = firmware
+        self._log: TrafficLog | None = None
+
+    def recorded(self, connection: Connection) -> Connection:
+        """Return `connection`, whose traffic is recorded. Raises HilError if the file cannot be written."""
+        if self._path is None:
+            return connection
+        self._log = self._log or TrafficLog(self._path, self._head())
+        return self._log.recorded(connection)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        if self._log is not None:
+            self._log.close()
+
+    def _head(self) -> Head:
+        return Head(
+            created=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            board=self._board.name,
+            emulator=self._board.emulator,
+            link=self._board.link,
+            model=self._firmware.model.name,
+            variant=self._firmware.variant.name,
+            engine=self._firmware.engine,
+            target=self._firmware.target,
+            build_id=self._firmware.image.build_id.hex(),
+        )
