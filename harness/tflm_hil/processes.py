@@ -33,10 +33,11 @@ def interruptible() -> Iterator[None]:
         sys.exit(INTERRUPTED)
 
 
-def spawn(argv: list[str], stderr: Path, pipes: bool = False) -> subprocess.Popen[bytes]:
+def spawn(argv: list[str], stderr: Path, pipes: bool = False, one_core: bool = False) -> subprocess.Popen[bytes]:
     """Start `argv` and write what it prints on stderr to the file `stderr`.
 
-    It has no standard input and its standard output is discarded; with `pipes` both are unbuffered pipes.
+    It has no standard input and its standard output is discarded; with `pipes` both are unbuffered pipes. With
+    `one_core` all its threads share one core (on Linux), so that one hands over to another without waking a core.
 
     On Linux the kernel kills the process when the thread that started it ends, so it does not survive a crash or a
     SIGKILL of the harness. It runs in a process group of its own: Ctrl-C reaches only the harness, which then stops
@@ -51,7 +52,7 @@ def spawn(argv: list[str], stderr: Path, pipes: bool = False) -> subprocess.Pope
                 stdout=subprocess.PIPE if pipes else subprocess.DEVNULL,
                 stderr=errors,
                 process_group=0,
-                preexec_fn=die_with_parent(),
+                preexec_fn=die_with_parent(one_core),
             )
     except OSError as error:
         raise HilError(f"{argv[0]}: cannot start: {error.strerror}: {error.filename or stderr}") from None
@@ -131,8 +132,11 @@ def stop_group(leader: subprocess.Popen[AnyStr], grace: float) -> None:
             os.killpg(leader.pid, signal.SIGKILL)
 
 
-def die_with_parent() -> Callable[[], None] | None:
-    """Return a `preexec_fn` for Popen that lets the child die with the thread that starts it; None if not on Linux."""
+def die_with_parent(stay: bool = False) -> Callable[[], None] | None:
+    """Return a `preexec_fn` for Popen that lets the child die with the thread that starts it; None if not on Linux.
+
+    With `stay` the child stays on the core that Linux gives it at first, which is an idle one if there is any.
+    """
     if sys.platform != "linux":
         return None
     libc = ctypes.CDLL(None)
@@ -142,5 +146,8 @@ def die_with_parent() -> Callable[[], None] | None:
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:  # The parent died before prctl.
             os.kill(os.getpid(), signal.SIGKILL)
+        if stay:
+            with contextlib.suppress(OSError):
+                os.sched_setaffinity(0, {libc.sched_getcpu()})
 
     return tie

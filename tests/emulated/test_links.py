@@ -93,6 +93,18 @@ def test_the_answers_and_counts_are_the_same_over_every_link(
     assert answers[UART] == answers[RTT] == answers[GDB]
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system cannot bind a process to a core")
+@pytest.mark.parametrize("link", [UART, RTT])
+def test_only_threads_that_hand_over_each_byte_share_a_core(
+    board: QemuBoard, connect: Callable[[], Client], link: str
+) -> None:
+    connect()
+    threads = Path(f"/proc/{pid_of(board)}/task").iterdir()
+    cores = {frozenset(os.sched_getaffinity(int(thread.name))) for thread in threads}
+    assert len(cores) == 1
+    assert len(cores.pop()) == (1 if link == UART else len(os.sched_getaffinity(0)))
+
+
 @pytest.mark.parametrize("link", [RTT, GDB])
 def test_each_session_begins_with_a_reset_and_an_own_reset_is_survived(
     board: QemuBoard, connect: Callable[[], Client]

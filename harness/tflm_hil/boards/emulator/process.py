@@ -25,7 +25,7 @@ class EmulatorProcess(ABC):
     """A process with a `folder` of its own, for its sockets and the like, and the arguments that `argv` makes of that.
 
     What it writes to stderr goes to `stderr`, what it says of its work to `log`. With `pipes` its standard input and
-    output are pipes. Raises HilError if it cannot be started.
+    output are pipes; see `processes.spawn` for `one_core`. Raises HilError if it cannot be started.
     """
 
     name: ClassVar[str]
@@ -34,13 +34,15 @@ class EmulatorProcess(ABC):
     start_s: ClassVar[float] = 10.0
     """One that has not started by then does not."""
 
-    def __init__(self, argv: Callable[[Path], list[str]], stderr: Path, log: Path, pipes: bool = False) -> None:
+    def __init__(
+        self, argv: Callable[[Path], list[str]], stderr: Path, log: Path, pipes: bool = False, one_core: bool = False
+    ) -> None:
         self.log = log
         self.mute = False
         """Whether its monitor was asked and did not answer."""
         self.folder = _short_folder()
         try:
-            self._process = processes.spawn(argv(self.folder), stderr, pipes)
+            self._process = processes.spawn(argv(self.folder), stderr, pipes, one_core)
         except BaseException:
             self._remove_folder()
             raise

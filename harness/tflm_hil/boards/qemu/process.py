@@ -39,7 +39,8 @@ class QemuProcess(EmulatorProcess):
         self._monitor: Monitor | None = None
         self._uart: SocketConnection | None = None
         self._gdb: GdbMemory | None = None
-        super().__init__(lambda folder: argv(folder / "uart", folder / "monitor"), log, log)
+        # Two threads of QEMU hand every byte of a UART back and forth.
+        super().__init__(lambda folder: argv(folder / "uart", folder / "monitor"), log, log, one_core=place is None)
         try:
             self._start()
         except BaseException:
