@@ -144,7 +144,7 @@ def test_a_wrong_schema_is_refused(tmp_path: Path, file: str, line: str, said: s
         (
             "[variants.int8]",
             '[variants.int8]\nlabels = ["up"]',
-            "field `labels` - at `$.variants[...]`; it belongs at the top of model.toml, before its",
+            "field `labels` - at `$.variants.int8`; it belongs at the top of model.toml, before its",
         ),
         (
             "lsb_per_unit = 8192",

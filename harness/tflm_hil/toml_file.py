@@ -1,5 +1,6 @@
 """Read the project's TOML manifests into typed structures."""
 
+import re
 import tomllib
 from collections.abc import Sequence
 from datetime import date, datetime, time
@@ -12,6 +13,10 @@ from tflm_hil.errors import HilError
 from tflm_hil.manifest_keys import remedy
 
 T = TypeVar("T")
+
+_PLACE = re.compile(r"(?<= - at `)(?:(?P<path>\$[^`]*)|key` in `(?P<table>\$[^`]*))(?=`$)")
+_STEP = re.compile(r"\.(?P<key>[^.\[\]]+)|\[(?P<index>\d+)\]|\[\.\.\.\]")
+"""A step on msgspec's path to a value, which has [...] for each key of a table whose keys the user chooses."""
 
 
 def read_toml(path: Path, kind: type[T]) -> T:
@@ -42,9 +47,47 @@ def fit(where: str, manifest: str, content: object, kind: type[T]) -> T:
     try:
         return msgspec.convert(content, kind, builtin_types=(datetime, date, time), str_keys=True)
     except msgspec.ValidationError as error:
+        problem = _PLACE.sub(lambda place: _named(place, content, kind), str(error))
         # A key may have line breaks in it, but a message has none.
-        problem = "".join(character if character.isprintable() else repr(character)[1:-1] for character in str(error))
+        problem = "".join(character if character.isprintable() else repr(character)[1:-1] for character in problem)
         raise HilError(f"{where}: {problem}; {remedy(manifest, str(error))}") from error
+
+
+def _named(place: re.Match[str], content: object, kind: type[Any]) -> str:
+    """The place of a problem that msgspec has with `content`, with the keys of all tables."""
+    path, steps = "$", list[str | int]()
+    for step in _STEP.finditer((place["path"] or place["table"] + "[...]")[1:]):
+        key: str | int = step["key"] or int(step["index"] or 0)
+        if step[0] == "[...]":
+            alone = {key: _with_only(content, steps, key) for key in _at(content, steps)}
+            key, content = next((key, rest) for key, rest in alone.items() if _has(place.string, rest, kind))
+        steps.append(key)
+        path += step[0] if step["index"] else f".{key}"
+    return path
+
+
+def _at(content: Any, steps: Sequence[str | int]) -> Any:
+    for step in steps:
+        content = content[step]
+    return content
+
+
+def _with_only(content: Any, steps: Sequence[str | int], key: str) -> Any:
+    """`content`, of whose table at `steps` the entry `key` is left."""
+    if not steps:
+        return {key: content[key]}
+    copy = content.copy()
+    copy[steps[0]] = _with_only(content[steps[0]], steps[1:], key)
+    return copy
+
+
+def _has(problem: str, content: object, kind: type[Any]) -> bool:
+    """Whether msgspec has the same `problem` with `content`."""
+    try:
+        msgspec.convert(content, kind, builtin_types=(datetime, date, time), str_keys=True)
+    except msgspec.ValidationError as error:
+        return str(error) == problem
+    return False
 
 
 def line_of(path: Path, keys: Sequence[str], item: str = "") -> int:

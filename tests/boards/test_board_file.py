@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -231,18 +232,20 @@ def test_an_unknown_name_is_told_with_those_that_there_are(tmp_path: Path) -> No
     [
         ("[boards.a]", "say which board it is: either by port, or by serial_number, vid_pid, location or interface"),
         ('[boards.a]\nport = "x"\nserial_number = "1"', "say which board it is: either by port, or by"),
-        ('[boards.a]\nserial = "1"', "field `serial` - at `$.boards[...]`; did you mean serial_number?"),
-        ('[boards.a]\nmachine = "1"', "field `machine` - at `$.boards[...]`; it belongs in [qemu] of a target file"),
+        ('[boards.a]\nserial = "1"', "field `serial` - at `$.boards.a`; did you mean serial_number?"),
+        ('[boards.a]\nmachine = "1"', "field `machine` - at `$.boards.a`; it belongs in [qemu] of a target file"),
         ('target = "stm32f4"', "unknown field `target`; it belongs in [boards.NAME] of hil-boards.toml"),
         ('[boards.auto]\nport = "x"', "[boards.auto]: auto has a meaning of its own; choose another name"),
-        ('[boards."a/b"]\nport = "x"', "matching regex '^[A-Za-z0-9][A-Za-z0-9_-]*$'"),
-        ('[boards.a]\nvid_pid = "483:374B"', "- at `$.boards[...].vid_pid`; correct that key"),
-        ('[boards.a]\nport = "x"\ndtr = "up"', "Invalid enum value 'up' - at `$.boards[...].dtr`; correct that key"),
+        ('[boards.a]\nport = "x"\n[boards.b]\nport = 3', "got `int` - at `$.boards.b.port`"),
+        ('[boards.a]\nport = "x"\n[boards."b/c"]\nport = "x"', "[A-Za-z0-9_-]*$' - at `$.boards.b/c`"),
+        ('[boards.a]\nport = "x"\nrtt = "host:123456"', "at `$.boards.a.rtt`"),
+        ('[boards.a]\nvid_pid = "483:374B"', "- at `$.boards.a.vid_pid`; correct that key"),
+        ('[boards.a]\nport = "x"\ndtr = "up"', "Invalid enum value 'up' - at `$.boards.a.dtr`; correct that key"),
         (
             '[boards.a]\nport = "x"\nreset = "dtr"\nreset_command = "y"',
             "reset and reset_command are two ways to reset a board; delete one of them",
         ),
-        ('[boards.a]\nport = "x"\nreset = "command"', "Invalid enum value 'command' - at `$.boards[...].reset`"),
+        ('[boards.a]\nport = "x"\nreset = "command"', "Invalid enum value 'command' - at `$.boards.a.reset`"),
         ('[boards.a]\nport = "x"\nreset_command = "a \'b"', "reset_command is no command line (No closing quotation)"),
         ('[boards.a]\nport = "x"\npower = { off = " ", on = "a" }', "off is an empty command line"),
         ('[boards.a]\nport = "x"\noff = "a"', "it belongs in [boards.NAME.power] of hil-boards.toml"),
@@ -256,6 +259,13 @@ def test_a_wrong_file_is_one_line_that_names_the_key(tmp_path: Path, text: str, 
     assert str(caught.value).startswith(f"{tmp_path / FILE}: ")
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, lambda file: file.symlink_to("gone")])
+def test_what_is_there_but_cannot_be_read_is_told(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(tmp_path / FILE)
+    with pytest.raises(HilError, match=r"hil-boards\.toml: cannot be read"):
+        load_named_boards(tmp_path)
 
 
 def test_what_the_page_shows_is_read() -> None:

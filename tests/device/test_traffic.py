@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -84,6 +85,15 @@ def test_a_file_of_another_version_is_told(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("hil-traffic/1", "hil-traffic/9"))
     with pytest.raises(HilError, match=r"recorded as hil-traffic/9, this harness reads hil-traffic/1"):
         read_traffic(path)
+
+
+@pytest.mark.parametrize(("key", "value"), [("build_id", "zz" * 20), ("build_id", "000"), ("link", "usb")])
+def test_a_head_that_makes_no_sense_is_told(tmp_path: Path, key: str, value: str) -> None:
+    path = tmp_path / "damaged.traffic"
+    path.write_text(json.dumps({**msgspec.structs.asdict(HEAD), key: value}) + "\n")
+    for read in (read_head, read_traffic):
+        with pytest.raises(HilError, match=rf"damaged.traffic: no recorded traffic: .* - at `\$.{key}`; make one"):
+            read(path)
 
 
 def test_a_run_that_was_killed_leaves_what_it_had_beside_an_earlier_file(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ SENSOR = "[sensor]\nname = 'MPU6050'\naccelerometer_range_g = 4\ngyroscope_range
         pytest.param(
             PLAIN, "[columns]\naX = {unit = 'gg'}", "", "aX: unit 'gg' is unknown; use one such as g, mg", id="unit"
         ),
-        pytest.param(PLAIN, "[columns]\naX = {unit = ''}", "", "length >= 1 - at `$.columns[...].unit`", id="no-unit"),
+        pytest.param(PLAIN, "[columns]\naX = {unit = ''}", "", "length >= 1 - at `$.columns.aX.unit`", id="no-unit"),
         pytest.param(PLAIN, "[columns]\naX = {unit = 'dps'}", "", "aX: dps cannot be converted to g", id="quantity"),
         pytest.param(
             PLAIN, "[columns]\naY = {unit = 'g'}", "", "[columns] names aY, which the model does not", id="map"

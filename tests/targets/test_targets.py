@@ -148,7 +148,7 @@ def test_a_name_is_one_of_c_and_of_platformio(tmp_path: Path, name: str) -> None
         pytest.param("u0 = {", "u1 = {}\nperipherals.u0 = {", "u1 is nowhere described", id="no-peripheral"),
         pytest.param("0x4000_0000", "0x1_4000_0000", "Expected `int` <= 4294967295", id="address"),
         pytest.param('"UART.X1"', '"UART.X1 @ sysbus 0"', "matching regex", id="model"),
-        pytest.param("irq = 1", "irqs = 1", "unknown field `irqs` - at `$.renode.peripherals[...]`; did you", id="irq"),
+        pytest.param("irq = 1", "irqs = 1", "unknown field `irqs` - at `$.renode.peripherals.u0`; did you", id="irq"),
         pytest.param('"lsm6dso"', '"lsm9ds1"', "Invalid enum value 'lsm9ds1' - at `$.sensor.driver`", id="driver"),
         pytest.param('"i2c2"', '"spi1"', "Invalid enum value 'spi1' - at `$.sensor.bus`", id="bus"),
         pytest.param("0x6B", "0xD6", "Expected `int` <= 119 - at `$.sensor.address`", id="address-of-8-bits"),

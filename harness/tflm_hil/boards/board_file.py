@@ -56,7 +56,7 @@ class BoardTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     baud: Annotated[int, Meta(ge=1)] | None = None
     dtr: Level | None = None
     rts: Level | None = None
-    rtt: Annotated[str, Meta(pattern=r"^[^\s:/]+:\d+$")] | None = None
+    rtt: Annotated[str, Meta(pattern=r"^[^\s:/]+:\d{1,5}$")] | None = None
     probe: _Text | None = None
     flash: FlashSettings | None = None
     reset: Literal["protocol", "break", "dtr", "probe", "none"] | None = None
@@ -153,7 +153,7 @@ def load_named_boards(project: Path | None) -> dict[str, NamedBoard]:
     folders = [folder for folder in (_user_folder(), project) if folder is not None]
     found: dict[str, NamedBoard] = {}
     for file in (folder / FILE for folder in folders):
-        if file.is_file():
+        if os.path.lexists(file):
             found |= {name: NamedBoard(name, file, table) for name, table in read_toml(file, BoardFile).boards.items()}
     return found
 

@@ -58,8 +58,8 @@ class Recording:
         connections = self._read().connections
         if self._next >= len(connections):
             raise HilError(
-                f"{self._name}: when this was recorded, the board was connected {len(connections)} times, not more"
-                " often: run what was run then"
+                f"{self._name}: when this was recorded, the board was connected {len(connections)} times, and it would"
+                f" be connected once more now: {'run what was run then' if connections else 'record the traffic again'}"
             )
         self._next += 1
         return PlaybackConnection(connections[self._next - 1], self._name)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Literal, Self, TextIO
+from typing import Annotated, Literal, Self, TextIO
 
 import msgspec
+from msgspec import Meta
 
 from tflm_hil.device.connection import Connection
 from tflm_hil.device.timeout import Clock
@@ -23,21 +24,18 @@ Kind = Literal["open", ">", "<", "broke"]
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The first line of a file: what was recorded, where and when. `emulator` is None on hardware.
-
-    `link` is `uart` or `rtt`.
-    """
+    """The first line of a file: what was recorded, where and when. `emulator` is None on hardware."""
 
     schema: str = FORMAT
     created: str
     board: str
     emulator: str | None
-    link: str
+    link: Annotated[str, Meta(pattern="^(uart|rtt)$")]
     model: str
     variant: str
     engine: str
     target: str
-    build_id: str
+    build_id: Annotated[str, Meta(pattern="^([0-9a-f]{2})+$")]
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
