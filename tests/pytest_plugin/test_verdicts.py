@@ -186,6 +186,23 @@ def test_repeats_count_once_and_one_that_fails_fails_the_test(project: FakeProje
     assert (project.run().verdict, windows(project.run())) == ("fail", 20)
 
 
+SKIPPED_BY = {
+    "a mark": "def pytest_collection_modifyitems(items):\n"
+    "    [item.add_marker(pytest.mark.skip) for item in items if 'parity' in item.name]",
+    "a fixture": "@pytest.fixture(autouse=True)\n"
+    "def patience(request):\n    'parity' in request.node.name and pytest.skip('too slow')",
+}
+
+
+@pytest.mark.parametrize("skipped", SKIPPED_BY.values(), ids=SKIPPED_BY)
+def test_what_a_project_skips_is_missing_as_what_it_deselects(project: FakeProject, skipped: str) -> None:
+    project.pytester.makeconftest(f"import pytest\n{skipped}")
+    result = project()
+    assert result.ret == pytest.ExitCode.OK
+    assert project.verdicts == {INT8: "incomplete", FLOAT32: "incomplete"}
+    result.stdout.fnmatch_lines([f"{INT8}: 2 of 4 tests have not run: *test_parity*"])
+
+
 @pytest.mark.parametrize("accident", ["setup", "teardown"])
 def test_an_error_around_a_test_fails_its_run(project: FakeProject, accident: str) -> None:
     assert project(ACCIDENT=accident).ret == pytest.ExitCode.TESTS_FAILED
@@ -213,10 +230,11 @@ def test_only_failures_of_before_are_no_whole_run(project: FakeProject) -> None:
     result.stdout.fnmatch_lines(["incomplete: only files with earlier failures were collected (--lf)"])
 
 
-def test_what_only_collects_leaves_the_reports_alone(project: FakeProject) -> None:
+@pytest.mark.parametrize("option", ["--collect-only", "--setup-only", "--setup-plan"])
+def test_what_calls_no_test_leaves_the_reports_alone(project: FakeProject, option: str) -> None:
     project()
     before = {path: path.read_bytes() for path in (project.pytester.path / "reports").iterdir()}
-    project("--collect-only")
+    assert project(option).ret == pytest.ExitCode.OK
     assert {path: path.read_bytes() for path in (project.pytester.path / "reports").iterdir()} == before
 
 

@@ -18,7 +18,7 @@ from tflm_hil.pytest_plugin.measuring import LOST, feeds
 from tflm_hil.pytest_plugin.outcome import INFRASTRUCTURE
 from tflm_hil.pytest_plugin.ownership import own_fixtures
 from tflm_hil.pytest_plugin.planner import board_of, build_of
-from tflm_hil.pytest_plugin.recorder import CONTRIBUTIONS, MEASURED
+from tflm_hil.pytest_plugin.recorder import CONTRIBUTIONS, LEFT_OUT, MEASURED, DoesNotApply
 
 NO_MODEL = "no model here is of the kind that it tests"
 WINDOW_FIXTURES = {"recordings", "recording_file", "chain"}
@@ -96,7 +96,7 @@ class FirmwareTests:
         item.stash[CONTRIBUTIONS], item.stash[LOST] = [], []
         first, reason = self._refused.get(build.name, (item.nodeid, ""))
         if item.nodeid != first:
-            pytest.skip(f"failed already in {first}: {reason}")
+            raise DoesNotApply(f"failed already in {first}: {reason}")
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -123,6 +123,8 @@ class FirmwareTests:
             report.sections.append(("lost", str(LostError(losses, others=True))))
         if report.failed and (log := item.stash.get(UART_LOG, None)) is not None and log.is_file():
             report.sections.append(_uart_log(log, error))
+        skipped = isinstance(error, pytest.skip.Exception) and not isinstance(error, DoesNotApply)
+        report.__dict__[LEFT_OUT] = skipped and call.when == "setup"
         image = getattr(item, "funcargs", {}).get("firmware")
         unbuilt = call.when == "setup" and isinstance(error, HilError) and image is None
         if unbuilt or isinstance(error, NoBoardError):

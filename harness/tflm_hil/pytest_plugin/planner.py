@@ -93,6 +93,11 @@ def read_plans(folder: Path) -> dict[str, Plan]:
     return plans
 
 
+def only_looks(config: pytest.Config) -> bool:
+    """Whether no test is called: --collect-only, --setup-only, --setup-plan."""
+    return bool(config.getoption("collectonly", False) or config.getoption("setuponly", False))
+
+
 def narrowed(config: pytest.Config) -> list[str]:
     """Why this session has not even collected the whole suite: the suite is what `testpaths` names, if anything."""
     if config.getoption("lf", False) and config.cache is not None and config.cache.get("cache/lastfailed", {}):

@@ -11,6 +11,7 @@ from tflm_hil.lab.pool import BoardPool
 from tflm_hil.lab.session import Session
 from tflm_hil.pytest_plugin.fixtures import UART_LOG, uart_log
 from tflm_hil.pytest_plugin.progress_line import ProgressLine
+from tflm_hil.pytest_plugin.recorder import DoesNotApply
 from tflm_hil.results.groups import ProfileFigures
 
 
@@ -25,4 +26,4 @@ def profiled(request: pytest.FixtureRequest, session: Session, boards: BoardPool
         try:
             return profile(session, boards.first(), firmware, sample, log, line.stream, line.say)
         except NoProfileError as error:
-            pytest.skip(str(error))
+            raise DoesNotApply(str(error)) from None

@@ -24,6 +24,13 @@ CONTRIBUTIONS = pytest.StashKey[list[Contribution]]()
 MEASURED = "hil_measured"
 """The attribute of a report that has what its test measured: reports are what pytest-xdist carries from its workers."""
 
+LEFT_OUT = "hil_left_out"
+"""The attribute of a report of a test that was skipped before it looked, by a mark or a fixture of the project."""
+
+
+class DoesNotApply(pytest.skip.Exception):  # type: ignore[misc, name-defined]
+    """Skips a test of the suite that has nothing to look at on this board, so that nothing is missing without it."""
+
 
 class Recorder:
     """Takes what a test measured into results.json and into the properties of JUnit XML."""

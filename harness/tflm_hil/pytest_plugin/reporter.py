@@ -21,8 +21,8 @@ from tflm_hil.lab.session import Session
 from tflm_hil.pytest_plugin.interruption import Interruption
 from tflm_hil.pytest_plugin.junit_file import JunitFile
 from tflm_hil.pytest_plugin.outcome import INFRASTRUCTURE, Outcome
-from tflm_hil.pytest_plugin.planner import FOLDER, Plan, Planner, narrowed, read_plans
-from tflm_hil.pytest_plugin.recorder import MEASURED
+from tflm_hil.pytest_plugin.planner import FOLDER, Plan, Planner, narrowed, only_looks, read_plans
+from tflm_hil.pytest_plugin.recorder import LEFT_OUT, MEASURED
 from tflm_hil.pytest_plugin.sharing import Sharing
 from tflm_hil.report import github
 from tflm_hil.report.baseline import update_lines
@@ -101,7 +101,7 @@ class Reporter:
 
     def pytest_runtest_logstart(self) -> None:
         """Mark the reports before the first test: a session that is killed must not leave those of an earlier one."""
-        if self._begun:
+        if self._begun or only_looks(self._config):
             return
         self._begun = True
         session, files = self._ended()
@@ -121,7 +121,7 @@ class Reporter:
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
         """Write the reports. What is no pass fails the session, unless it was left out on purpose."""
         self._interruption.ending()
-        if not self._config.option.collectonly:
+        if not only_looks(self._config):
             with self._reporting():
                 self._finish()
         try:
@@ -221,12 +221,15 @@ class Reporter:
         anywhere = {nodeid: test for tests in planned.values() for nodeid, test in tests.items()}
         tries: Counter[tuple[tuple[str, ...], str]] = Counter()
         reports = []
+        left_out: set[tuple[tuple[str, ...], str]] = set()
         for worker, report in self._reports:
             test = planned.get(worker, {}).get(report.nodeid) or anywhere.get(report.nodeid)
             if test is not None:
                 key = (test.case, test.copy)
                 tries[key] += report.when == "setup" or not tries[key]
+                left_out |= {key} if getattr(report, LEFT_OUT, False) else set()
                 reports.append(_report(test, tries[key], report))
+        tests = {(test.case, test.copy): test for tests in planned.values() for test in tests.values()}
         git = environment.git(self._config.rootpath)
         session = Ended(
             created=self._created,
@@ -234,8 +237,8 @@ class Reporter:
             git=git,
             host=environment.host(),
             toolchain=self._session.toolchain,
-            plan=list({(test.case, test.copy): test for tests in planned.values() for test in tests.values()}.values()),
-            reports=reports,
+            plan=[replace(test, selected=test.selected and key not in left_out) for key, test in tests.items()],
+            reports=[each for each in reports if (each.planned.case, each.planned.copy) not in left_out],
             missing_engines=self._session.missing_engines,
             boards=self._sharing.parts,
             skipped={build.name: build.skipped for build in self._session.builds if build.skipped is not None},
