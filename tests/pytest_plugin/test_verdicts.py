@@ -118,6 +118,39 @@ def test_what_is_left_out_is_said_everywhere_and_what_it_measured_is_kept(
     assert f"hil.{INT8} incomplete" in project.junit("skipped")
 
 
+@pytest.mark.parametrize(
+    ("option", "gap"),
+    [
+        ("--ignore=test_more.py", "test_more.py was not collected (--ignore)"),
+        ("--ignore=below", "below/test_deep.py was not collected (--ignore)"),
+        ("--ignore-glob=*deep*", "below/test_deep.py was not collected (--ignore-glob)"),
+        ("--override-ini=python_files=test_suite.py", "the suite was collected with another python_files (-o)"),
+    ],
+)
+def test_files_of_the_suite_that_an_option_leaves_out_are_missing(
+    project: FakeProject, option: str, gap: str
+) -> None:
+    project.pytester.makepyfile(test_more="def test_more(firmware): pass")
+    (project.pytester.mkdir("below") / "test_deep.py").write_text("def test_deep(firmware): pass")
+    assert project(option).ret == pytest.ExitCode.OK
+    assert set(project.verdicts.values()) == {"incomplete"}
+    assert project.results.gaps == [gap]
+
+
+@pytest.mark.parametrize("option", ["--ignore=elsewhere", "--ignore-glob=*.md", "--override-ini=log_level=INFO"])
+def test_an_option_that_leaves_out_nothing_of_the_suite_changes_nothing(project: FakeProject, option: str) -> None:
+    project.pytester.mkdir("elsewhere")
+    project(option)
+    assert set(project.verdicts.values()) == {"pass"}
+
+
+def test_what_the_project_itself_ignores_is_no_part_of_its_suite(project: FakeProject) -> None:
+    project.pytester.makepyfile(test_more="def test_more(firmware): pass")
+    project.pytester.makeini("[pytest]\naddopts = --ignore=test_more.py")
+    project()
+    assert set(project.verdicts.values()) == {"pass"}
+
+
 def test_a_part_of_an_empty_report_is_no_pass_either(project: FakeProject) -> None:
     project("-k", "parity and int8")
     assert project.verdicts == {INT8: "incomplete"}

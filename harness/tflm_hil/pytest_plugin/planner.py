@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
+import os
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -19,6 +22,9 @@ from tflm_hil.results.merge import Planned
 # Where a pytest-xdist worker is told to leave its plan.
 FOLDER = "hil_plans"
 REPEAT = "__pytest_repeat_step_number"
+
+_SELECTING_KEYS = {"norecursedirs", "python_classes", "python_files", "python_functions", "testpaths"}
+"""The keys of the ini file that say which tests there are."""
 
 
 @dataclass
@@ -99,19 +105,60 @@ def only_looks(config: pytest.Config) -> bool:
 
 
 def narrowed(config: pytest.Config) -> list[str]:
-    """Why this session has not even collected the whole suite: the suite is what `testpaths` names, if anything."""
+    """Why this session has not even collected the whole suite: the suite is what `testpaths` names, if anything.
+
+    What the ini file itself leaves out is no part of the suite.
+    """
     if config.getoption("lf", False) and config.cache is not None and config.cache.get("cache/lastfailed", {}):
         return ["only files with earlier failures were collected (--lf)"]
-    if config.args_source == pytest.Config.ArgsSource.TESTPATHS:
-        return []
-    named = [argument.partition("::") for argument in config.args]
-    if any(separator for _, separator, _ in named):
-        return ["only some tests were named"]
-    paths = [(config.invocation_params.dir / path).resolve() for path, _, _ in named]
+    overridden = {text.partition("=")[0] for text in config.getoption("override_ini", None) or ()}
+    gaps = [f"the suite was collected with another {key} (-o)" for key in sorted(overridden & _SELECTING_KEYS)]
     base = config.inipath.parent if config.inipath else config.rootpath
     suite = [path.resolve() for pattern in config.getini("testpaths") for path in base.glob(pattern)]
+    named = [argument.partition("::") for argument in config.args]
+    paths = [(config.invocation_params.dir / path).resolve() for path, _, _ in named]
+    ignored = _ignored(config, suite or paths)
+    gaps += [f"{_relative(path, base)} was not collected ({option})" for path, option in ignored]
+    if config.args_source == pytest.Config.ArgsSource.TESTPATHS:
+        return gaps
+    if any(separator for _, separator, _ in named):
+        return [*gaps, "only some tests were named"]
     left_out = [path for path in suite if not any(path.is_relative_to(named) for named in paths)]
-    return [f"{path.relative_to(base)} was not collected" for path in left_out]
+    return [*gaps, *(f"{_relative(path, base)} was not collected" for path in left_out)]
+
+
+def _ignored(config: pytest.Config, suite: Sequence[Path]) -> list[tuple[Path, str]]:
+    """The files of the suite that an option of the command line leaves out, and the option."""
+    configured = " ".join(config.getini("addopts"))
+    options = [
+        (str(config.invocation_params.dir / given), f"--{option.replace('_', '-')}")
+        for option in ("ignore", "ignore_glob")
+        for given in config.getoption(option, None) or ()
+        if str(given) not in configured
+    ]
+    files = sorted({file for path in suite for file in _test_files(config, path)}) if options else []
+    return [
+        (file, option)
+        for file in files
+        for pattern, option in options
+        if fnmatch.fnmatch(str(file), pattern)
+        or (option == "--ignore" and file.is_relative_to(Path(pattern).resolve()))
+    ]
+
+
+def _test_files(config: pytest.Config, path: Path) -> Iterator[Path]:
+    """The files below `path` that pytest would look into."""
+    for folder, names, files in os.walk(path):
+        names[:] = [name for name in names if not _matches(name, config.getini("norecursedirs"))]
+        yield from (Path(folder, file) for file in files if _matches(file, config.getini("python_files")))
+
+
+def _matches(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
+
+
+def _relative(path: Path, base: Path) -> Path:
+    return path.relative_to(base) if path.is_relative_to(base) else path
 
 
 def _test_id(item: pytest.Item) -> str:
