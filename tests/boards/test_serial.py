@@ -147,6 +147,7 @@ def test_a_board_that_another_process_uses_is_not_flashed(pty: str) -> None:
     assert flashed == []
     board.flash(image)  # type: ignore[arg-type]
     assert flashed == ["flashed"]
+    board.close()
 
     other = PortLock("socket://localhost:9")
     other.acquire()
@@ -157,6 +158,35 @@ def test_a_board_that_another_process_uses_is_not_flashed(pty: str) -> None:
     board.flash(image)  # type: ignore[arg-type]
     assert flashed == ["flashed", "flashed"]
     board.close()
+
+
+def test_a_board_that_is_being_flashed_is_left_alone(pty: str) -> None:
+    image = types.SimpleNamespace(elf=Path("/b/firmware.elf"))
+    other = SerialBoard(pty, STM32F4, tool=None)
+    refused: list[str] = []
+
+    class Tool:
+        persistent = True
+
+        def flash(self, _image: object, _say: object) -> str:
+            for call in (other.connect, lambda: other.flash(image)):  # type: ignore[arg-type]
+                with pytest.raises(HilError, match="another run of the harness uses this board") as caught:
+                    call()
+                refused.append(str(caught.value))
+            return ""
+
+        def reset(self) -> bool:
+            return False
+
+    board = SerialBoard(pty, STM32F4, tool=Tool())  # type: ignore[arg-type]
+    board.flash(image)  # type: ignore[arg-type]
+    assert len(refused) == 2
+    board.connect()
+    with pytest.raises(HilError, match="the port is busy"):
+        other.connect()
+    board.close()
+    other.connect()
+    other.close()
 
 
 def test_what_is_behind_a_pseudo_terminal_is_the_board_itself() -> None:

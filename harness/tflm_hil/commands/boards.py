@@ -114,9 +114,9 @@ def _elsewhere(board: NamedBoard) -> ListedBoard:
 
 
 def _held_by(port: str) -> list[str]:
-    network = port_name.scheme(port) in port_name.NETWORK
-    file = PortLock(port).path if network else port_name.device_file(port)
-    return [str(holder) for holder in holders(file)] if file else []
+    network, file = port_name.scheme(port) in port_name.NETWORK, port_name.device_file(port)
+    files = [PortLock(port).path] if network else [PortLock(port).path, file] if file else []
+    return [str(holder) for holder in sorted({holder for each in files for holder in holders(each)})]
 
 
 def _asked(board: ListedBoard, named: NamedBoard | None, targets: Mapping[str, Target]) -> ListedBoard:

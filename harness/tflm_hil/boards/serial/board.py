@@ -36,7 +36,9 @@ def _link(port: str) -> str:
 class SerialLine:
     """The line at `port`: Console and Lease. With a `lock`, one process at a time has it, from `open` to `release`.
 
-    It stays open between two boots: opening a port resets some boards, and takes a second over a network.
+    An open device file is locked by itself, so there the `lock` is only held while it is closed to be flashed: from
+    `claim` to the next `open`. The line stays open between two boots: opening a port resets some boards, and takes a
+    second over a network.
     """
 
     def __init__(self, port: Port, lock: PortLock | None = None) -> None:
@@ -47,12 +49,9 @@ class SerialLine:
 
     @classmethod
     def at(cls, address: str, uart: Uart, name: str = "") -> Self:
-        """Return the line at a port or URL, with a lock if it is a port of the network.
-
-        A device file needs none beside the one that pyserial takes on the very device.
-        """
-        lock = PortLock(address) if port_name.scheme(address) in port_name.NETWORK else None
-        return cls(Port(address, uart, name), lock)
+        """Return the line at a port or URL, with a lock where the name says which port it is."""
+        known = port_name.scheme(address) in port_name.NETWORK or port_name.device_file(address) is not None
+        return cls(Port(address, uart, name), PortLock(address) if known else None)
 
     def open(self) -> Connection:
         """See Console."""
@@ -63,16 +62,24 @@ class SerialLine:
                 self._drain(self._connection)
             except LineError:
                 self.close()
-        if self._connection is None:
-            self._connection = self._port.open()
+        try:
+            if self._connection is None:
+                self._connection = self._port.open()
+        finally:
+            if self._locks_itself:
+                self.release()
         return self._connection
 
     def claim(self) -> None:
         """Raise HilError if another process has the board. Its port need not be there: a boot loader has none."""
         if self._lock is not None:
             self._lock.acquire()
-        elif self._connection is None:
-            self._port.check_free()
+        if self._connection is None and self._locks_itself:
+            try:
+                self._port.check_free()
+            except HilError:
+                self.release()
+                raise
 
     def close(self) -> None:
         """See Console."""
@@ -92,6 +99,10 @@ class SerialLine:
         """See Lease."""
         if self._lock is not None:
             self._lock.release()
+
+    @property
+    def _locks_itself(self) -> bool:
+        return port_name.scheme(self._port.address) not in port_name.NETWORK
 
     @staticmethod
     def _drain(connection: Connection) -> None:

@@ -1,4 +1,4 @@
-"""One run of the harness at a time on a port of the network, whoever runs it."""
+"""One run of the harness at a time on a port, whoever runs it."""
 
 import contextlib
 import fcntl
@@ -7,7 +7,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from tflm_hil.boards.serial import port_name
+from tflm_hil.boards.serial import port_name, usb_port
 from tflm_hil.boards.serial.holder import holders
 from tflm_hil.errors import HilError
 
@@ -15,7 +15,8 @@ _SHARED = Path("/run/lock")
 
 
 class PortLock:
-    """An advisory lock on a file for host and port. It is never removed: one user owns it, and all may use it.
+    """An advisory lock on a file for host and port, or for a device. It is never removed: one user owns it, and all may
+    use it.
 
     flock needs no more than the right to read. A file of another user in a sticky directory must not be opened with
     O_CREAT (Linux refuses that where fs.protected_regular is set), so it is created only where there is none.
@@ -23,8 +24,7 @@ class PortLock:
 
     def __init__(self, port: str) -> None:
         self._port = port
-        host, number = port_name.host_and_port(port)
-        self.path = _directory() / f"hil-{re.sub(r'[^A-Za-z0-9]+', '-', host)}-{number}.lock"
+        self.path = _directory() / f"hil-{re.sub(r'[^A-Za-z0-9]+', '-', _what(port))}.lock"
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
@@ -61,6 +61,15 @@ class PortLock:
             return os.open(self.path, flags)
         os.fchmod(descriptor, 0o644)  # whatever the umask says: another user must be able to read it
         return descriptor
+
+
+def _what(port: str) -> str:
+    """Return what tells the port from others, under whatever name: a board may come back under another one."""
+    if port_name.scheme(port) in port_name.NETWORK:
+        host, number = port_name.host_and_port(port)
+        return f"{host}-{number}"
+    usb = usb_port.find(port)
+    return "-".join(map(str, usb.identity)) if usb else port_name.canonical(port)
 
 
 def _directory() -> Path:
