@@ -127,9 +127,7 @@ def test_what_is_left_out_is_said_everywhere_and_what_it_measured_is_kept(
         ("--override-ini=python_files=test_suite.py", "the suite was collected with another python_files (-o)"),
     ],
 )
-def test_files_of_the_suite_that_an_option_leaves_out_are_missing(
-    project: FakeProject, option: str, gap: str
-) -> None:
+def test_files_of_the_suite_that_an_option_leaves_out_are_missing(project: FakeProject, option: str, gap: str) -> None:
     project.pytester.makepyfile(test_more="def test_more(firmware): pass")
     (project.pytester.mkdir("below") / "test_deep.py").write_text("def test_deep(firmware): pass")
     assert project(option).ret == pytest.ExitCode.OK
