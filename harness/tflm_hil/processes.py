@@ -34,7 +34,7 @@ def interruptible() -> Iterator[None]:
 
 
 def spawn(argv: list[str], stderr: Path, pipes: bool = False, one_core: bool = False) -> subprocess.Popen[bytes]:
-    """Start `argv` and write what it prints on stderr to the file `stderr`.
+    """Start `argv` and write what it prints on stderr to the file `stderr`, whose folder is made where it is missing.
 
     It has no standard input and its standard output is discarded; with `pipes` both are unbuffered pipes. With
     `one_core` all its threads share one core (on Linux), so that one hands over to another without waking a core.
@@ -44,6 +44,7 @@ def spawn(argv: list[str], stderr: Path, pipes: bool = False, one_core: bool = F
     the process in order. Raises HilError if it cannot be started.
     """
     try:
+        stderr.parent.mkdir(parents=True, exist_ok=True)  # Somebody may have deleted the reports in mid-run.
         with stderr.open("wb") as errors:
             return subprocess.Popen(
                 argv,

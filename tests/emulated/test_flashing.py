@@ -319,7 +319,8 @@ def test_gdb_flashes_through_the_servers_of_the_tools(
         files = [str(tmp_path / "probe.cfg"), str(simulated_probe.CONFIG)]
         argv = ["openocd", *(word for file in files for word in ("-f", file)), "-c", f"gdb_port {port}"]
     else:
-        argv = ["pyocd", "gdbserver", "-W", "-t", "nrf51", "-u", f"remote:localhost:{probe.pyocd}", "-p", str(port)]
+        pyocd = str(Path(sys.executable).with_name("pyocd"))
+        argv = [pyocd, "gdbserver", "-W", "-t", "nrf51", "-u", f"remote:localhost:{probe.pyocd}", "-p", str(port)]
         argv += ["--persist"]
     with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, preexec_fn=processes.die_with_parent()) as tool:
         assert tool.stderr is not None

@@ -315,7 +315,7 @@ def worker_stands_still(chaos: Chaos) -> None:
 
 def unplugged(chaos: Chaos) -> None:
     """A board behind a serial port goes away for good."""
-    (elf,) = images(chaos)
+    (elf,) = (image for image in images(chaos) if image.parent.name == "stm32f4_aot")
     build_id = read_image(elf, STM32F4, 0, 0, elf.parent).build_id
     with fake_board.running(MODEL, "int8", build_id) as port:
         chaos.start(f"--board={port}", "--hil-flash=never")
