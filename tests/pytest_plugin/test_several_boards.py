@@ -16,6 +16,7 @@ from tflm_hil.boards.serial import port
 from tflm_hil.engines.aot.engine import AotEngine
 from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.models.manifest import load_models
+from tflm_hil.results.exit_status import ExitStatus
 
 PUNCHES = ("--hil-flash=never", "-k", "int8 and punch")
 
@@ -70,7 +71,7 @@ def test_if_no_board_is_left_one_test_says_why_and_the_others_do_not_try(pyteste
     result = hil("--board=/dev/null,/dev/zero", "--hil-flash=never", "-k", "int8 and (punch or flex)")
     result.assert_outcomes(errors=1, skipped=1)
     result.stdout.fnmatch_lines(["no board is left for gesture-int8-aot-stm32f4: /dev/null: *; /dev/zero: *"])
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert result.ret == ExitStatus.INFRASTRUCTURE
 
 
 @needs_emulator

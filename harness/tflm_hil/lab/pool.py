@@ -241,7 +241,10 @@ class BoardPool:
 
     def _none(self, firmware: str) -> NoBoardError:
         reasons = [f"{member.name}: {self._claims.left_out(member.number, firmware)}" for member in self._members]
-        return NoBoardError(f"no board is left{f' for {firmware}' if firmware else ''}: {'; '.join(reasons)}")
+        error = NoBoardError(f"no board is left{f' for {firmware}' if firmware else ''}: {'; '.join(reasons)}")
+        # What none of them could be reached for, or flashed with, has not been tried.
+        error.infrastructure = all(self._claims.left_out(member.number, EVERY) for member in self._members)
+        return error
 
 
 class _Total:
