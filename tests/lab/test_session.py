@@ -20,7 +20,7 @@ def boards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "tflm-hil" / "hil-boards.toml"
 
 
-def session(*targets: str, board: str = "desk") -> Session:
+def session(*targets: str, board: str = "desk", flash: Flash = Flash.NEVER) -> Session:
     return Session(
         Options(
             root=ROOT,
@@ -32,7 +32,7 @@ def session(*targets: str, board: str = "desk") -> Session:
             report_dir=Path("reports"),
             baseline_dir=None,
             update_baseline=False,
-            flash=Flash.NEVER,
+            flash=flash,
             trace=False,
             coverage=False,
         )
@@ -48,6 +48,12 @@ def test_the_target_is_the_boards_unless_another_one_is_asked_for(boards: Path) 
         HilError, match=r"^board desk is a nrf51 \(.*/hil-boards\.toml: \[boards\.desk\]\), not stm32f4: "
     ):
         session("stm32f4")
+
+
+@pytest.mark.parametrize("board", ["emulated", "qemu:"])
+def test_an_emulated_board_has_to_be_flashed(board: str) -> None:
+    with pytest.raises(HilError, match=r"^--hil-flash=never: the emulated board keeps no image"):
+        session(board=board)
 
 
 @needs_compiler
@@ -67,6 +73,6 @@ def test_an_unknown_target_of_a_board_is_told_with_its_place(boards: Path) -> No
 @needs_emulator
 def test_a_wrong_file_of_boards_is_no_matter_of_the_emulated_one(boards: Path) -> None:
     boards.write_text("[boards")
-    assert session(board="emulated").board.name == "emulated"
+    assert session(board="emulated", flash=Flash.AUTO).board.name == "emulated"
     with pytest.raises(HilError, match=r"hil-boards\.toml: is not TOML"):
         session()

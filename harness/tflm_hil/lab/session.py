@@ -28,7 +28,7 @@ from tflm_hil.firmware.project import FirmwareProject
 from tflm_hil.lab.build import Build, Firmware
 from tflm_hil.lab.contact import Contact
 from tflm_hil.lab.dut import DeviceUnderTest, Progress, silent
-from tflm_hil.lab.options import DEFAULT_TARGET, Options
+from tflm_hil.lab.options import DEFAULT_TARGET, Flash, Options
 from tflm_hil.models.chain import Chain
 from tflm_hil.models.fit import check_fit, check_recording
 from tflm_hil.models.manifest import EVERY, Channel, Model, Variant, load_models
@@ -61,7 +61,10 @@ class Session:
         named = {} if options.boards == (EMULATED,) else load_named_boards(options.root)
         found = find_each(options.boards, options.emulator, named, options.link) if options.boards else []
         each = [board for boards in found for board in boards]
-        emulators = {board.spec.kind for board in each}.intersection(EMULATORS) or EMULATORS[:1]
+        emulated = {board.spec.kind for board in each}.intersection(EMULATORS)
+        if emulated and options.flash is Flash.NEVER:
+            raise HilError("--hil-flash=never: the emulated board keeps no image between runs; leave the option out")
+        emulators = emulated or EMULATORS[:1]
         self.targets = find_targets(self._known_targets, self._target_names(each), emulators)
         self.boards, self.missing_emulators = check_each(found, self.targets)
         for board in self.boards if options.coverage else ():
