@@ -97,6 +97,17 @@ def test_it_ends_when_gdb_kills_the_program() -> None:
 
 
 @needs_emulator
+@pytest.mark.nightly  # the same once more, with another end
+def test_its_end_is_not_told_as_a_line_that_broke() -> None:
+    with debugging("gesture", "punch/017") as (_, process):
+        assert process.stdout is not None
+        assert "waiting for the program to run\n" in iter(process.stdout.readline, "")
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.read() == ""
+        assert process.wait() == 0
+
+
+@needs_emulator
 def test_what_cannot_be_debugged_is_one_line() -> None:
     result = hil("debug", "gesture", "--board", "replay:nope")
     assert (result.returncode, result.stderr.count("\n")) == (1, 1)

@@ -47,20 +47,21 @@ def debug(
     session = open_session(board, model, engine, target)
     firmware = build_firmware(session, variant)
     chosen = choose_recording(session, firmware, recording, window) if recording is not None else None
-    with contextlib.suppress(KeyboardInterrupt), _serving(session, firmware) as server:
+    ending = threading.Event()
+    with contextlib.suppress(KeyboardInterrupt), _serving(session, firmware, ending) as server:
         print(f"attach with:\n\n  {gdb_command(firmware.image, server)}\n\nend with Ctrl-C", flush=True)
         if chosen is not None:
             log = session.options.report_dir / "uart" / "debug.log"
             lines = feed(server.line(), firmware, chosen, log)
-            threading.Thread(target=_show, args=(lines,), daemon=True).start()
+            threading.Thread(target=_show, args=(lines, ending), daemon=True).start()
         while not server.ended(_LOOK_S):
             pass
         print("the GDB server has ended")
 
 
 @contextmanager
-def _serving(session: Session, firmware: Firmware) -> Iterator[GdbServer]:
-    """The server, ended at the end; a board is flashed before, unless it runs this image."""
+def _serving(session: Session, firmware: Firmware, ending: threading.Event) -> Iterator[GdbServer]:
+    """The server, ended at the end, after `ending` is set; a board is flashed before, unless it runs this image."""
     with tempfile.TemporaryDirectory(prefix="hil-") as folder:
         server: GdbServer
         if session.board.name == EMULATED:
@@ -70,6 +71,7 @@ def _serving(session: Session, firmware: Firmware) -> Iterator[GdbServer]:
         try:
             yield server
         finally:
+            ending.set()
             server.close()
 
 
@@ -95,9 +97,10 @@ def _probe(session: Session, firmware: Firmware, folder: Path) -> GdbServer:
     return ProbeGdbServer(settings, Place(spec.text, spec.address, origin, folder), uart)
 
 
-def _show(lines: Iterator[str]) -> None:
+def _show(lines: Iterator[str], ending: threading.Event) -> None:
     try:
         for line in lines:
             print(line, flush=True)
     except HilError as error:
-        print(error, flush=True)
+        if not ending.is_set():  # Otherwise it is the end of the server that broke the line.
+            print(error, flush=True)
