@@ -56,6 +56,14 @@ def test_workers_share_the_work_and_their_results_add_up(pytester: pytest.Pytest
 
 
 @needs_emulator
+def test_coverage_needs_no_workers(pytester: pytest.Pytester, hil: Hil) -> None:
+    pytester.makepyfile(ONE_WINDOW)
+    hil("--board=emulated", "--hil-coverage", "-k", "int8").assert_outcomes(passed=1)
+    covered = (pytester.path / "reports" / "coverage" / "coverage.info").read_text()
+    assert re.search(r"SF:\S*aot_fully_connected_s8.c\n(DA:\d+,\d\n)*?DA:\d+,1\n", covered)
+
+
+@needs_emulator
 def test_a_difference_names_the_window_both_outputs_and_how_to_run_it(pytester: pytest.Pytester, hil: Hil) -> None:
     pytester.makepyfile(test_predictions=PREDICTIONS)
     pytester.makeconftest(

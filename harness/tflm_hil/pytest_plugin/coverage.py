@@ -31,10 +31,9 @@ class Coverage:
 
     @pytest.hookimpl(tryfirst=True)  # before pytest-xdist sends what a worker hands over
     def pytest_sessionfinish(self) -> None:
-        """Find the lines of what was executed in this process."""
-        for elf, executed in self._config.stash.get(EXECUTED, {}).items():
-            line_table.merge(self._lines, line_table.reached(elf, executed))
+        """Hand over what was executed in a worker."""
         if hasattr(self._config, "workeroutput"):
+            self._find()
             self._config.workeroutput[_CARRIED] = {
                 file: [[line, hit] for line, hit in lines.items()] for file, lines in self._lines.items()
             }
@@ -46,7 +45,8 @@ class Coverage:
         line_table.merge(self._lines, {file: dict(lines) for file, lines in carried.items()})
 
     def pytest_hil_report_lines(self) -> str:
-        """Write the files, and say where they are."""
+        """Write the files, and say where they are. The reporter asks before any other hook ends the session."""
+        self._find()
         root, project = self._session.options.root, sources.project()
         files = {
             (project / file).resolve(): lines
@@ -55,3 +55,8 @@ class Coverage:
         }
         there = {file: lines for file, lines in files.items() if file.is_file()}
         return write_coverage(there, root, self._session.options.report_dir / FOLDER)
+
+    def _find(self) -> None:
+        """Find the lines of what was executed in this process."""
+        for elf, executed in self._config.stash.get(EXECUTED, {}).items():
+            line_table.merge(self._lines, line_table.reached(elf, executed))
