@@ -1,6 +1,7 @@
 """A real board behind a serial port, or behind a URL that leads to one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -36,9 +37,8 @@ def _link(port: str) -> str:
 class SerialLine:
     """The line at `port`: Console and Lease. With a `lock`, one process at a time has it, from `open` to `release`.
 
-    An open device file is locked by itself, so there the `lock` is only held while it is closed to be flashed: from
-    `claim` to the next `open`. The line stays open between two boots: opening a port resets some boards, and takes a
-    second over a network.
+    An open device file is locked by itself, so there the `lock` is only held while it is closed to be flashed. The line
+    stays open between two boots: opening a port resets some boards, and takes a second over a network.
     """
 
     def __init__(self, port: Port, lock: PortLock | None = None) -> None:
@@ -56,7 +56,7 @@ class SerialLine:
     def open(self) -> Connection:
         """See Console."""
         if self._lock is not None:
-            self._lock.acquire()
+            self._lock.acquire(shared=self._locks_itself)
         if self._connection is not None:
             try:
                 self._drain(self._connection)
@@ -70,16 +70,21 @@ class SerialLine:
                 self.release()
         return self._connection
 
-    def claim(self) -> None:
-        """Raise HilError if another process has the board. Its port need not be there: a boot loader has none."""
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Keep other processes away from the board while its line may be closed.
+
+        Its port need not be there: a boot loader has none. Raises HilError if another process has the board.
+        """
         if self._lock is not None:
             self._lock.acquire()
-        if self._connection is None and self._locks_itself:
-            try:
+        try:
+            if self._connection is None and self._locks_itself:
                 self._port.check_free()
-            except HilError:
+            yield
+        finally:
+            if self._locks_itself:
                 self.release()
-                raise
 
     def close(self) -> None:
         """See Console."""
@@ -139,8 +144,8 @@ class SerialBoard(Board):
 
     def flash(self, image: FirmwareImage, say: Say = unsaid) -> str:
         """See Board. A board that another process uses is left alone."""
-        self._line.claim()
-        return super().flash(image, say)
+        with self._line.claimed():
+            return super().flash(image, say)
 
 
 class SerialKind:

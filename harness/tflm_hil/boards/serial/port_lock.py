@@ -27,8 +27,11 @@ class PortLock:
         self.path = _directory() / f"hil-{re.sub(r'[^A-Za-z0-9]+', '-', _what(port))}.lock"
         self._descriptor: int | None = None
 
-    def acquire(self) -> None:
-        """Take the lock, or keep it. Raises HilError where another run has it or the file cannot be opened."""
+    def acquire(self, shared: bool = False) -> None:
+        """Take the lock, or keep it; a `shared` one keeps out only those who want it for themselves.
+
+        Raises HilError where another run has it or the file cannot be opened.
+        """
         if self._descriptor is not None:
             return
         try:
@@ -36,7 +39,7 @@ class PortLock:
         except OSError as error:
             raise HilError(f"{self.path}: cannot lock the port: {error.strerror}: have its owner remove it") from None
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except OSError:
             os.close(descriptor)
             raise HilError(
