@@ -270,6 +270,8 @@ def test_a_loop_gives_back_what_is_written() -> None:
         ("alt:///dev/null?class=Nonsense", "alt:///dev/null?class=Nonsense: cannot open it: unknown class: 'Nonsense'"),
         ("spy:///dev/null?colour", "spy:///dev/null?colour: cannot open it: expected a string"),
         ("rfc2217://localhost:1?speed=3", "rfc2217://localhost:1?speed=3: cannot open it: "),
+        ("loop://?colour", "loop://?colour: an option after the ? of the URL has a name or a value that pyserial does"),
+        ("spy:///dev/null?file=/nowhere/log", "spy:///dev/null?file=/nowhere/log: cannot open /nowhere/log: "),
     ],
 )
 def test_a_wrong_url_is_one_line(url: str, message: str) -> None:
@@ -284,6 +286,11 @@ def test_a_wrong_url_is_one_line(url: str, message: str) -> None:
 def test_a_url_without_host_or_port_is_refused(url: str) -> None:
     with pytest.raises(HilError, match=r"^board .*: expected (socket|rfc2217)://HOST:PORT$"):
         port_name.check(url)
+
+
+def test_a_kind_without_a_port_is_refused() -> None:
+    with pytest.raises(HilError, match=r"^the board has no port: name one; serial ports here: "):
+        port_name.check("")
 
 
 def test_a_port_that_goes_away_is_waited_for(pty: Pty, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,7 +87,7 @@ class Port:
             connection = SerialConnection(
                 actual, self._uart.baud, self.name, _LEVELS[self._uart.dtr], _LEVELS[self._uart.rts], self._why
             )
-        except PORT_ERRORS as error:
+        except (*PORT_ERRORS, LookupError) as error:  # the latter for options of a URL
             kind = BusyError if getattr(error, "errno", None) in _BUSY else HilError
             raise kind(f"{self.name}: {_why_not(actual, error)}") from None
         self._usb = usb_port.find(actual)
@@ -113,10 +113,14 @@ class Port:
 
 
 def _why_not(port: str, error: Exception) -> str:
+    if isinstance(error, LookupError):
+        return "an option after the ? of the URL has a name or a value that pyserial does not know: correct it"
     if port_name.scheme(port) == port_name.RTT and isinstance(error, ConnectionRefusedError):
         return "connection refused: have the probe's program serve RTT there (OpenOCD: `rtt server start PORT 0`)"
     if port_name.scheme(port) in port_name.NETWORK:
         return _why_no_connection(error)
+    if isinstance(error, OSError) and error.filename:  # a file that the URL names, beside the port
+        return f"cannot open {error.filename}: {error.strerror}"
     code = getattr(error, "errno", None)
     if code == errno.ENOENT:
         return f"there is no such port; {port_name.list_of_ports()}"

@@ -66,6 +66,8 @@ def is_url(port: str) -> bool:
 
 def check(port: str) -> None:
     """Raise HilError for a port or URL that leads to none."""
+    if not port:
+        raise HilError(f"the board has no port: name one; {list_of_ports()}")
     if scheme(port) in NETWORK:
         host_and_port(port)
     file = device_file(port)  # Opening the others tells.
