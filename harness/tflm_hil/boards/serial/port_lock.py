@@ -72,7 +72,7 @@ def _what(port: str) -> str:
         host, number = port_name.host_and_port(port)
         return f"{host}-{number}"
     usb = usb_port.find(port)
-    return "-".join(map(str, usb.identity)) if usb else port_name.canonical(port)
+    return f"flash-{'-'.join(map(str, usb.identity)) if usb else port_name.canonical(port)}"
 
 
 def _directory() -> Path:
