@@ -235,7 +235,7 @@ def test_a_board_of_the_users_file_goes_from_blank_to_a_suite_that_passes(
 
 
 def refusal(settings: FlashSettings, image: FirmwareImage, folder: Path) -> str:
-    board = board_at("/dev/null", NRF51, settings, folder)
+    board = board_at(str(folder / "ttyACM0"), NRF51, settings, folder)
     with pytest.raises(HilError) as caught:
         board.flash(image)
     return str(caught.value)
