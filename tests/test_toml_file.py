@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tflm_hil.errors import HilError
-from tflm_hil.toml_file import line_of
+from tflm_hil.toml_file import decode_toml, line_of
 
 MANIFEST = '''\
 # fail_on = ["a comment"]
@@ -88,3 +88,11 @@ def test_the_line_that_is_found_sets_the_key(
         for key, value in values.items():
             found = path.read_text().splitlines()[line_of(path, [table, key]) - 1]
             assert tomllib.loads(found) == {key: value}
+
+
+@pytest.mark.parametrize("value", ["[" * 20_000, "9" * 5000], ids=["deep", "long"])
+def test_a_value_that_python_does_not_take_is_one_line(tmp_path: Path, value: str) -> None:
+    path = tmp_path / "model.toml"
+    path.write_text(f"x = {value}")
+    with pytest.raises(HilError, match=r"^[^\n]*model\.toml: cannot be read: [^\n]*; shorten it$"):
+        decode_toml(path)

@@ -37,6 +37,8 @@ def decode_toml(path: Path) -> dict[str, Any]:
         raise HilError(f"{path}: is not UTF-8; save it as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
         raise HilError(f"{path}: is not TOML: {error}; correct that line") from error
+    except (ValueError, RecursionError) as error:  # of a number or a list that is too long or too deep for Python
+        raise HilError(f"{path}: cannot be read: {error}; shorten it") from None
 
 
 def fit(where: str, manifest: str, content: object, kind: type[T]) -> T:

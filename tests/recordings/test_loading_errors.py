@@ -36,6 +36,9 @@ SENSOR = "[sensor]\nname = 'MPU6050'\naccelerometer_range_g = 4\ngyroscope_range
         pytest.param(b"aX,gX\n1,\xb0\n", "", "", "data.csv: is not UTF-8 (byte 8); save it", id="latin-1"),
         pytest.param("aX,gX\n" + "1" * 200_000, "", "", "data.csv:2: is not CSV", id="endless-cell"),
         pytest.param("aX;gX\n0,5;1,0\n", "", "", "data.csv:1: cells are separated by semicolons;", id="semicolons"),
+        pytest.param('"aX";"gX"\n1;2\n', "", "", "data.csv:1: cells are separated by semicolons;", id="quoted-names"),
+        pytest.param("sep=,\naX,gX\n1,2\n", "", "", "data.csv:1: sep= is for spreadsheets; delete", id="sep"),
+        pytest.param(PLAIN.encode("utf-16-le"), "", "", "data.csv: is not UTF-8, but looks like UTF-16;", id="no-bom"),
         pytest.param("aX\tgX\n1\t2\n", "", "", "data.csv:1: cells are separated by tabs;", id="tabs"),
         pytest.param("\naX|gX\n1|2\n", "", "", "data.csv:2: cells are separated by vertical bars;", id="bars"),
         pytest.param("1 2\n3 4\n", 'names = ["aX", "gX"]', "", "separated by spaces;", id="spaces-without-header"),
@@ -111,12 +114,12 @@ def test_a_rate_is_a_number(tmp_path: Path) -> None:
         load_recordings(tmp_path, CHANNELS)
 
 
-@pytest.mark.parametrize("path", ["none.csv", "*.tsv", "/none.csv", "../x.csv", "a**b"])
+@pytest.mark.parametrize("path", ["none.csv", "*.tsv", "/none.csv", "../x.csv", "a**b", ".", "*.toml", "x" * 5000])
 def test_a_path_must_match_something(tmp_path: Path, path: str) -> None:
     write_recordings(tmp_path, PLAIN)
     manifest = tmp_path / "recordings.toml"
     manifest.write_text(manifest.read_text().replace("data.csv", path))
-    with pytest.raises(HilError, match="path"):
+    with pytest.raises(HilError, match="no file matches path"):
         load_recordings(tmp_path, CHANNELS)
 
 

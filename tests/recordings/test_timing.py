@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.recordings_helpers import CHANNELS, write_recordings
 from tflm_hil.errors import HilError
 from tflm_hil.recordings import Recording, load_recordings
-from tflm_hil.recordings.timing import RateError, continuous
+from tflm_hil.recordings.timing import DisorderError, RateError, continuous
 
 RATE_HZ = 50.0
 PERIOD_MS = 20.0
@@ -90,6 +90,15 @@ def test_another_rate_is_refused_where_it_begins(tmp_path: Path, times: list[flo
     assert abs(named - line) <= 1
 
 
+BURSTS = [5.0 * (row // 5) for row in range(100)]
+
+
+@pytest.mark.parametrize("times", [[0.0] * 20, steady(20)[::-1], BURSTS], ids=["equal", "falling", "bursts"])
+def test_times_that_are_none_are_refused(tmp_path: Path, times: list[float]) -> None:
+    with pytest.raises(HilError, match=r"data\.csv:\d+: most times stand still or go back in column t; "):
+        load(tmp_path, times)
+
+
 @given(
     lengths=st.lists(st.integers(1, 40), min_size=1, max_size=6),
     holes=st.lists(st.floats(0.6, 1000.0), min_size=5, max_size=5),
@@ -115,7 +124,7 @@ def test_holes_separate_the_runs(lengths: list[int], holes: list[float], jitter:
 def test_any_times_give_runs_of_all_rows_or_the_row_of_another_rate(times: list[float]) -> None:
     try:
         runs = continuous(np.array(times), RATE_HZ)
-    except RateError as error:
+    except (RateError, DisorderError) as error:
         row = error.row
     else:
         row = 0

@@ -55,7 +55,26 @@ def test_spellings_of_one_unit(unit: str, other: str, one: bool) -> None:
     assert not same(unit, "furlongz")
 
 
-@pytest.mark.parametrize("unit", ["gg", "", " ", "m/", "(", "3", "1+", "2 m", "m/s^", "delta_degC", "\n"])
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "gg",
+        "",
+        " ",
+        "m/",
+        "(",
+        "3",
+        "1+",
+        "2 m",
+        "m/s^",
+        "delta_degC",
+        "\n",
+        "9**9**9**9",
+        "m**99",
+        "m**(9**9)",
+        "m" * 60,
+    ],
+)
 def test_unknown_units(unit: str) -> None:
     with pytest.raises(ValueError, match="is unknown; use one such as g, mg"):
         check_unit(unit)

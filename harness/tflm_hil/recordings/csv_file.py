@@ -12,7 +12,7 @@ import numpy as np
 
 from tflm_hil.errors import HilError
 from tflm_hil.recordings.block import Block, Layout, quoted
-from tflm_hil.recordings.timing import RateError, continuous
+from tflm_hil.recordings.timing import DisorderError, RateError, continuous
 
 _SURPLUS = "delete the row or the surplus cells, and write decimals with dots"
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "spaces"}
@@ -75,6 +75,9 @@ def _rows(path: Path, text: str) -> Iterator[_Row]:
             yield _Row(begins, [cell.strip() for cell in cells])
             begins = reader.line_num + 1
     except csv.Error as error:
+        for separator, called in _OTHER_SEPARATORS.items():
+            if f'"{separator}"' in lines[begins - 1]:
+                raise HilError(f"{path}:{begins}: {_separated(called)}") from None
         if '"' in lines[begins - 1]:
             raise HilError(
                 f"{path}:{begins}: has a quote that is not closed or does not enclose a whole cell, in "
@@ -118,6 +121,11 @@ def _parts(path: Path, rows: Sequence[_Row], header: Sequence[str], time_at: int
             f"{path}:{rows[error.row].line}: from here on, {error}, not at the {layout.sample_rate_hz:g} Hz of the "
             "manifest; correct sample_rate_hz or time_unit, or resample the file"
         ) from None
+    except DisorderError as error:
+        raise HilError(
+            f"{path}:{rows[error.row].line}: {error} in column {quoted(header[time_at])}; correct time_column, or take"
+            " it out of the manifest if the rows have no times of their own"
+        ) from None
 
 
 def _refuse_other_separator(where: str, text: str, first: _Row, layout: Layout) -> None:
@@ -133,10 +141,16 @@ def _refuse_other_separator(where: str, text: str, first: _Row, layout: Layout) 
     line = text.lstrip("\r\n ").splitlines()[0]
     for separator, called in _OTHER_SEPARATORS.items():
         if fits([cell.strip(' "') for cell in line.split(separator)]):
-            raise HilError(f"{where}: cells are separated by {called}; save it with commas, and decimals with dots")
+            raise HilError(f"{where}: {_separated(called)}")
+
+
+def _separated(called: str) -> str:
+    return f"cells are separated by {called}; save it with commas, and decimals with dots"
 
 
 def _header(where: str, row: _Row) -> list[str]:
+    if row.cells[0].startswith("sep="):
+        raise HilError(f"{where}: {quoted(row.cells[0])} is for spreadsheets; delete the line")
     if all(_is_number(cell) for cell in row.cells):
         raise HilError(f"{where}: is not a header; add one, or list the columns as `names` in the manifest")
     return row.cells

@@ -124,8 +124,9 @@ def _files(directory: Path, manifest: Manifest, columns: list[str]) -> Iterator[
     """Each file with the stem of the names of its recordings, its label and its layout."""
     for files in manifest.files:
         # If a file has this very name, it is not a pattern. Unlike Path.glob, glob.glob accepts any pattern.
-        matches = glob.glob(files.path, root_dir=directory)  # noqa: PTH207
-        names = [files.path] if (directory / files.path).is_file() else sorted(matches)
+        matches = [name for name in glob.glob(files.path, root_dir=directory) if name != MANIFEST]  # noqa: PTH207
+        candidates = [files.path] if os.path.isfile(directory / files.path) else sorted(matches)  # noqa: PTH113
+        names = [name for name in candidates if not (directory / name).is_dir()]
         if not names:
             raise HilError(f"{directory / MANIFEST}: no file matches path {files.path!r}; add one or correct it")
         layout = Layout(
@@ -157,6 +158,8 @@ def _read(path: Path, layout: Layout) -> list[Block]:
         raise HilError(f"{path}: cannot be read ({error.strerror}); restore it or correct the manifest") from error
     except UnicodeDecodeError as error:
         raise HilError(f"{path}: is not UTF-8 (byte {error.start}); save it as CSV in UTF-8") from error
+    if "\0" in text:
+        raise HilError(f"{path}: is not UTF-8, but looks like UTF-16; save it as CSV in UTF-8")
     return read_acquisition(path, text, layout) if is_json(text) else read_csv(path, text, layout)
 
 

@@ -27,15 +27,27 @@ class RateError(ValueError):
         self.rate_hz = rate_hz
 
 
+class DisorderError(ValueError):
+    """Most rows have no later time than the row before them; `row` is the first of those."""
+
+    def __init__(self, row: int) -> None:
+        super().__init__("most times stand still or go back")
+        self.row = row
+
+
 def continuous(times: NDArray[np.float64], sample_rate_hz: float) -> list[slice]:
     """Return the runs of rows without holes between them; `times` are seconds, one per row.
 
     An interval is a hole if it is off by more than half a period: if rows are missing, a time is repeated or time goes
     back. Single intervals may jitter, but the rate must be right.
 
-    Raises RateError if rows come at another rate, from the beginning or from some row on.
+    Raises RateError if rows come at another rate, from the beginning or from some row on, and DisorderError if most
+    times are not later than the one before.
     """
     intervals = np.diff(times) * sample_rate_hz
+    late = intervals > 0
+    if 2 * int(late.sum()) < len(late):
+        raise DisorderError(int(late.argmin()) + 1)
     _refuse_steady_other_rate(intervals, sample_rate_hz)
     holes = np.flatnonzero(np.abs(intervals - 1.0) > HOLE + _ROUNDING) + 1
     bounds = [0, *holes.tolist(), len(times)]

@@ -74,6 +74,10 @@ def comparable(unit: str, other: str) -> bool:
     return bool(_parse(unit).dimensionality == _parse(other).dimensionality)
 
 
+_ENDLESS = re.compile(r"(\d[\s)]*(\^|\*\*))|((\^|\*\*)\s*([(+-]\s*)*\d{2})|.{50}", re.DOTALL)
+"""Powers of numbers, large powers, and more than any unit needs: Pint computes them, which may take for ever."""
+
+
 @functools.cache
 def _registry() -> pint.UnitRegistry[Any]:
     import pint  # Imported here because loading its definitions takes 0.3 s.
@@ -87,6 +91,8 @@ def _registry() -> pint.UnitRegistry[Any]:
 def _parse(unit: str) -> pint.Unit:
     # Many tools write m/s2 for m/s^2.
     spelled = _SPELLINGS.get(unit) or re.sub(r"(?<=[A-Za-z])(?=\d)", "^", unit)
+    if _ENDLESS.search(spelled):
+        raise ValueError(f"unit {unit[:50]!r} is unknown; use one such as {EXAMPLES}")
     registry = _registry()  # Outside the try: a missing or broken Pint must not look like an unknown unit.
     try:
         parsed: pint.Unit = registry.parse_units(spelled)
