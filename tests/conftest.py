@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import signal
 
 import hypothesis
 import pytest
-from support.once import FOLDER
+import support.once  # noqa: F401  # before workers start, which share its folder
 
 SUITE = "test_hil.py"
 
@@ -61,8 +59,3 @@ def pytest_configure(config: pytest.Config) -> None:
     for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, handler)
-
-
-def pytest_unconfigure() -> None:
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        shutil.rmtree(FOLDER, ignore_errors=True)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from filelock import FileLock
 
-_RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", f"process-{os.getpid()}")
-FOLDER = Path(tempfile.gettempdir()) / f"tflm-hil-tests-{_RUN}"
+_VARIABLE = "TFLM_HIL_TESTS_FOLDER"
+"""Workers, and sessions that tests run, inherit it. What has set it removes the folder."""
+
+if _VARIABLE not in os.environ:
+    os.environ[_VARIABLE] = tempfile.mkdtemp(prefix="tflm-hil-tests-")
+    atexit.register(shutil.rmtree, os.environ[_VARIABLE], ignore_errors=True)
+FOLDER = Path(os.environ[_VARIABLE])
 
 
 def once(name: str, make: Callable[[Path], None]) -> Path:
     """Return the folder `name`, which `make` has filled here or in another worker of this run."""
-    FOLDER.mkdir(exist_ok=True)
     folder = FOLDER / name
     with FileLock(FOLDER / f"{name}.lock"):
         if not folder.exists():
