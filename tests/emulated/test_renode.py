@@ -51,7 +51,7 @@ def check(run: Run) -> None:
     assert run.parity.bit_exact
     assert run.latency is not None
     assert run.latency.unit == "instructions"
-    assert 14_000 < run.latency.median < 15_000
+    assert 13_000 < run.latency.median < 15_000
 
 
 @needs_emulator
