@@ -47,7 +47,7 @@ def fit(where: str, manifest: str, content: object, kind: type[T]) -> T:
     Raises HilError, which names `where` and the key, if the content does not fit `kind`.
     """
     try:
-        return msgspec.convert(content, kind, builtin_types=(datetime, date, time), str_keys=True)
+        return _converted(content, kind)
     except msgspec.ValidationError as error:
         problem = _PLACE.sub(lambda place: _named(place, content, kind), str(error))
         # A key may have line breaks in it, but a message has none.
@@ -86,10 +86,14 @@ def _with_only(content: Any, steps: Sequence[str | int], key: str) -> Any:
 def _has(problem: str, content: object, kind: type[Any]) -> bool:
     """Whether msgspec has the same `problem` with `content`."""
     try:
-        msgspec.convert(content, kind, builtin_types=(datetime, date, time), str_keys=True)
+        _converted(content, kind)
     except msgspec.ValidationError as error:
         return str(error) == problem
     return False
+
+
+def _converted(content: object, kind: type[T]) -> T:
+    return msgspec.convert(content, kind, builtin_types=(datetime, date, time), str_keys=True)
 
 
 def line_of(path: Path, keys: Sequence[str], item: str = "") -> int:
