@@ -141,8 +141,11 @@ def _ignored(config: pytest.Config, suite: Sequence[Path]) -> list[tuple[Path, s
         (file, option)
         for file in files
         for pattern, option in options
-        if fnmatch.fnmatch(str(file), pattern)
-        or (option == "--ignore" and file.is_relative_to(Path(pattern).resolve()))
+        if (
+            file.is_relative_to(Path(pattern).resolve())
+            if option == "--ignore"
+            else fnmatch.fnmatch(str(file), pattern)
+        )
     ]
 
 
