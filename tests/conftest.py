@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 
-import hypothesis
 import pytest
 import support.once  # noqa: F401  # before workers start, which share its folder
 
@@ -46,16 +45,27 @@ def _no_history(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HIL_HISTORY", "false")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Set up hypothesis and signals.
+def pytest_configure() -> None:
+    """Set up signals.
 
-    An example takes as long as a loaded machine makes it take, so there is no deadline. The same commit tries the same
-    examples; only nightly tests draw new ones. A shell has its background jobs ignore SIGINT, nohup has its program
-    ignore SIGHUP, and what these start ignores them too: the tests that send one need it.
+    A shell has its background jobs ignore SIGINT, nohup has its program ignore SIGHUP, and what these start ignores
+    them too: the tests that send one need it.
     """
-    nightly = "nightly" in config.getoption("markexpr")
-    hypothesis.settings.register_profile("tflm-hil", deadline=None, derandomize=not nightly)
-    hypothesis.settings.load_profile("tflm-hil")
     for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, handler)
+
+
+def pytest_collectstart(collector: pytest.Collector) -> None:
+    """Set up hypothesis for all modules but the suite, which has no use for it: importing it takes a while.
+
+    An example takes as long as a loaded machine makes it take, so there is no deadline. The same commit tries the same
+    examples; only nightly tests draw new ones.
+    """
+    if not isinstance(collector, pytest.Module) or collector.path.name == SUITE:
+        return
+    import hypothesis
+
+    nightly = "nightly" in collector.config.getoption("markexpr")
+    hypothesis.settings.register_profile("tflm-hil", deadline=None, derandomize=not nightly)
+    hypothesis.settings.load_profile("tflm-hil")

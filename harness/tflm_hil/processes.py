@@ -33,11 +33,11 @@ def interruptible() -> Iterator[None]:
         sys.exit(INTERRUPTED)
 
 
-def spawn(argv: list[str], stderr: Path, pipes: bool = False, one_core: bool = False) -> subprocess.Popen[bytes]:
+def spawn(argv: list[str], stderr: Path, pipes: bool = False, core: int | None = None) -> subprocess.Popen[bytes]:
     """Start `argv` and write what it prints on stderr to the file `stderr`, whose folder is made where it is missing.
 
-    It has no standard input and its standard output is discarded; with `pipes` both are unbuffered pipes. With
-    `one_core` all its threads share one core (on Linux), so that one hands over to another without waking a core.
+    It has no standard input and its standard output is discarded; with `pipes` both are unbuffered pipes. All its
+    threads stay on `core` (on Linux), if one is given.
 
     On Linux the kernel kills the process when the thread that started it ends, so it does not survive a crash or a
     SIGKILL of the harness. It runs in a process group of its own: Ctrl-C reaches only the harness, which then stops
@@ -53,7 +53,7 @@ def spawn(argv: list[str], stderr: Path, pipes: bool = False, one_core: bool = F
                 stdout=subprocess.PIPE if pipes else subprocess.DEVNULL,
                 stderr=errors,
                 process_group=0,
-                preexec_fn=die_with_parent(one_core),
+                preexec_fn=die_with_parent(core),
             )
     except OSError as error:
         raise HilError(f"{argv[0]}: cannot start: {error.strerror}: {error.filename or stderr}") from None
@@ -133,10 +133,10 @@ def stop_group(leader: subprocess.Popen[AnyStr], grace: float) -> None:
             os.killpg(leader.pid, signal.SIGKILL)
 
 
-def die_with_parent(stay: bool = False) -> Callable[[], None] | None:
+def die_with_parent(core: int | None = None) -> Callable[[], None] | None:
     """Return a `preexec_fn` for Popen that lets the child die with the thread that starts it; None if not on Linux.
 
-    With `stay` the child stays on the core that Linux gives it at first, which is an idle one if there is any.
+    The child stays on `core`, if one is given.
     """
     if sys.platform != "linux":
         return None
@@ -147,8 +147,8 @@ def die_with_parent(stay: bool = False) -> Callable[[], None] | None:
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:  # The parent died before prctl.
             os.kill(os.getpid(), signal.SIGKILL)
-        if stay:
+        if core is not None:
             with contextlib.suppress(OSError):
-                os.sched_setaffinity(0, {libc.sched_getcpu()})
+                os.sched_setaffinity(0, {core})
 
     return tie

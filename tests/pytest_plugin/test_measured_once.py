@@ -50,6 +50,12 @@ def test_each_feed_is_streamed_once_unless_each_worker_is_to_do_everything(
     assert project.run().latency == project.run(FLOAT32).latency
 
 
+def test_whoever_wants_all_feeds_begins_where_those_who_want_one_end(project: FakeProject) -> None:
+    project("-k", "test_speed and int8").assert_outcomes(passed=1)
+    streamed = (project.pytester.path / "streamed").read_text(encoding="utf-8").splitlines()
+    assert [line.partition("/")[0] for line in streamed] == [f"{INT8} ['b", f"{INT8} ['a"]
+
+
 @pytest.mark.nightly  # two more workers
 def test_what_was_lost_is_not_handed_on(project: FakeProject) -> None:
     result = project("-n", "2", "--dist", "loadgroup", FAKE_LOST="b/1", FAKE_LOST_AGAIN="")

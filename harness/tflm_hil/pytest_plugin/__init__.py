@@ -41,6 +41,13 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
     options.add_short_options(parser, early_config)
 
 
+@pytest.hookimpl(wrapper=True)  # before pytest-xdist chooses
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int | None, int | None]:
+    """Share out tests among workers as is best with boards, unless the user has chosen a way."""
+    options.choose_scheduler(config)
+    return (yield)
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest's own JUnit plugin looks for its path
 def pytest_configure(config: pytest.Config) -> None:
     """Resolve the options and check everything that they name, before a single test is collected."""

@@ -82,10 +82,20 @@ class FirmwareTests:
         return None
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Keep the tests of an emulator together: only one runs at a time, and starting one takes seconds."""
-        boards = self._session.boards
-        if len(boards) > 1:
-            items.sort(key=lambda item: boards.index(board_of(item) or boards[0]))
+        """Keep the tests of an emulator together, and among them those of an image; all others stay where they are.
+
+        Starting an emulator takes seconds, and so does flashing a board; workers of pytest-xdist share out what stands
+        together.
+        """
+        boards, builds = self._session.boards, self._session.builds
+
+        def group(item: pytest.Item) -> tuple[int, int]:
+            board, build = board_of(item), build_of(item)
+            return (boards.index(board) if board in boards else 0, builds.index(build) if build in builds else -1)
+
+        places = [place for place, item in enumerate(items) if build_of(item) or board_of(item)]
+        for place, item in zip(places, sorted((items[place] for place in places), key=group), strict=True):
+            items[place] = item
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:

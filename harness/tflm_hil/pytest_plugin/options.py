@@ -139,6 +139,16 @@ def no_board(config: pytest.Config) -> str:
     return f"needs a board: run `pytest {board_flag(config)}=emulated`"
 
 
+def choose_scheduler(config: pytest.Config, environment: Mapping[str, str] = os.environ) -> None:
+    """Let workers of pytest-xdist take tests that follow one another, if a board is given and no `--dist` is.
+
+    By default they take turns, so that each of them sets up every image, and flashes it.
+    """
+    undecided = config.getoption("numprocesses", None) and config.getoption("dist") == "no"
+    if undecided and find_value(config, environment, BOARD):
+        config.option.dist = "worksteal"
+
+
 def header(config: pytest.Config) -> list[str]:
     """Which short names belong to another plugin."""
     return [f"hil: {flag} belongs to another plugin; use --hil-{flag[2:]}" for flag in config.stash.get(TAKEN, [])]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from tflm_hil import processes
+from tflm_hil.boards.emulator.core import CoreClaim
 from tflm_hil.device.connection import Connection
 
 _END_S = 1.0
@@ -25,7 +26,8 @@ class EmulatorProcess(ABC):
     """A process with a `folder` of its own, for its sockets and the like, and the arguments that `argv` makes of that.
 
     What it writes to stderr goes to `stderr`, what it says of its work to `log`. With `pipes` its standard input and
-    output are pipes; see `processes.spawn` for `one_core`. Raises HilError if it cannot be started.
+    output are pipes. With `one_core` its threads share one, if there is one that no other emulator has claimed, so that
+    a thread hands over to another without waking a core. Raises HilError if it cannot be started.
     """
 
     name: ClassVar[str]
@@ -41,10 +43,12 @@ class EmulatorProcess(ABC):
         self.mute = False
         """Whether its monitor was asked and did not answer."""
         self.folder = _short_folder()
+        self._claim = CoreClaim() if one_core else None
         try:
-            self._process = processes.spawn(argv(self.folder), stderr, pipes, one_core)
+            core = self._claim.number if self._claim is not None else None
+            self._process = processes.spawn(argv(self.folder), stderr, pipes, core)
         except BaseException:
-            self._remove_folder()
+            self._clean_up()
             raise
 
     @abstractmethod
@@ -113,7 +117,7 @@ class EmulatorProcess(ABC):
             # An emulator that stands still takes no other signal.
             os.killpg(self.pid, signal.SIGKILL)
             self._process.wait()
-        self._remove_folder()
+        self._clean_up()
 
     def _state(self) -> str:
         code = self._process.poll()
@@ -124,7 +128,9 @@ class EmulatorProcess(ABC):
             return f"{self.name} stands still: a signal has stopped it"
         return f"{self.name} stands still: its monitor does not answer" if self.mute else f"{self.name} runs"
 
-    def _remove_folder(self) -> None:
+    def _clean_up(self) -> None:
+        if self._claim is not None:
+            self._claim.release()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
