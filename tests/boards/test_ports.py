@@ -20,7 +20,8 @@ from support.device_helpers import bench as device_bench
 from support.pty import Pty
 from support.targets import STM32F4
 from support.usb import usb_port
-from tflm_hil.boards.serial import port, port_lock, port_name
+from tflm_hil.boards import lock_file
+from tflm_hil.boards.serial import port, port_name
 from tflm_hil.boards.serial import reset as serial_reset
 from tflm_hil.boards.serial.board import SerialBoard
 from tflm_hil.boards.serial.port import Port
@@ -349,7 +350,7 @@ def test_the_lock_of_another_user_is_no_obstacle(monkeypatch: pytest.MonkeyPatch
         pytest.skip("needs to become another user: run as root")
     with tempfile.TemporaryDirectory() as shared:
         Path(shared).chmod(0o1777)
-        monkeypatch.setattr(port_lock, "_SHARED", Path(shared))
+        monkeypatch.setattr(lock_file, "_SHARED", Path(shared))
         lock = PortLock("rfc2217://LAB:3000")
         before = os.umask(0o077)
         lock.acquire()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from support.needs import skip_without_tools
 from support.processes import ends
 from support.targets import STM32F4
+from tflm_hil.boards import lock_file
 from tflm_hil.boards.emulator.link import place_of_rings
 from tflm_hil.boards.qemu import process as qemu_process
 from tflm_hil.boards.qemu.board import QemuBoard
@@ -99,7 +99,7 @@ def test_the_answers_and_counts_are_the_same_over_every_link(
 def test_only_threads_that_hand_over_each_byte_share_a_core(
     board: QemuBoard, connect: Callable[[], Client], link: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # Tests that run beside this one have claimed cores.
+    monkeypatch.setattr(lock_file, "_SHARED", tmp_path)  # Tests that run beside this one have claimed cores.
     for _ in range(2):  # The second process gets the core of the first.
         connect()
         threads = Path(f"/proc/{pid_of(board)}/task").iterdir()

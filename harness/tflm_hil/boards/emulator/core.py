@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
-from pathlib import Path
 
-from filelock import FileLock, Timeout
+from tflm_hil.boards.lock_file import LockFile
 
 
 class CoreClaim:
-    """The first core that this process may use and no other emulator of this user has claimed.
+    """The first core that this process may use and no other emulator has claimed.
 
     The claim ends with `release`, and with the process.
     """
@@ -20,15 +18,14 @@ class CoreClaim:
     """The core; None if all are claimed, or where a process cannot be bound to one."""
 
     def __init__(self) -> None:
-        self._lock: FileLock | None = None
+        self._lock: LockFile | None = None
         if sys.platform != "linux":
             return
         for number in sorted(os.sched_getaffinity(0)):
-            path = Path(tempfile.gettempdir()) / f"hil-core-{os.getuid()}-{number}.lock"
-            lock = FileLock(path, timeout=0, thread_local=False)
+            lock = LockFile(f"core-{number}")
             try:
                 lock.acquire()
-            except (Timeout, OSError):
+            except OSError:
                 continue
             self._lock, self.number = lock, number
             return
