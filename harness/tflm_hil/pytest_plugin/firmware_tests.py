@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +19,7 @@ from tflm_hil.pytest_plugin.fixtures import UART_LOG
 from tflm_hil.pytest_plugin.measuring import LOST, feeds
 from tflm_hil.pytest_plugin.outcome import INFRASTRUCTURE
 from tflm_hil.pytest_plugin.ownership import own_fixtures
-from tflm_hil.pytest_plugin.planner import board_of, build_of
+from tflm_hil.pytest_plugin.planner import build_of
 from tflm_hil.pytest_plugin.recorder import CONTRIBUTIONS, LEFT_OUT, MEASURED, DoesNotApply
 
 NO_MODEL = "no model here is of the kind that it tests"
@@ -68,34 +70,25 @@ class FirmwareTests:
             return nothing("no-profile", NO_PROFILE)
         sensed = bool(SENSOR_FIXTURES & own)
         try:
-            cases = [
-                pytest.param(build, *feed, id="-".join([build.name, *feed]), marks=_left_out(build))
+            builds = [
+                build
                 for build in _marked_builds(metafunc.definition, self._session)
                 if _is_for(build, own) and (not sensed or self._session.senses(build))
-                for feed in ([[name] for name in feeds(self._session, build)] if "feed" in names else [[]])
             ]
+            fed = {build.name: feeds(self._session, build) for build in builds} if "feed" in names else {}
         except HilError as error:
             raise pytest.Collector.CollectError(str(error)) from None
-        if not cases:
+        if not builds or ("feed" in names and not any(fed.values())):
             return nothing("no-sensor", NO_SENSOR) if sensed else nothing("no-model", NO_MODEL)
-        metafunc.parametrize(names, cases, indirect=True, scope=None)
+        cases = [pytest.param(build, id=build.name, marks=_left_out(build)) for build in builds]
+        metafunc.parametrize("firmware", cases, indirect=True)
+        if fed:
+            # By itself: together, both would have the narrower scope, and fixtures that request firmware would be set
+            # up for each feed anew. The pairs that do not exist are taken out again.
+            metafunc.parametrize("feed", list(dict.fromkeys(chain.from_iterable(fed.values()))), indirect=True)
+            calls: list[Any] = metafunc._calls
+            calls[:] = [call for call in calls if call.params["feed"] in fed[call.params["firmware"].name]]
         return None
-
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Keep the tests of an emulator together, and among them those of an image; all others stay where they are.
-
-        Starting an emulator takes seconds, and so does flashing a board; workers of pytest-xdist share out what stands
-        together.
-        """
-        boards, builds = self._session.boards, self._session.builds
-
-        def group(item: pytest.Item) -> tuple[int, int]:
-            board, build = board_of(item), build_of(item)
-            return (boards.index(board) if board in boards else 0, builds.index(build) if build in builds else -1)
-
-        places = [place for place, item in enumerate(items) if build_of(item) or board_of(item)]
-        for place, item in zip(places, sorted((items[place] for place in places), key=group), strict=True):
-            items[place] = item
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:

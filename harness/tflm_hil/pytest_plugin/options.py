@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
@@ -142,10 +143,14 @@ def no_board(config: pytest.Config) -> str:
 def choose_scheduler(config: pytest.Config, environment: Mapping[str, str] = os.environ) -> None:
     """Let workers of pytest-xdist take tests that follow one another, if a board is given and no `--dist` is.
 
-    By default they take turns, so that each of them sets up every image, and flashes it.
+    By default they take turns, so that each of them sets up every image, and flashes it. pytest-xdist has `worksteal`
+    since 3.2; and `--maxschedchunk` asks for the default.
     """
-    undecided = config.getoption("numprocesses", None) and config.getoption("dist") == "no"
-    if undecided and find_value(config, environment, BOARD):
+    if not config.getoption("numprocesses", None) or config.getoption("dist") != "no":
+        return
+    if config.getoption("maxschedchunk", None) is not None or find_spec("xdist.scheduler.worksteal") is None:
+        return
+    if find_value(config, environment, BOARD):
         config.option.dist = "worksteal"
 
 

@@ -18,6 +18,7 @@ from tflm_hil.pytest_plugin.firmware_tests import FirmwareTests
 from tflm_hil.pytest_plugin.fixtures import SESSION
 from tflm_hil.pytest_plugin.interruption import Interruption
 from tflm_hil.pytest_plugin.measured_once import MeasuredOnce
+from tflm_hil.pytest_plugin.order import Order
 from tflm_hil.pytest_plugin.ownership import taken_fixtures
 from tflm_hil.pytest_plugin.planner import Planner
 from tflm_hil.pytest_plugin.sharing import Sharing, check_workers
@@ -36,6 +37,7 @@ def start(config: pytest.Config, options: Options) -> None:
         planner = Planner(config, session)
         config.pluginmanager.register(planner)
         config.pluginmanager.register(FirmwareTests(session))
+        config.pluginmanager.register(Order())
         sharing = Sharing(config)
         config.pluginmanager.register(sharing)
         if options.coverage:
