@@ -26,8 +26,8 @@ class EmulatorProcess(ABC):
     """A process with a `folder` of its own, for its sockets and the like, and the arguments that `argv` makes of that.
 
     What it writes to stderr goes to `stderr`, what it says of its work to `log`. With `pipes` its standard input and
-    output are pipes. With `one_core` its threads share one, if there is one that no other emulator has claimed, so that
-    a thread hands over to another without waking a core. Raises HilError if it cannot be started.
+    output are pipes. With `one_core` all its threads stay on one, so that a thread hands over to another without waking
+    a core. Raises HilError if it cannot be started.
     """
 
     name: ClassVar[str]
@@ -45,7 +45,7 @@ class EmulatorProcess(ABC):
         self.folder = _short_folder()
         self._claim = CoreClaim() if one_core else None
         try:
-            core = self._claim.number if self._claim is not None else None
+            core = self._claim.number if self._claim else None
             self._process = processes.spawn(argv(self.folder), stderr, pipes, core)
         except BaseException:
             self._clean_up()
@@ -129,7 +129,7 @@ class EmulatorProcess(ABC):
         return f"{self.name} stands still: its monitor does not answer" if self.mute else f"{self.name} runs"
 
     def _clean_up(self) -> None:
-        if self._claim is not None:
+        if self._claim:
             self._claim.release()
         shutil.rmtree(self.folder, ignore_errors=True)
 
