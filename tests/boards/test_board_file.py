@@ -119,13 +119,14 @@ def test_a_board_may_be_at_a_port_a_url_or_a_place_of_a_lab(tmp_path: Path) -> N
     assert find("b", "auto", named).spec.address == "socket://lab:3000"
     lab = find("d", "auto", named).spec
     assert (lab.text, lab.kind, lab.address, lab.options) == ("d", "labgrid", "desk", {"wait": "5"})
-    with pytest.raises(HilError, match=r"^unknown board lab; choose "):
+    with pytest.raises(HilError, match=r"hil-boards\.toml: \[boards\.c\]: lab is no port \(.*\); name a device file"):
         find("c", "auto", named)
 
 
-def test_an_emulator_is_no_board_of_the_file(tmp_path: Path) -> None:
-    named = load_named_boards(write(tmp_path, '[boards.a]\nport = "qemu:"'))
-    with pytest.raises(HilError, match=r"hil-boards\.toml: \[boards\.a\]: port qemu: is no real board;"):
+@pytest.mark.parametrize("port", ["qemu:", "emulated"])
+def test_an_emulator_is_no_board_of_the_file(tmp_path: Path, port: str) -> None:
+    named = load_named_boards(write(tmp_path, f'[boards.a]\nport = "{port}"'))
+    with pytest.raises(HilError, match=rf"hil-boards\.toml: \[boards\.a\]: port {port} is no real board;"):
         find("a", "auto", named)
 
 
@@ -239,6 +240,7 @@ def test_an_unknown_name_is_told_with_those_that_there_are(tmp_path: Path) -> No
         ('[boards.a]\nport = "x"\n[boards.b]\nport = 3', "got `int` - at `$.boards.b.port`"),
         ('[boards.a]\nport = "x"\n[boards."b/c"]\nport = "x"', "[A-Za-z0-9_-]*$' - at `$.boards.b/c`"),
         ('[boards.a]\nport = "x"\nrtt = "host:123456"', "at `$.boards.a.rtt`"),
+        ('[boards.a]\nport = "x"\nrtt = "host:65536"', "rtt has no port between 1 and 65535"),
         ('[boards.a]\nvid_pid = "483:374B"', "- at `$.boards.a.vid_pid`; correct that key"),
         ('[boards.a]\nport = "x"\ndtr = "up"', "Invalid enum value 'up' - at `$.boards.a.dtr`; correct that key"),
         (

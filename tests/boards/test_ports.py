@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import sys
 import tempfile
 import threading
 import time
@@ -287,6 +288,25 @@ def test_a_wrong_url_is_one_line(url: str, message: str) -> None:
 def test_a_url_without_host_or_port_is_refused(url: str) -> None:
     with pytest.raises(HilError, match=r"^board .*: expected (socket|rfc2217)://HOST:PORT$"):
         port_name.check(url)
+
+
+def test_a_scheme_whose_library_is_missing_is_told_with_what_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "hid", None)
+    with pytest.raises(HilError, match=r"^board cp2110://1: cp2110:// does not work here \(.*\): pip install 'py"):
+        port_name.check("cp2110://1")
+
+
+def test_a_link_to_itself_is_no_port(tmp_path: Path) -> None:
+    link = tmp_path / "tty"
+    link.symlink_to(link)
+    assert port_name.canonical(str(link)) == str(link)
+    with pytest.raises(HilError, match=f"^board {link}: there is no way to it: Too many levels of symbolic links; "):
+        port_name.check(str(link))
+
+
+def test_a_rate_that_no_port_has_is_told(pty: Pty) -> None:
+    with pytest.raises(HilError, match=f"^{pty.name}: no port has {10**12} baud: correct the rate$"):
+        Port(str(pty.name), Uart(10**12)).open()
 
 
 def test_a_kind_without_a_port_is_refused() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import re
+import sys
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -90,7 +92,20 @@ def test_boards_separated_by_commas_are_told_apart(names: list[str]) -> None:
     assert split(" , ".join(names)) == names
 
 
-@pytest.mark.parametrize("text", ["", ",", "/dev/ttyACM0,", ",emulated", "a,,b"])
+@pytest.mark.parametrize("text", ["", " "])
+@pytest.mark.parametrize("read", [split, lambda text: parse(text, KINDS)])
+def test_an_empty_name_is_no_board(read: Callable[[str], object], text: str) -> None:
+    with pytest.raises(HilError, match=r"^no board is named; name emulated, a port, or one of those that `hil boards`"):
+        read(text)
+
+
+def test_a_url_that_needs_what_is_not_installed_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "hid", None)
+    with pytest.raises(HilError, match=r", alt://, hwgrep://"):
+        parse("x", KINDS)
+
+
+@pytest.mark.parametrize("text", [",", "/dev/ttyACM0,", ",emulated", "a,,b"])
 def test_nothing_between_commas_is_no_board(text: str) -> None:
     with pytest.raises(HilError, match="nothing on one side of a comma"):
         split(text)

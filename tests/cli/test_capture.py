@@ -163,7 +163,7 @@ def test_firmware_without_a_sensor_is_told_from_a_sketch(tmp_path: Path, monkeyp
         (["--label", "punch", "--port", "/dev/nowhere", "--board", "auto"], "name either the --port to listen to"),
         (["--label", "a b", "--port", "/dev/nowhere"], "--label=a b: use letters, digits"),
         (["--label", "punch", "--set", "../x", "--port", "/dev/nowhere"], "--set=../x: use letters, digits"),
-        (["--label", "punch", "--port", "/dev/nowhere"], "/dev/nowhere: there is no such port"),
+        (["--label", "punch", "--port", "/dev/nowhere"], "board /dev/nowhere: there is no such port"),
         (["--label", "punch", "--port", "emulated"], "emulated: no serial port; name one"),
         (["--label", "punch", "--port", "/dev/nowhere", "--rows", "0"], "--rows=0: a gesture has at least one row"),
         (["--label", "punch", "--board", "emulated", "--rate", "50"], "--sensor and --rate are for sketches"),

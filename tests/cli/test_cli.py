@@ -51,8 +51,11 @@ def test_build_shows_sizes_and_the_build_id() -> None:
         ),
         (["build", "gesture", "--target", "all"], "--target: name one target; run all with `pytest --board=emulated"),
         (["run", "gesture", "punch/001", "--variant", "int4"], "--variant=int4: no such variant"),
+        (["build", ""], "unknown model ; models/ has five_gestures"),
         (["build", "wave"], "unknown model wave; models/ has five_gestures"),
         (["build", "gesture", "--target", "z80"], "unknown target z80; choose "),
+        (["build", "gesture", "--target", ""], "unknown target ; choose "),
+        (["build", "gesture", "--engine", ""], "unknown engine ; choose "),
     ],
 )
 def test_what_does_not_exist_is_one_line(arguments: list[str], message: str) -> None:

@@ -85,7 +85,7 @@ def test_a_board_without_a_sensor_is_told(monkeypatch: pytest.MonkeyPatch) -> No
     [
         (["nope"], "unknown model nope; models/ has five_gestures, gesture, gesture_cnn"),
         (["gesture", "--port", "x", "--board", "y"], "name either a --port to listen to, or a --board"),
-        (["gesture", "--port", "/dev/nowhere"], "/dev/nowhere: there is no such port"),
+        (["gesture", "--port", "/dev/nowhere"], "board /dev/nowhere: there is no such port"),
         (["gesture", "--recording", "nope"], "nope: no such recording of gesture; there are e.g."),
         (["gesture", "--variant", "nope"], "--variant=nope: no such variant"),
     ],

@@ -167,6 +167,41 @@ def test_boards_with_names_come_first_whether_they_are_connected_or_not(
 
 
 @pytest.mark.parametrize(
+    ("keys", "remark"),
+    [
+        ('target = "f4"', "[boards.a]: unknown target f4; choose uno, "),
+        ('target = "all"', "[boards.a]: unknown target all; choose uno, "),
+        ('target = "mps2_an386"\nprobe = "1"', "[boards.a]: probe is for a flash method that goes through one; "),
+    ],
+)
+def test_an_entry_that_is_wrong_is_told_and_its_board_is_not_asked(
+    tmp_path: Path, board: str, usb: list[ListPortInfo], keys: str, remark: str
+) -> None:
+    usb.append(usb_port(board, "066F"))
+    for where in (f'port = "{board}"', 'serial_number = "066F"', 'serial_number = "067"'):
+        name_boards(tmp_path, f"[boards.a]\n{where}\n{keys}\n[boards.b]\n{where}")
+        found = {each["name"]: each for each in listed(tmp_path)}
+        assert found["a"]["remark"].startswith(f"{tmp_path}/hil-boards.toml: {remark}")
+        assert found["a"]["target"] == ""
+        assert found["b"]["target"] == ("" if "067" in where else "stm32f4")
+
+
+@pytest.mark.parametrize("port", ["lab", "auto", "emulated", "a,b"])
+def test_an_entry_whose_port_is_none_is_told_with_its_file(tmp_path: Path, port: str) -> None:
+    name_boards(tmp_path, f'[boards.a]\nport = "{port}"')
+    (found,) = listed(tmp_path)
+    assert found["remark"].startswith(f"{tmp_path}/hil-boards.toml: [boards.a]: ")
+    assert f"{port} is no " in found["remark"]
+
+
+def test_a_board_with_several_names_is_asked_for_each(tmp_path: Path, board: str) -> None:
+    (tmp_path / "link").symlink_to(board)
+    ports = [board, str(tmp_path / "link"), board]
+    name_boards(tmp_path, "".join(f'[boards.b{number}]\nport = "{port}"\n' for number, port in enumerate(ports)))
+    assert [(found["target"], found["remark"]) for found in listed(tmp_path)] == [("stm32f4", "")] * 3
+
+
+@pytest.mark.parametrize(
     ("misbehaviour", "remark"),
     [
         (Misbehaviour.SILENT, r"is silent at [\d,]+( or [\d,]+)+ baud"),

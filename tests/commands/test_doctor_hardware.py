@@ -136,6 +136,7 @@ def test_tools_that_flash_are_looked_for(monkeypatch: pytest.MonkeyPatch, tmp_pa
     [
         ('[boards.a]\nport = "/dev/x"\n[boards.b]\nport = "/dev/y"\ntarget = "nrf51"', True, "a, b", ""),
         ('[boards.a]\nporrt = "/dev/x"', False, "field `porrt`", "did you mean port?"),
+        ('[boards.a]\nport = "x"', False, "[boards.a]: x is no port (serial ports", "name a device file, a URL ("),
         ('[boards.a]\nport = "x"\ntarget = "f4"', False, "[boards.a]: unknown target f4", "choose uno, mega2560, "),
     ],
 )

@@ -215,7 +215,11 @@ def test_the_command_shows_recorded_traffic(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["emulated"], "emulated: no serial port; name one"),
-        (["/dev/nowhere"], "/dev/nowhere: there is no such port"),
+        ([""], "no board is named; name emulated, a port, "),
+        (["/dev/nowhere"], "board /dev/nowhere: there is no such port"),
+        ([f"/dev/{'x' * 300}"], f"board /dev/{'x' * 300}: there is no way to it: File name too long; "),
+        (["/dev/nowhere", "--target", "all"], "board /dev/nowhere: there is no such port"),
+        (["loop://", "--target", "all"], "--target: name one target"),
         (["/dev/nowhere", "--elf", "/dev/null"], "/dev/null: not an ELF file"),
         (["README.md"], "README.md: no recorded traffic"),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -22,6 +23,9 @@ from tflm_hil.toml_file import read_toml
 
 FILE = "hil-boards.toml"
 RESERVED = ("auto", "emulated")
+
+_MOST_PORTS = 65_535
+"""The last port of TCP."""
 
 _Text = Annotated[str, Meta(min_length=1)]
 # It must be told from a port, a URL, KIND:ADDRESS, and several boards, which commas separate.
@@ -66,6 +70,8 @@ class BoardTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if bool(self.usb) == bool(self.port):
             raise ValueError(f"say which board it is: either by port, or by {', '.join(_USB[:-1])} or {_USB[-1]}")
+        if self.rtt is not None and not 0 < int(self.rtt.rpartition(":")[2]) <= _MOST_PORTS:
+            raise ValueError(f"rtt has no port between 1 and {_MOST_PORTS}")
         if self.reset_command is not None:
             _check_command("reset_command", self.reset_command)
             if self.reset is not None:
@@ -126,6 +132,15 @@ class NamedBoard:
             )
         others = "; ".join(map(str, there)) or "none"
         raise HilError(f"board {self.name}: no port with {wanted} is connected; on USB there are: {others}")
+
+    def target(self, known: Mapping[str, Target]) -> Target | None:
+        """Return the target that it is, None if the file does not say. Raises HilError for one that is not `known`."""
+        name = self.table.target
+        if name is None:
+            return None
+        if name not in known:
+            raise HilError(f"{self.origin}: unknown target {name}; choose {', '.join(known)}")
+        return known[name]
 
     def line(self, uart: Uart) -> Uart:
         """The line to this board, which is `uart` but for what the file says."""

@@ -195,6 +195,14 @@ def _check_sharing(boards: Sequence[FoundBoard]) -> None:
         raise HilError(f"{said}: boards that share the work are of one target")
 
 
+def check_table(board: NamedBoard, targets: Mapping[str, Target]) -> None:
+    """Raise HilError for what is wrong with the table of a board, as far as that shows while it is not connected."""
+    if (target := board.target(targets)) is not None:
+        board.flash(target)
+    if board.table.port is not None:
+        _spec_of(board, list(extensions.discover(GROUP)))
+
+
 def find(board: str, emulator: str, named: Mapping[str, NamedBoard], link: str = AUTO) -> FoundBoard:
     """Return the board for the values of the three options; `named` are those that it may name.
 
@@ -243,7 +251,15 @@ def _spec_of(board: NamedBoard, kinds: Sequence[str]) -> BoardSpec:
     """The board that hil-boards.toml names: its port, or the place of a lab."""
     if (port := board.usb_port()) is not None:
         return BoardSpec(board.name, SERIAL, port.device, named=board)
-    spec = parse(board.table.port or "", kinds)
-    if spec.kind in EMULATORS:
-        raise HilError(f"{board.origin}: port {spec.text} is no real board; correct it")
+    text = board.table.port or ""
+    try:
+        spec = parse(text, kinds)
+    except HilError:
+        urls = ", ".join(f"{scheme}://" for scheme in port_name.url_schemes())
+        raise HilError(
+            f"{board.origin}: {text} is no port ({port_name.list_of_ports()}); name a device file, a URL ({urls}), or a"
+            " place of a lab, labgrid:PLACE"
+        ) from None
+    if spec.kind in (EMULATED, *EMULATORS):
+        raise HilError(f"{board.origin}: port {text} is no real board; correct it")
     return replace(spec, text=board.name, named=board)

@@ -22,6 +22,8 @@ SERIAL = "serial"
 _SEPARATOR = re.compile(r",(?![^/:=,]*=)")
 """A comma, unless what follows is TAG=VALUE: that belongs to the board before it."""
 
+_NONE = f"no board is named; name {EMULATED}, a port, or one of those that `hil boards` lists"
+
 _KIND = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.DOTALL)
 
 
@@ -47,6 +49,8 @@ def split(text: str) -> list[str]:
     Raises HilError if one has no name.
     """
     parts = [part.strip() for part in _SEPARATOR.split(text)]
+    if parts == [""]:
+        raise HilError(_NONE)
     if not all(parts):
         raise HilError(f"board {text}: there is nothing on one side of a comma; name a board there, or delete it")
     return parts
@@ -57,6 +61,8 @@ def parse(text: str, kinds: Collection[str], names: Collection[str] = ()) -> Boa
 
     Raises HilError that lists what there is, `names` among them.
     """
+    if not text.strip():
+        raise HilError(_NONE)
     if text == EMULATED:
         return BoardSpec(text, EMULATED)
     named = _KIND.fullmatch(text)

@@ -9,12 +9,11 @@ import typer
 
 from tflm_hil.boards.qemu import program as qemu_program
 from tflm_hil.cli.arguments import TargetName, VariantName
-from tflm_hil.cli.working import find_network, nearest_configuration, only_target, status
+from tflm_hil.cli.working import chosen_target, find_network, nearest_configuration, status
 from tflm_hil.commands import inspection
 from tflm_hil.firmware.project import FirmwareProject
-from tflm_hil.lab.options import DEFAULT_TARGET
 from tflm_hil.report.inspection import inspection_lines
-from tflm_hil.targets import find_targets, load_targets
+from tflm_hil.targets import load_targets
 
 
 def inspect(
@@ -32,7 +31,7 @@ def inspect(
     _, network = find_network(model, variant)
     with nearest_configuration() as configuration, status("building the firmware") as say:
         known = load_targets(configuration.targets)
-        chosen = only_target(find_targets(known, [target or configuration.default_target or DEFAULT_TARGET]))
+        chosen = chosen_target(configuration, target)
         project = FirmwareProject(configuration.root / ".hil", qemu_program.run, targets=known.values())
         found = inspection.inspect(network.path, project, chosen, say)
     if as_json:

@@ -36,7 +36,7 @@ def listening(configuration: Configuration, port: str, target: str | None, baud:
     """Open `port`, and find out who is there. Raises HilError if it cannot be opened."""
     known = load_targets(configuration.targets)
     line, name = serial_line(port, target, configuration, baud)
-    wanted = find_targets(known, (target,)) if target else known.values()
+    wanted = find_targets(known, (target,)) if target is not None else known.values()
     rates = list(dict.fromkeys(each.uart.baud for each in wanted if each.sensor))
     try:
         with status(f"listening to {name}"):

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from tflm_hil.boards.serial import port_name
 from tflm_hil.cli.working import nearest_configuration, serial_line
 from tflm_hil.commands.monitor import Monitor
 from tflm_hil.device.text import printable
@@ -42,8 +43,9 @@ def monitor(
     Example: hil monitor /dev/ttyACM0 --elf .hil/firmware/gesture-int8-stm32f4_aot/build/stm32f4_aot/program.elf
     """
     decoder = Monitor(elf)
-    recorded = Path(port)
-    lines = _recorded(recorded, decoder) if recorded.is_file() else _live(port, target, decoder)
+    file = Path(port)
+    recorded = not port_name.why_not_there(file) and file.is_file()
+    lines = _recorded(file, decoder) if recorded else _live(port, target, decoder)
     with contextlib.suppress(KeyboardInterrupt):
         for seconds, line in lines:
             print(f"{seconds:10.4f} {line}", flush=True)

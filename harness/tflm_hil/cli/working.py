@@ -13,6 +13,7 @@ from rich.console import Console
 from tflm_hil.boards.board import Board
 from tflm_hil.boards.board_file import load_named_boards
 from tflm_hil.boards.selection import find
+from tflm_hil.boards.serial import port_name
 from tflm_hil.boards.serial.board import SerialLine
 from tflm_hil.boards.spec import AUTO, SERIAL, split
 from tflm_hil.configuration import Configuration, find_project, load_configuration, nearest_project
@@ -37,7 +38,7 @@ def open_session(
     Raises HilError for a wrong name, and for several boards or targets.
     """
     configuration = load_configuration(find_project(Path.cwd()))
-    return session_in(configuration, board, engine, target, (model,) if model else (), flash)
+    return session_in(configuration, board, engine, target, () if model is None else (model,), flash)
 
 
 def session_in(
@@ -61,10 +62,10 @@ def session_in(
     session = Session(
         Options(
             root=root,
-            boards=(board,) if board else (),
+            boards=() if board is None else (board,),
             emulator="auto",
-            targets=(target,) if target else (),
-            engine=engine or own,
+            targets=() if target is None else (target,),
+            engine=own if engine is None else engine,
             models=models,
             report_dir=root / "reports",
             baseline_dir=None,
@@ -90,8 +91,9 @@ def serial_line(
     spec = found.spec
     if spec.kind != SERIAL:
         raise HilError(f"{port}: no serial port; name one")
-    chosen = target or found.target or configuration.default_target or DEFAULT_TARGET
-    (known,) = find_targets(load_targets(configuration.targets), (chosen,))
+    port_name.check(spec.address)
+    named = spec.named.target(load_targets(configuration.targets)) if spec.named and target is None else None
+    known = named or chosen_target(configuration, target)
     uart: Uart = spec.named.line(known.uart) if spec.named else known.uart
     return SerialLine.at(spec.address, msgspec.structs.replace(uart, baud=baud) if baud else uart, spec.text), spec.text
 
@@ -107,6 +109,12 @@ def nearest_configuration() -> Iterator[Configuration]:
         return
     with tempfile.TemporaryDirectory(prefix="hil-") as folder:
         yield load_configuration(Path(folder))
+
+
+def chosen_target(configuration: Configuration, name: str | None) -> Target:
+    """The target `name`, or that of the project. Raises HilError if there is none, or if the name is one of several."""
+    chosen = name if name is not None else configuration.default_target or DEFAULT_TARGET
+    return only_target(find_targets(load_targets(configuration.targets), (chosen,)))
 
 
 def only_target(targets: Sequence[Target]) -> Target:

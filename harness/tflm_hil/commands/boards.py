@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 
 import msgspec
 
 from tflm_hil.boards.board_file import NamedBoard
-from tflm_hil.boards.selection import find
+from tflm_hil.boards.selection import check_table, find
 from tflm_hil.boards.serial import port_name, usb_port
 from tflm_hil.boards.serial.holder import holders
 from tflm_hil.boards.serial.inquiry import ask
@@ -50,9 +51,11 @@ def list_boards(
     """Return the boards with names, then the other ports on USB.
 
     Boards are asked what they run: `everyone`, or nobody (False), or those that have a name or look like boards (None).
-    One that somebody has is never asked.
+    One that somebody has is never asked, nor one whose entry is wrong.
     """
-    found = [*_with_names(named), *_without_names(named)]
+    found = [*_with_names(named, targets), *_without_names(named)]
+    # Two names may lead to one port, which has no room for two questions at once.
+    turns = {port_name.canonical(board.port): Lock() for board, _ in found}
 
     def answered(candidate: tuple[ListedBoard, bool]) -> ListedBoard:
         board, likely = candidate
@@ -60,18 +63,24 @@ def list_boards(
             return board
         if not (likely if everyone is None else everyone):
             return msgspec.structs.replace(board, remark=NOT_ASKED)
-        return _asked(board, named.get(board.name), targets)
+        with turns[port_name.canonical(board.port)]:
+            return _asked(board, named.get(board.name), targets)
 
     with ThreadPoolExecutor(max(len(found), 1)) as pool:
         return list(pool.map(answered, found))
 
 
-def _with_names(named: Mapping[str, NamedBoard]) -> list[tuple[ListedBoard, bool]]:
+def _with_names(named: Mapping[str, NamedBoard], targets: Mapping[str, Target]) -> list[tuple[ListedBoard, bool]]:
     """The boards of the file, which are likely to be boards."""
-    found = []
+    found: list[ListedBoard] = []
     for name, board in sorted(named.items()):
         ports = [port for port in usb_port.connected() if _is_at(board, port)]
-        found += [_on_usb(name, port) for port in ports] or [_elsewhere(board)]
+        entries = [_on_usb(name, port) for port in ports] or [_elsewhere(board)]
+        try:
+            check_table(board, targets)
+        except HilError as error:
+            entries = [msgspec.structs.replace(entry, remark=str(error)) for entry in entries]
+        found += entries
     return [(board, True) for board in found]
 
 

@@ -213,12 +213,8 @@ class Session:
     def _target_names(self, boards: Sequence[FoundBoard]) -> tuple[str, ...]:
         if self.application is not None:
             return (self.application.target,)
-        of_boards = [board.target for board in boards if board.target]
-        for board in boards:
-            if board.target and board.target not in self._known_targets:
-                raise HilError(
-                    f"{board.origin}: unknown target {board.target}; choose {', '.join(self._known_targets)}"
-                )
+        named = [board.spec.named for board in boards if board.spec.named]
+        of_boards = [target.name for board in named if (target := board.target(self._known_targets))]
         default = self.configuration.default_target or DEFAULT_TARGET
         return self.options.targets or (of_boards[0] if of_boards else default,)
 

@@ -87,6 +87,8 @@ class Port:
             connection = SerialConnection(
                 actual, self._uart.baud, self.name, _LEVELS[self._uart.dtr], _LEVELS[self._uart.rts], self._why
             )
+        except OverflowError:
+            raise HilError(f"{self.name}: no port has {self._uart.baud} baud: correct the rate") from None
         except (*PORT_ERRORS, LookupError) as error:  # the latter for options of a URL
             kind = BusyError if getattr(error, "errno", None) in _BUSY else HilError
             raise kind(f"{self.name}: {_why_not(actual, error)}") from None

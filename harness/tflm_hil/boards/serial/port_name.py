@@ -1,5 +1,7 @@
 """What a user may call a port: a device file, a COM port, or a URL."""
 
+import importlib
+import os
 import pkgutil
 import re
 from pathlib import Path
@@ -40,7 +42,7 @@ def device_file(port: str) -> Path | None:
 def canonical(port: str) -> str:
     """Return one name for all names of a port: /dev/serial/by-id/... is a link to it, and spy:// leads to it."""
     file = device_file(port)
-    return port if file is None else str(file.resolve())
+    return port if file is None else os.path.realpath(file)
 
 
 def list_of_ports() -> str:
@@ -54,25 +56,48 @@ def is_com(port: str) -> bool:
 
 
 def url_schemes() -> list[str]:
-    """Return the schemes of the URLs that pyserial knows, and our own."""
-    modules = [name for _, name, _ in pkgutil.iter_modules(urlhandler.__path__)]
-    return sorted([RTT, *(name.removeprefix(_PREFIX) for name in modules if name.startswith(_PREFIX))])
+    """Return the schemes of the URLs that pyserial knows, and our own, as far as what they need is installed."""
+    return sorted(known for known in _known_schemes() if not why_unusable(known))
+
+
+def why_unusable(kind: str) -> str:
+    """Return what a scheme needs and does not find: cp2110 has a dependency of its own. "" if there is nothing."""
+    if kind == RTT or kind not in _known_schemes():
+        return ""
+    try:
+        importlib.import_module(f"{urlhandler.__name__}.{_PREFIX}{kind}")
+    except ImportError as error:
+        return f"{kind}:// does not work here ({error}): pip install 'pyserial[{kind}]'"
+    return ""
 
 
 def is_url(port: str) -> bool:
     """Return whether this is a URL that pyserial knows, or one of ours."""
-    return scheme(port) in url_schemes()
+    return scheme(port) in _known_schemes()
 
 
 def check(port: str) -> None:
     """Raise HilError for a port or URL that leads to none."""
     if not port:
         raise HilError(f"the board has no port: name one; {list_of_ports()}")
+    if why := why_unusable(scheme(port)):
+        raise HilError(f"board {port}: {why}")
     if scheme(port) in NETWORK:
         host_and_port(port)
     file = device_file(port)  # Opening the others tells.
-    if file is not None and not file.exists():
-        raise HilError(f"board {port}: there is no such port; {list_of_ports()}")
+    if file is not None and (why := why_not_there(file)):
+        raise HilError(f"board {port}: {why}; {list_of_ports()}")
+
+
+def why_not_there(file: Path) -> str:
+    """Return why nothing of that name can be opened; "" if there is something."""
+    try:
+        file.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # the latter for a name with a null character
+        return "there is no such port"
+    except OSError as error:
+        return f"there is no way to it: {error.strerror}"
+    return ""
 
 
 def host_and_port(port: str) -> tuple[str, int]:
@@ -85,3 +110,8 @@ def host_and_port(port: str) -> tuple[str, int]:
     if not host or not number:
         raise HilError(f"board {port}: expected {scheme(port)}://HOST:PORT")
     return host, number
+
+
+def _known_schemes() -> list[str]:
+    modules = [name for _, name, _ in pkgutil.iter_modules(urlhandler.__path__)]
+    return [RTT, *(name.removeprefix(_PREFIX) for name in modules if name.startswith(_PREFIX))]

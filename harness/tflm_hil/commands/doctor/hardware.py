@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tflm_hil.boards import probes, rights, udev_rules
 from tflm_hil.boards.board_file import FILE, NamedBoard, load_named_boards
+from tflm_hil.boards.selection import check_table
 from tflm_hil.boards.serial import port_name, usb_port
 from tflm_hil.commands.doctor.finding import Finding
 from tflm_hil.errors import HilError
@@ -37,8 +38,7 @@ def examine_hardware(project: Path | None, targets: Mapping[str, Target]) -> Ite
     try:
         named = load_named_boards(project)
     except HilError as error:
-        said, _, remedy = str(error).rpartition("; ")
-        yield _optional(FILE, said, remedy)
+        yield _wrong_file(error)
     else:
         yield _boards(named, targets)
     yield _ports(named)
@@ -56,18 +56,25 @@ def _optional(what: str, found: str, command: str) -> Finding:
     return Finding(what, found, right=False, needed=False, command=command)
 
 
+def _wrong_file(error: HilError) -> Finding:
+    said, _, remedy = str(error).rpartition("; ")
+    return _optional(FILE, said, remedy)
+
+
 def _boards(named: Mapping[str, NamedBoard], targets: Mapping[str, Target]) -> Finding:
     for board in named.values():
-        if board.table.target not in (None, *targets):
-            said = f"{board.origin}: unknown target {board.table.target}"
-            return _optional(FILE, said, f"choose {', '.join(targets)}")
+        try:
+            check_table(board, targets)
+        except HilError as error:
+            return _wrong_file(error)
     return _fine(FILE, ", ".join(named) or "none")
 
 
 def _ports(named: Mapping[str, NamedBoard]) -> Finding:
     names = [port.device for port in usb_port.connected()]
     names += [port for board in named.values() if (port := board.table.port) and port not in names]
-    files = [file for name in names if (file := port_name.device_file(name)) is not None and file.exists()]
+    found = dict.fromkeys(file for name in names if (file := port_name.device_file(name)) is not None)
+    files = [file for file in found if not port_name.why_not_there(file)]
     closed = [file for file in files if not rights.may_use(file)]
     if closed:
         return _optional("serial ports", f"{', '.join(map(str, closed))}: not permitted", rights.remedy(closed[0]))
