@@ -74,6 +74,13 @@ def test_if_no_board_is_left_one_test_says_why_and_the_others_do_not_try(pyteste
     assert result.ret == ExitStatus.INFRASTRUCTURE
 
 
+def test_there_are_as_many_boards_as_workers_that_are_started(pytester: pytest.Pytester, hil: Hil) -> None:
+    pytester.makepyfile(test_predictions=PREDICTIONS)
+    boards = "--board=/dev/null,/dev/zero"
+    hil(boards, "-n3").stderr.fnmatch_lines(["ERROR: -n 3: *: 2 boards, *: write -n 2, or leave -n out, *"])
+    assert hil(boards, "-n3", "--maxprocesses=2", "--collect-only").ret == ExitStatus.PASSED
+
+
 @needs_emulator
 @pytest.mark.nightly  # processes with TensorFlow Lite Micro take seconds to start
 def test_a_crash_of_the_firmware_is_told_and_kills_no_board(

@@ -28,7 +28,8 @@ def process() -> str:
 
 def check_workers(config: pytest.Config, boards: Iterable[BoardSet]) -> None:
     """Raise HilError if there are more workers than boards to have one each."""
-    workers = config.getoption("numprocesses", None) or 0
+    # With --maxprocesses, pytest-xdist starts fewer than -n says.
+    workers = len(config.getoption("tx")) if config.getoption("numprocesses", None) else 0
     for each in boards if workers > 1 else ():
         count = each.processes()
         if count is not None and workers > count:
