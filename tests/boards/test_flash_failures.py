@@ -231,6 +231,26 @@ def test_a_complaint_that_nobody_knows_is_quoted(tools: StandIns, make: Make, im
     assert told == f"desk: pyocd: it ended with 3 and said: [####] | flash is worn out; see {tmp_path}/flash.log"
 
 
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        (b"x" * 3_000_000 + b"!", f"{'x' * 150} ... {'x' * 149}!"),
+        ("Größe: 4 千\x9b31m\u202e".encode(), "Größe: 4 千31m"),
+    ],
+)
+def test_what_is_quoted_is_short_and_harmless(
+    tools: StandIns, make: Make, image: Any, tmp_path: Path, output: bytes, said: str
+) -> None:
+    tools.says("pyocd", output, 3)
+    assert refusal(make(PYOCD), image) == f"desk: pyocd: it ended with 3 and said: {said}; see {tmp_path}/flash.log"
+
+
+def test_a_tool_that_crashes_is_told_with_its_signal(tools: StandIns, make: Make, image: Any, tmp_path: Path) -> None:
+    tools.add("pyocd", "kill -SEGV $$")
+    told = refusal(make(PYOCD), image)
+    assert told == f"desk: pyocd: it was killed by SIGSEGV and said: nothing; see {tmp_path}/flash.log"
+
+
 def test_a_reset_is_bounded_and_its_failure_is_no_error(
     tools: StandIns, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

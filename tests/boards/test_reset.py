@@ -224,6 +224,10 @@ def test_the_power_is_switched_if_nothing_else_resets_the_board(
         (f"power.off = {python('exit(1)')}\npower.on = 'true'", r"power\.off: `.*` ended with 1 and said: nothing"),
         (f"power.off = 'true'\npower.on = {python('exit(1)')}", r"power\.on: `.*` ended with 1 and said: nothing"),
         (
+            f"reset_command = {python('print(chr(120) * 10**6); exit(1)')}",
+            r"reset_command: `.*` .* said: x{150} \.\.\. x{150}$",
+        ),
+        (
             f"power.off = {python('import time; time.sleep(1e9)')}\npower.on = 'true'",
             r"power\.off: `.*` did not end in 0\.1 s and said: ",
         ),

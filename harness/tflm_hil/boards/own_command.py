@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tflm_hil import processes
+from tflm_hil.boards.last_words import ending, last_words, read_log
 from tflm_hil.errors import HilError
 
 LIMIT_S = 30.0
@@ -33,10 +34,8 @@ class OwnCommand:
         status = processes.run([found, *arguments], self.log, LIMIT_S, lambda _seconds: None)
         if status == 0:
             return
-        ended = f"did not end in {LIMIT_S:g} s" if status is None else f"ended with {status}"
-        said = self.log.read_text(encoding="utf-8", errors="backslashreplace").split("\n")
-        last = next((text.strip() for text in reversed(said) if text.strip()), "nothing")
-        raise HilError(f"{self.origin}: `{self.line}` {ended} and said: {''.join(filter(str.isprintable, last))}")
+        ended = f"did not end in {LIMIT_S:g} s" if status is None else ending(status)
+        raise HilError(f"{self.origin}: `{self.line}` {ended} and said: {last_words(read_log(self.log), 1)}")
 
 
 @dataclass(frozen=True)

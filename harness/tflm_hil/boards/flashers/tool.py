@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tflm_hil import processes
+from tflm_hil.boards.last_words import ending, last_words, read_log, shown
 from tflm_hil.boards.serial import usb_port
 from tflm_hil.errors import HilError
 from tflm_hil.firmware.image import FirmwareImage
@@ -21,7 +22,6 @@ RESET_S = 20.0
 
 _QUIET_S = 2.0
 _TAIL_LINES = 2
-_UNPRINTABLE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[^\n\x20-\x7e\x80-\uffff]")
 
 
 @dataclass(frozen=True)
@@ -106,12 +106,13 @@ class ToolFlasher:
                 told += 1.0
 
         status = processes.run(call.argv, log, self._method.timeout_s, tick, call.environment)
-        said = _said(log)
+        said = read_log(log)
+        end = last_words(said, _TAIL_LINES)
         complaint = _complaint(self._method, said)
         if status == 0 and not (complaint and complaint.fails):
-            return f"{tool} ended with 0 and said: {_tail(said)}; see {log}"
-        ended = f"was killed after {self._method.timeout_s} s" if status is None else f"ended with {status}"
-        problem = f"{complaint.meaning}; it {ended}" if complaint else f"it {ended} and said: {_tail(said)}"
+            return f"{tool} ended with 0 and said: {end}; see {log}"
+        ended = f"was killed after {self._method.timeout_s} s" if status is None else ending(status)
+        problem = f"{complaint.meaning}; it {ended}" if complaint else f"it {ended} and said: {end}"
         raise HilError(f"{board}: {tool}: {problem}; see {log}")
 
     def reset(self) -> bool:
@@ -127,7 +128,7 @@ class ToolFlasher:
 def explained(method: Method, said: str) -> str:
     """Return what went wrong with a tool that `said` this."""
     complaint = _complaint(method, said)
-    return complaint.meaning if complaint else f"it said: {_tail(_printable(said))}"
+    return complaint.meaning if complaint else f"it said: {last_words(shown(said), _TAIL_LINES)}"
 
 
 def executable(place: Place, names: Sequence[str], remedy: str) -> str:
@@ -144,16 +145,3 @@ def executable(place: Place, names: Sequence[str], remedy: str) -> str:
 
 def _complaint(method: Method, said: str) -> Complaint | None:
     return next((c for c in method.complaints if re.search(c.pattern, said)), None)
-
-
-def _said(log: Path) -> str:
-    return _printable(log.read_text(encoding="utf-8", errors="ignore"))
-
-
-def _printable(said: str) -> str:
-    return _UNPRINTABLE.sub("", said.replace("\r", "\n"))
-
-
-def _tail(said: str) -> str:
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    return " | ".join(lines[-_TAIL_LINES:]) or "nothing"
