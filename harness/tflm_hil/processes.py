@@ -29,7 +29,8 @@ def interruptible() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        print("hil: interrupted", file=sys.stderr)
+        with contextlib.suppress(OSError):  # A terminal that was closed takes no more words.
+            print("hil: interrupted", file=sys.stderr, flush=True)
         sys.exit(INTERRUPTED)
 
 

@@ -50,10 +50,17 @@ main()
 """
 
 
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_an_interrupted_command_is_one_line(name: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", WORKS.format(name)], capture_output=True, text=True, cwd=ROOT, check=False
     )
     assert done.stderr.splitlines() == ["hil: interrupted"]
     assert done.returncode == 130
+
+
+def test_a_command_under_nohup_outlives_its_terminal() -> None:
+    program = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)" + WORKS.format("SIGHUP")
+    program = program.replace("signal.pause()", "sys.exit('went on')")
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.stderr.splitlines() == ["went on"]

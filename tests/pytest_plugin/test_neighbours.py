@@ -145,6 +145,7 @@ def test_without_a_board_nothing_is_said_or_done_but_own_tests_are_skipped(proje
 
         def test_signals_are_as_they_were():
             assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
 
         def test_dynamic(request):
             request.getfixturevalue("device")

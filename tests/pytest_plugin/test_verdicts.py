@@ -27,7 +27,7 @@ SUITE = """
         if ACCIDENT == "signals":
             os.kill(os.getpid(), signal.SIGTERM)
             os.kill(os.getpid(), signal.SIGINT)
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), signal.SIGHUP)
         assert ACCIDENT != "teardown", "no tear-down"
 
     @pytest.fixture

@@ -1,7 +1,11 @@
-"""Ctrl-C and SIGTERM end a session in order: fixtures stop their emulators, and the reports are written."""
+"""Ctrl-C, SIGTERM and the end of the terminal end a session in order.
+
+Fixtures stop their emulators, and the reports are written.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -12,11 +16,15 @@ from typing import Any
 # Stopping an emulator and writing the reports takes less. After it, one more signal ends the process at once.
 GRACE_S = 15.0
 ANSWER = f"\nhil: stopping the board and writing the reports; interrupt again after {GRACE_S:.0f} s to give up\n"
-DEFAULTS = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+DEFAULTS = {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGTERM: signal.SIG_DFL,
+    signal.SIGHUP: signal.SIG_DFL,
+}
 
 
 class Interruption:
-    """Takes both signals over where nobody else has.
+    """Takes these signals over where nobody else has: `nohup` has SIGHUP ignored, and so it stays.
 
     The first one is a KeyboardInterrupt. Those that follow would break into the unwinding that it started, so they are
     only answered. `ending` makes it the same for a session that ends by itself.
@@ -44,4 +52,5 @@ class Interruption:
         if self._since is None or time.monotonic() > self._since + GRACE_S:
             self.ending()
             raise KeyboardInterrupt
-        os.write(2, ANSWER.encode())
+        with contextlib.suppress(OSError):  # The terminal may be gone: that is what SIGHUP says, and shells repeat it.
+            os.write(2, ANSWER.encode())
