@@ -240,14 +240,22 @@ def test_what_is_no_port_is_called_that(tmp_path: Path) -> None:
 def test_a_network_port_that_cannot_be_had_says_why_and_is_not_asked_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     def resolve(host: str, *_arguments: object, **_options: object) -> None:
         asked.append(host)
-        raise {"timeout.example": TimeoutError, "refused.example": ConnectionRefusedError}.get(host, socket.gaierror)
+        raise reasons.get(host, socket.gaierror())
 
+    reasons = {
+        "timeout.example": TimeoutError(),
+        "refused.example": ConnectionRefusedError(),
+        "busy.example": BrokenPipeError(),
+        "far.example": OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH)),
+    }
     asked: list[str] = []
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     for kind in ("socket", "rfc2217"):
         for host, message in (
             ("typo.example", "there is no host of that name: correct it, or give its address"),
             ("refused.example", "connection refused: start the server of the port there, or correct the number"),
+            ("busy.example", "the server closes the connection: end what else uses the port, or look at its log"),
+            ("far.example", "cannot open it: No route to host"),
             ("timeout.example", "no connection within 5 s: is the host up, and does a firewall let it through?"),
         ):
             name = f"{kind}://{host}:3000"

@@ -146,10 +146,12 @@ def _why_no_connection(error: Exception) -> str:
         return "there is no host of that name: correct it, or give its address"
     if isinstance(cause, ConnectionRefusedError):
         return "connection refused: start the server of the port there, or correct the number"
+    if isinstance(cause, ConnectionError):
+        return "the server closes the connection: end what else uses the port, or look at its log"
     if isinstance(cause, TimeoutError):
         return f"no connection within {_CONNECT_S:g} s: is the host up, and does a firewall let it through?"
     if "RFC2217" in str(error):
         return "the server does not speak RFC 2217: make it do so, or use socket:// for a plain stream of bytes"
     if "'control'" in str(error):
         return "the server does not confirm its control lines: add ?ign_set_control to the URL"
-    return f"cannot open it: {error}"
+    return f"cannot open it: {getattr(cause, 'strerror', None) or error}"
