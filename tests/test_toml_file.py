@@ -69,6 +69,13 @@ def test_a_file_that_is_no_toml_is_told(tmp_path: Path) -> None:
         line_of(tmp_path / "model.toml", ["name"])
 
 
+def test_a_byte_order_mark_is_told_because_nobody_sees_it(tmp_path: Path) -> None:
+    path = tmp_path / "model.toml"
+    path.write_text("x = 1", encoding="utf-8-sig")
+    with pytest.raises(HilError, match=r"model\.toml: begins with a byte order mark; save it as UTF-8 without one$"):
+        decode_toml(path)
+
+
 NAMES = st.sampled_from("abcd")
 
 

@@ -30,7 +30,10 @@ def read_toml(path: Path, kind: type[T]) -> T:
 def decode_toml(path: Path) -> dict[str, Any]:
     """Return the content of the file `path`. Raises HilError, which names it, if it cannot be read or is not TOML."""
     try:
-        return tomllib.loads(path.read_bytes().decode())
+        text = path.read_bytes().decode()
+        if text.startswith("\ufeff"):
+            raise HilError(f"{path}: begins with a byte order mark; save it as UTF-8 without one")
+        return tomllib.loads(text)
     except OSError as error:
         raise HilError(f"{path}: cannot be read ({error.strerror}); create it or correct the path") from error
     except UnicodeDecodeError as error:

@@ -66,6 +66,10 @@ def test_another_target_is_refused_with_the_option_to_add(tmp_path: Path) -> Non
 def test_options_and_a_file_that_is_not_there_are_refused(tmp_path: Path) -> None:
     with pytest.raises(HilError, match="has no options"):
         ReplayKind().check(replace(spec(tmp_path), options={"a": "b"}), [STM32F4])
+    with pytest.raises(HilError, match=r"^board replay:: names no file; add one that --hil-record-traffic made$"):
+        ReplayKind().check(BoardSpec("replay:", "replay"), [STM32F4])
+    with pytest.raises(HilError, match=r"^/dev/null: is no file; name one that --hil-record-traffic made$"):
+        ReplayKind().check(BoardSpec("replay:/dev/null", "replay", "/dev/null"), [STM32F4])
     with pytest.raises(HilError, match=r"gone: cannot be read: No such file .* that --hil-record-traffic made"):
         ReplayKind().check(BoardSpec("replay:gone", "replay", str(tmp_path / "gone")), [STM32F4])
 

@@ -51,6 +51,7 @@ def test_build_shows_sizes_and_the_build_id() -> None:
         ),
         (["build", "gesture", "--target", "all"], "--target: name one target; run all with `pytest --board=emulated"),
         (["run", "gesture", "punch/001", "--variant", "int4"], "--variant=int4: no such variant"),
+        (["debug", "wave", "--window", "0"], "--window=0: of no recording; name one after wave, or leave the"),
         (["build", ""], "unknown model ; models/ has five_gestures"),
         (["build", "wave"], "unknown model wave; models/ has five_gestures"),
         (["build", "gesture", "--target", "z80"], "unknown target z80; choose "),

@@ -87,6 +87,8 @@ class ReplayKind:
         """See BoardKind."""
         if spec.options:
             raise HilError(f"board {spec.text}: a file of traffic has no options")
+        if not spec.address:
+            raise HilError(f"board {spec.text}: names no file; add one that --hil-record-traffic made")
         head = read_head(Path(spec.address))
         if [target.name for target in targets] != [head.target]:
             raise HilError(f"board {spec.text}: a {head.target} was recorded; add --hil-target={head.target}")

@@ -44,6 +44,8 @@ def debug(
 
     Example: hil debug gesture punch/017 --window 0
     """
+    if window is not None and recording is None:
+        raise HilError(f"--window={window}: of no recording; name one after {model}, or leave the option out")
     session = open_session(board, model, engine, target)
     firmware = build_firmware(session, variant)
     chosen = choose_recording(session, firmware, recording, window) if recording is not None else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import time
 from pathlib import Path
 from typing import Annotated, Literal, Self, TextIO
@@ -152,6 +153,8 @@ class _Recorded:
 def read_head(path: Path) -> Head:
     """Return the first line of a file. Raises HilError if it is none of traffic."""
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # A pipe without a writer would be waited for.
+            raise HilError(f"{path}: is no file; name one that --hil-record-traffic made")
         with path.open("rb") as file:
             return _head(path, file.readline())
     except OSError as error:
