@@ -59,6 +59,19 @@ def test_an_interrupted_command_is_one_line(name: str) -> None:
     assert done.returncode == 130
 
 
+@pytest.mark.parametrize("arguments", [["--version"], ["targets"]])
+def test_output_that_a_full_disk_does_not_take_is_one_line(arguments: list[str]) -> None:
+    program = f"import sys; from tflm_hil.cli import main; sys.argv = {['hil', *arguments]}; main()"
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", program], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.stderr.splitlines() == [
+        "hil: the output cannot be written: No space left on device; free some space, or send it elsewhere"
+    ]
+    assert done.returncode == 1
+
+
 def test_a_command_under_nohup_outlives_its_terminal() -> None:
     program = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)" + WORKS.format("SIGHUP")
     program = program.replace("signal.pause()", "sys.exit('went on')")

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from tflm_hil.processes import INTERRUPTED, interruptible
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""Why standard output takes no more: a full disk, a quota, a limit, or a terminal that is gone."""
 
 
 def main() -> None:
@@ -20,8 +28,25 @@ def main() -> None:
         from tflm_hil.cli import app
 
         try:
-            app.main()
+            with _written():
+                app.main()
         except SystemExit as ended:
             if ended.code == INTERRUPTED:  # Typer makes this of KeyboardInterrupt, without a word.
                 raise KeyboardInterrupt from None
             raise
+
+
+@contextmanager
+def _written() -> Iterator[None]:
+    """End the program with one line if standard output cannot be written, also at its end."""
+    try:
+        try:
+            yield
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except OSError as error:
+        if error.filename is not None or error.errno not in _NO_ROOM:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python writes what is left once more when it ends.
+        sys.exit(f"hil: the output cannot be written: {error.strerror}; free some space, or send it elsewhere")
