@@ -52,6 +52,11 @@ def test_a_coordinator_that_has_gone_is_told(lab: Lab, take: Take) -> None:
     lab.start()
 
 
+def test_an_address_that_is_none_is_told(take: Take) -> None:
+    told = refusal(lambda: take("labgrid:desk?coordinator=ws://lab:1/ws"))
+    assert told.startswith("labgrid's coordinator ws://lab:1/ws does not answer: Misformatted domain name; start ")
+
+
 @pytest.mark.usefixtures("desk")
 def test_a_coordinator_that_was_started_again_may_have_given_the_place_to_somebody_else(lab: Lab, take: Take) -> None:
     """Even to another run of the same user, whose place is not to be released."""

@@ -212,7 +212,7 @@ class _LastError(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.name == "root" and record.module == "client":
-            self.text = record.getMessage().rpartition(": ")[2]
+            self.text = record.getMessage().rpartition(": ")[2].rstrip("]")  # gRPC nests causes in brackets.
 
 
 def _labgrid() -> tuple[Any, Any]:
